@@ -1,0 +1,1 @@
+"""Picture in, bars out: analysis, planning, the transformer and its decoding."""

@@ -1,0 +1,71 @@
+"""What the picture says: the result of the analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video file with an in and an out point in seconds of its own time; `out_s` None means its end.
+
+    rate: playback speed in the edit (2.0 plays twice as fast). start_s: where it begins on the timeline, seconds.
+    """
+
+    path: Path
+    in_s: float = 0.0
+    out_s: float | None = None
+    rate: float = 1.0
+    start_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class VisualBeat:
+    """A local maximum of motion saliency on a near-steady tempo. time_s from the in point; saliency 0..1 (rank)."""
+
+    time_s: float
+    saliency: float
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """A shot boundary. kind: "cut" or "fade"; a fade's time is its darkest moment. weight: 0..1."""
+
+    time_s: float
+    kind: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Media:
+    """Facts of the file. duration_s: of the whole file; fps: mean; frames: counted or declared; size in pixels, upright."""
+
+    path: Path
+    sha256: str
+    duration_s: float
+    fps: float
+    frames: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class VisualRhythm:
+    """The rhythm of one clip (or of a whole edit). All times are seconds from its in point.
+
+    times_s (n,): moment of each analysed frame. motion (n,): mean |flow|, as a share of the frame's width, per
+    second; motion[0] = 0. saliency (n,): impact envelope, 0 or more. shots: one label per shot, equal where shots look alike.
+    """
+
+    duration_s: float
+    media: tuple[Media, ...]
+    times_s: NDArray[np.float64]
+    motion: NDArray[np.float32]
+    saliency: NDArray[np.float32]
+    beats: tuple[VisualBeat, ...]
+    boundaries: tuple[Boundary, ...]
+    shots: tuple[str, ...] = field(default=())
