@@ -6,7 +6,6 @@ import importlib
 import sys
 
 import click
-
 from hitpoint.bridge.errors import HitpointError
 
 COMMANDS = {

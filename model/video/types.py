@@ -42,7 +42,7 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Media:
-    """Facts of the file. duration_s: of the whole file; fps: mean; frames: counted or declared; size in pixels, upright."""
+    """Facts of the file. duration_s: of the whole file; fps: mean; frames: counted or declared; size: upright pixels."""
 
     path: Path
     sha256: str
@@ -58,7 +58,8 @@ class VisualRhythm:
     """The rhythm of one clip (or of a whole edit). All times are seconds from its in point.
 
     times_s (n,): moment of each analysed frame. motion (n,): mean |flow|, as a share of the frame's width, per
-    second; motion[0] = 0. saliency (n,): impact envelope, 0 or more. shots: one label per shot, equal where shots look alike.
+    second; motion[0] = 0. saliency (n,): impact envelope, 0 or more. shots: one label per shot, equal where shots
+    look alike.
     """
 
     duration_s: float
