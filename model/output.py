@@ -1,0 +1,49 @@
+"""Output files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hitpoint.model.errors import HitpointError, MissingError, UsageError
+
+
+def check_output(path: Path, force: bool = False) -> None:
+    """Raise UsageError if `path` cannot be written: no such folder, no permission, or it is there and not `force`."""
+    folder = path.parent
+    if not folder.is_dir():
+        raise UsageError(f"the folder {folder} of {path.name} does not exist; make it or choose another")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"the folder {folder} is not writable; choose another for {path.name}")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file")
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists; add --force to replace it, or choose another name")
+
+
+@contextmanager
+def atomic(path: Path, force: bool = False) -> Iterator[Path]:
+    """A temporary name beside `path`, with its ending, to write to; renamed to `path` when the block ends well.
+
+    Whatever is raised inside, the temporary file is removed and an older `path` stays as it was.
+    Raises UsageError as `check_output`, and where the folder refuses; MissingError when the disk is full.
+    """
+    check_output(path, force)
+    part = path.with_name(f".{path.stem[:80]}.{secrets.token_hex(4)}.part{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        raise _explain(error, path) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _explain(error: OSError, path: Path) -> HitpointError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return MissingError(f"the disk is full, so {path} could not be written; free some space")
+    return UsageError(f"cannot write {path} ({error.strerror or error}); choose another folder")
