@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hitpoint.model.video.types import Boundary, Clip, VisualRhythm
 
 Progress = Callable[[str, float], None]
-"""Called with a stage ("analyse", "plan", "compose", "midi", "wav", "mux", "report", "plot") and its share done, 0..1."""
+"""Called with a stage (analyse, plan, compose, midi, wav, mux, report or plot) and its share done, 0..1."""
 
 
 class BarStream(Protocol):

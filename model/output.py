@@ -36,7 +36,7 @@ def atomic(path: Path, force: bool = False) -> Iterator[Path]:
     part = path.with_name(f".{path.stem[:80]}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         yield part
-        os.replace(part, path)
+        part.replace(path)
     except OSError as error:
         raise _explain(error, path) from error
     finally:
