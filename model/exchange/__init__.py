@@ -1,0 +1,1 @@
+"""The score as other programs take it: REAPER projects, OpenTimelineIO, EDL marker lists, stems."""

@@ -1,0 +1,1 @@
+"""Readers for an editor's timeline: EDL, OpenTimelineIO, FCPXML, MLT (Kdenlive, Shotcut)."""
