@@ -1,0 +1,191 @@
+"""What a user may ask for, and how the words of the command line and of OSC become Wishes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hitpoint.model.errors import UsageError
+from hitpoint.model.plan.types import Wishes
+from hitpoint.model.score import GENRES, INSTRUMENTS
+
+TEMPO_LIMITS_BPM = (30.0, 300.0)
+
+
+@dataclass(frozen=True)
+class WishOption:
+    """One thing that may be asked for. key: its name on the command line and over OSC; field: the one in Wishes.
+
+    type: what a value is, in words. default: the text that gives the default. choices: what it may be, in words.
+    """
+
+    key: str
+    field: str
+    type: str
+    default: str
+    choices: str
+    help: str
+    parse: Callable[[str], Any]
+
+
+def parse_wishes(texts: Mapping[str, object], start: Wishes | None = None) -> Wishes:
+    """`start` (the defaults if None) with the wishes in `texts` (option key -> text or number; None is skipped).
+
+    Raises UsageError, in one sentence with the choices, for an unknown key or a value out of range.
+    """
+    changes: dict[str, Any] = {}
+    for key, value in texts.items():
+        option = BY_KEY.get(key)
+        if option is None:
+            raise UsageError(f"unknown option {key!r}: choose from {', '.join(BY_KEY)}")
+        if value is not None:
+            changes[option.field] = option.parse(_text(value))
+    return replace(start or Wishes(), **changes)
+
+
+def check_wishes(wishes: Wishes) -> None:
+    """Raise UsageError if `wishes`, made by hand rather than by `parse_wishes`, are out of range."""
+    _genre(wishes.genre)
+    if not wishes.instruments or not set(wishes.instruments) <= set(range(len(INSTRUMENTS))):
+        raise UsageError(f"instruments must be one or more of 0..{len(INSTRUMENTS) - 1}, not {wishes.instruments}")
+    if wishes.tempo_bpm is not None:
+        _tempo_range(*wishes.tempo_bpm)
+    _within("control", wishes.control, 0.0, 1.0)
+    _within("deviation", wishes.max_deviation, 0.0, 0.5)
+    _within("energy", wishes.energy, -0.5, 0.5)
+    _within("density", wishes.density, -8, 8)
+    _within("seed", wishes.seed, 0, 2**63 - 1)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # OSC hosts send whole numbers as floats: a seed of 7.0 is 7
+    return str(value).strip()
+
+
+def _genre(text: str) -> str:
+    name = text.lower()
+    if name not in GENRES:
+        raise UsageError(f"unknown genre {text!r}: choose from {', '.join(GENRES)}")
+    return name
+
+
+def _instruments(text: str) -> tuple[int, ...]:
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    if names == ["all"]:
+        return tuple(range(len(INSTRUMENTS)))
+    for name in names:
+        if name not in INSTRUMENTS:
+            raise UsageError(f"unknown instrument {name!r}: choose from {', '.join(INSTRUMENTS)}, joined by commas")
+    if not names:
+        raise UsageError(f"no instrument named: choose from {', '.join(INSTRUMENTS)}, joined by commas")
+    return tuple(sorted({INSTRUMENTS.index(name) for name in names}))
+
+
+def _tempo(text: str) -> tuple[float, float] | None:
+    if text.lower() == "auto":
+        return None
+    parts = text.replace("–", "-").split("-")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2):
+        raise UsageError(f"tempo {text!r} is neither 'auto', a number of BPM, nor a range such as 90-140")
+    return _tempo_range(numbers[0], numbers[-1])
+
+
+def _tempo_range(low_bpm: float, high_bpm: float) -> tuple[float, float]:
+    low, high = TEMPO_LIMITS_BPM
+    if not (math.isfinite(low_bpm) and math.isfinite(high_bpm) and low <= low_bpm and high_bpm <= high):
+        raise UsageError(f"a tempo must lie within {low:g}-{high:g} BPM, not {_range_text(low_bpm, high_bpm)}")
+    if low_bpm > high_bpm:
+        raise UsageError(f"the tempo range {low_bpm:g}-{high_bpm:g} runs backwards: give the slower tempo first")
+    return low_bpm, high_bpm
+
+
+def _range_text(low_bpm: float, high_bpm: float) -> str:
+    return f"{low_bpm:g}" if low_bpm == high_bpm else f"{low_bpm:g}-{high_bpm:g}"
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise UsageError(f"{name} must lie within {low:g} and {high:g}, not {value:g}")
+
+
+def _number(name: str, low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise UsageError(f"{name} must be a number within {low:g} and {high:g}, not {text!r}") from None
+        _within(name, value, low, high)
+        return value
+
+    return parse
+
+
+def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise UsageError(f"{name} must be a whole number within {low} and {high}, not {text!r}") from None
+        if not low <= value <= high:
+            raise UsageError(f"{name} must be a whole number within {low} and {high}, not {text!r}")
+        return value
+
+    return parse
+
+
+_GENRES, _INSTRUMENTS = ", ".join(GENRES), ", ".join(INSTRUMENTS)
+OPTIONS: tuple[WishOption, ...] = (
+    WishOption("genre", "genre", "name", "pop", _GENRES, "the style of the music", _genre),
+    WishOption(
+        "instruments", "instruments", "names", "all", f"all, or some of {_INSTRUMENTS}", "who may play", _instruments
+    ),
+    WishOption("tempo", "tempo_bpm", "BPM", "auto", "auto, BPM or LO-HI, 30..300", "quarter notes a minute", _tempo),
+    WishOption(
+        "control",
+        "control",
+        "number",
+        "0.7",
+        "0..1",
+        "how much of the picture binds the music",
+        _number("control", 0, 1),
+    ),
+    WishOption(
+        "deviation",
+        "max_deviation",
+        "number",
+        "0.05",
+        "0..0.5",
+        "how far the tempo may bend to meet the cuts, as a share",
+        _number("deviation", 0, 0.5),
+    ),
+    WishOption(
+        "seed",
+        "seed",
+        "whole number",
+        "0",
+        "0 or more",
+        "the same seed gives the same score",
+        _whole("seed", 0, 2**63 - 1),
+    ),
+    WishOption(
+        "energy", "energy", "number", "0", "-0.5..0.5", "louder or softer throughout", _number("energy", -0.5, 0.5)
+    ),
+    WishOption(
+        "density",
+        "density",
+        "whole number",
+        "0",
+        "-8..8",
+        "busier or sparser bars throughout",
+        _whole("density", -8, 8),
+    ),
+)
+"""Every wish, declared once: the command line, OSC and the README's table come from here."""
+BY_KEY = {option.key: option for option in OPTIONS}
