@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 import pytest
+
 from hitpoint.model.errors import MissingError, UsageError
 from hitpoint.model.output import atomic
 
