@@ -1,0 +1,33 @@
+"""`hitpoint data`: training shards from folders of MIDI files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group(name="data")
+def command() -> None:
+    """Turn folders of MIDI files into training shards."""
+
+
+@command.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The shard folder to write.")
+@click.option("--exclude", multiple=True, metavar="SOURCE", help="Leave out this source (manifest.json); repeatable.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that read files.")
+def build(folders: tuple[Path, ...], out: Path, exclude: tuple[str, ...], workers: int) -> None:
+    """Read every MIDI file below FOLDERS and write a shard folder with a report."""
+    from hitpoint.bridge.commands.progress import progress_bar
+    from hitpoint.model.data.build import build as build_shards
+
+    with progress_bar("reading MIDI") as progress:
+        report = build_shards(folders, out, excluded_sources=exclude, workers=workers, progress=progress)
+    left_out = report["left_out"]
+    assert isinstance(left_out, list)
+    click.echo(f"{report['taken']} pieces of {report['songs']} songs in {out}; {len(left_out)} files left out")
+    for row in left_out[:20]:
+        click.echo(f"  left out: {row['reason']}")
+    if len(left_out) > 20:
+        click.echo(f"  … and {len(left_out) - 20} more, all in {out / 'report.json'}")

@@ -1,0 +1,48 @@
+"""`hitpoint train`: from shards to a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+def _weights(_context: click.Context, _parameter: click.Parameter, value: str) -> dict[str, float]:
+    """ "band=1,real5=4" -> {"band": 1.0, "real5": 4.0}."""
+    try:
+        pairs = [item.split("=") for item in value.split(",") if item]
+        return {name.strip(): float(weight) for name, weight in pairs}
+    except ValueError:
+        raise click.BadParameter("write it as NAME=WEIGHT,NAME=WEIGHT") from None
+
+
+@click.command()
+@click.argument("shards", type=click.Path(path_type=Path))
+@click.option("--run", type=click.Path(path_type=Path), required=True, help="The run folder; an existing run goes on.")
+@click.option("--config", default="default", show_default=True, help="Which network: default, paper or paper-small.")
+@click.option("--steps", type=click.IntRange(1), default=4000, show_default=True, help="Updates in all.")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Windows an update and process.")
+@click.option("--length", type=click.IntRange(64), default=1024, show_default=True, help="Rows a window.")
+@click.option("--learning-rate", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Of the matrices.")
+@click.option("--mix", default="", callback=_weights, help="Weights of data sets: band=1,real5=4.")
+@click.option(
+    "--last-mix", default="", callback=_weights, help="Weights in the last phase; data set or data set:source."
+)
+@click.option(
+    "--last-share", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="The last phase's share."
+)
+@click.option("--evaluate-every", type=click.IntRange(1), default=250, show_default=True, help="Updates between looks.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides every draw.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--threads", type=click.IntRange(1), default=None, help="Processor threads; all by default.")
+def command(shards: Path, run: Path, config: str, device: str, threads: int | None, **rest: object) -> None:
+    """Train on SHARDS (from `hitpoint data build`). Under `torchrun` several processes train together."""
+    from hitpoint.model.data.build import load
+    from hitpoint.model.errors import UsageError
+    from hitpoint.model.network import CONFIGS
+    from hitpoint.model.train import Recipe, train
+
+    if config not in CONFIGS:
+        raise UsageError(f"there is no network {config}; take one of {', '.join(CONFIGS)}")
+    recipe = Recipe(config=config, **rest)  # type: ignore[arg-type]
+    click.echo(f"wrote {train(load(shards), run, recipe, device=device, threads=threads, say=click.echo)}")
