@@ -1,0 +1,185 @@
+"""From clips to a VisualRhythm: the whole analysis in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hitpoint.model.errors import InputError, UsageError
+from hitpoint.model.video import cache, shots, visual_beats
+from hitpoint.model.video.features import Features, measure
+from hitpoint.model.video.frames import LONG_SIDE
+from hitpoint.model.video.media import probe
+from hitpoint.model.video.motion import ANGLE_BINS
+from hitpoint.model.video.types import Boundary, Clip, Media, VisualBeat, VisualRhythm
+
+__all__ = ["analyse", "probe"]
+
+VERSION = f"1 {LONG_SIDE} {ANGLE_BINS} {shots.HISTOGRAM_BINS} {shots.MIN_SHOT_S}"
+"""Raise it whenever `features.measure` gives other numbers, so that old cache entries are not used."""
+END_TOLERANCE_S = 0.1
+"""An out point may lie this far behind the film's end: editors round to frames of the timeline."""
+
+
+@dataclass(frozen=True)
+class _Timeline:
+    """All clips joined: `Features` in seconds of the edit, motion already per second of it."""
+
+    features: Features
+    joints: NDArray[np.int64]
+    duration_s: float
+
+
+def analyse(
+    clips: Sequence[Clip],
+    cuts: Sequence[Boundary] | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> VisualRhythm:
+    """The rhythm of one clip, or of an edit: the clips one after the other, in order.
+
+    Times run from the first clip's in point; a clip's `rate` shortens its times and speeds its motion. Where one clip
+    meets the next stands a cut of weight 1. cuts: boundaries in seconds of the edit, taken instead of detected ones
+    (those outside the edit are left out). progress: called with 0..1.
+
+    Raises InputError for a film that cannot be used, UsageError for points or rates that make no sense.
+    """
+    if not clips:
+        raise UsageError("There is no clip to analyse; give at least one video file.")
+    media_of: dict[Path, Media] = {}
+    for clip in clips:
+        if clip.path not in media_of:
+            media_of[clip.path] = probe(clip.path)
+        _check_points(clip, media_of[clip.path])
+    lengths = [(media_of[clip.path].duration_s if clip.out_s is None else clip.out_s) - clip.in_s for clip in clips]
+    whole, done = sum(lengths), 0.0
+    measured = []
+    for clip, length in zip(clips, lengths, strict=True):
+        report = _part_of(progress, done / whole, length / whole)
+        measured.append(_measured(clip, media_of[clip.path], length, report))
+        done += length
+        report(1.0)
+    return _rhythm(_join(clips, measured), tuple(media_of.values()), cuts)
+
+
+def _part_of(progress: Callable[[float], None] | None, start: float, share: float) -> Callable[[float], None]:
+    """A callback for one clip's 0..1 that reports its place in the whole."""
+
+    def report(done: float) -> None:
+        if progress is not None:
+            progress(start + share * done)
+
+    return report
+
+
+def _check_points(clip: Clip, media: Media) -> None:
+    name = clip.path.name
+    if not clip.rate > 0:
+        raise UsageError(f"{name}: the rate {clip.rate:g} is not above 0; use 1 for normal speed.")
+    if not clip.in_s >= 0:
+        raise UsageError(f"{name}: the in point {clip.in_s:g} s lies before the film; use 0 or more.")
+    if clip.out_s is not None and not clip.out_s > clip.in_s:
+        raise UsageError(
+            f"{name}: the out point {clip.out_s:g} s is not after the in point {clip.in_s:g} s; swap them."
+        )
+    if clip.in_s >= media.duration_s:
+        raise InputError(
+            f"{name}: the in point {clip.in_s:g} s lies beyond the film's end at {media.duration_s:.2f} s; "
+            "choose an earlier one."
+        )
+    if clip.out_s is not None and clip.out_s > media.duration_s + END_TOLERANCE_S:
+        raise InputError(
+            f"{name}: the out point {clip.out_s:g} s lies beyond the film's end at {media.duration_s:.2f} s; "
+            "choose an earlier one."
+        )
+
+
+def _measured(clip: Clip, media: Media, length_s: float, progress: Callable[[float], None]) -> Features:
+    name = cache.key(media.sha256, clip.in_s, clip.out_s, VERSION)
+    features = cache.load(name)
+    if features is None:
+        features = measure(clip, length_s, progress)
+        cache.store(name, features)
+    return features
+
+
+def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
+    """Lay the clips end to end. A clip without an out point ends with its last frame."""
+    times, directograms, cuts, joints = [], [], [], []
+    offset_s, frames = 0.0, 0
+    for clip, part in zip(clips, measured, strict=True):
+        local_s = np.maximum(part.times_s - clip.in_s, 0.0) / clip.rate
+        step_s = np.maximum(np.diff(local_s, prepend=local_s[0]), 1e-6)
+        times.append(offset_s + local_s)
+        directograms.append(part.directogram / step_s[:, None].astype(np.float32))
+        cuts.append(part.cuts + frames)
+        joints.append(frames)
+        offset_s += ((part.end_s if clip.out_s is None else clip.out_s) - clip.in_s) / clip.rate
+        frames += len(local_s)
+    joined = Features(
+        times_s=np.concatenate(times),
+        end_s=offset_s,
+        directogram=np.concatenate(directograms),
+        luma_mean=np.concatenate([part.luma_mean for part in measured]),
+        luma_spread=np.concatenate([part.luma_spread for part in measured]),
+        histograms=np.concatenate([part.histograms for part in measured]),
+        cuts=np.unique(np.concatenate([*cuts, joints])).astype(np.int64),
+    )
+    return _Timeline(joined, np.asarray(joints[1:], np.int64), offset_s)
+
+
+def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Boundary] | None) -> VisualRhythm:
+    features = timeline.features
+    times_s, n = features.times_s, len(features.times_s)
+    fades = shots.find_fades(times_s, features.luma_mean, features.luma_spread)
+    breaks = features.cuts  # frame 0, joints and detected cuts: no flow is true across them
+    valid = np.ones(n, bool)
+    valid[breaks] = False
+    shot = np.searchsorted(breaks, np.arange(n), side="right").astype(np.int32)
+    saliency = visual_beats.impact_envelope(features.directogram, times_s, shot, valid)
+    for first, _, last in fades:
+        saliency[first : last + 1] = 0  # a change of light is no impact
+    beats = visual_beats.pick_beats(times_s, saliency)
+    ranks = visual_beats.rank(saliency[beats])
+    boundaries = _detected(timeline, fades) if given is None else _given(given, timeline.duration_s)
+    starts = [0, *(int(np.clip(np.searchsorted(times_s, b.time_s - 1e-6), 1, n - 1)) for b in boundaries)]
+    return VisualRhythm(
+        duration_s=timeline.duration_s,
+        media=media,
+        times_s=times_s,
+        motion=_motion(features.directogram.sum(axis=1), breaks),
+        saliency=saliency,
+        beats=tuple(VisualBeat(float(times_s[i]), float(s)) for i, s in zip(beats, ranks, strict=True)),
+        boundaries=boundaries,
+        shots=shots.label_shots(shots.mean_histograms(features.histograms, starts)),
+    )
+
+
+def _motion(speed: NDArray[np.float32], breaks: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Speed per frame; a frame that begins a shot takes the value of the next one, the film's first is 0."""
+    motion = speed.astype(np.float32)
+    for frame in breaks[::-1]:
+        motion[frame] = motion[frame + 1] if frame + 1 < len(motion) else 0.0
+    motion[0] = 0.0
+    return motion
+
+
+def _given(given: Sequence[Boundary], duration_s: float) -> tuple[Boundary, ...]:
+    inside = {b.time_s: b for b in given if 0 < b.time_s < duration_s}
+    return tuple(inside[time_s] for time_s in sorted(inside))
+
+
+def _detected(timeline: _Timeline, fades: list[tuple[int, int, int]]) -> tuple[Boundary, ...]:
+    """Cuts and fades in order of time; a cut inside a fade is the fade itself."""
+    features = timeline.features
+    joints = set(timeline.joints.tolist())
+    found: list[tuple[int, str, float]] = [(darkest, "fade", 0.9) for _, darkest, _ in fades]
+    cuts = [int(c) for c in features.cuts if c > 0]
+    cuts = [c for c in cuts if c in joints or not any(first <= c <= last for first, _, last in fades)]
+    looks = shots.mean_histograms(features.histograms, [0, *cuts])
+    for before, after, cut in zip(looks[:-1], looks[1:], cuts, strict=True):
+        found.append((cut, "cut", 1.0 if cut in joints else 0.4 + 0.6 * (1 - shots.overlap(before, after))))
+    return tuple(Boundary(float(features.times_s[frame]), kind, weight) for frame, kind, weight in sorted(found))

@@ -1,0 +1,99 @@
+"""Measurements of clips kept on disk, found by what the film contains, never by its name."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from hitpoint.model.video.features import Features
+
+FOLDER_VARIABLE = "HITPOINT_CACHE_DIR"
+"""Environment variable that puts the cache elsewhere; empty turns it off."""
+MAX_BYTES = 512 << 20
+"""The oldest entries go when the folder grows over this."""
+
+
+def folder() -> Path | None:
+    """Where the entries lie, or None if the cache is off."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    if chosen is not None:
+        return Path(chosen) / "analysis" if chosen else None
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("hitpoint")) / "analysis"
+
+
+def key(sha256: str, in_s: float, out_s: float | None, version: str) -> str:
+    """Name of an entry: film content, in and out point, and the version of the measurement with its parameters."""
+    return hashlib.sha256(f"{sha256} {in_s!r} {out_s!r} {version}".encode()).hexdigest()
+
+
+def load(name: str) -> Features | None:
+    """The entry, or None if there is none or it is damaged (which then is removed)."""
+    place = folder()
+    if place is None:
+        return None
+    path = place / f"{name}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            found = {field.name: arrays[field.name] for field in fields(Features)}
+        found["end_s"] = float(found["end_s"])
+        features = Features(**found)
+        if not _is_sound(features):
+            raise ValueError(name)
+        os.utime(path)  # the oldest by use go first
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile):
+        with contextlib.suppress(OSError):
+            path.unlink()
+        return None
+    return features
+
+
+def store(name: str, features: Features) -> None:
+    """Keep an entry, whole or not at all; a folder that cannot be written costs time only, so it is no error."""
+    place = folder()
+    if place is None:
+        return
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=place, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez_compressed(file, **{field.name: getattr(features, field.name) for field in fields(features)})
+            Path(temporary).replace(place / f"{name}.npz")
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        trim(place, MAX_BYTES)
+    except OSError:
+        return
+
+
+def trim(place: Path, max_bytes: int) -> None:
+    """Remove the entries used longest ago until the folder holds `max_bytes` or less."""
+    entries = []
+    for path in place.glob("*.npz"):
+        with contextlib.suppress(OSError):
+            entries.append((path.stat().st_mtime, path.stat().st_size, path))
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
+        if total <= max_bytes:
+            return
+        with contextlib.suppress(OSError):
+            path.unlink()
+        total -= size
+
+
+def _is_sound(features: Features) -> bool:
+    n = len(features.times_s)
+    per_frame = (features.directogram, features.luma_mean, features.luma_spread, features.histograms)
+    return n >= 2 and all(len(array) == n for array in per_frame) and bool(np.all(np.diff(features.times_s) > 0))

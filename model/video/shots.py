@@ -1,0 +1,120 @@
+"""Shot boundaries and which shots look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+HISTOGRAM_SHAPE = (8, 3, 4)
+"""Bins of hue, saturation and value."""
+HISTOGRAM_BINS = 96
+MIN_SHOT_S = 0.2
+SCENE_FPS = 25.0
+DARK_MEAN = 14.0
+"""A frame whose luma (0..255 above black) is below this, and flat, is the bottom of a fade."""
+DARK_SPREAD = 10.0
+MIN_RAMP_S = 0.12
+"""A darkening quicker than this is a cut to black."""
+SAME_LOOK = 0.72
+"""Shots whose histograms overlap by this share carry one label."""
+_LUMA_BLACK = 16.0
+
+
+class ShotMeter:
+    """Looks at frames one by one: cuts (scenedetect's adaptive detector), brightness and colours."""
+
+    def __init__(self) -> None:
+        from scenedetect.detectors import AdaptiveDetector
+
+        self._detector = AdaptiveDetector(min_scene_len=round(MIN_SHOT_S * SCENE_FPS))
+        self._index = 0
+        self.cuts: list[int] = []
+
+    def measure(self, luma: NDArray[np.uint8], bgr: NDArray[np.uint8]) -> tuple[float, float, NDArray[np.float16]]:
+        """(mean, spread of luma in 0..255 above black, histogram (HISTOGRAM_BINS,) that sums to 1).
+
+        Cuts appear in `cuts` (index of the first frame of a shot) two frames later.
+        """
+        import cv2
+        from scenedetect import FrameTimecode
+
+        for cut in self._detector.process_frame(FrameTimecode(self._index, SCENE_FPS), bgr):
+            self.cuts.append(cut.frame_num)
+        self._index += 1
+        mean, spread = cv2.meanStdDev(luma)
+        hsv = cv2.cvtColor(bgr[::2, ::2], cv2.COLOR_BGR2HSV)
+        bins = cv2.calcHist([hsv], [0, 1, 2], None, list(HISTOGRAM_SHAPE), [0, 180, 0, 256, 0, 256])
+        share = (bins.ravel() / (hsv.shape[0] * hsv.shape[1])).astype(np.float16)
+        return max(0.0, float(mean[0, 0]) - _LUMA_BLACK), float(spread[0, 0]), share
+
+
+def find_fades(
+    times_s: NDArray[np.float64], mean: NDArray[np.float32], spread: NDArray[np.float32]
+) -> list[tuple[int, int, int]]:
+    """(first, darkest, last) frame of each fade through black, frames rising.
+
+    `first` and `last` bound the darkening and the brightening. The darkest moment is the middle of the black; a
+    picture that only comes out of black at the start, or goes into it at the end, joins no two shots.
+    """
+    dark = (mean < DARK_MEAN) & (spread < DARK_SPREAD)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], dark, [False])).astype(np.int8)))
+    fades = []
+    for start, end in edges.reshape(-1, 2):
+        if start == 0 or end == len(dark):
+            continue
+        first, last = _foot(mean, start, -1), _foot(mean, end - 1, 1)
+        ramp_s = max(times_s[start] - times_s[first], times_s[last] - times_s[end - 1])
+        if ramp_s >= MIN_RAMP_S:
+            low = mean[start:end].min()
+            black = start + np.flatnonzero(mean[start:end] <= low + 1.0)
+            fades.append((first, int(black[len(black) // 2]), last))
+    return fades
+
+
+def _foot(mean: NDArray[np.float32], frame: int, step: int) -> int:
+    """Where the brightness stops to rise, going from `frame` in steps of `step`."""
+    while 0 <= frame + step < len(mean) and mean[frame + step] > mean[frame] + 0.5:
+        frame += step
+    return frame
+
+
+def mean_histograms(histograms: NDArray[np.float16], starts: Sequence[int]) -> NDArray[np.float32]:
+    """(shots, HISTOGRAM_BINS): mean of each shot; `starts` is the first frame of each, rising from 0."""
+    ends = [*starts[1:], len(histograms)]
+    return np.stack([histograms[a:b].astype(np.float32).mean(axis=0) for a, b in zip(starts, ends, strict=True)])
+
+
+def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Histogram intersection, 0..1 (Swain & Ballard 1991)."""
+    return float(np.minimum(a, b).sum())
+
+
+def label_shots(histograms: NDArray[np.float32]) -> tuple[str, ...]:
+    """One label a shot, "A", "B", …; a shot takes the label of the earlier look that it is most like, if any."""
+    looks: list[NDArray[np.float32]] = []
+    sizes: list[int] = []
+    labels = []
+    for histogram in histograms:
+        likeness = [overlap(histogram, look) for look in looks]
+        best = int(np.argmax(likeness)) if likeness else -1
+        if best >= 0 and likeness[best] >= SAME_LOOK:
+            sizes[best] += 1
+            looks[best] = looks[best] + (histogram - looks[best]) / sizes[best]
+        else:
+            best = len(looks)
+            looks.append(histogram)
+            sizes.append(1)
+        labels.append(letter(best))
+    return tuple(labels)
+
+
+def letter(index: int) -> str:
+    """0 → "A", 25 → "Z", 26 → "AA"."""
+    name = ""
+    index += 1
+    while index:
+        index, place = divmod(index - 1, 26)
+        name = chr(ord("A") + place) + name
+    return name
