@@ -37,8 +37,8 @@ FADE_S = 0.05
 _BLOCK = 4096
 _HOP = 128
 _HALF_WINDOW = 8
-_MOST_GAIN = 16.0
-_QUIET = 1e-3
+_MOST_GAIN = 100.0
+_QUIET = 1e-4
 
 
 class BuiltInSynth:
