@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All that differs between Blender versions, and all reading of strips: features are tested for, never versions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .timeline import Strip
+
+_EDITING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ED_OT_")
+_source_frames: dict[tuple[str, float], int] = {}
+
+
+class HostError(Exception):
+    """Blender refused; the text is a sentence for the panel."""
+
+
+def scene_of(context: Any) -> Any:
+    """The scene that the sequencer shows, or None."""
+    return context.sequencer_scene if hasattr(context, "sequencer_scene") else context.scene
+
+
+def fps(scene: Any) -> float:
+    """Frames a second of the timeline."""
+    return float(scene.render.fps / scene.render.fps_base)
+
+
+def span(scene: Any) -> tuple[int, int]:
+    """The timeline range, or the preview range where one is set: frames, end excluded."""
+    if scene.use_preview_range:
+        return scene.frame_preview_start, scene.frame_preview_end + 1
+    return scene.frame_start, scene.frame_end + 1
+
+
+def _first_of(holder: Any, *names: str) -> Any:
+    """The first attribute that is there; None-safe, as an empty collection is falsy."""
+    for name in names:
+        found = getattr(holder, name, None)
+        if found is not None:
+            return found
+    raise HostError(f"This Blender has none of {', '.join(names)}: update the extension.")
+
+
+def strips_of(holder: Any) -> Any:
+    """The strips of an editor or of a meta."""
+    return _first_of(holder, "strips", "sequences")
+
+
+def edges(strip: Any) -> tuple[int, int]:
+    """First frame of a strip, and the frame after its last."""
+    return int(_first_of(strip, "frame_final_start", "left_handle")), int(
+        _first_of(strip, "frame_final_end", "right_handle")
+    )
+
+
+def read_strips(scene: Any) -> list[Strip]:
+    """What lies on the level of the timeline that is open (an entered meta, or all)."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return []
+    level = editor.meta_stack[-1] if len(editor.meta_stack) else editor
+    return _read_level(level, editor, fps(scene))
+
+
+def _read_level(level: Any, editor: Any, timeline_fps: float) -> list[Strip]:
+    channels = _first_of(level, "channels") if hasattr(level, "channels") else editor.channels
+    muted = {index for index, channel in enumerate(channels) if channel.mute}
+    return [_read(strip, muted, editor, timeline_fps) for strip in strips_of(level)]
+
+
+def _read(strip: Any, muted: set[int], editor: Any, timeline_fps: float) -> Strip:
+    start, end = edges(strip)
+    fields: dict[str, Any] = {
+        "mute": strip.mute or strip.channel in muted or getattr(strip, "blend_alpha", 1.0) == 0.0,
+        "selected": strip.select,
+    }
+    if strip.type == "MOVIE":
+        fields |= _movie(strip, timeline_fps)
+    elif strip.type == "META":
+        fields["children"] = tuple(_read_level(strip, editor, timeline_fps))
+    elif getattr(strip, "input_count", 0):
+        inputs = [getattr(strip, name, None) for name in ("input_1", "input_2")[: strip.input_count]]
+        fields["inputs"] = tuple(_read(found, set(), editor, timeline_fps) for found in inputs if found is not None)
+        if strip.type == "SPEED":
+            fields |= _speed_effect(strip)
+    return Strip(strip.name, strip.type, strip.channel, start, end, **fields)
+
+
+def _movie(strip: Any, timeline_fps: float) -> dict[str, Any]:
+    """File, first source frame and source frames per timeline frame of a movie strip."""
+    path = bpy.path.abspath(strip.filepath)
+    source_fps = float(strip.elements[0].orig_fps if len(strip.elements) else 0.0)
+    if not Path(path).is_file() or source_fps <= 0:
+        return {"path": path, "missing": True}
+    keys = [key.timeline_frame for key in getattr(strip, "retiming_keys", ())]
+    length = strip.frame_final_duration + strip.frame_offset_start + strip.frame_offset_end
+    rate = 1.0
+    if keys or getattr(strip, "speed_factor", 1.0) != 1.0 or abs(source_fps - timeline_fps) > 5e-4 * source_fps:
+        hidden = strip.animation_offset_start + strip.animation_offset_end
+        rate = _rate(source_frames(path) - hidden, float(length), keys)
+    if strip.use_reverse_frames:
+        rate = -rate
+    return {
+        "path": os.path.realpath(path),
+        "source_fps": source_fps,
+        "rate": rate,
+        "first": strip.animation_offset_start + strip.frame_offset_start * rate,
+        "steady": len(keys) <= 2,
+    }
+
+
+def _rate(frames: int, length: float, keys: list[float]) -> float:
+    """Source frames per timeline frame. With retiming keys the versions differ by a frame in the strip's length,
+    so of length and distance of the keys the one is taken that gives the nearer to a whole percent."""
+    if not keys:
+        return frames / length
+    percents = [100.0 * frames / width for width in (keys[-1] - keys[0], length) if width > 0]
+    return min(percents, key=lambda percent: abs(percent - round(percent))) / 100.0
+
+
+def source_frames(path: str) -> int:
+    """How many frames a movie file has; remembered until the file changes."""
+    key = (path, Path(path).stat().st_mtime)
+    if key not in _source_frames:
+        clip = bpy.data.movieclips.load(path)
+        _source_frames[key] = int(clip.frame_duration)
+        bpy.data.movieclips.remove(clip)
+    return _source_frames[key]
+
+
+def _speed_effect(strip: Any) -> dict[str, Any]:
+    if strip.speed_control == "MULTIPLY":
+        return {"rate": float(strip.speed_factor)}
+    if strip.speed_control == "STRETCH" and strip.input_1 is not None:
+        return {"rate": strip.input_1.frame_duration / strip.frame_final_duration}
+    return {"steady": False}
+
+
+# ---- music in the timeline
+
+
+def add_sound(scene: Any, name: str, path: str, start: int, end: int) -> Any:
+    """A sound strip from frame `start`, no longer than to `end`, on the lowest channel that is free there."""
+    strips = strips_of(scene.sequence_editor)
+    taken = {strip.channel for strip in strips if edges(strip)[0] < end and edges(strip)[1] > start}
+    channel = next((number for number in range(1, 33) if number not in taken), None)
+    if channel is None:
+        raise HostError("All 32 channels are taken there: free one, then pick the take again.")
+    try:
+        strip = strips.new_sound(name, path, channel, start)
+    except RuntimeError as error:
+        raise HostError(
+            f"Blender could not add the music ({str(error).strip().removeprefix('Error: ')}); it lies in {path}."
+        ) from error
+    excess = edges(strip)[1] - end
+    if excess > 0:
+        strip.frame_offset_end += excess
+    return strip
+
+
+# ---- the window
+
+
+def preferences(context: Any) -> Any:
+    """The extension's preferences, or None where it was registered without being installed."""
+    addon = context.preferences.addons.get(__package__)
+    return addon.preferences if addon else None
+
+
+def folder() -> Path:
+    """Where this extension may write."""
+    if hasattr(bpy.utils, "extension_path_user") and __package__.startswith("bl_ext."):
+        return Path(bpy.utils.extension_path_user(__package__, create=True))
+    return Path(bpy.utils.user_resource("CONFIG", path="hitpoint", create=True))
+
+
+def windows() -> Iterator[Any]:
+    """All windows, of which there are none in background mode without a file's."""
+    yield from bpy.context.window_manager.windows
+
+
+def playing() -> bool:
+    """Whether any window plays the timeline."""
+    return any(window.screen.is_animation_playing for window in windows())
+
+
+def editing() -> bool:
+    """Whether strips or markers are being dragged, so that none may be added or removed now."""
+    running = (operator for window in windows() for operator in getattr(window, "modal_operators", ()))
+    return any(operator.bl_idname.startswith(_EDITING) for operator in running)
+
+
+def redraw() -> None:
+    """Draw the sidebars of all sequencers again."""
+    for window in windows():
+        for area in window.screen.areas:
+            if area.type == "SEQUENCE_EDITOR":
+                for region in area.regions:
+                    if region.type in {"UI", "WINDOW"}:
+                        region.tag_redraw()
+
+
+def call(operator: Any) -> None:
+    """Run an operator from a timer, as one undo step of its own."""
+    window = next(windows(), None)
+    with bpy.context.temp_override(window=window) if window else contextlib.nullcontext():
+        operator("EXEC_DEFAULT", True)
+
+
+def progress(layout: Any, text: str, share: float) -> None:
+    """A bar where layouts have one, else words."""
+    if hasattr(layout, "progress"):
+        layout.progress(text=text, factor=share)
+    else:
+        layout.label(text=f"{text} {share:.0%}", icon="TIME")

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a reading of strips to the list of clips that the viewer sees. Knows nothing of Blender's own types.
+
+Frames are timeline frames; seconds are frame / fps of the timeline, so that frame 0 is 0 s.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field, replace
+
+TRANSITIONS = {"CROSS", "GAMMA_CROSS", "WIPE"}
+OVERLAYS = {"TEXT", "ADJUSTMENT", "SOUND"}
+NO_FILE = {
+    "SCENE": "is a scene: render it to a film and use that",
+    "IMAGE": "is a still or an image sequence: render it to a film and use that",
+    "MOVIECLIP": "is a clip of the tracker: add its file as a movie strip",
+    "MASK": "is a mask: it is left out",
+}
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A strip as it lies in the timeline. start, end: frames, end excluded.
+
+    first: the source frame shown at `start` (of an effect: frames into it). rate: source frames per timeline frame.
+    source_fps: of the file. inputs: what an effect works on. children: what a meta holds. steady: False where the
+    speed changes inside.
+    """
+
+    name: str
+    kind: str
+    channel: int
+    start: int
+    end: int
+    path: str = ""
+    first: float = 0.0
+    rate: float = 1.0
+    source_fps: float = 0.0
+    mute: bool = False
+    selected: bool = True
+    missing: bool = False
+    steady: bool = True
+    inputs: tuple[Strip, ...] = ()
+    children: tuple[Strip, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What the bridge is told: seconds of the timeline, seconds of the file, and the file's speed."""
+
+    path: str
+    start_s: float
+    in_s: float
+    out_s: float
+    rate: float
+
+
+@dataclass
+class Edit:
+    """The visible clips in timeline order, sentences on what was left out, and the frames they span."""
+
+    clips: list[Clip] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A stretch of one strip (None: nothing to analyse); the highest `order` is what is seen."""
+
+    order: tuple[int, ...]
+    start: int
+    end: int
+    strip: Strip | None
+
+
+def _trim(strip: Strip, start: int, end: int) -> Strip:
+    """`strip` cut down to [start, end)."""
+    start, end = max(start, strip.start), min(end, strip.end)
+    return replace(strip, start=start, end=end, first=strip.first + (start - strip.start) * strip.rate)
+
+
+def _effect(strip: Strip, order: tuple[int, ...], notes: list[str]) -> list[_Layer]:
+    """A transition hands over in its middle; any other effect shows its first input, at its own speed."""
+    parts: list[tuple[int, int, Strip]] = [(strip.start, strip.end, strip.inputs[0])]
+    if strip.kind in TRANSITIONS and len(strip.inputs) > 1:
+        middle = (strip.start + strip.end) // 2
+        parts = [(strip.start, middle, strip.inputs[0]), (middle, strip.end, strip.inputs[1])]
+    layers = []
+    for start, end, source in parts:
+        if strip.kind == "SPEED":
+            first = source.first + (strip.first + (start - strip.start) * strip.rate) * source.rate
+            steady = source.steady and strip.steady
+            source = replace(source, start=start, end=end, first=first, rate=source.rate * strip.rate, steady=steady)
+        layers += _layers(replace(_trim(source, start, end), mute=False), order, notes)
+    return layers
+
+
+def _layers(strip: Strip, order: tuple[int, ...], notes: list[str]) -> list[_Layer]:
+    """The strip as layers, metas and effects opened; what cannot be analysed leaves a sentence in `notes`."""
+    if strip.mute or strip.kind in OVERLAYS or strip.start >= strip.end:
+        return []
+    if strip.kind == "META":
+        inside = [_trim(child, strip.start, strip.end) for child in strip.children]
+        return stack(inside, order, notes)
+    if strip.inputs:
+        return _effect(strip, order, notes)
+    usable = strip.kind == "MOVIE" and not strip.missing and strip.source_fps > 0 and strip.rate > 0
+    if strip.kind == "MOVIE" and not usable:
+        notes.append(f"“{strip.name}” has no readable file: {strip.path or 'no path'}. Relink it.")
+    elif strip.kind in NO_FILE:
+        notes.append(f"“{strip.name}” {NO_FILE[strip.kind]}.")
+    elif not strip.steady:
+        notes.append(f"“{strip.name}” changes speed inside: it is scored at {strip.rate:.2f}× throughout.")
+    return [_Layer(order, strip.start, strip.end, strip if usable else None)]
+
+
+def stack(strips: list[Strip], order: tuple[int, ...], notes: list[str]) -> list[_Layer]:
+    """All strips of one level as layers; an effect's inputs show through the effect, over its own length."""
+    return [layer for strip in strips for layer in _layers(strip, (*order, strip.channel), notes)]
+
+
+def _visible(layers: list[_Layer], start: int, end: int) -> list[_Layer]:
+    """What is seen from `start` to `end`: at each moment the highest layer. n log n plus the overlaps."""
+    edges = sorted({start, end} | {f for layer in layers for f in (layer.start, layer.end) if start < f < end})
+    waiting = sorted(layers, key=lambda layer: layer.start, reverse=True)
+    active: list[_Layer] = []
+    seen: list[_Layer] = []
+    for left, right in itertools.pairwise(edges):
+        while waiting and waiting[-1].start <= left:
+            active.append(waiting.pop())
+        active = [layer for layer in active if layer.end > left]
+        top = max(active, key=lambda layer: layer.order, default=None)
+        if top is None or top.strip is None:
+            continue
+        if seen and seen[-1].strip is top.strip and seen[-1].end == left:
+            seen[-1] = replace(seen[-1], end=right)
+        else:
+            seen.append(replace(top, start=left, end=right))
+    return seen
+
+
+def _clip(layer: _Layer, fps: float) -> Clip:
+    assert layer.strip is not None
+    strip = _trim(layer.strip, layer.start, layer.end)
+    in_s = max(0.0, strip.first / strip.source_fps)
+    length_s = (strip.end - strip.start) * strip.rate / strip.source_fps
+    speed = strip.rate * fps / strip.source_fps
+    return Clip(strip.path, strip.start / fps, in_s, in_s + length_s, speed)
+
+
+def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
+    """The edit of the selected strips (span None), or of everything seen within `span`, frames, end excluded."""
+    edit = Edit()
+    if span is None:
+        strips = [strip for strip in strips if strip.selected or any(source.selected for source in strip.inputs)]
+    else:
+        strips = [strip for strip in strips if strip.start < span[1] and strip.end > span[0]]
+    layers = stack(strips, (), edit.notes)
+    if layers:
+        start, end = span or (min(layer.start for layer in layers), max(layer.end for layer in layers))
+        seen = _visible(layers, start, end)
+        edit.clips = [_clip(layer, fps) for layer in seen]
+        if seen:
+            edit.start, edit.end = seen[0].start, seen[-1].end
+    edit.notes = list(dict.fromkeys(edit.notes))
+    if not edit.clips:
+        edit.notes.append(_nothing(strips, span))
+    return edit
+
+
+def _nothing(strips: list[Strip], span: tuple[int, int] | None) -> str:
+    """Why there is no clip to score, and what to do."""
+    if not strips:
+        return "Nothing is selected: select the strips to score." if span is None else "There are no strips to score."
+    if all(strip.kind == "SOUND" for strip in strips):
+        return "There is only sound here: music is written for picture, so select movie strips."
+    if all(strip.mute for strip in strips):
+        return "All strips here are muted: unmute the ones to score."
+    return "There is no movie strip to score here."
+
+
+def bar_at(bars: list[float], seconds: float) -> int:
+    """The index of the bar that sounds at `seconds`; `bars` are the bars' starts, rising. 0 before the first."""
+    return max(0, sum(start <= seconds + 1e-6 for start in bars) - 1)
+
+
+def frame_at(seconds: float, fps: float) -> int:
+    """The frame nearest to `seconds`; halves go up."""
+    return math.floor(seconds * fps + 0.5)
+
+
+def marker_names(bars: list[float], hits: list[tuple[float, str]], fps: float, prefix: str) -> dict[int, str]:
+    """Frame -> name of the marker there: bars by number from 1, hit points by kind, both in one where they meet."""
+    names: dict[int, list[str]] = {}
+    for index, start in enumerate(bars):
+        names.setdefault(frame_at(start, fps), []).append(str(index + 1))
+    for seconds, kind in hits:
+        words = names.setdefault(frame_at(seconds, fps), [])
+        if kind not in words:
+            words.append(kind)
+    return {frame: prefix + " ".join(words) for frame, words in sorted(names.items())}

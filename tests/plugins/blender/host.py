@@ -1,0 +1,103 @@
+"""Helpers for scripts that run inside Blender (a bpy wheel or Blender itself): load the add-on, build edits, wait.
+
+Run as `python script.py FOLDER PORT [BRIDGE]`; what a script prints last, as JSON, is its result.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+
+import bpy
+
+ROOT = Path(__file__).resolve().parents[3]
+ARGUMENTS = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.argv[1:]
+FOLDER, PORT = Path(ARGUMENTS[0]), int(ARGUMENTS[1])
+
+
+def load(port: int = PORT):
+    """Import the add-on from the working tree under its own name and register it against `port`."""
+    sys.path.insert(0, str(ROOT / "plugins"))
+    addon = importlib.import_module("blender")
+    sys.path.pop(0)
+    from blender import session
+
+    start = session.start
+    session.start = lambda _port, version: start(port, version)
+    addon.register()
+    return addon
+
+
+def scene():
+    """The scene that the sequencer shows; chosen where Blender has such a choice."""
+    if hasattr(bpy.context.workspace, "sequencer_scene"):
+        bpy.context.workspace.sequencer_scene = bpy.context.scene
+    return bpy.context.scene
+
+
+def strips():
+    from blender import compat
+
+    editor = bpy.context.scene.sequence_editor_create()
+    return compat.strips_of(editor)
+
+
+def movie(name: str, channel: int, start: int, first: int = 0, length: int = 0, file: str = "film.mp4"):
+    """A movie strip of which `length` frames are seen from timeline frame `start`, from source frame `first` on."""
+    strip = strips().new_movie(name, str(FOLDER / file), channel, start - first)
+    strip.frame_offset_start = first
+    if length:
+        strip.frame_offset_end = strip.frame_duration - first - length
+    return strip
+
+
+def effect(kind: str, channel: int, start: int, end: int, *inputs):
+    parameters = strips().bl_rna.functions["new_effect"].parameters
+    ends = {"frame_end": end} if "frame_end" in parameters else {"length": end - start}
+    names = ("seq1", "seq2") if "seq1" in parameters else ("input1", "input2")
+    return strips().new_effect(kind.lower(), kind, channel, frame_start=start, **ends, **dict(zip(names, inputs)))
+
+
+def wait(done, seconds: float = 20.0) -> bool:
+    """Drain as the timer would, until `done()`; bounded."""
+    from blender import session
+
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        session.drain()
+        if done():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def connected() -> bool:
+    from blender import session
+
+    return wait(lambda: session.client.state == "connected", 8)
+
+
+def finished() -> bool:
+    from blender import session
+
+    return wait(lambda: session.client.job is not None and not session.client.job.running and not session.pending, 120)
+
+
+def picture() -> dict:
+    """All that the extension may change in the scene."""
+    from blender import compat
+
+    current = bpy.context.scene
+    return {
+        "strips": sorted([s.name, s.type, s.channel, *compat.edges(s)] for s in strips()),
+        "markers": sorted([marker.frame, marker.name] for marker in current.timeline_markers),
+    }
+
+
+def result(**values) -> None:
+    """Print the result, end the add-on, leave."""
+    sys.modules["blender"].unregister()
+    print("RESULT " + json.dumps(values))
