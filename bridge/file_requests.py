@@ -1,0 +1,376 @@
+"""Requests from hosts without sockets (REAPER's Lua): files in a folder become the bridge's own OSC messages.
+
+Threads and processes: `run` owns its socket and its folder and shares nothing; call it in a thread or process of its
+own, beside the clock process, never in it. It waits at most POLL_S at a time and ends soon after `stop` is set.
+Files (see `bridge/file_rows.py`), ID being the request's name:
+    request-ID   from the script: rows id, action score | regenerate | take, and what belongs to it
+    cancel-ID    from the script: it waits no longer
+    progress-ID  to the script: stage and share, 0..1
+    answer-ID    to the script: what to write into the project (`bridge/file_answers.py`), or one row: error, sentence
+    live         from the script, again and again: the playhead
+    heartbeat    to the script, every second: the wall clock, so that it knows whether a bridge is there
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hitpoint.bridge import file_answers, file_rows, osc, protocol
+from hitpoint.bridge.errors import MissingError
+from hitpoint.bridge.file_rows import Field, RowsError
+
+POLL_S = 0.05
+LIVE_POLL_S = 0.015
+HEARTBEAT_S = 1.0
+HELLO_S = 15.0
+ANSWER_WITHIN_S = 2.0
+"""The bridge takes the list of clips, or refuses it, within this; else the list is sent again."""
+TRIES = 5
+STALE_REQUEST_S = 60.0
+LITTER_S = 86_400.0
+SILENT_PLAYHEAD_S = 1.0
+
+
+@dataclass
+class Work:
+    """One request under way. clips: the packets of its clip list, to be sent again where some were lost.
+
+    bars, names: what a regenerate asked for. tries: how often the list of clips was sent; 0 once it is taken.
+    """
+
+    id: str
+    action: str
+    job: str
+    take: int = 0
+    clips: list[bytes] = field(default_factory=list)
+    settings: list[str] = field(default_factory=list)
+    bars: tuple[int, int] = (0, 0)
+    names: frozenset[str] = frozenset()
+    tries: int = 0
+    sent_s: float = 0.0
+
+
+@dataclass
+class Job:
+    """A score made for a script. first_s: where it begins on the host's timeline; midi: finished file of each take."""
+
+    first_s: float
+    take: int = 0
+    midi: dict[int, Path] = field(default_factory=dict)
+
+
+class Relay:
+    """The state of `run`: what is under way, and what was made. Used from one thread."""
+
+    def __init__(self, folder: Path, osc_address: tuple[str, int]) -> None:
+        self.folder = folder
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.osc_address = osc_address
+        self.work: dict[str, Work] = {}  # by job: a job is worked on once at a time
+        self.jobs: dict[str, Job] = {}
+        self.heartbeat_s = self.hello_s = -1e9
+        self.live = Live()
+
+    def send(self, packet: bytes) -> None:
+        """To the bridge; a lost packet is noticed by its missing answer."""
+        with contextlib.suppress(OSError):
+            self.socket.sendto(packet, self.osc_address)
+
+    def path(self, name: str) -> Path:
+        """The file called `name` in the folder."""
+        return self.folder / f"{name}.txt"
+
+    def answer(self, work_id: str, rows: list[tuple[Field, ...]]) -> None:
+        """Hand the script its answer."""
+        file_rows.write(self.path(f"answer-{work_id}"), "answer", rows)
+
+    def fail(self, work_id: str, sentence: str) -> None:
+        """Hand the script the reason why there is none."""
+        self.answer(work_id, [("error", _sentence(sentence))])
+
+
+@dataclass
+class Live:
+    """The playhead as the script last told it."""
+
+    on: bool = False
+    rows: dict[str, list[str]] = field(default_factory=dict)
+    seen_s: float = 0.0
+    loop: tuple[float, float] = (0.0, 0.0)
+
+
+def run(folder: Path, osc_address: tuple[str, int], stop: threading.Event) -> None:
+    """Serve the requests in `folder` until `stop` is set; the bridge listens at `osc_address`.
+
+    Raises MissingError where the folder cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file_rows.write(folder / "probe-bridge.txt", "probe", [])
+        (folder / "probe-bridge.txt").unlink()
+    except OSError as error:
+        raise MissingError(f"the folder {folder} cannot be written ({error.strerror}); make it writable") from error
+    relay = Relay(folder, osc_address)
+    _sweep(relay)
+    try:
+        while not stop.is_set():
+            _cycle(relay, time.monotonic())
+    finally:
+        relay.socket.close()
+        relay.path("heartbeat").unlink(missing_ok=True)
+
+
+def _cycle(relay: Relay, now_s: float) -> None:
+    if now_s - relay.heartbeat_s >= HEARTBEAT_S:
+        relay.heartbeat_s = now_s
+        rows = [("time", int(time.time())), ("pid", os.getpid())]
+        with contextlib.suppress(
+            PermissionError
+        ):  # Windows, while a script reads the old one; the next second's will do
+            file_rows.write(relay.path("heartbeat"), "heartbeat", rows)
+    if now_s - relay.hello_s >= HELLO_S:
+        relay.hello_s = now_s
+        relay.send(osc.encode("/hitpoint/hello", "reaper", "1", protocol.PROTOCOL))
+    for path in sorted(relay.folder.glob("cancel-*.txt")) + sorted(relay.folder.glob("request-*.txt")):
+        _take_in(relay, path, now_s)
+    _follow(relay, now_s)
+    _again(relay, now_s)
+    select.select([relay.socket], [], [], LIVE_POLL_S if relay.live.on else POLL_S)
+    _hear(relay)
+
+
+def _sweep(relay: Relay) -> None:
+    """Remove what earlier runs left behind: requests nobody waits for any more, and old answers."""
+    for path in relay.folder.glob("*-*.txt*"):
+        limit_s = STALE_REQUEST_S if path.name.startswith(("request-", "cancel-")) else LITTER_S
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > limit_s:
+                path.unlink()
+
+
+def _take_in(relay: Relay, path: Path, now_s: float) -> None:
+    """Read one request or cancel file, remove it, and act on it."""
+    kind, _, request_id = path.stem.partition("-")
+    try:
+        rows = file_rows.read(path, kind)
+    except RowsError as error:
+        path.unlink(missing_ok=True)
+        relay.fail(request_id, str(error))
+        return
+    except OSError:
+        return  # taken away by its writer, or locked for a moment
+    path.unlink(missing_ok=True)
+    if kind == "cancel":
+        _cancel(relay, request_id)
+        return
+    try:
+        _begin(relay, request_id, rows, now_s)
+    except (ValueError, IndexError, KeyError, OSError, osc.OscError) as error:
+        relay.fail(request_id, f"the request is not understood ({error}); run `hitpoint install reaper` again")
+
+
+def _cancel(relay: Relay, request_id: str) -> None:
+    for job, work in list(relay.work.items()):
+        if work.id == request_id:
+            del relay.work[job]
+            relay.path(f"progress-{request_id}").unlink(missing_ok=True)
+            relay.send(osc.encode("/hitpoint/cancel", job))
+
+
+def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -> None:
+    values = {row[0]: row[1:] for row in rows}
+    action = values["action"][0]
+    if action == "score":
+        work = Work(request_id, action, request_id)
+        starts = [float(row[2]) for row in rows if row[0] == "clip"]
+        relay.jobs[work.job] = Job(min(starts))
+        work.clips = _clip_packets(work.job, float(values["fps"][0]), rows)
+        work.settings = [part for row in rows if row[0] == "set" for part in row[1:3]]
+        relay.work[work.job] = work
+        _send_clips(relay, work, now_s)
+        return
+    work = Work(request_id, action, values["job"][0], int(values["take"][0]))
+    job = relay.jobs.get(work.job)
+    if job is None or not job.midi:
+        relay.fail(request_id, "The bridge was restarted and no longer knows this score; score the film again.")
+    elif work.job in relay.work:
+        relay.fail(request_id, "This score is being worked on already; wait until that is done, or cancel it.")
+    elif action == "take":
+        _ask_take(relay, work, job)
+    elif action == "regenerate":
+        span = values["span"]
+        work.names = frozenset(row[1] for row in rows if row[0] == "instrument")
+        _ask_regenerate(relay, work, job, float(span[0]) - job.first_s, float(span[1]) - job.first_s)
+    else:
+        raise ValueError(f"no action '{action}'")
+
+
+def _clip_packets(job: str, fps: float, rows: list[list[str]]) -> list[bytes]:
+    clips = [row for row in rows if row[0] == "clip"]
+    packets = [osc.encode("/hitpoint/clips/begin", job, fps, len(clips))]
+    for index, (_, path, start, in_s, out_s, rate) in enumerate(clips):
+        numbers = (float(start), float(in_s), float(out_s), float(rate))
+        packets.append(osc.encode("/hitpoint/clip", job, index, path, *numbers))
+    return [*packets, osc.encode("/hitpoint/clips/end", job, len(clips))]
+
+
+def _send_clips(relay: Relay, work: Work, now_s: float) -> None:
+    work.tries += 1
+    work.sent_s = now_s
+    for packet in work.clips:
+        relay.send(packet)
+
+
+def _ask_take(relay: Relay, work: Work, job: Job) -> None:
+    relay.send(osc.encode("/hitpoint/take", work.job, work.take))
+    job.take = work.take
+    if work.take in job.midi:
+        _deliver(relay, work, job.midi[work.take])
+    else:
+        relay.work[work.job] = work
+
+
+def _ask_regenerate(relay: Relay, work: Work, job: Job, first_s: float, last_s: float) -> None:
+    """first_s, last_s: seconds from the score's first bar line."""
+    bars = file_answers.bars_touched(
+        file_answers.read_score(job.midi.get(work.take, job.midi[job.take])), first_s, last_s
+    )
+    if bars is None:
+        relay.fail(work.id, "The selection lies outside the score; select some of its bars.")
+        return
+    work.bars = bars
+    if job.take != work.take:
+        relay.send(osc.encode("/hitpoint/take", work.job, work.take))
+        job.take = work.take
+    relay.work[work.job] = work
+    names = sorted(name.lower() for name in work.names)
+    relay.send(osc.encode("/hitpoint/regenerate", work.job, *bars, *names))
+
+
+def _again(relay: Relay, now_s: float) -> None:
+    """Send lists of clips again that nobody has confirmed."""
+    for work in list(relay.work.values()):
+        if work.tries and now_s - work.sent_s > ANSWER_WITHIN_S:
+            if work.tries < TRIES:
+                relay.hello_s = -1e9
+                _send_clips(relay, work, now_s)
+            else:
+                del relay.work[work.job]
+                relay.fail(work.id, "The bridge does not answer; stop it, and run the action again to restart it.")
+
+
+def _hear(relay: Relay) -> None:
+    """Act on everything the bridge has said."""
+    while True:
+        try:
+            packet = relay.socket.recv(osc.MAX_PACKET_BYTES + 1)
+        except OSError:  # nothing there; or, on some systems, the report that nobody listens
+            return
+        try:
+            messages = osc.decode(packet)
+        except osc.OscError:
+            continue
+        for message in messages:
+            _heed(relay, message)
+
+
+def _heed(relay: Relay, message: osc.OscMessage) -> None:
+    name, values = message.address.removeprefix("/hitpoint/"), message.arguments
+    if name == "progress":
+        work = relay.work.get(str(values[0]))
+        if work is not None:
+            _note_progress(relay, work, str(values[1]), float(values[2] or 0.0))
+    elif name == "result":
+        job = relay.jobs.get(str(values[0]))
+        work = relay.work.get(str(values[0]))
+        if job is not None and values[1]:
+            take = int(values[4] or 0)
+            job.midi[take] = Path(str(values[1]))
+            if work is not None and take == work.take:
+                del relay.work[work.job]
+                job.take = take
+                _deliver(relay, work, job.midi[take])
+    elif name == "error":
+        _note_error(relay, str(values[0]), str(values[1]), str(values[2]))
+
+
+def _note_progress(relay: Relay, work: Work, stage: str, share: float) -> None:
+    if stage == "clips":
+        if work.tries and share >= 1.0:
+            work.tries = 0
+            relay.send(osc.encode("/hitpoint/score", work.job, *work.settings))
+        return
+    with contextlib.suppress(PermissionError):  # Windows, while the script reads the old one
+        file_rows.write(relay.path(f"progress-{work.id}"), "progress", [(stage, share)])
+
+
+def _note_error(relay: Relay, code: str, text: str, job: str) -> None:
+    work = relay.work.get(job)
+    if work is None and not job and code in ("arguments", "protocol", "token") and relay.work:
+        work = list(relay.work.values())[-1]  # errors of the latest request that could not be read name no job
+    if work is None or code == "underrun":
+        return
+    if code == "clips-missing" and work.tries:
+        for index in text.split():
+            relay.send(work.clips[int(index) + 1])
+        relay.send(work.clips[-1])
+        return
+    del relay.work[work.job]
+    relay.path(f"progress-{work.id}").unlink(missing_ok=True)
+    relay.fail(work.id, text)
+
+
+def _deliver(relay: Relay, work: Work, midi: Path) -> None:
+    """Turn a finished file into the answer to `work`."""
+    first_s = relay.jobs[work.job].first_s
+    try:
+        score = file_answers.read_score(midi)
+    except (OSError, ValueError) as error:
+        relay.fail(work.id, f"The finished file {midi} cannot be read ({error}); run the action again.")
+        return
+    if work.action == "regenerate":
+        relay.answer(work.id, file_answers.part_rows(score, first_s, work.take, work.bars, work.names))
+    else:
+        relay.answer(work.id, file_answers.score_rows(score, first_s, work.take))
+
+
+def _follow(relay: Relay, now_s: float) -> None:
+    """Pass the script's playhead on; one that falls silent while playing is stopped."""
+    live = relay.live
+    try:
+        rows = {row[0]: row[1:] for row in file_rows.read(relay.path("live"), "live")}
+        on, looped = rows["on"] == ["1"], (float(rows["loop"][0]), float(rows["loop"][1]))
+        time_s, playing, rate = float(rows["time"][0]), int(rows["playing"][0]), float(rows["rate"][0])
+        clock_s = float(rows["clock"][0])
+    except (OSError, RowsError, ValueError, KeyError, IndexError):
+        rows, on = live.rows, live.on  # not there, or being written
+    if rows != live.rows:
+        first = not live.rows
+        live.rows, live.seen_s = rows, now_s
+        if first and not on:
+            return  # left behind by an earlier run
+        if on and looped != live.loop:
+            live.loop = looped
+            relay.send(osc.encode("/hitpoint/loop", *looped))
+        if on:
+            relay.send(osc.encode("/hitpoint/time", time_s, playing, rate, clock_s))
+        elif live.on:
+            relay.send(osc.encode("/hitpoint/stop"))
+        live.on = on
+    elif live.on and now_s - live.seen_s > SILENT_PLAYHEAD_S:
+        live.on = False
+        relay.send(osc.encode("/hitpoint/stop"))
+
+
+def _sentence(text: str) -> str:
+    """With a capital and a full stop, as a message box wants it."""
+    text = text.strip() or "Something went wrong; see the bridge's own window"
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")

@@ -1,0 +1,71 @@
+"""The small text files that a host without sockets exchanges with the bridge: rows of tab-separated fields.
+
+Threads and processes: no state, callable from any; standard library only.
+The first row is "hitpoint", the format's number and the file's kind; the last is "end" and the number of rows above
+it; "%", tab and line ends inside a field are written %XX. Files are written under another name and renamed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+FORMAT = "1"
+MAX_BYTES = 16 * 1024 * 1024
+
+Field = str | int | float
+Row = Sequence[str]
+
+
+class RowsError(ValueError):
+    """The file is not whole, or not of this format; the text is a sentence for the user."""
+
+
+def encode(kind: str, rows: Iterable[Sequence[Field]]) -> str:
+    """The text of a file of `kind`. Floats keep nanoseconds."""
+    lines = ["\t".join(("hitpoint", FORMAT, kind))]
+    lines += ["\t".join(_escape(field) for field in row) for row in rows]
+    lines.append(f"end\t{len(lines)}")
+    return "\n".join(lines) + "\n"
+
+
+def decode(text: str, kind: str) -> list[list[str]]:
+    """The rows between head and end. Raises RowsError where the text is cut off, of another kind or another format."""
+    rows = [[_unescape(field) for field in line.split("\t")] for line in text.split("\n")]
+    head = rows[0]
+    if len(head) != 3 or head[0] != "hitpoint" or head[2] != kind:
+        raise RowsError(f"this is no {kind} file of Hitpoint's")
+    if head[1] != FORMAT:
+        raise RowsError(f"the scripts write file format {head[1]}, this bridge reads {FORMAT}: update the older one")
+    if len(rows) < 3 or rows[-1] != [""] or rows[-2] != ["end", str(len(rows) - 2)]:
+        raise RowsError(f"the {kind} file is cut off; run the action again")
+    return rows[1:-2]
+
+
+def write(path: Path, kind: str, rows: Iterable[Sequence[Field]]) -> None:
+    """Write the file whole or not at all. Raises OSError (on Windows also while somebody reads the old one)."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(encode(kind, rows), encoding="utf-8", newline="\n")
+    part.replace(path)
+
+
+def read(path: Path, kind: str) -> list[list[str]]:
+    """The rows of a file. Raises RowsError as `decode`, OSError where it cannot be read."""
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise RowsError(f"the {kind} file is larger than {MAX_BYTES >> 20} MiB")
+    try:
+        return decode(data.decode("utf-8"), kind)
+    except UnicodeDecodeError as error:
+        raise RowsError(f"the {kind} file is not UTF-8") from error
+
+
+def _escape(field: Field) -> str:
+    text = f"{field:.9f}" if isinstance(field, float) else str(field)
+    return re.sub(r"[%\t\r\n]", lambda match: f"%{ord(match[0]):02X}", text)
+
+
+def _unescape(field: str) -> str:
+    return re.sub(r"%([0-9A-Fa-f]{2})", lambda match: chr(int(match[1], 16)), field)

@@ -1,0 +1,9 @@
+-- @description Hitpoint: Settings
+-- @author Hitpoint
+-- @version 0.1.0
+-- @noindex
+
+local _, script, section, command = reaper.get_action_context()
+local folder = script:match("^(.*[/\\])")
+local hitpoint = assert(loadfile(folder .. "lib/hitpoint.lua"))(folder)
+hitpoint.settings()
