@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError
 from hitpoint.model.plan.density import bar_means, densities, levels, smooth
 from hitpoint.model.plan.energy import energies
-from hitpoint.model.plan.hits import Placed, place
+from hitpoint.model.plan.hits import Placed, bar_lines, place
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.strengths import strengths
 from hitpoint.model.plan.tempo_map import plan_tempo
@@ -37,9 +37,9 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
     if off_grid:
         changes.append(f"{_count(off_grid, 'cut')} not hit: no beat of the tempo map lies on {_them(off_grid)}")
     if crowded:
-        changes.append(f"{_count(crowded, 'weaker moment')} not hit: the bar is full")
+        changes.append(f"{_count(crowded, 'weaker moment')} not hit: a weightier one is too close, or the bar is full")
 
-    lines_s = np.array([tempo.tempo_map.time_at_tick(bar) for bar in range(tempo.bars + 1)])
+    lines_s = bar_lines(tempo.tempo_map, tempo.bars)
     sections = find_sections(rhythm, lines_s)
     section_of = [index for index, each in enumerate(sections) for _ in range(each.first_bar, each.end_bar)]
     level = smooth(levels(bar_means(rhythm.times_s, rhythm.motion, lines_s)), section_of)

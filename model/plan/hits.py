@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hitpoint.model.plan.weights import Moment
-from hitpoint.model.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap
+from hitpoint.model.score import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap
 
 TOLERANCE_S = 0.02
 """A promise: the note falls within this of the picture's moment. Half a frame at 25 frames a second."""
-HITS_PER_BAR = 6
+HITS_PER_BAR = 5
 """More accents than this in one bar are a texture, and no longer hits."""
-WEAK_BEAT = 0.25
-"""A visual beat of less saliency is promised only on a beat of the bar or halfway between two."""
+LOUD_BEAT = 0.75
+"""A visual beat of less saliency is promised on eighths alone: only a loud one is worth a syncopated sixteenth."""
 
 
 @dataclass(frozen=True)
@@ -29,35 +33,48 @@ def place(moments: Sequence[Moment], tempo_map: TempoMap, bars: int) -> tuple[tu
     """Put `moments` on the ticks of `bars` bars.
 
     Returns the promised ones in order of time, how many cuts and fades could not be promised because no tick lies
-    within TOLERANCE_S, and how many moments were given up because their bar was full.
+    within TOLERANCE_S, and how many moments gave way to weightier ones on the same or the next tick or in a full bar.
     """
-    best: dict[tuple[int, int], Placed] = {}
-    off_grid = crowded = 0
-    for moment in moments:
-        tick_index = round(tempo_map.beat_at_time(moment.time_s) * TICKS_PER_BEAT)
-        error_s = tempo_map.time_at_tick(0, tick_index) - moment.time_s
-        if tick_index >= bars * TICKS_PER_BAR:
-            continue
-        if abs(error_s) > TOLERANCE_S:
+    if not moments:
+        return (), 0, 0
+    times_s = np.array([each.time_s for each in moments])
+    knots_s, knots_beat = _knots(tempo_map, bars)
+    ticks = np.rint(np.interp(times_s, knots_s, knots_beat) * TICKS_PER_BEAT)
+    on_grid = np.abs(np.interp(ticks / TICKS_PER_BEAT, knots_beat, knots_s) - times_s) <= TOLERANCE_S
+    candidates, off_grid = [], 0
+    for moment, tick, near in zip(moments, ticks.astype(int).tolist(), on_grid.tolist(), strict=True):
+        if tick >= bars * TICKS_PER_BAR:
+            continue  # with the last frame: the music is over
+        if not near:
             off_grid += moment.kind != "beat"
-            continue
-        if moment.kind == "beat" and moment.saliency < WEAK_BEAT and tick_index % 2:
-            continue
-        placed = Placed(moment, *divmod(tick_index, TICKS_PER_BAR))
-        rival = best.get((placed.bar, placed.tick))
-        crowded += rival is not None
-        if rival is None or rival.moment.weight < moment.weight:
-            best[placed.bar, placed.tick] = placed
-    kept, dropped = _thin(list(best.values()))
-    return kept, off_grid, crowded + dropped
+        elif moment.kind != "beat" or moment.saliency >= LOUD_BEAT or tick % 2 == 0:
+            candidates.append(Placed(moment, *divmod(tick, TICKS_PER_BAR)))
+    kept = _thin(candidates)
+    return kept, off_grid, len(candidates) - len(kept)
 
 
-def _thin(placed: list[Placed]) -> tuple[tuple[Placed, ...], int]:
-    """At most HITS_PER_BAR in each bar: the weightiest."""
-    by_bar: dict[int, list[Placed]] = {}
-    for each in placed:
-        by_bar.setdefault(each.bar, []).append(each)
-    kept = [
-        each for inside in by_bar.values() for each in sorted(inside, key=lambda one: -one.moment.weight)[:HITS_PER_BAR]
-    ]
-    return tuple(sorted(kept, key=lambda one: (one.bar, one.tick))), len(placed) - len(kept)
+def _knots(tempo_map: TempoMap, bars: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The tempo map as a broken line from beats to seconds: far quicker than asking it moment by moment."""
+    end = bars * BEATS_PER_BAR
+    times_s = [*(point.time_s for point in tempo_map.points), tempo_map.time_at_beat(end)]
+    return np.array(times_s), np.array([*(point.beat for point in tempo_map.points), float(end)])
+
+
+def bar_lines(tempo_map: TempoMap, bars: int) -> NDArray[np.float64]:
+    """Seconds of every bar line, the last one included (bars + 1,)."""
+    times_s, beats = _knots(tempo_map, bars)
+    return np.asarray(np.interp(np.arange(bars + 1) * float(BEATS_PER_BAR), beats, times_s))
+
+
+def _thin(candidates: Sequence[Placed]) -> tuple[Placed, ...]:
+    """The weightiest first: none on the same or the next tick to another, at most HITS_PER_BAR in a bar."""
+    taken: set[int] = set()
+    full: Counter[int] = Counter()
+    kept = []
+    for each in sorted(candidates, key=lambda one: (-one.moment.weight, one.moment.time_s)):
+        tick = each.bar * TICKS_PER_BAR + each.tick
+        if full[each.bar] < HITS_PER_BAR and taken.isdisjoint((tick - 1, tick, tick + 1)):
+            taken.add(tick)
+            full[each.bar] += 1
+            kept.append(each)
+    return tuple(sorted(kept, key=lambda one: (one.bar, one.tick)))

@@ -1,7 +1,8 @@
 """The tempo that puts the weightiest moments on beats and the last bar line on the last frame.
 
-Dynamic programming over the moments: between two moments that are hit lies a whole number of beats, so the tempo of
-that span follows; it may leave the base tempo by `max_deviation`.
+Dynamic programming over the moments: between two moments that are hit lies a whole number of grid units, so the tempo
+of that span follows; it may leave the base tempo by `max_deviation`. A first pass on whole beats ranks the base tempi;
+a second, for the best of them, works on eighths and lets a hit lie SLACK_S off its moment.
 """
 
 from __future__ import annotations
@@ -14,123 +15,200 @@ from numpy.typing import NDArray
 from hitpoint.model.score import BEATS_PER_BAR
 
 AUTO_BPM = (80.0, 140.0)
-BASE_STEP = 0.005
-"""Neighbouring base tempi differ by this share: finer than a BPM, and half a span's slack away at most."""
-
-HIT_COST = np.array([0.0, 0.6, 0.4, 0.6])
-"""What it costs to hit a moment on beat 1, 2, 3 or 4 of the bar; missing it costs 1."""
-DEVIATION_COST = 0.15
-STEP_COST = 3.0
-"""A step of 10% between neighbouring spans costs 0.3: a third of a missed hit."""
+COARSE_STEP, FINE_STEP = 0.01, 0.0025
+"""Neighbouring base tempi of the two passes differ by these shares: the second is finer than half a BPM."""
+SLACK_S = 0.012
+"""A hit may lie so far off its moment: less than a third of a film frame, better than a cut's own time is known."""
+DEVIATION_COST = 0.1
+STEP_COST = 0.7
+"""A step of 10% between neighbouring spans costs 0.07 of a missed hit."""
+LARGEST_STEP = 0.08
+"""No two neighbouring spans differ by more (natural logarithm of their ratio)."""
 MAX_SPANNED = 10
-"""A span passes over at most this many moments less one."""
-BEAT_OFFSETS = np.arange(-2, 3)
-"""Beat counts tried around the nearest: five in a row reach every phase of the bar."""
+"""A span passes over fewer moments than this."""
+EXCERPT = 240
+"""The first pass hears at most so many moments, from the middle of the film."""
+FINALISTS = 5
+SOME, MANY = 80, 1000
+"""With more moments than SOME the second pass takes one finalist; with more than MANY no neighbours of it and no slack,
+to keep the time in bounds.
+"""
+MIDDLE_COST = 0.1
+"""A tempo away from the middle one costs this share of all moments, times the logarithm of the ratio."""
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """A moment nailed to the grid: `beat` quarter notes from the start, at `time_s`."""
+    """A place nailed down: `beat` quarter notes from the start fall at `time_s`, for the sake of `moment_s`."""
 
     time_s: float
-    beat: int
+    beat: float
+    moment_s: float
 
 
 @dataclass(frozen=True)
 class TempoFit:
-    """Anchors from (0, 0) to the end, whose beat is a whole number of bars; cost: what the fit gave up."""
+    """Anchors from (0, 0) to the end, whose beat is a whole number of bars."""
 
     base_bpm: float
     anchors: tuple[Anchor, ...]
-    cost: float
 
 
-def base_tempi(low_bpm: float, high_bpm: float) -> NDArray[np.float64]:
-    """Base tempi from `low_bpm` to `high_bpm`, a share of BASE_STEP apart; one if they are equal."""
-    count = int(np.ceil(np.log(high_bpm / low_bpm) / BASE_STEP)) + 1
-    return np.geomspace(low_bpm, high_bpm, count)
+@dataclass(frozen=True)
+class Grid:
+    """Where hits may fall: `units` a beat; hit_cost (units a bar,): 0 on the downbeat, 1 as bad as missing."""
+
+    units: int
+    hit_cost: tuple[float, ...]
+
+
+BEATS = Grid(1, (0.0, 0.62, 0.45, 0.62))
+EIGHTHS = Grid(2, (0.0, 0.95, 0.62, 0.95, 0.45, 0.95, 0.62, 0.95))
 
 
 def fit_tempo(
     times_s: NDArray[np.float64],
     weights: NDArray[np.float64],
     duration_s: float,
-    bases_bpm: NDArray[np.float64],
-    prior: NDArray[np.float64],
+    bpm_range: tuple[float, float],
+    middle_bpm: float,
     max_deviation: float,
 ) -> TempoFit | None:
-    """The cheapest fit over all base tempi, or None where none reaches a bar line at the end.
+    """The best fit with a base tempo in `bpm_range`, or None where none reaches a bar line at the end.
 
-    times_s, weights (n,): moments strictly inside the clip, rising. bases_bpm, prior (k,): base tempi and what
-    choosing each costs. max_deviation: share of the base tempo.
+    times_s, weights (n,): moments strictly inside the clip, rising, and what missing each costs. middle_bpm: the tempo
+    that is taken where the moments do not care. max_deviation: share of the base tempo, over 0.
     """
     points = np.concatenate([[0.0], times_s, [duration_s]])
     worth = np.concatenate([[0.0], weights, [0.0]])
-    search = _Search(points, worth, 60.0 / bases_bpm, max_deviation)
-    for index in range(1, len(points)):
-        search.reach(index)
-    totals = search.cost[-1, :, 0] + prior
+    pull = MIDDLE_COST * (1.0 + float(weights.sum()))
+    coarse = _tempi(*bpm_range, COARSE_STEP)
+    first = max(0, (len(points) - EXCERPT) // 2)
+    part = slice(first, first + EXCERPT)
+    whole = len(points) <= EXCERPT
+    search = Search(points[part], worth[part], coarse, BEATS, max_deviation, (0.0,), open_ends=not whole)
+    share = float(worth[part].sum() + 1.0) / float(worth.sum() + 1.0)
+    totals = search.totals() + share * pull * np.abs(np.log(coarse / middle_bpm))
+    order = [int(index) for index in np.argsort(totals, kind="stable") if np.isfinite(totals[index])]
+    finalists = [float(coarse[index]) for index in order[: FINALISTS if len(points) <= SOME else 1]] or [middle_bpm]
+    many = len(points) > MANY
+    spread = np.zeros(1) if many else np.arange(-1, 2) * FINE_STEP
+    fine = np.unique(np.clip(np.outer(finalists, 1.0 + spread).ravel(), *bpm_range))
+    slack = (0.0,) if many else (-SLACK_S, 0.0, SLACK_S)
+    final = Search(points, worth, fine, EIGHTHS, max_deviation, slack)
+    totals = final.totals() + pull * np.abs(np.log(fine / middle_bpm))
     best = int(np.argmin(totals))
-    if not np.isfinite(totals[best]):
-        return None
-    return TempoFit(float(bases_bpm[best]), search.path(best), float(totals[best]))
+    return TempoFit(float(fine[best]), final.path(best)) if np.isfinite(totals[best]) else None
 
 
-class _Search:
-    """The table of the dynamic programme: states (point, base tempo, beat of the bar)."""
+def _tempi(low_bpm: float, high_bpm: float, step: float) -> NDArray[np.float64]:
+    count = int(np.ceil(np.log(high_bpm / low_bpm) / step)) + 1
+    return np.geomspace(low_bpm, high_bpm, count)
+
+
+class Search:
+    """The table of the dynamic programme.
+
+    State: point, slack (index), base tempo, unit of the bar. Its cost is that of the cheapest way there; the log
+    deviation of the span that leads there is kept beside it, so that a step in tempo can be charged.
+    """
 
     def __init__(
-        self, points: NDArray[np.float64], worth: NDArray[np.float64], beat_s: NDArray[np.float64], deviation: float
+        self,
+        points: NDArray[np.float64],
+        worth: NDArray[np.float64],
+        bases_bpm: NDArray[np.float64],
+        grid: Grid,
+        deviation: float,
+        slack_s: tuple[float, ...],
+        open_ends: bool = False,
     ) -> None:
-        self.points, self.worth, self.beat_s, self.deviation = points, worth, beat_s, deviation
-        shape = (len(points), len(beat_s), BEATS_PER_BAR)
+        self.grid, self.deviation, self.open_ends = grid, deviation, open_ends
+        self.points, self.worth = points, worth
+        self.unit_s = 60.0 / bases_bpm / grid.units  # (base,)
+        self.hit_cost = np.array(grid.hit_cost)
+        self.phases = np.arange(len(self.hit_cost))
+        self.offsets = np.arange(-len(self.phases) // 2, len(self.phases) // 2 + 1)  # reach every phase of the bar
+        self.slack_s = np.array(slack_s)
+        self.rest = int(np.argmin(np.abs(self.slack_s)))  # the slack of 0
+        shape = (len(points), len(slack_s), len(bases_bpm), len(self.phases))
         self.cost = np.full(shape, np.inf)
-        self.cost[0, :, 0] = 0.0
-        self.tempo = np.zeros(shape)  # log deviation of the span that leads here; the start takes any
+        self.cost[0, self.rest, :, : len(self.phases) if open_ends else 1] = 0.0
+        self.tempo = np.zeros(shape)
         self.origin = np.zeros(shape, dtype=np.int32)
-        self.beats = np.zeros(shape, dtype=np.int32)
+        self.units = np.zeros(shape, dtype=np.int32)
         self.missed = np.concatenate([[0.0], np.cumsum(worth)])
+        for index in range(1, len(points)):
+            self._reach(index)
 
-    def reach(self, index: int) -> None:
+    def totals(self) -> NDArray[np.float64]:
+        """(base,): cost of the cheapest way to the last point, on a bar line unless the ends are open."""
+        last = self.cost[-1, self.rest]
+        return np.asarray(last.min(axis=1) if self.open_ends else last[:, 0])
+
+    def _reach(self, index: int) -> None:
         """Fill the states of point `index` from those of the points before it."""
         first = max(0, index - MAX_SPANNED)
         origins = np.arange(first, index)
-        spans_s = self.points[index] - self.points[origins]
-        nearest = np.rint(spans_s[:, None] / self.beat_s)
-        beats = (nearest[..., None] + BEAT_OFFSETS).astype(np.int32)  # (origin, base, offset)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            deviation = spans_s[:, None, None] / (beats * self.beat_s[:, None]) - 1.0
-            allowed = (beats >= 1) & (np.abs(deviation) <= self.deviation)
-            tempo = np.where(allowed, np.log1p(np.where(allowed, deviation, 0.0)), 0.0)
+        gap_s = self.points[index] - self.points[origins]
+        # axes: origin, slack there, slack here, base, offset, (phase here)
+        span_s = gap_s[:, None, None] - self.slack_s[:, None] + self.slack_s
+        units = np.rint(span_s[..., None] / self.unit_s)[..., None] + self.offsets
+        grid_s = units * self.unit_s[:, None]
+        bent = grid_s / np.maximum(span_s, 1e-9)[..., None, None]
+        allowed = (units >= 1) & (np.abs(bent - 1.0) <= self.deviation) & (span_s > 0)[..., None, None]
+        tempo = np.log(np.where(allowed, bent, 1.0))
         skipped = self.missed[index] - self.missed[origins + 1]
-        span_cost = DEVIATION_COST * (deviation / self.deviation) ** 2 + skipped[:, None, None]
-        span_cost = np.where(allowed, span_cost, np.inf)
+        own = DEVIATION_COST * (tempo / self.deviation) ** 2 + skipped[:, None, None, None, None]
+        own = np.where(allowed, own, np.inf)
 
-        target = np.arange(BEATS_PER_BAR)
-        phase = (target - beats[..., None]) % BEATS_PER_BAR  # (origin, base, offset, phase at `index`)
-        where = (origins[:, None, None, None], np.arange(len(self.beat_s))[:, None, None], phase)
+        phase = (self.phases - units[..., None].astype(np.int64)) % len(self.phases)
+        base = np.arange(len(self.unit_s))[:, None, None]
+        slack = np.arange(len(self.slack_s))[:, None, None, None, None]
+        where = (origins.reshape(-1, 1, 1, 1, 1, 1), slack, base, phase)
         step = np.abs(tempo[..., None] - self.tempo[where])
         step[origins == 0] = 0.0
-        total = self.cost[where] + span_cost[..., None] + STEP_COST * step
+        total = self.cost[where] + own[..., None] + STEP_COST * step
+        total[step > LARGEST_STEP] = np.inf
+        self._keep(index, first, total, tempo, units)
 
-        flat = np.moveaxis(total, 2, 1).reshape(-1, len(self.beat_s), BEATS_PER_BAR)
+    def _keep(
+        self,
+        index: int,
+        first: int,
+        total: NDArray[np.float64],
+        tempo: NDArray[np.float64],
+        units: NDArray[np.float64],
+    ) -> None:
+        """Store the cheapest way to each state of point `index`."""
+        slacks, bases, offsets, phases = total.shape[2:]
+        flat = np.moveaxis(total, 4, 2).reshape(-1, slacks, bases, phases)  # (origin, slack there, offset) in front
         chosen = np.argmin(flat, axis=0)
-        origin, offset = np.divmod(chosen, len(BEAT_OFFSETS))
-        base = np.arange(len(self.beat_s))[:, None]
-        self.cost[index] = np.take_along_axis(flat, chosen[None], axis=0)[0] + HIT_COST * self.worth[index]
-        self.tempo[index] = tempo[origin, base, offset]
-        self.origin[index] = origin + first
-        self.beats[index] = beats[origin, base, offset]
+        rest, offset = np.divmod(chosen, offsets)
+        origin, slack = np.divmod(rest, slacks)
+        here = (origin, slack, np.arange(slacks)[:, None, None], np.arange(bases)[:, None], offset)
+        self.cost[index] = np.take_along_axis(flat, chosen[None], axis=0)[0] + self.hit_cost * self.worth[index]
+        self.tempo[index] = tempo[here]
+        self.origin[index] = (origin + first) * slacks + slack
+        self.units[index] = units[here].astype(np.int32)
 
     def path(self, base: int) -> tuple[Anchor, ...]:
-        """The anchors of the cheapest path of base tempo `base` that ends on a bar line."""
-        steps: list[tuple[int, int]] = []
-        index, phase = len(self.points) - 1, 0
+        """The anchors of the cheapest way of base tempo `base` that ends on a bar line."""
+        steps: list[tuple[int, int, int]] = []
+        index, slack, phase = len(self.points) - 1, self.rest, 0
         while index > 0:
-            beats = int(self.beats[index, base, phase])
-            steps.append((index, beats))
-            index, phase = int(self.origin[index, base, phase]), (phase - beats) % BEATS_PER_BAR
-        anchors = [Anchor(0.0, 0)]
-        for point, beats in reversed(steps):
-            anchors.append(Anchor(float(self.points[point]), anchors[-1].beat + beats))
+            state = (index, slack, base, phase)
+            steps.append((index, slack, int(self.units[state])))
+            phase = (phase - int(self.units[state])) % len(self.phases)
+            index, slack = divmod(int(self.origin[state]), len(self.slack_s))
+        anchors, units = [Anchor(0.0, 0.0, 0.0)], 0
+        for point, slack, span in reversed(steps):
+            units += span
+            moment_s = float(self.points[point])
+            anchors.append(Anchor(moment_s + float(self.slack_s[slack]), units / self.grid.units, moment_s))
         return tuple(anchors)
+
+
+def bars_of(fit: TempoFit) -> int:
+    """How many bars `fit` has."""
+    return round(fit.anchors[-1].beat) // BEATS_PER_BAR

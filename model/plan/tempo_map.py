@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from hitpoint.model.plan.tempo_fit import AUTO_BPM, Anchor, base_tempi, fit_tempo
+from hitpoint.model.plan.tempo_ease import ease, steady
+from hitpoint.model.plan.tempo_fit import AUTO_BPM, Anchor, bars_of, fit_tempo
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment
-from hitpoint.model.score import BEATS_PER_BAR, TempoMap, TempoPoint
+from hitpoint.model.score import BEATS_PER_BAR, TempoMap
 
 ENDING_BARS = 4
 """With a fixed tempo, at most so many bars bend to reach the end."""
-FIT_WEIGHT = 0.12
-"""Moments of less weight do not pull at the tempo."""
+LOUD_BEAT = 0.6
+"""Visual beats of less saliency do not pull at the tempo."""
+BEAT_GAP_S = 0.8
+"""Nor do those closer than this to a louder one; in films over ten minutes the gap grows with the length."""
+CALM_BPM, LIVELY_BPM, LIVELY_CUTS_PER_S = 92.0, 124.0, 0.5
+"""The tempo to lean to without any cut, and with so many cuts a second or more."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,13 @@ def plan_tempo(moments: Sequence[Moment], duration_s: float, wishes: Wishes) -> 
     if wishes.tempo_bpm is not None and wishes.tempo_bpm[0] == wishes.tempo_bpm[1]:
         return _fixed(duration_s, wishes.tempo_bpm[0], wishes.max_deviation)
     low, high = wishes.tempo_bpm or AUTO_BPM
-    fitted = [each for each in moments if each.weight >= FIT_WEIGHT and 0.0 < each.time_s < duration_s]
-    times = np.array([each.time_s for each in fitted])
+    fitted = _worth_fitting(moments, duration_s)
+    times_s = np.array([each.time_s for each in fitted])
     weights = np.array([each.weight for each in fitted])
-    bases = base_tempi(low, high)
-    prior = 0.3 * np.abs(np.log(bases / np.sqrt(low * high)))
+    middle_bpm = min(high, max(low, _leaning(moments, duration_s)))
     for widening in (1.0, 1.5, 2.0, 3.0, 4.0):
         deviation = max(wishes.max_deviation, 1e-4) * widening
-        fit = fit_tempo(times, weights, duration_s, bases, prior, deviation)
+        fit = fit_tempo(times_s, weights, duration_s, (low, high), middle_bpm, deviation)
         if fit is not None:
             changes = (
                 ()
@@ -51,17 +54,29 @@ def plan_tempo(moments: Sequence[Moment], duration_s: float, wishes: Wishes) -> 
                     "so that the last bar line meets the end of the clip",
                 )
             )
-            return TempoPlan(map_of(fit.anchors), fit.anchors[-1].beat // BEATS_PER_BAR, fit.base_bpm, changes)
+            return TempoPlan(ease(fit, deviation), bars_of(fit), fit.base_bpm, changes)
     return _too_short(duration_s, low, high)
 
 
-def map_of(anchors: Sequence[Anchor]) -> TempoMap:
-    """One tempo from each anchor to the next."""
-    points = tuple(
-        TempoPoint(start.time_s, float(start.beat), 60.0 * (end.beat - start.beat) / (end.time_s - start.time_s))
-        for start, end in pairwise(anchors)
-    )
-    return TempoMap(points)
+def _worth_fitting(moments: Sequence[Moment], duration_s: float) -> list[Moment]:
+    """The moments inside the clip that may pull at the tempo: cuts, fades, and loud visual beats far enough apart."""
+    gap_s = max(BEAT_GAP_S, duration_s / 750.0)
+    chosen = [each for each in moments if each.kind != "beat" and 0.0 < each.time_s < duration_s]
+    taken = {int(each.time_s / gap_s) for each in chosen}
+    beats = [each for each in moments if each.kind == "beat" and each.saliency >= LOUD_BEAT]
+    for each in sorted(beats, key=lambda one: (-one.saliency, one.time_s)):
+        place = int(each.time_s / gap_s)
+        if place not in taken and 0.0 < each.time_s < duration_s:
+            taken.add(place)
+            chosen.append(each)
+    return sorted(chosen, key=lambda one: one.time_s)
+
+
+def _leaning(moments: Sequence[Moment], duration_s: float) -> float:
+    """The BPM to take where the moments do not care: livelier the more often the film cuts."""
+    cuts = sum(each.kind != "beat" for each in moments)
+    pace = min(1.0, cuts / duration_s / LIVELY_CUTS_PER_S)
+    return CALM_BPM + pace * (LIVELY_BPM - CALM_BPM)
 
 
 def _fixed(duration_s: float, bpm: float, deviation: float) -> TempoPlan:
@@ -70,14 +85,14 @@ def _fixed(duration_s: float, bpm: float, deviation: float) -> TempoPlan:
     bars = max(1, round(duration_s / bar_s))
     rest_s = duration_s - bars * bar_s
     if abs(rest_s) < 1e-9:
-        return TempoPlan(map_of((Anchor(0.0, 0), Anchor(duration_s, bars * BEATS_PER_BAR))), bars, bpm)
+        return TempoPlan(steady((_at(0.0, 0), _at(duration_s, bars))), bars, bpm)
     bent = next((n for n in range(1, ENDING_BARS) if abs(rest_s) <= deviation * n * bar_s), ENDING_BARS)
     bent = min(bent, bars)
-    anchors = [Anchor(0.0, 0)]
+    anchors = [_at(0.0, 0)]
     if bars > bent:
-        anchors.append(Anchor((bars - bent) * bar_s, (bars - bent) * BEATS_PER_BAR))
-    anchors.append(Anchor(duration_s, bars * BEATS_PER_BAR))
-    tempo_map = map_of(anchors)
+        anchors.append(_at((bars - bent) * bar_s, bars - bent))
+    anchors.append(_at(duration_s, bars))
+    tempo_map = steady(anchors)
     which = "the only bar runs" if bars == 1 else "the last bar runs" if bent == 1 else f"the last {bent} bars run"
     change = f"{which} at {tempo_map.points[-1].bpm:.2f} BPM instead of {bpm:g}, so that the music ends with the clip"
     return TempoPlan(tempo_map, bars, bpm, (change,))
@@ -92,4 +107,8 @@ def _too_short(duration_s: float, low_bpm: float, high_bpm: float) -> TempoPlan:
         f"the clip of {duration_s:g} s is {'one bar' if bars == 1 else f'{bars} bars'} at {bpm:.2f} BPM: "
         f"no whole number of bars fits {low_bpm:g}-{high_bpm:g} BPM"
     )
-    return TempoPlan(map_of((Anchor(0.0, 0), Anchor(duration_s, bars * BEATS_PER_BAR))), bars, bpm, (change,))
+    return TempoPlan(steady((_at(0.0, 0), _at(duration_s, bars))), bars, bpm, (change,))
+
+
+def _at(time_s: float, bar: int) -> Anchor:
+    return Anchor(time_s, float(bar * BEATS_PER_BAR), time_s)
