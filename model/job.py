@@ -231,7 +231,9 @@ def _about(prepared: Prepared, composer: BarStream) -> dict[str, str]:
         "energy": repr(wishes.energy),
         "density": str(wishes.density),
     }
-    for number, (clip, media) in enumerate(zip(prepared.clips, prepared.rhythm.media, strict=False)):
+    media_of = {media.path: media for media in prepared.rhythm.media}
+    for number, clip in enumerate(prepared.clips):
+        media = media_of[clip.path]
         about[f"clip{number}_sha256"] = media.sha256
         about[f"clip{number}_in_out_s"] = f"{clip.in_s:g}-{media.duration_s if clip.out_s is None else clip.out_s:g}"
     return about

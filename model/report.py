@@ -23,7 +23,8 @@ SCHEMA = "hitpoint.report/1"
 def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
     """The report, ready for JSON. Times are seconds from the in point; bars count from 0; None where left free."""
     score, plan = take.score, prepared.plan
-    clips = [_clip(clip, media) for clip, media in zip(prepared.clips, prepared.rhythm.media, strict=True)]
+    media_of = {media.path: media for media in prepared.rhythm.media}
+    clips = [_clip(clip, media_of[clip.path]) for clip in prepared.clips]
     report = {
         "schema": SCHEMA,
         "clip": clips[0],
