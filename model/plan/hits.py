@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from hitpoint.model.plan.weights import Moment
 from hitpoint.model.score import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap
 
-TOLERANCE_S = 0.02
-"""A promise: the note falls within this of the picture's moment. Half a frame at 25 frames a second."""
+TOLERANCE_S = 0.019
+"""A promise: the note falls within 20 ms of the picture's moment, half a frame; 1 ms is left for MIDI."""
 HITS_PER_BAR = 5
 """More accents than this in one bar are a texture, and no longer hits."""
 LOUD_BEAT = 0.75

@@ -29,7 +29,7 @@ MAX_SPANNED = 10
 EXCERPT = 240
 """The first pass hears at most so many moments, from the middle of the film."""
 FINALISTS = 5
-SOME, MANY = 80, 1000
+SOME, MANY = 60, 1000
 """With more moments than SOME the second pass takes one finalist; with more than MANY no neighbours of it and no slack,
 to keep the time in bounds.
 """
@@ -62,8 +62,8 @@ class Grid:
     hit_cost: tuple[float, ...]
 
 
-BEATS = Grid(1, (0.0, 0.62, 0.45, 0.62))
-EIGHTHS = Grid(2, (0.0, 0.95, 0.62, 0.95, 0.45, 0.95, 0.62, 0.95))
+BEATS = Grid(1, (0.0, 0.63, 0.5, 0.63))
+EIGHTHS = Grid(2, (0.0, 0.95, 0.63, 0.95, 0.5, 0.95, 0.63, 0.95))
 
 
 def fit_tempo(
@@ -82,7 +82,7 @@ def fit_tempo(
     points = np.concatenate([[0.0], times_s, [duration_s]])
     worth = np.concatenate([[0.0], weights, [0.0]])
     pull = MIDDLE_COST * (1.0 + float(weights.sum()))
-    coarse = _tempi(*bpm_range, COARSE_STEP)
+    coarse = _tempi(*bpm_range, COARSE_STEP, duration_s)
     first = max(0, (len(points) - EXCERPT) // 2)
     part = slice(first, first + EXCERPT)
     whole = len(points) <= EXCERPT
@@ -101,9 +101,14 @@ def fit_tempo(
     return TempoFit(float(fine[best]), final.path(best)) if np.isfinite(totals[best]) else None
 
 
-def _tempi(low_bpm: float, high_bpm: float, step: float) -> NDArray[np.float64]:
-    count = int(np.ceil(np.log(high_bpm / low_bpm) / step)) + 1
-    return np.geomspace(low_bpm, high_bpm, count)
+def _tempi(low_bpm: float, high_bpm: float, step: float, duration_s: float) -> NDArray[np.float64]:
+    """Base tempi a share of `step` apart and, in clips too short for that to matter little, those that by themselves
+    end on a bar line.
+    """
+    even = np.geomspace(low_bpm, high_bpm, int(np.ceil(np.log(high_bpm / low_bpm) / step)) + 1)
+    bar_bpm = 60.0 * BEATS_PER_BAR / duration_s  # the tempo of one bar in all
+    bars = np.arange(np.ceil(low_bpm / bar_bpm), np.floor(high_bpm / bar_bpm) + 1)
+    return np.union1d(even, bars * bar_bpm) if len(bars) <= len(even) else even
 
 
 class Search:
@@ -148,8 +153,9 @@ class Search:
 
     def _reach(self, index: int) -> None:
         """Fill the states of point `index` from those of the points before it."""
-        first = max(0, index - MAX_SPANNED)
-        origins = np.arange(first, index)
+        origins = np.arange(max(0, index - MAX_SPANNED), index)
+        if index == len(self.points) - 1:
+            origins = np.union1d(origins, [0])  # without a single hit there is always a way
         gap_s = self.points[index] - self.points[origins]
         # axes: origin, slack there, slack here, base, offset, (phase here)
         span_s = gap_s[:, None, None] - self.slack_s[:, None] + self.slack_s
@@ -170,12 +176,12 @@ class Search:
         step[origins == 0] = 0.0
         total = self.cost[where] + own[..., None] + STEP_COST * step
         total[step > LARGEST_STEP] = np.inf
-        self._keep(index, first, total, tempo, units)
+        self._keep(index, origins, total, tempo, units)
 
     def _keep(
         self,
         index: int,
-        first: int,
+        origins: NDArray[np.int64],
         total: NDArray[np.float64],
         tempo: NDArray[np.float64],
         units: NDArray[np.float64],
@@ -189,7 +195,7 @@ class Search:
         here = (origin, slack, np.arange(slacks)[:, None, None], np.arange(bases)[:, None], offset)
         self.cost[index] = np.take_along_axis(flat, chosen[None], axis=0)[0] + self.hit_cost * self.worth[index]
         self.tempo[index] = tempo[here]
-        self.origin[index] = (origin + first) * slacks + slack
+        self.origin[index] = origins[origin] * slacks + slack
         self.units[index] = units[here].astype(np.int32)
 
     def path(self, base: int) -> tuple[Anchor, ...]:

@@ -13,8 +13,12 @@ from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment
 from hitpoint.model.score import BEATS_PER_BAR, TempoMap
 
+EARLY = 0.35
+"""With a fixed tempo the end may hurry to save this share of a bar: beyond it, slowing down sounds more natural."""
 ENDING_BARS = 4
 """With a fixed tempo, at most so many bars bend to reach the end."""
+UNHEARD = 0.001
+"""Even a tempo that must not bend may bend by this share."""
 LOUD_BEAT = 0.6
 """Visual beats of less saliency do not pull at the tempo."""
 BEAT_GAP_S = 0.8
@@ -43,7 +47,7 @@ def plan_tempo(moments: Sequence[Moment], duration_s: float, wishes: Wishes) -> 
     weights = np.array([each.weight for each in fitted])
     middle_bpm = min(high, max(low, _leaning(moments, duration_s)))
     for widening in (1.0, 1.5, 2.0, 3.0, 4.0):
-        deviation = max(wishes.max_deviation, 1e-4) * widening
+        deviation = max(wishes.max_deviation, UNHEARD) * widening
         fit = fit_tempo(times_s, weights, duration_s, (low, high), middle_bpm, deviation)
         if fit is not None:
             changes = (
@@ -82,7 +86,7 @@ def _leaning(moments: Sequence[Moment], duration_s: float) -> float:
 def _fixed(duration_s: float, bpm: float, deviation: float) -> TempoPlan:
     """`bpm` throughout, but for the fewest closing bars that must bend to end with the clip."""
     bar_s = 60.0 * BEATS_PER_BAR / bpm
-    bars = max(1, round(duration_s / bar_s))
+    bars = max(1, int(duration_s / bar_s + EARLY))
     rest_s = duration_s - bars * bar_s
     if abs(rest_s) < 1e-9:
         return TempoPlan(steady((_at(0.0, 0), _at(duration_s, bars))), bars, bpm)

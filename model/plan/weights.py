@@ -33,7 +33,7 @@ def moments(rhythm: VisualRhythm) -> tuple[Moment, ...]:
     """
     every = [_of_boundary(rhythm, index) for index in range(len(rhythm.boundaries))]
     every += [
-        Moment(beat.time_s, "beat", _unit(beat.saliency), 0.5 * _unit(beat.saliency) ** 2) for beat in rhythm.beats
+        Moment(beat.time_s, "beat", _unit(beat.saliency), 0.3 * _unit(beat.saliency) ** 2) for beat in rhythm.beats
     ]
     inside = [moment for moment in every if 0.0 <= moment.time_s <= rhythm.duration_s]
     return merge(inside)

@@ -1,0 +1,121 @@
+"""Moments, sections, densities and the words of the wishes."""
+
+import numpy as np
+import pytest
+
+from hitpoint.model.errors import UsageError
+from hitpoint.model.plan.density import bar_means, densities, levels
+from hitpoint.model.plan.density_table import ENSEMBLE_SHARES, GENRE_SHARES
+from hitpoint.model.plan.sections import find_sections
+from hitpoint.model.plan.types import Wishes
+from hitpoint.model.plan.weights import Moment, merge, moments
+from hitpoint.model.plan.wishes import OPTIONS, parse_wishes
+from hitpoint.model.score import GENRES
+
+
+def test_moments_are_apart_and_the_weightiest_stays():
+    kept = merge([Moment(t, "beat", 0.5, w) for t, w in ((1.0, 0.2), (1.05, 0.9), (1.1, 0.3), (1.2, 0.1), (2.0, 0.1))])
+    assert [(each.time_s, each.weight) for each in kept] == [(1.05, 0.9), (1.2, 0.1), (2.0, 0.1)]
+
+
+def test_a_cut_to_another_place_outweighs_one_within_it_and_any_beat(rhythm):
+    seen = moments(rhythm(30.0, cuts_s=(10.0, 20.0), beats_s=(5.0,), shots="AAB"))
+    weight = {each.time_s: each.weight for each in seen}
+    assert weight[20.0] > weight[10.0] > weight[5.0] > 0.0
+
+
+def test_sections_follow_the_looks(rhythm):
+    film = rhythm(64.0, cuts_s=(16.1, 31.8, 47.9), shots="ABAC")
+    sections = find_sections(film, np.arange(0.0, 65.0, 2.0))
+    starts = [2.0 * each.first_bar for each in sections]
+    assert {16.0, 32.0, 48.0} <= set(starts)
+    labels = {2.0 * each.first_bar: each.label for each in sections}
+    assert labels[0.0] == labels[32.0] == "A" and labels[16.0] == "B" and labels[48.0] == "C"
+
+
+def test_sections_have_two_to_sixteen_bars(rhythm):
+    random = np.random.default_rng(0)
+    for bars in (1, 3, 4, 5, 17, 33, 90):
+        cuts_s = np.sort(random.uniform(0, 2.0 * bars, bars))
+        sections = find_sections(rhythm(2.0 * bars, cuts_s=tuple(cuts_s.tolist())), np.arange(bars + 1) * 2.0)
+        assert sections[-1].end_bar == bars
+        assert all(2 <= each.end_bar - each.first_bar <= 16 for each in sections) or bars < 4
+
+
+def test_density_shares_rise_to_one():
+    assert set(GENRE_SHARES) == set(GENRES)
+    for shares in (*GENRE_SHARES.values(), *ENSEMBLE_SHARES.values()):
+        assert len(shares) == 16 and shares[-1] == 1.0 and list(shares) == sorted(shares)
+
+
+def test_as_many_busy_bars_as_the_training_music_has():
+    level = (np.arange(1000) + 0.5) / 1000
+    result = densities(level, "rock", (0, 1, 2, 3, 4), 0, np.full(1000, 2.0))
+    full = np.mean(np.array(result) == 16)
+    assert full == pytest.approx(1.0 - GENRE_SHARES["rock"][14], abs=0.003)
+
+
+def test_no_bar_asks_for_a_blur():
+    assert densities(np.full(3, 1.0), "pop", (0, 1), 0, np.full(3, 0.3)) == [3, 3, 3]
+
+
+def test_bar_without_a_frame_takes_the_nearest_motion():
+    means = bar_means(np.array([0.1, 3.0]), np.array([1.0, 5.0], dtype=np.float32), np.arange(5.0))
+    assert means.tolist()[0] == 1.0 and means.tolist()[3] == 5.0
+
+
+def test_noise_is_no_drama():
+    random = np.random.default_rng(1)
+    steady = levels(0.1 + 0.001 * random.random(30))
+    lively = levels(0.1 + 0.4 * random.random(30))
+    assert np.ptp(steady) < 0.05 < 0.9 < np.ptp(lively)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ({}, Wishes()),
+        ({"genre": "Rock", "seed": "7", "control": "1"}, Wishes(genre="rock", seed=7, control=1.0)),
+        ({"instruments": "bass, drums"}, Wishes(instruments=(0, 3))),
+        ({"instruments": "all"}, Wishes()),
+        ({"tempo": "auto"}, Wishes()),
+        ({"tempo": 120}, Wishes(tempo_bpm=(120.0, 120.0))),
+        ({"tempo": "90-140"}, Wishes(tempo_bpm=(90.0, 140.0))),
+        ({"seed": 7.0, "density": -3.0, "energy": None}, Wishes(seed=7, density=-3)),
+    ],
+)
+def test_words_become_wishes(texts, expected):
+    assert parse_wishes(texts) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "says"),
+    [
+        ("genre", "polka", "country, dance, electronic, metal, pop, rock"),
+        ("instruments", "drums,tuba", "drums, piano, guitar, bass, strings"),
+        ("instruments", "", "drums, piano"),
+        ("tempo", "fast", "auto"),
+        ("tempo", "140-90", "backwards"),
+        ("tempo", "5", "30-300"),
+        ("tempo", "nan", "30-300"),
+        ("tempo", "80-100-120", "range"),
+        ("tempo", "-90", "auto"),
+        ("control", "1.5", "0 and 1"),
+        ("control", "much", "number"),
+        ("seed", "1.5", "whole number"),
+        ("seed", "-1", "0 and"),
+        ("density", "9", "-8 and 8"),
+        ("energy", "inf", "-0.5 and 0.5"),
+        ("mood", "blue", "genre, instruments"),
+    ],
+)
+def test_wrong_words_are_refused_with_the_choices(key, text, says):
+    with pytest.raises(UsageError, match=says.replace("(", r"\(")) as caught:
+        parse_wishes({key: text})
+    assert "\n" not in str(caught.value)
+
+
+def test_every_option_says_its_default():
+    for option in OPTIONS:
+        assert getattr(parse_wishes({option.key: option.default}), option.field) == getattr(Wishes(), option.field)
+        assert option.help and option.choices
