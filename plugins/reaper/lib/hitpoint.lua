@@ -99,15 +99,14 @@ function hitpoint.regenerate()
   local project = reaper.EnumProjects(-1)
   local job = score.current_job(project)
   local first, last = reaper.GetSet_LoopTimeRange2(project, false, false, 0, 0, false)
-  local rows, number = { { "action", "regenerate" }, { "job", job or "" } }, 0
+  local rows, number, shift = { { "action", "regenerate" }, { "job", job or "" } }, 0, 0
   for _, entry in ipairs(score.items(project)) do
     if entry.job == job then
-      number = entry.number
+      number, shift = entry.number, entry.shift
       if entry.selected then
-        local start = reaper.GetMediaItemInfo_Value(entry.item, "D_POSITION")
         rows[#rows + 1] = { "instrument", entry.instrument }
         if last <= first then
-          first, last = start, start + reaper.GetMediaItemInfo_Value(entry.item, "D_LENGTH")
+          first, last = entry.first, entry.first + reaper.GetMediaItemInfo_Value(entry.item, "D_LENGTH")
         end
       end
     end
@@ -117,7 +116,7 @@ function hitpoint.regenerate()
   elseif last <= first then
     return wait.say("Nothing is selected; drag over the bars to regenerate, or select one of the score's MIDI items.")
   end
-  rows[#rows + 1] = { "span", first, last }
+  rows[#rows + 1] = { "span", first - shift, last - shift }
   rows[#rows + 1] = { "take", number }
   change_score(project, job, rows, "Hitpoint: regenerate", "replace")
 end

@@ -134,7 +134,7 @@ local function new_item(media_track, job, answer, track, first, last)
   reaper.SetMediaItemInfo_Value(item, "B_LOOPSRC", 0)
   local take = reaper.GetActiveTake(item)
   reaper.GetSetMediaItemTakeInfo_String(take, "P_NAME", ("%s %d"):format(track.name, answer.take + 1), true)
-  tag(take, ("%s|%s|%d"):format(job, track.name, answer.take))
+  tag(take, ("%s|%s|%d|%.9f"):format(job, track.name, answer.take, answer.range.first))
   reaper.MIDI_InsertCC(take, false, false, 0, PROGRAM_CHANGE, track.channel, track.program, 0)
   insert_notes(take, track, first - answer.range.first)
   return item
@@ -173,16 +173,19 @@ function score.insert(project, job, answer, keep_tempo)
   reaper.SetProjExtState(project, "Hitpoint", "takes", "1")
 end
 
--- Every item with a take of Hitpoint's: { item, take (the active one), job, instrument, number }.
+-- Every item whose active take is one of Hitpoint's: { item, take, job, instrument, number, selected, first, shift }.
+-- shift: seconds by which the item was moved since the score was made.
 function score.items(project)
   local found = {}
   for index = 0, reaper.CountMediaItems(project) - 1 do
     local item = reaper.GetMediaItem(project, index)
     local take = reaper.GetActiveTake(item)
-    local job, instrument, number = (take and tag(take) or ""):match("^([^|]+)|([^|]+)|(%d+)$")
+    local job, instrument, number, made_at = (take and tag(take) or ""):match("^([^|]+)|([^|]+)|(%d+)|([%d.-]+)$")
     if job then
       local entry = { item = item, take = take, job = job, instrument = instrument }
-      entry.number = math.tointeger(tonumber(number))
+      entry.number = math.tointeger(number)
+      entry.first = reaper.GetMediaItemInfo_Value(item, "D_POSITION")
+      entry.shift = entry.first - tonumber(made_at)
       entry.selected = reaper.GetMediaItemInfo_Value(item, "B_UISEL") ~= 0
       found[#found + 1] = entry
     end
@@ -221,8 +224,7 @@ function score.add_take(project, job, answer)
     selected[#selected + 1] = reaper.GetSelectedMediaItem(project, index)
   end
   for _, pair in ipairs(matching(project, job, answer)) do
-    local item = pair.entry.item
-    local first = reaper.GetMediaItemInfo_Value(item, "D_POSITION")
+    local item, first = pair.entry.item, pair.entry.first
     local last = first + reaper.GetMediaItemInfo_Value(item, "D_LENGTH")
     local added = new_item(reaper.GetMediaItem_Track(item), job, answer, pair.track, first, last)
     reaper.Main_OnCommand(UNSELECT_ALL_ITEMS, 0)
@@ -244,8 +246,7 @@ end
 -- The answer's notes in place of those that begin inside its span; all others stay as they are.
 function score.replace(project, job, answer)
   for _, pair in ipairs(matching(project, job, answer)) do
-    local take = pair.entry.take
-    local shift = reaper.GetMediaItemInfo_Value(pair.entry.item, "D_POSITION") - answer.range.first
+    local take, shift = pair.entry.take, pair.entry.shift
     local _, count = reaper.MIDI_CountEvts(take)
     for index = count - 1, 0, -1 do
       local _, _, _, start = reaper.MIDI_GetNote(take, index)

@@ -1,0 +1,543 @@
+-- REAPER, emulated for tests: ReaScript's functions with strict names, counts and types, over a model of projects.
+-- Run as: lua5.4 emulator.lua FOLDER RESOURCE_PATH. Reads chunks of Lua from standard input ("LENGTH\nCODE") and
+-- answers each with one line: "ok JSON" or "error TEXT". The chunks see `emu`.
+
+local here, resource_path = arg[1], arg[2]
+local signatures = dofile(here .. "/signatures.lua")
+local Project = dofile(here .. "/project.lua")
+local write_rpp = dofile(here .. "/rpp.lua")
+
+local emu = {
+  now = 1000.0, projects = {}, current = nil, messages = {}, buttons = {}, inputs = {}, exec = {}, console = {},
+  ext = {}, deferred = {}, exits = {}, crashes = {}, cycle_s = {}, gfx_key = 0, gfx_text = "", gfx_open = false,
+  toggles = {}, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {},
+}
+
+-- Pointers: one table for each object, so that equality works as with REAPER's own.
+local pointers = setmetatable({}, { __mode = "v" })
+local function pointer(project, object)
+  local key = project.name .. "/" .. object.id
+  local made = pointers[key]
+  if not made then
+    made = setmetatable({ project = project, id = object.id, kind = object.kind }, { __name = object.kind })
+    pointers[key] = made
+  end
+  return made
+end
+
+local function project_of(value)
+  return (value == 0 or value == nil) and emu.current or value
+end
+
+local function get(value)
+  return value.project:object(value.id)
+end
+
+function emu.new_project(name)
+  local project = Project.new(name)
+  project.kind = "ReaProject"
+  emu.projects[#emu.projects + 1] = project
+  emu.current = emu.current or project
+  return project
+end
+
+-- A video item of `seconds` from `from` on, at `first`.
+function emu.add_video(project, path, first, seconds, options)
+  options = options or {}
+  local track = project.state.tracks[1] and project:object(project.state.tracks[1]) or project:new_track(0, "Film")
+  local item = project:new_item(track, first, seconds)
+  local source = project:new_source({ type = options.type or "VIDEO", file = path, length = options.file_s or 1000.0 })
+  if options.section then
+    local section = { type = "SECTION", file = "", parent = source.id, offset = options.section[1], length = options.section[2] }
+    section.reversed = options.reversed or false
+    source = project:new_source(section)
+  end
+  local take = project:new_take(item, source)
+  take.D_STARTOFFS, take.D_PLAYRATE = options.from or 0, options.rate or 1
+  item.B_UISEL = options.selected == false and 0 or 1
+  item.B_LOOPSRC = options.loop == false and 0 or 1
+  return item
+end
+
+local api = {}
+
+function api.AddProjectMarker2(project, is_region, first, last, name, _, color)
+  local markers = project_of(project).state.markers
+  local id = 1
+  for _, marker in ipairs(markers) do
+    id = math.max(id, marker.id + 1)
+  end
+  table.insert(markers, { id = id, is_region = is_region, first = first, last = last, name = name, color = color })
+  return id
+end
+function api.ColorToNative(r, g, b) return b << 16 | g << 8 | r end
+function api.CountMediaItems(project) return #project_of(project):items() end
+local function selected(project)
+  local list = {}
+  for _, item in ipairs(project:items()) do
+    if item.B_UISEL ~= 0 then list[#list + 1] = item end
+  end
+  return list
+end
+function api.CountSelectedMediaItems(project) return #selected(project_of(project)) end
+function api.GetSelectedMediaItem(project, index)
+  project = project_of(project)
+  local item = selected(project)[index + 1]
+  return item and pointer(project, item)
+end
+function api.CountTakes(item) return #get(item).takes end
+function api.CountTempoTimeSigMarkers(project) return #project_of(project).state.tempo end
+function api.CountTracks(project) return #project_of(project).state.tracks end
+function api.CreateNewMIDIItemInProj(track, first, last)
+  local project = track.project
+  assert(last > first, "an item of no length")
+  local item = project:new_item(get(track), first, last - first)
+  project:new_take(item, project:new_source({ type = "MIDI", file = "", length = last - first }))
+  return pointer(project, item)
+end
+function api.DeleteTempoTimeSigMarker(project, index)
+  project = project_of(project)
+  if not project.state.tempo[index + 1] then return false end
+  project:change_tempo(function(tempo) table.remove(tempo, index + 1) end)
+  return true
+end
+function api.EnumProjectMarkers3(project, index)
+  local marker = project_of(project).state.markers[index + 1]
+  if not marker then return 0, false, 0.0, 0.0, "", 0, 0 end
+  return index + 1, marker.is_region, marker.first, marker.last, marker.name, marker.id, marker.color
+end
+function api.EnumProjects(index)
+  local project = index == -1 and emu.current or emu.projects[index + 1]
+  return project, project and project.name or ""
+end
+function api.ExecProcess(command, timeout)
+  assert(timeout < 0, "ExecProcess would block REAPER")
+  table.insert(emu.exec, command)
+  return ""
+end
+function api.GetActiveTake(item)
+  local object = get(item)
+  local id = object.takes[object.active + 1]
+  return id and pointer(item.project, item.project:object(id))
+end
+function api.GetCursorPositionEx(project) return project_of(project).state.cursor + 0.0 end
+function api.GetExtState(section, key) return emu.ext[section .. "/" .. key] or "" end
+function api.SetExtState(section, key, value) emu.ext[section .. "/" .. key] = value end
+function api.GetMediaItem(project, index)
+  project = project_of(project)
+  local item = project:items()[index + 1]
+  return item and pointer(project, item)
+end
+local ITEM = { D_POSITION = 1, D_LENGTH = 1, B_LOOPSRC = 1, B_UISEL = 1, C_BEATATTACHMODE = 1 }
+function api.GetMediaItemInfo_Value(item, name)
+  assert(ITEM[name], "no item value " .. name)
+  return get(item)[name] + 0.0
+end
+function api.SetMediaItemInfo_Value(item, name, value)
+  assert(ITEM[name], "no item value " .. name)
+  get(item)[name] = value
+  return true
+end
+function api.GetMediaItemTake(item, index)
+  local id = get(item).takes[index + 1]
+  return id and pointer(item.project, item.project:object(id))
+end
+function api.GetMediaItemTakeInfo_Value(take, name)
+  assert(name == "D_STARTOFFS" or name == "D_PLAYRATE", "no take value " .. name)
+  return get(take)[name] + 0.0
+end
+function api.GetMediaItemTake_Source(take) return pointer(take.project, take.project:object(get(take).source)) end
+function api.GetMediaItem_Track(item) return pointer(item.project, item.project:object(get(item).track)) end
+function api.GetMediaSourceFileName(source) return get(source).file end
+function api.GetMediaSourceLength(source) return get(source).length + 0.0, get(source).type == "MIDI" end
+function api.GetMediaSourceParent(source)
+  local parent = get(source).parent
+  return parent and pointer(source.project, source.project:object(parent))
+end
+function api.GetMediaSourceType(source) return get(source).type end
+function api.PCM_Source_GetSectionInfo(source)
+  local object = get(source)
+  if object.type ~= "SECTION" then return false, 0.0, 0.0, false end
+  return true, object.offset + 0.0, object.length + 0.0, object.reversed
+end
+local TRACK = { I_FOLDERDEPTH = 1, I_CUSTOMCOLOR = 1 }
+function api.GetMediaTrackInfo_Value(track, name)
+  assert(TRACK[name], "no track value " .. name)
+  return get(track)[name] + 0.0
+end
+function api.SetMediaTrackInfo_Value(track, name, value)
+  assert(TRACK[name], "no track value " .. name)
+  get(track)[name] = value
+  return true
+end
+function api.GetAppVersion() return "7.0/emulated" end
+function api.GetPlayPositionEx() return emu.position end
+function api.GetPlayStateEx() return emu.playing end
+function api.GetProjExtState(project, section, key)
+  local value = project_of(project).state.ext[section .. "/" .. key]
+  return value and 1 or 0, value or ""
+end
+function api.SetProjExtState(project, section, key, value)
+  project_of(project).state.ext[section .. "/" .. key] = value
+  return 1
+end
+function api.GetResourcePath() return resource_path end
+local function set_string(object, name, value, set)
+  local store, key = object, name
+  if name:match("^P_EXT:") then
+    store, key = object.ext, name
+  else
+    assert(name == "P_NAME", "no text " .. name)
+  end
+  if set then store[key] = value end
+  return store[key] ~= nil, store[key] or ""
+end
+function api.GetSetMediaItemTakeInfo_String(take, name, value, set) return set_string(get(take), name, value, set) end
+function api.GetSetMediaTrackInfo_String(track, name, value, set) return set_string(get(track), name, value, set) end
+function api.GetSetRepeat(value)
+  assert(value == -1, "only read here")
+  return emu.repeating
+end
+function api.GetSet_LoopTimeRange2(project, set, loop, first, last)
+  local state = project_of(project).state
+  local name = loop and "loop" or "selection"
+  if set then state[name] = { first, last } end
+  return state[name][1] + 0.0, state[name][2] + 0.0
+end
+function api.GetTempoTimeSigMarker(project, index)
+  local marker = project_of(project).state.tempo[index + 1]
+  if not marker then return false, 0.0, 0, 0.0, 0.0, 0, 0, false end
+  return true, marker.time, 0, 0.0, marker.bpm, marker.num, marker.den, false
+end
+function api.SetTempoTimeSigMarker(project, index, time, measure, beat, bpm, num, den, linear)
+  assert(index == -1 and measure == -1 and beat == -1 and not linear, "only new markers by time are modelled")
+  assert(bpm > 0 and (num == 0) == (den == 0), "not a tempo marker")
+  project_of(project):change_tempo(function(tempo)
+    for place, marker in ipairs(tempo) do
+      if math.abs(marker.time - time) < 1e-9 then table.remove(tempo, place) break end
+    end
+    table.insert(tempo, { time = time, bpm = bpm, num = num, den = den })
+  end)
+  return true
+end
+function api.TimeMap_GetTimeSigAtTime(project, time)
+  project = project_of(project)
+  local num, den, bpm = 4, 4, project.state.base_bpm
+  for _, marker in ipairs(project.state.tempo) do
+    if marker.time <= time then
+      bpm = marker.bpm
+      if marker.num > 0 then num, den = marker.num, marker.den end
+    end
+  end
+  return num, den, bpm + 0.0
+end
+function api.TimeMap_curFrameRate(project) return project_of(project).state.fps + 0.0, false end
+function api.TimeMap2_timeToQN(project, time) return project_of(project):qn_at(time) end
+function api.GetTrack(project, index)
+  project = project_of(project)
+  local id = project.state.tracks[index + 1]
+  return id and pointer(project, project:object(id))
+end
+function api.GetTrackMediaItem(track, index)
+  local id = get(track).items[index + 1]
+  return id and pointer(track.project, track.project:object(id))
+end
+function api.GetTrackNumMediaItems(track) return #get(track).items end
+function api.GetUserInputs(_, count, captions, values)
+  local names, separator = 0, captions:match("separator=(.)") or ","
+  for caption in captions:gmatch("[^,]+") do
+    if not caption:match("^%w+=") then names = names + 1 end
+  end
+  assert(names == count, names .. " captions for " .. count .. " fields")
+  local _, given = values:gsub("%" .. separator, "")
+  assert(given == count - 1, "default values do not fit the fields")
+  local typed = table.remove(emu.inputs, 1)
+  return typed ~= nil, typed or ""
+end
+function api.InsertTrackAtIndex(index) emu.current:new_track(index) end
+
+local function midi(take)
+  local object = get(take)
+  assert(take.project:object(object.source).type == "MIDI", "not a MIDI take")
+  return object, take.project, take.project:object(object.item)
+end
+function api.MIDI_CountEvts(take)
+  local object = midi(take)
+  return #object.notes + #object.ccs, #object.notes, #object.ccs, 0
+end
+function api.MIDI_GetNote(take, index)
+  local object = midi(take)
+  assert(object.sorted, "MIDI_GetNote before MIDI_Sort")
+  local note = object.notes[index + 1]
+  if not note then return false, false, false, 0.0, 0.0, 0, 0, 0 end
+  return true, false, false, note.start + 0.0, note.stop + 0.0, note.channel, note.pitch, note.velocity
+end
+function api.MIDI_DeleteNote(take, index) return table.remove(midi(take).notes, index + 1) ~= nil end
+function api.MIDI_GetPPQPosFromProjTime(take, time)
+  local _, project, item = midi(take)
+  return (project:qn_at(time) - project:qn_at(item.D_POSITION)) * Project.PPQ
+end
+function api.MIDI_GetProjTimeFromPPQPos(take, ppq)
+  local _, project, item = midi(take)
+  return project:time_at(ppq / Project.PPQ + project:qn_at(item.D_POSITION))
+end
+function api.MIDI_InsertCC(take, _, _, ppq, status, channel, first, second)
+  assert(status & 0x0F == 0 and channel >= 0 and channel <= 15 and first <= 127 and second <= 127, "a bad MIDI message")
+  table.insert(midi(take).ccs, { ppq = ppq, status = status, channel = channel, first = first, second = second })
+  return true
+end
+function api.MIDI_InsertNote(take, _, _, start, stop, channel, pitch, velocity, unsorted)
+  local object = midi(take)
+  assert(channel >= 0 and channel <= 15 and pitch >= 0 and pitch <= 127, "a channel or pitch out of range")
+  assert(velocity >= 1 and velocity <= 127 and stop > start, "a velocity out of range or a note of no length")
+  if emu.refuse_notes then return false end
+  table.insert(object.notes, { start = start, stop = stop, channel = channel, pitch = pitch, velocity = velocity })
+  object.sorted = not unsorted
+  return true
+end
+function api.MIDI_Sort(take)
+  local object = midi(take)
+  table.sort(object.notes, function(a, b)
+    if a.start ~= b.start then return a.start < b.start end
+    return a.pitch < b.pitch
+  end)
+  object.sorted = true
+end
+function api.Main_OnCommand(command)
+  if command == 40289 then
+    for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end
+  elseif command == 40543 then
+    emu.current:implode()
+  else
+    error("no action " .. command, 0)
+  end
+end
+function api.SetActiveTake(take)
+  local object = get(take)
+  local item = take.project:object(object.item)
+  for index, id in ipairs(item.takes) do
+    if id == object.id then item.active = index - 1 end
+  end
+end
+function api.Master_GetPlayRate() return emu.playrate end
+function api.PreventUIRefresh(count) emu.refresh = emu.refresh + count end
+function api.RecursiveCreateDirectory(path) return os.execute("mkdir -p '" .. path .. "' 2>/dev/null") and 1 or 0 end
+function api.RefreshToolbar2() end
+function api.SetProjectMarker3(project, id, is_region, first, last, name, color)
+  for _, marker in ipairs(project_of(project).state.markers) do
+    if marker.id == id and marker.is_region == is_region then
+      marker.first, marker.last, marker.name, marker.color = first, last, name, color
+      return true
+    end
+  end
+  return false
+end
+function api.SetToggleCommandState(_, command, state) emu.toggles[command] = state return true end
+function api.ShowConsoleMsg(text) table.insert(emu.console, text) end
+function api.ShowMessageBox(text, title)
+  assert(title == "Hitpoint", "a box without our name")
+  table.insert(emu.messages, text)
+  return table.remove(emu.buttons, 1) or 1
+end
+function api.Undo_BeginBlock2(project) project_of(project):begin_block() end
+function api.Undo_EndBlock2(project, name) project_of(project):end_block(name) end
+function api.Undo_DoUndo2(project) return project_of(project):do_undo() end
+function api.UpdateArrange() end
+function api.UpdateTimeline() end
+function api.ValidatePtr2(project, value, kind)
+  if kind == "ReaProject*" then
+    for _, open in ipairs(emu.projects) do
+      if open == value then return true end
+    end
+    return false
+  end
+  return kind == value.kind .. "*" and project_of(project).state.objects[value.id] ~= nil
+end
+function api.file_exists(path)
+  local file = io.open(path, "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+function api.time_precise() return emu.now end
+
+-- Strictness.
+
+local function fits(value, kind)
+  if kind == "ReaProject" then
+    return value == 0 or value == nil or (type(value) == "table" and value.kind == kind)
+  elseif kind == "identifier" then
+    return type(value) == "table"
+  elseif kind == "integer" then
+    return type(value) == "number" and math.tointeger(value) ~= nil
+  elseif kind == "number" or kind == "string" or kind == "boolean" or kind == "function" then
+    return type(value) == kind
+  end
+  return type(value) == "table" and value.kind == kind
+end
+
+local function strict(name, action)
+  local row = assert(signatures[name], "the emulator knows no signature of " .. name)
+  return function(...)
+    emu.calls[name] = (emu.calls[name] or 0) + 1
+    local given = select("#", ...)
+    if given > #row.arguments then
+      error(("%s takes %d arguments, not %d"):format(name, #row.arguments, given), 2)
+    end
+    for index, kind in ipairs(row.arguments) do
+      local value, optional = select(index, ...), kind:match("%?$")
+      local absent = index > given or (value == nil and kind ~= "ReaProject")
+      if absent and not optional then
+        error(("%s: argument %d (%s) is missing"):format(name, index, kind), 2)
+      elseif not absent and not fits(value, (kind:gsub("%?$", ""))) then
+        error(("%s: argument %d must be %s, not %s"):format(name, index, kind, tostring(value)), 2)
+      end
+    end
+    return action(...)
+  end
+end
+
+local function closed(name, members)
+  return setmetatable({}, {
+    __index = function(_, key)
+      local member = members[key]
+      if member == nil then error(("%s.%s does not exist"):format(name, tostring(key)), 2) end
+      return member
+    end,
+    __newindex = function(_, key, value)
+      if name ~= "gfx" then error(name .. " is not to be written", 2) end
+      members[key] = value
+    end,
+  })
+end
+
+-- A script, as REAPER runs one: an environment of its own, deferred functions, what it leaves to do at its end.
+function emu.run(path, command)
+  command = command or 50000
+  for index, script in ipairs(emu.exits) do
+    if script.path == path and script.terminate then
+      table.remove(emu.exits, index)
+      script.dead = true
+      return script.at_exit and script.at_exit()
+    end
+  end
+  local script = { path = path, pending = 0 }
+  local members = {}
+  for name, action in pairs(api) do
+    members[name] = strict(name, action)
+  end
+  members.defer = strict("defer", function(callback)
+    script.pending = script.pending + 1
+    table.insert(emu.deferred, { script = script, callback = callback })
+    return true
+  end)
+  members.atexit = strict("atexit", function(callback) script.at_exit = callback end)
+  members.set_action_options = strict("set_action_options", function(flags) script.terminate = flags & 1 == 1 end)
+  members.get_action_context = strict("get_action_context", function()
+    return false, path, 0, command, -1, -1, -1, ""
+  end)
+  local gfx = { w = 380, h = 80, x = 0, y = 0 }
+  function gfx.init() emu.gfx_open = true end
+  function gfx.set() end
+  function gfx.rect() end
+  function gfx.drawstr(text) emu.gfx_text = text end
+  function gfx.update() end
+  function gfx.getchar() return emu.gfx_key end
+  function gfx.quit() emu.gfx_open = false end
+  local env = { reaper = closed("reaper", members), gfx = closed("gfx", gfx) }
+  function env.loadfile(file) return loadfile(file, "t", env) end
+  function env.dofile(file) return assert(loadfile(file, "t", env))() end
+  setmetatable(env, {
+    __index = function(_, key)
+      local value = _G[key]
+      if value == nil then error("the global " .. tostring(key) .. " does not exist", 2) end
+      return value
+    end,
+    __newindex = function(_, key) error("a script writes the global " .. tostring(key), 2) end,
+  })
+  table.insert(emu.exits, script)
+  emu.call(script, assert(loadfile(path, "t", env)))
+end
+
+function emu.call(script, callback)
+  local started = os.clock()
+  local ok, problem = xpcall(callback, debug.traceback)
+  table.insert(emu.cycle_s, os.clock() - started)
+  if not ok then
+    table.insert(emu.crashes, problem)
+  end
+  if script.pending == 0 then
+    for index, other in ipairs(emu.exits) do
+      if other == script then table.remove(emu.exits, index) break end
+    end
+    if script.at_exit then script.at_exit() end
+  end
+end
+
+-- `count` defer cycles of REAPER, a thirtieth of a second of the fake clock each. Returns how many functions wait.
+function emu.step(count)
+  for _ = 1, count do
+    emu.now = emu.now + 1 / 30
+    if emu.playing & 1 == 1 then emu.position = emu.position + emu.playrate / 30 end
+    local waiting = emu.deferred
+    emu.deferred = {}
+    for _, entry in ipairs(waiting) do
+      if not entry.script.dead then
+        entry.script.pending = entry.script.pending - 1
+        emu.call(entry.script, entry.callback)
+      end
+    end
+  end
+  return #emu.deferred
+end
+
+function emu.rpp(project) return write_rpp(project or emu.current) end
+
+-- Everything of a project that the user sees, as one text, to compare before and after.
+local function describe(value, out)
+  if type(value) ~= "table" then
+    out[#out + 1] = tostring(value)
+    return
+  end
+  local keys = {}
+  for key in pairs(value) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  for _, key in ipairs(keys) do
+    out[#out + 1] = tostring(key) .. "="
+    describe(value[key], out)
+    out[#out + 1] = ";"
+  end
+end
+function emu.fingerprint(project)
+  local out = {}
+  describe((project or emu.current).state, out)
+  return table.concat(out)
+end
+
+local function json(value)
+  if type(value) == "table" then
+    local parts = {}
+    if #value > 0 or next(value) == nil then
+      for _, inner in ipairs(value) do parts[#parts + 1] = json(inner) end
+      return "[" .. table.concat(parts, ",") .. "]"
+    end
+    for key, inner in pairs(value) do parts[#parts + 1] = json(tostring(key)) .. ":" .. json(inner) end
+    return "{" .. table.concat(parts, ",") .. "}"
+  elseif type(value) == "string" then
+    return '"' .. value:gsub('[%c"\\]', function(char) return ("\\u%04x"):format(char:byte()) end) .. '"'
+  elseif type(value) == "number" then
+    return math.type(value) == "integer" and tostring(value) or ("%.17g"):format(value)
+  end
+  return value == nil and "null" or tostring(value)
+end
+
+setmetatable(_G, { __index = { emu = emu } })
+emu.new_project("first")
+io.stdout:setvbuf("line")
+while true do
+  local length = io.read("l")
+  if not length then break end
+  local code = io.read(math.tointeger(tonumber(length)))
+  local chunk, problem = load(code, "=test", "t")
+  local ok, result = pcall(chunk or error, chunk and nil or problem)
+  print((ok and "ok " or "error ") .. (ok and json(result) or json(tostring(result))))
+end
