@@ -36,9 +36,8 @@ def mux(
     from in to out. It lasts as long as `wav`. Raises UsageError for a type other than .mp4, .mov, .m4v, .mkv, .webm;
     MissingError without ffmpeg; InputError where ffmpeg refuses the film.
     """
+    check_film_name(out)
     ending = out.suffix.lower()
-    if ending not in AUDIO_CODECS:
-        raise UsageError(f"{out.name} cannot be a film; let its name end in {', '.join(AUDIO_CODECS)}")
     ffmpeg = find_ffmpeg()
     length_s = _wav_length_s(wav)
     say = progress or (lambda share: None)
@@ -82,6 +81,12 @@ def mux_score(
             wav = Path(folder) / "music.wav"
             write_wav(score, wav, soundfont=soundfont)
         mux(clip.path, wav, out, clip.in_s, clip.out_s, force, progress)
+
+
+def check_film_name(out: Path) -> None:
+    """Raise UsageError if a film cannot be written under this name."""
+    if out.suffix.lower() not in AUDIO_CODECS:
+        raise UsageError(f"{out.name} cannot be a film; let its name end in {', '.join(AUDIO_CODECS)}")
 
 
 def find_ffmpeg() -> str:

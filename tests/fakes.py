@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from hitpoint.model.job import Prepared, Take, compose
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section, Wishes
 from hitpoint.model.score import MAX_STRENGTH, TICKS_PER_BAR, Bar, Note, TempoMap, TempoPoint
@@ -133,3 +134,8 @@ def fake_prepared(path: Path = Path("film.mp4"), **plan: object) -> Prepared:
 
 def fake_take(prepared: Prepared, seed: int | None = None) -> Take:
     return compose(prepared, FakeComposer(), seed)
+
+
+def make_composer() -> FakeComposer:
+    """For the configuration's key `composer`: tests.fakes:make_composer."""
+    return FakeComposer()

@@ -1,0 +1,95 @@
+"""`hitpoint analyse`: what the picture says, without any music."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hitpoint.bridge.commands.shared import FILE, clip_options, output_options, stage_bars
+
+if TYPE_CHECKING:
+    from hitpoint.model.video.types import VisualRhythm
+
+SCHEMA = "hitpoint.analysis/1"
+
+
+@click.command()
+@clip_options
+@click.option("--json", "json_path", type=FILE, help="Also every figure, frame by frame (JSON); - for standard output.")
+@click.option("--plot", type=FILE, help="Also film, motion, visual beats, cuts and fades on one time axis (PNG).")
+@output_options
+def command(
+    clip: Path,
+    in_s: float,
+    out_s: float | None,
+    cuts: Path | None,
+    json_path: Path | None,
+    plot: Path | None,
+    force: bool,
+) -> None:
+    """Show what CLIP's picture says: motion, visual beats, cuts and fades."""
+    from hitpoint.bridge.commands.score import given_cuts
+    from hitpoint.model.output import atomic, check_output
+    from hitpoint.model.video.analyse import analyse
+    from hitpoint.model.video.types import Clip
+
+    to_stdout = json_path == Path("-")
+    for path in (json_path, plot):
+        if path is not None and path != Path("-"):
+            check_output(path, force)
+    clips = [Clip(clip, in_s, out_s)]
+    boundaries = given_cuts(cuts, clip, in_s)
+    with stage_bars() as progress:
+        rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share))
+        if json_path is not None:
+            text = json.dumps(as_json(rhythm), allow_nan=False)
+            if to_stdout:
+                click.echo(text)
+            else:
+                with atomic(json_path, force) as part:
+                    part.write_text(text + "\n", encoding="utf-8")
+        if plot is not None:
+            from hitpoint.model.plot import plot_rhythm
+
+            plot_rhythm(rhythm, clips, plot, force)
+    if not to_stdout:
+        click.echo(as_text(rhythm))
+
+
+def as_json(rhythm: VisualRhythm) -> dict[str, Any]:
+    """Everything in the rhythm. Times are seconds from the in point; motion is a share of the width a second."""
+    media = rhythm.media[0]
+    return {
+        "schema": SCHEMA,
+        "clip": {
+            "path": str(media.path),
+            "sha256": media.sha256,
+            "duration_s": media.duration_s,
+            "fps": media.fps,
+            "frames": media.frames,
+            "width": media.width,
+            "height": media.height,
+        },
+        "duration_s": rhythm.duration_s,
+        "boundaries": [{"time_s": b.time_s, "kind": b.kind, "weight": round(b.weight, 4)} for b in rhythm.boundaries],
+        "beats": [{"time_s": b.time_s, "saliency": round(b.saliency, 4)} for b in rhythm.beats],
+        "shots": list(rhythm.shots),
+        "times_s": [round(float(time_s), 6) for time_s in rhythm.times_s],
+        "motion": [round(float(value), 6) for value in rhythm.motion],
+        "saliency": [round(float(value), 6) for value in rhythm.saliency],
+    }
+
+
+def as_text(rhythm: VisualRhythm) -> str:
+    """A few lines for a reader: length, cuts, fades, visual beats."""
+    media = rhythm.media[0]
+    picture = f"{media.width}x{media.height} at {media.fps:.3f} frames a second"
+    lines = [f"{media.path.name}: {rhythm.duration_s:.2f} s of {picture}"]
+    for kind in ("cut", "fade"):
+        times = [boundary.time_s for boundary in rhythm.boundaries if boundary.kind == kind]
+        lines.append(f"  {len(times)} {kind}s" + ("" if not times else ": " + " ".join(f"{t:.2f}" for t in times)))
+    lines.append(f"  {len(rhythm.beats)} visual beats, {len(set(rhythm.shots))} kinds of shot in {len(rhythm.shots)}")
+    return "\n".join(lines)

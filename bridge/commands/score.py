@@ -1,0 +1,114 @@
+"""`hitpoint score`: a clip goes in, music that hits its cuts comes out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hitpoint.bridge.commands.shared import (
+    FILE,
+    clip_options,
+    composer_options,
+    make_composer,
+    output_options,
+    soundfont_option,
+    stage_bars,
+    wish_options,
+)
+from hitpoint.bridge.errors import UsageError
+from hitpoint.model.plan.wishes import parse_wishes
+
+if TYPE_CHECKING:
+    from hitpoint.model.job import Outputs, Prepared, Take
+    from hitpoint.model.video.types import Boundary
+
+
+@click.command()
+@clip_options
+@click.option("-o", "out", type=FILE, help="The MIDI file.  [default: the clip's name with .mid, in this folder]")
+@click.option("--wav", type=FILE, help="Also the sound, as a WAV.")
+@click.option("--mux", type=FILE, help="Also the film with this music (.mp4, .mov, .mkv or .webm).")
+@click.option("--report", type=FILE, help="Also a report: what was asked, what was met (JSON).")
+@click.option("--plot", type=FILE, help="Also picture and music on one time axis (PNG).")
+@wish_options
+@click.option("--takes", type=click.IntRange(1, 99), default=1, show_default=True, help="How many; OUT-1, OUT-2, ...")
+@composer_options
+@soundfont_option
+@output_options
+def command(
+    clip: Path,
+    in_s: float,
+    out_s: float | None,
+    cuts: Path | None,
+    out: Path | None,
+    wav: Path | None,
+    mux: Path | None,
+    report: Path | None,
+    plot: Path | None,
+    takes: int,
+    checkpoint: Path | None,
+    device: str | None,
+    threads: int | None,
+    soundfont: Path | None,
+    force: bool,
+    **wishes: str | None,
+) -> None:
+    """Write music for CLIP that hits its cuts: a MIDI file and, if asked, sound, film, report and plot."""
+    from hitpoint.model import job
+    from hitpoint.model.video.types import Clip
+
+    wished = parse_wishes(wishes)
+    outputs = job.Outputs(out or Path(f"{clip.stem}.mid"), wav, report, plot, mux)
+    numbered = [outputs] if takes == 1 else [outputs.numbered(take + 1) for take in range(takes)]
+    check(clip, numbered, soundfont, force)
+    boundaries = given_cuts(cuts, clip, in_s)
+    composer = make_composer(checkpoint, device, threads)
+    with stage_bars() as progress:
+        prepared = job.prepare([Clip(clip, in_s, out_s)], wished, boundaries, progress)
+        for change in prepared.plan.changes:
+            click.echo(f"note: {change}", err=True)
+        for number, files in enumerate(numbered):
+            take = job.compose(prepared, composer, prepared.plan.seed + number, progress)
+            job.write_outputs(take, prepared, files, force, soundfont, progress)
+            click.echo(summary(take, prepared, files))
+
+
+def check(clip: Path, numbered: list[Outputs], soundfont: Path | None, force: bool) -> None:
+    """Raise, before any work, what would stop it later: the clip, the files to write, a missing program."""
+    from hitpoint.model.mux import check_film_name, find_ffmpeg
+    from hitpoint.model.render import BuiltInSynth
+    from hitpoint.model.video.media import check_file
+
+    check_file(clip)
+    for outputs in numbered:
+        outputs.check(force)
+        if any(path.resolve() == clip.resolve() for path in outputs.paths()):
+            raise UsageError(f"{clip} is the clip itself; give the output another name")
+        if outputs.mux is not None:
+            check_film_name(outputs.mux)
+            find_ffmpeg()
+        if outputs.mux is not None or outputs.wav is not None:
+            BuiltInSynth(soundfont)
+
+
+def given_cuts(path: Path | None, clip: Path, in_s: float) -> tuple[Boundary, ...] | None:
+    """The editor's cuts, which are in seconds of the film, from `in_s` on; None if no file was given."""
+    if path is None:
+        return None
+    from hitpoint.model.video.analyse import probe
+    from hitpoint.model.video.cuts_file import read_cuts
+
+    cuts = read_cuts(path, probe(clip).fps)
+    return tuple(replace(cut, time_s=cut.time_s - in_s) for cut in cuts if cut.time_s > in_s)
+
+
+def summary(take: Take, prepared: Prepared, files: Outputs) -> str:
+    """The files written, and in one line what is in them."""
+    score = take.score
+    tempi = [point.bpm for point in score.tempo_map.points]
+    tempo = f"{min(tempi):.1f}" if max(tempi) - min(tempi) < 0.05 else f"{min(tempi):.1f} to {max(tempi):.1f}"
+    facts = f"{len(score.bars)} bars of {score.genre} at {tempo} BPM, {len(prepared.plan.hits)} hit points"
+    return "\n".join([f"{facts}, composed in {take.generation_s:.1f} s", *(f"  {path}" for path in files.paths())])
