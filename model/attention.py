@@ -150,17 +150,22 @@ class LocalAttention(nn.Module):
         return self.out(_join(F.scaled_dot_product_attention(q, k, v, attn_mask=seen)))  # type: ignore[no-any-return]
 
     def start(self, batch: int) -> State:
-        """The state before any row: keys and values of no rows, (B, H, 0, D) each."""
+        """The state before any row: rings of keys and values, (B, H, window, D) each, and the count of rows seen."""
         width = self.d_model // self.heads
-        empty = torch.zeros(batch, self.heads, 0, width, device=self.out.weight.device)
-        return empty, empty
+        ring = torch.zeros(batch, self.heads, self.window, width, device=self.out.weight.device)
+        return ring, ring.clone(), torch.zeros((), dtype=torch.int64)
 
     def step(self, x: Tensor, turn: Turn, state: State) -> tuple[Tensor, State]:
-        """One row: x (B, 1, d) -> (B, 1, d) and the next state, at most `window` rows long."""
+        """One row: x (B, 1, d) -> (B, 1, d) and the next state. The rings are written in place."""
         q, k, v = self._parts(x, turn)
-        keys = torch.cat([state[0], k], dim=2)[:, :, -self.window :]
-        values = torch.cat([state[1], v], dim=2)[:, :, -self.window :]
-        return self.out(_join(F.scaled_dot_product_attention(q, keys, values))), (keys, values)
+        keys, values, count = state
+        seen = int(count)
+        at = seen % self.window
+        keys[:, :, at], values[:, :, at] = k[:, :, 0], v[:, :, 0]
+        filled = min(seen + 1, self.window)
+        # Positions are in the keys, so their order in the ring does not matter.
+        read = F.scaled_dot_product_attention(q, keys[:, :, :filled], values[:, :, :filled])
+        return self.out(_join(read)), (keys, values, count + 1)
 
 
 def chunked(q: Tensor, k: Tensor, v: Tensor, log_decay: Tensor | None) -> Tensor:

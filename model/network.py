@@ -77,7 +77,7 @@ PAPER_SMALL = dataclasses.replace(PAPER, name="paper-small", d_model=256, heads=
 CONFIGS = {config.name: config for config in (DEFAULT, PAPER, PAPER_SMALL)}
 
 
-def _key(attribute: str) -> str:
+def module_key(attribute: str) -> str:
     """A module's name for an attribute; `type` alone would hide a method of the container."""
     return f"of_{attribute}"
 
@@ -87,7 +87,7 @@ class RowEmbedding(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        sizes = {name: size for name, size in zip(tokens.FIELDS, tokens.SIZES, strict=True)}
+        sizes = dict(zip(tokens.FIELDS, tokens.SIZES, strict=True))
         widths = dict(PAPER_EMBEDDING) | ({"velocity": 64} if config.velocity else {})
         self.fields = [name for name in tokens.FIELDS if name in widths]
         self.tables = nn.ModuleList(nn.Embedding(sizes[name], widths[name]) for name in self.fields)
@@ -160,25 +160,25 @@ class Heads(nn.Module):
         d, width = config.d_model, config.d_head
         sizes = {name: tokens.SIZES[tokens.FIELDS.index(name)] for name in ATTRIBUTES}
         told = ("type",) if config.head == "parallel" else ("type", "beat", "instrument", "pitch", "duration")
-        self.tell = nn.ModuleDict({_key(name): nn.Embedding(sizes[name], d) for name in told})
+        self.tell = nn.ModuleDict({module_key(name): nn.Embedding(sizes[name], d) for name in told})
         if config.head == "parallel":
             # Di et al. 2021, section 4.3: the type first, then six heads on the hidden vector joined with it.
             self.mix = nn.Linear(2 * d, d)
-            self.out = nn.ModuleDict({_key(name): nn.Linear(d, sizes[name]) for name in config.attributes})
+            self.out = nn.ModuleDict({module_key(name): nn.Linear(d, sizes[name]) for name in config.attributes})
         else:
-            self.hidden = nn.ModuleDict({_key(name): nn.Linear(d, width) for name in config.attributes})
-            self.out = nn.ModuleDict({_key(name): nn.Linear(width, sizes[name]) for name in config.attributes})
+            self.hidden = nn.ModuleDict({module_key(name): nn.Linear(d, width) for name in config.attributes})
+            self.out = nn.ModuleDict({module_key(name): nn.Linear(width, sizes[name]) for name in config.attributes})
 
     def forward(self, hidden: Tensor, attribute: str, known: dict[str, Tensor]) -> Tensor:
         """hidden (n, d); known: attribute -> classes (n,). Returns logits (n, classes of `attribute`)."""
-        out = self.out[_key(attribute)]
+        out = self.out[module_key(attribute)]
         if self.config.head == "parallel":
             if attribute != "type":
-                hidden = self.mix(torch.cat([hidden, self.tell[_key("type")](known["type"])], dim=-1))
+                hidden = self.mix(torch.cat([hidden, self.tell[module_key("type")](known["type"])], dim=-1))
             return out(hidden)  # type: ignore[no-any-return]
         for name in CHAIN[attribute]:
-            hidden = hidden + self.tell[_key(name)](known[name])
-        return out(F.gelu(self.hidden[_key(attribute)](hidden)))  # type: ignore[no-any-return]
+            hidden = hidden + self.tell[module_key(name)](known[name])
+        return out(F.gelu(self.hidden[module_key(attribute)](hidden)))  # type: ignore[no-any-return]
 
 
 class Network(nn.Module):

@@ -1,0 +1,206 @@
+"""From the network's logits to rows: masked, renormalised, sampled. Several streams advance in lockstep.
+
+Each stream is a writer (`grammar.write_bar`) that asks for one attribute after another. What a mask takes away is
+measured as mask pressure, -log of the probability it leaves, in nats: low when the network had understood the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hitpoint.model.conditions import Table
+from hitpoint.model.grammar import Ask, BarTask, Mask, Row, write_bar
+from hitpoint.model.recurrence import Recurrence, Streams
+from hitpoint.model.score import TICKS_PER_BAR, Bar
+from hitpoint.model.tokens import BAR_LINE, BEAT, FIELDS, Rows, encode, notes_of
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Temperature and nucleus (top-p, Holtzman et al. 2020) of each attribute; `other` where an attribute is absent."""
+
+    temperature: dict[str, float] = field(default_factory=lambda: {"beat": 0.95, "pitch": 0.95, "velocity": 0.9})
+    nucleus: dict[str, float] = field(default_factory=lambda: {"density": 0.9, "pitch": 0.92, "velocity": 0.85})
+    other_temperature: float = 1.0
+    other_nucleus: float = 0.95
+
+
+@dataclass
+class Tally:
+    """What decoding cost: rows read, and the mask pressure by attribute in nats."""
+
+    rows: int = 0
+    pressure: dict[str, float] = field(default_factory=dict)
+
+
+def choose(
+    logits: NDArray[np.float32], mask: Mask, temperature: float, nucleus: float, draw: float
+) -> tuple[int, float]:
+    """One class under the mask, and the mask's pressure in nats.
+
+    logits, mask (classes,); draw: uniform in 0..1. The nucleus is taken among the allowed classes.
+    """
+    full = np.exp(logits - logits.max())
+    allowed = np.where(mask, full, 0.0)
+    left = float(allowed.sum())
+    pressure = -np.log(max(left, 1e-30) / float(full.sum()))
+    if mask.sum() == 1:
+        return int(mask.argmax()), pressure
+    if left <= 1e-20:  # the network gave the allowed classes nothing: compare them among themselves
+        allowed = np.where(mask, np.exp(logits - logits[mask].max()), 0.0)
+    if temperature != 1.0:
+        allowed = (allowed / allowed.max()) ** (1.0 / temperature)
+    order = np.argsort(-allowed, kind="stable")
+    cumulative = np.cumsum(allowed[order])
+    kept = int(np.searchsorted(cumulative, nucleus * cumulative[-1])) + 1
+    picked = int(np.searchsorted(cumulative[:kept], draw * cumulative[kept - 1], side="right"))
+    return int(order[min(picked, kept - 1)]), pressure
+
+
+class Part(NamedTuple):
+    """One bar to be written: its task, its condition (columns,), and the source of its random draws."""
+
+    task: BarTask
+    condition: Table
+    draws: np.random.Generator
+
+
+@dataclass
+class Run:
+    """Streams under way: their memory and the hidden vectors (N, d) behind their last rows."""
+
+    memory: Streams
+    hidden: Tensor
+
+
+class Decoder:
+    """Streams that write bars side by side from one network."""
+
+    def __init__(self, recurrence: Recurrence, sampling: Sampling | None = None, *, weigh_forced: bool = False) -> None:
+        """weigh_forced: ask the network also where a mask leaves one class, so that the pressure counts it."""
+        self.recurrence = recurrence
+        self.weigh_forced = weigh_forced
+        self.sampling = sampling or Sampling()
+        self.tally = Tally()
+
+    def start(self, init: Rows, condition: Table, streams: int = 1) -> Run:
+        """Read the initial tokens. condition (columns,): what is known before the first bar."""
+        memory = self.recurrence.start(streams)
+        self.recurrence.enter_bar(memory, np.repeat(condition[None], streams, axis=0))
+        run = Run(memory, memory.table)
+        for row in init:
+            self._read(run, np.repeat(row[None], streams, axis=0), np.zeros(streams, np.int64))
+        return run
+
+    def read_bar(self, run: Run, bar: Bar, number: int, condition: Table) -> None:
+        """Read a bar that stands already (one stream), as the bar `number` of the piece."""
+        encoded = encode(notes_of([bar]), 1, end=False)
+        self.recurrence.enter_bar(run.memory, condition[None])
+        for row, tick in zip(encoded.rows, encoded.tick, strict=True):
+            self._read(run, row[None], np.array([number * TICKS_PER_BAR + int(tick)]))
+
+    def write(self, run: Run, pieces: Sequence[Iterator[Part]]) -> Iterator[tuple[int, Bar]]:
+        """Write every stream's parts to the end; yields (stream, bar) as each bar is finished.
+
+        While a bar is being yielded the memory of its stream stands just behind its last row.
+        """
+        streams = [_Stream(parts) for parts in pieces]
+        while True:
+            for number, stream in enumerate(streams):
+                yield from ((number, bar) for bar in stream.finished())
+            self._answer(run, streams)
+            for number, stream in enumerate(streams):
+                yield from ((number, bar) for bar in stream.finished())
+            if all(stream.ask is None for stream in streams):
+                return
+            if all(isinstance(stream.ask, Row | None) for stream in streams):
+                self._advance(run, streams)
+
+    def _answer(self, run: Run, streams: Sequence[_Stream]) -> None:
+        """Answer one round of questions; alike ones go through the network together."""
+        groups: dict[str, list[tuple[int, Ask]]] = {}
+        for number, stream in enumerate(streams):
+            while isinstance(stream.ask, Ask) and not self.weigh_forced and stream.ask.mask.sum() == 1:
+                stream.send(int(stream.ask.mask.argmax()))
+            if isinstance(stream.ask, Ask):
+                groups.setdefault(stream.ask.attribute, []).append((number, stream.ask))
+        for attribute, group in groups.items():
+            if attribute not in self.recurrence.config.attributes:
+                for number, _ in group:
+                    streams[number].send(CONSTANT_VELOCITY_CLASS)
+                continue
+            numbers, asks = [number for number, _ in group], [ask for _, ask in group]
+            told = {name: [ask.known[name] for ask in asks] for name in asks[0].known}
+            hidden = run.hidden if len(numbers) == len(run.hidden) else run.hidden[numbers]
+            logits = self.recurrence.logits(hidden, attribute, told)
+            temperature = self.sampling.temperature.get(attribute, self.sampling.other_temperature)
+            nucleus = self.sampling.nucleus.get(attribute, self.sampling.other_nucleus)
+            for row, number, ask in zip(logits, numbers, asks, strict=True):
+                forced = ask.mask.sum() == 1
+                draw = 0.0 if forced else float(streams[number].part.draws.random())
+                picked, pressure = choose(row, ask.mask, temperature, nucleus, draw)
+                self.tally.pressure[attribute] = self.tally.pressure.get(attribute, 0.0) + pressure
+                streams[number].send(picked)
+
+    def _advance(self, run: Run, streams: Sequence[_Stream]) -> None:
+        """Read the row that each stream has ready. A stream that is through reads end rows that nobody looks at."""
+        rows = np.zeros((len(streams), len(FIELDS)), np.int64)
+        time = np.zeros(len(streams), np.int64)
+        for number, stream in enumerate(streams):
+            if not isinstance(stream.ask, Row):
+                continue
+            rows[number] = stream.ask.values
+            time[number] = stream.part.task.index * TICKS_PER_BAR + stream.ask.tick
+            if stream.ask.values[BEAT] == BAR_LINE:  # the bar row is the first under its own condition
+                self.recurrence.enter_bar(run.memory, stream.part.condition[None], number)
+        self._read(run, rows, time)
+        for stream in streams:
+            if isinstance(stream.ask, Row):
+                stream.send(0)
+
+    def _read(self, run: Run, rows: NDArray[np.int64] | Rows, time: NDArray[np.int64]) -> None:
+        self.tally.rows += len(rows)
+        run.hidden = self.recurrence.advance(run.memory, rows.astype(np.int64), time)
+
+
+class _Stream:
+    """A run of parts being written: `ask` is what the present bar's writer waits for, None when all are through."""
+
+    def __init__(self, parts: Iterator[Part]) -> None:
+        self.parts = parts
+        self.ask: Ask | Row | None = None
+        self._done: Bar | None = None
+        self._next_part()
+
+    def _next_part(self) -> None:
+        part = next(self.parts, None)
+        if part is None:
+            self.ask = None
+            return
+        self.part = part
+        self.writer = write_bar(part.task)
+        self.ask = next(self.writer)
+
+    def send(self, value: int) -> None:
+        """Answer the writer; at the end of its bar the bar is kept for `finished`."""
+        try:
+            self.ask = self.writer.send(value)
+        except StopIteration as stop:
+            self.ask, self._done = None, stop.value
+
+    def finished(self) -> Iterator[Bar]:
+        """The bar that has just been finished, if any; the next one begins after it has been taken."""
+        if self._done is not None:
+            bar, self._done = self._done, None
+            yield bar
+            self._next_part()
+
+
+CONSTANT_VELOCITY_CLASS = 11
+"""For networks that do not predict velocity: 84, near CMT's constant 80."""

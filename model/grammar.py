@@ -1,0 +1,243 @@
+"""What may come next in a bar: the masks that make control exact (density, strength, end), by construction.
+
+A bar is written tick by tick. At any moment the grammar knows the onset ticks still owed (r), the notes still owed to
+the simu-note being written (q) and the required ticks ahead (V), and allows a class only if the rest of the bar can
+still be completed: v(j) <= r <= free(j), with v(j) the required ticks from j on and free(j) = 16 - j. Masks only
+ever narrow the network's own probabilities; no sampled token is overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hitpoint.model import tokens
+from hitpoint.model.score import INSTRUMENTS, MAX_STRENGTH, TICKS_PER_BAR, Bar, Note
+from hitpoint.model.tokens import BAR_LINE, DURATIONS, FIRST_TICK, MAX_SIMU_NOTE
+
+PITCH_RANGE = ((35, 81), (21, 108), (28, 88), (23, 67), (28, 103))
+"""Lowest and highest MIDI pitch of each instrument: General MIDI percussion keys, then what the instruments reach."""
+
+Mask = NDArray[np.bool_]
+_SIZE = dict(zip(tokens.FIELDS, tokens.SIZES, strict=True))
+
+
+class Ask(NamedTuple):
+    """A request for one attribute: its name, what is known of the same token, and which classes are allowed."""
+
+    attribute: str
+    known: dict[str, int]
+    mask: Mask
+
+
+class Row(NamedTuple):
+    """A finished token row, in the order of FIELDS, and the tick 0..15 on which it stands."""
+
+    values: tuple[int, ...]
+    tick: int
+
+
+Writer = Generator[Ask | Row, int, Bar]
+"""Yields Ask (answered with a class) and Row (answered with 0) in turn; returns the finished bar."""
+
+
+@dataclass(frozen=True)
+class BarTask:
+    """What one bar must hold.
+
+    density: onset ticks, None = the network's choice. required: tick -> strength. instruments: those that may be
+    written. locked: notes of other instruments that stand already and are repeated as they are. ticks_left: from the
+    bar's start to the end of the piece; no note reaches beyond it.
+    """
+
+    index: int
+    instruments: tuple[int, ...]
+    ticks_left: int
+    density: int | None = None
+    required: Mapping[int, int] = field(default_factory=dict)
+    locked: Sequence[Note] = ()
+
+
+def write_bar(task: BarTask) -> Writer:
+    """The bar row, then simu-note after simu-note until the density is spent."""
+    grammar = Grammar(task)
+    density = yield from _density(grammar)
+    yield Row((tokens.RHYTHM, BAR_LINE, density + 1, 0, 0, 0, 0, 0), 0)
+    grammar.begin(density)
+    notes: list[Note] = []
+    while True:
+        known = {"type": tokens.RHYTHM}
+        mask = grammar.beats()
+        if not mask[FIRST_TICK:].any():
+            break
+        beat = yield Ask("beat", known, mask)
+        if beat == BAR_LINE:
+            break
+        tick = beat - FIRST_TICK
+        known["beat"] = beat
+        instrument = (yield Ask("instrument", known, grammar.instruments(tick))) - 1
+        known["instrument"] = instrument + 1
+        strength = (yield Ask("strength", known, grammar.strengths(tick, instrument))) - 1
+        grammar.place(tick, instrument, strength)
+        remaining = grammar.owed_ticks + 1
+        yield Row((tokens.RHYTHM, beat, remaining, strength + 1, instrument + 1, 0, 0, 0), tick)
+        notes += yield from _simu_note(task, tick, instrument, strength)
+    return Bar(task.index, tuple(sorted(notes)))
+
+
+def _density(grammar: Grammar) -> Generator[Ask | Row, int, int]:
+    mask = grammar.densities()
+    if mask.sum() == 1:
+        return int(mask.argmax()) - 1
+    return (yield Ask("density", {"type": tokens.RHYTHM, "beat": BAR_LINE}, mask)) - 1
+
+
+def _simu_note(task: BarTask, tick: int, instrument: int, strength: int) -> Generator[Ask | Row, int, list[Note]]:
+    """The notes of one simu-note, rising in pitch. Locked notes are given to the network as they are."""
+    locked = [note for note in task.locked if note.tick == tick and note.instrument == instrument]
+    low, high = PITCH_RANGE[instrument]
+    notes: list[Note] = []
+    for number in range(strength):
+        owed = strength - number - 1
+        if locked:
+            note = locked[number]
+            ticks, loudness = np.array([note.duration_ticks], np.int16), np.array([note.velocity], np.int16)
+            duration, velocity = int(tokens.duration_class(ticks)[0]), int(tokens.velocity_class(loudness)[0])
+            pitch = note.pitch
+        else:
+            mask = np.zeros(_SIZE["pitch"], bool)
+            mask[low + 1 : high + 2 - owed] = True
+            known = {"type": tokens.NOTE}
+            pitch = (yield Ask("pitch", known, mask)) - 1
+            known["pitch"] = pitch + 1
+            duration = yield Ask("duration", known, _durations(task.ticks_left - tick))
+            known["duration"] = duration
+            velocity = yield Ask("velocity", known, _ALL_VELOCITIES)
+            note = Note(tick, instrument, pitch, DURATIONS[duration - 1], tokens.velocity_of(velocity))
+        low = pitch + 1
+        notes.append(note)
+        yield Row((tokens.NOTE, 0, 0, owed + 1, instrument + 1, pitch + 1, duration, velocity), tick)
+    return notes
+
+
+_ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
+
+
+def _durations(ticks_left: int) -> Mask:
+    return np.array([False, *(ticks <= ticks_left for ticks in DURATIONS)])
+
+
+class Grammar:
+    """The state of one bar being written, and the masks that follow from it."""
+
+    def __init__(self, task: BarTask) -> None:
+        self.task = task
+        self.locked = {(note.tick, note.instrument): 0 for note in task.locked}
+        for note in task.locked:
+            self.locked[note.tick, note.instrument] += 1
+        self.locked_ticks = {tick for tick, _ in self.locked}
+        self.required = {tick: self._reachable(tick, strength) for tick, strength in task.required.items()}
+        self.musts = sorted({*self.required, *self.locked_ticks})
+        self.tick = -1
+        self.instrument = -1
+        self.owed_ticks = 0
+        self.loudest = 0
+
+    def _reachable(self, tick: int, strength: int) -> int:
+        """A strength that the instruments can play there: what is locked already counts, and may be more."""
+        standing = max((n for (at, _), n in self.locked.items() if at == tick), default=0)
+        able = max((MAX_STRENGTH[k] for k in self.task.instruments), default=0)
+        return max(standing, min(strength, max(able, standing)))
+
+    def densities(self) -> Mask:
+        """Classes of the bar's density: what is asked, raised to the ticks that must sound; else any that fits."""
+        mask = np.zeros(_SIZE["density"], bool)
+        most = TICKS_PER_BAR if self.task.instruments else len(self.musts)
+        if self.task.density is None:
+            mask[len(self.musts) + 1 : most + 2] = True
+        else:
+            mask[min(max(self.task.density, len(self.musts)), most) + 1] = True
+        return mask
+
+    def begin(self, density: int) -> None:
+        """The bar row is written: `density` ticks are owed."""
+        self.owed_ticks = density
+
+    def _locked_later(self) -> list[int]:
+        """Instruments that must still come on this tick because they stand there already."""
+        return [k for (at, k) in self.locked if at == self.tick and k > self.instrument]
+
+    def _unmet(self) -> bool:
+        return self.tick in self.required and self.loudest < self.required[self.tick]
+
+    def beats(self) -> Mask:
+        """Classes of the next beat: the same tick again, a later tick, or the bar line."""
+        mask = np.zeros(_SIZE["beat"], bool)
+        if self.tick >= 0 and self.instruments(self.tick).any():
+            mask[FIRST_TICK + self.tick] = True
+        if self.tick >= 0 and (self._locked_later() or self._unmet()):
+            return mask
+        if self.owed_ticks == 0:
+            mask[BAR_LINE] = True
+            return mask
+        ahead = [tick for tick in self.musts if tick > self.tick]
+        first = ahead[0] if ahead else TICKS_PER_BAR - 1
+        after = self.owed_ticks - 1
+        for tick in range(self.tick + 1, min(first, TICKS_PER_BAR - 1) + 1):
+            needed = len(ahead) - (tick == first and bool(ahead))
+            mask[FIRST_TICK + tick] = needed <= after <= TICKS_PER_BAR - 1 - tick
+        return mask
+
+    def instruments(self, tick: int) -> Mask:
+        """Classes of the instrument on `tick`: later than the last one there, none locked passed over, and for an
+        accent not yet reached one that can reach it, or leaves another that can."""
+        mask = np.zeros(_SIZE["instrument"], bool)
+        last, loudest = (self.instrument, self.loudest) if tick == self.tick else (-1, 0)
+        standing = sorted(k for (at, k) in self.locked if at == tick and k > last)
+        limit = standing[0] if standing else len(INSTRUMENTS)
+        free = [k for k in self.task.instruments if k > last and (tick, k) not in self.locked]
+        wanted = self.required.get(tick, 0)
+        for k in sorted({*free, *standing}):
+            if k > limit:
+                break
+            if loudest >= wanted or self._reach(tick, k, free, standing) >= wanted:
+                mask[k + 1] = True
+        return mask
+
+    def _reach(self, tick: int, instrument: int, free: Sequence[int], standing: Sequence[int]) -> int:
+        """The strength that `instrument` or any later one can give `tick`."""
+        able = [MAX_STRENGTH[k] for k in free if k >= instrument]
+        return max([*able, *(self.locked[tick, k] for k in standing if k >= instrument)], default=0)
+
+    def strengths(self, tick: int, instrument: int) -> Mask:
+        """Classes of the strength: what stands if locked; at an accent at most its strength, and just that when no
+        later instrument could reach it."""
+        mask = np.zeros(_SIZE["strength"], bool)
+        if (tick, instrument) in self.locked:
+            mask[self.locked[tick, instrument] + 1] = True
+            return mask
+        low, high = PITCH_RANGE[instrument]
+        most = min(MAX_SIMU_NOTE, high - low + 1, MAX_STRENGTH[instrument] + 2)
+        wanted = self.required.get(tick)
+        least = 1
+        if wanted is not None:
+            most = min(most, wanted)
+            loudest = self.loudest if tick == self.tick else 0
+            free = [k for k in self.task.instruments if (tick, k) not in self.locked]
+            standing = [k for (at, k) in self.locked if at == tick]
+            if loudest < wanted and self._reach(tick, instrument + 1, free, standing) < wanted:
+                least = wanted
+        mask[least + 1 : most + 2] = True
+        return mask
+
+    def place(self, tick: int, instrument: int, strength: int) -> None:
+        """A simu-note is decided; a new tick spends one of the owed ones."""
+        if tick != self.tick:
+            self.owed_ticks -= 1
+            self.loudest = 0
+        self.tick, self.instrument = tick, instrument
+        self.loudest = max(self.loudest, strength)
