@@ -6,6 +6,7 @@ import importlib
 import sys
 
 import click
+
 from hitpoint.bridge.errors import HitpointError
 
 COMMANDS = {

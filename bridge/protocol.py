@@ -7,8 +7,8 @@ goes out all come from MESSAGES.
 How a client works with the bridge (UDP, 127.0.0.1:7710; every answer goes to the port the question came from):
 1. `/hitpoint/hello`: answered by `/hitpoint/welcome`, or by `/hitpoint/error protocol ...`. From then on the client
    hears `/hitpoint/state`, `/hitpoint/beat`, `/hitpoint/late` and, for its own jobs, everything else. A client is
-   forgotten 60 s after its last message; `/hitpoint/ping` keeps it known. Every message but hello also works unsaid; it is
-   then answered, but not kept informed.
+   forgotten 60 s after its last message; `/hitpoint/ping` keeps it known. Without a hello a client is answered, but
+   not kept informed.
 2. `/hitpoint/clips/begin`, one `/hitpoint/clip` for each clip of the edit (any order, twice does no harm),
    `/hitpoint/clips/end`: answered by `/hitpoint/progress JOB clips 1.0`, or, where packets were lost, by
    `/hitpoint/error clips-missing "2 5 7" JOB` (the missing indexes, at most 100 of them): send those again and then
@@ -216,12 +216,12 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "control/density",
         "Added to each bar's density, from the next bar not yet sounding on.",
-        Argument("value", "f", "ticks", -16, 16),
+        Argument("value", "f", "ticks", -8, 8),
     ),
     _in(
         "control/energy",
         "Added to each bar's energy, from the next bar not yet sounding on.",
-        Argument("value", "f", "", -1, 1),
+        Argument("value", "f", "", -0.5, 0.5),
     ),
     _in("panic", "All notes off on every channel, now."),
     _in("ping", "Answered by pong with the same number.", Argument("number", "i", "", -(2**31), 2**31 - 1)),

@@ -1,0 +1,113 @@
+"""Messages between the bridge's own processes, over a socket pair that a parent hands to its child.
+
+Threads and processes: one owner a side, no thread safety. Neither side ever blocks: what cannot be sent at once waits
+in a bounded buffer, and `send` says no when that is full. The other side's death shows as ChannelClosed.
+The messages are pickled: both ends are the same program, and nobody else can reach an inherited socket.
+"""
+
+from __future__ import annotations
+
+import pickle
+import select
+import socket
+import struct
+
+_LENGTH = struct.Struct(">I")
+_CHUNK = 1 << 16
+MAX_WAITING_BYTES = 16 << 20
+
+
+class ChannelClosed(Exception):
+    """The process at the other end is gone."""
+
+
+class Channel:
+    """One end. `fileno` makes it fit for select."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        sock.setblocking(False)
+        self._incoming = bytearray()
+        self._outgoing = bytearray()
+
+    @staticmethod
+    def pair() -> tuple[Channel, socket.socket]:
+        """(our end, the socket to hand to the child)."""
+        ours, theirs = socket.socketpair()
+        return Channel(ours), theirs
+
+    def fileno(self) -> int:
+        """The socket's descriptor."""
+        return self._sock.fileno()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something still waits to be sent."""
+        return bool(self._outgoing)
+
+    def send(self, message: object) -> bool:
+        """Queue a message and send what goes through at once; False (nothing queued) where too much waits already.
+
+        Raises ChannelClosed.
+        """
+        if len(self._outgoing) > MAX_WAITING_BYTES:
+            return False
+        raw = pickle.dumps(message, protocol=5)
+        self._outgoing += _LENGTH.pack(len(raw)) + raw
+        self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Send what goes through without waiting. Raises ChannelClosed."""
+        while self._outgoing:
+            try:
+                sent = self._sock.send(self._outgoing[:_CHUNK])
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                raise ChannelClosed from error
+            del self._outgoing[:sent]
+
+    def receive(self, at_most: int = 1000) -> list[object]:
+        """The messages that are there, without waiting. Raises ChannelClosed once the other end is gone."""
+        closed = False
+        while len(self._incoming) < 4 * _CHUNK:
+            try:
+                chunk = self._sock.recv(_CHUNK)
+            except (BlockingIOError, InterruptedError):
+                break
+            except OSError:
+                chunk = b""
+            if not chunk:
+                closed = True
+                break
+            self._incoming += chunk
+        messages = self._unpack(at_most)
+        if closed and not messages:
+            raise ChannelClosed
+        return messages
+
+    def _unpack(self, at_most: int) -> list[object]:
+        messages: list[object] = []
+        position = 0
+        while len(messages) < at_most and len(self._incoming) - position >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._incoming, position)
+            end = position + _LENGTH.size + length
+            if len(self._incoming) < end:
+                break
+            messages.append(pickle.loads(self._incoming[position + _LENGTH.size : end]))
+            position = end
+        del self._incoming[:position]
+        return messages
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait at most `timeout_s` for something to read; flushes what waits to be sent meanwhile."""
+        writers = [self] if self._outgoing else []
+        readable, writable, _ = select.select([self], writers, [], timeout_s)
+        if writable:
+            self.flush()
+        return bool(readable)
+
+    def close(self) -> None:
+        """Close this end."""
+        self._sock.close()

@@ -1,0 +1,218 @@
+"""The clock process: one loop over the OSC socket, the watchdog's channel and the next event's moment.
+
+Threads and processes: one thread, at real-time priority where the system grants it; imports neither torch, cv2 nor
+numpy; never blocks but in `select`, for at most LONGEST_WAIT_S. MIDI that is due goes first: between two packets, and
+between two messages, it looks at the clock. When the watchdog goes away, it silences every channel and exits (and
+starts the bridge again, where the configuration says so).
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import signal
+import socket
+import subprocess
+from types import FrameType
+
+from hitpoint.bridge.channel import Channel, ChannelClosed
+from hitpoint.bridge.clock import MonotonicClock
+from hitpoint.bridge.config import Config
+from hitpoint.bridge.errors import HitpointError, MissingError
+from hitpoint.bridge.messages import Heartbeat, LogLine, PortOpened, Quit, ReopenPort, Restore
+from hitpoint.bridge.midi_out import NO_PORT, Closable, NullSink, RtMidiSink, api_name, find_api
+from hitpoint.bridge.osc import MAX_PACKET_BYTES
+from hitpoint.bridge.player import Player
+from hitpoint.bridge.realtime import become_realtime, freeze_garbage, sharpen_timers
+from hitpoint.bridge.session import Address, Session
+
+LONGEST_WAIT_S = 0.05
+HOUSEKEEPING_S = 0.1
+CAREFUL_S = 0.0003
+"""No further packet is read once an event is due this soon: reading and obeying one takes less."""
+PACKETS_A_ROUND = 64
+MESSAGES_A_ROUND = 20
+
+
+def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
+    """The process's whole life. revive: the command that starts the bridge anew should the watchdog die; [] = none."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the watchdog decides
+    loop = ClockLoop(osc_socket, Channel(sock), config, version)
+    signal.signal(signal.SIGTERM, loop.quit)
+    orphaned = loop.run()
+    osc_socket.close()
+    if orphaned and revive:
+        subprocess.Popen(revive, start_new_session=True)
+
+
+class ClockLoop:
+    """The loop and what hangs on it."""
+
+    def __init__(self, osc_socket: socket.socket, channel: Channel, config: Config, version: str) -> None:
+        self._osc, self._channel, self._config = osc_socket, channel, config
+        self._clock = MonotonicClock()
+        self._quit = False
+        self._dropped = 0
+        self._pending: list[object] = []
+        self._realtime = config.realtime and become_realtime()
+        self._session = Session(self._clock, config, version, self._send_osc, self._to_watchdog, self._log)
+        sink = self._open_sink()
+        self._player = Player(self._clock, sink, config, self._session)
+        self._session.player = self._player
+        self._player.panic()
+        self._next_housekeeping_s = self._clock.now()
+
+    def quit(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Silence and leave the loop (a signal handler)."""
+        self._quit = True
+
+    def run(self) -> bool:
+        """Loop until told to quit; True where the watchdog went away unannounced. Leaves silence behind."""
+        sharpen_timers()
+        freeze_garbage()
+        orphaned = False
+        try:
+            while not self._quit:
+                self._round()
+        except ChannelClosed:
+            orphaned = True
+        finally:
+            self._player.panic()
+            self._player.sink.close()
+        return orphaned
+
+    def _round(self) -> None:
+        """Send what is due, sleep until something happens, read what came."""
+        wake_s = min(self._player.tick(), self._next_housekeeping_s)
+        timeout_s = min(max(wake_s - self._clock.now(), 0.0), LONGEST_WAIT_S)
+        writers = [self._channel] if self._channel.waiting else []
+        readers: list[socket.socket | Channel] = [self._osc, self._channel]
+        readable, writable, _ = select.select(readers, writers, [], timeout_s)
+        wake_s = self._player.tick()
+        if writable:
+            self._channel.flush()
+        if self._osc in readable:
+            self._read_osc(wake_s)
+        if self._channel in readable or self._pending:
+            self._read_watchdog()
+        if self._clock.now() >= self._next_housekeeping_s:
+            self._housekeeping()
+
+    def _read_osc(self, wake_s: float) -> None:
+        for _ in range(PACKETS_A_ROUND):
+            if self._clock.now() > wake_s - CAREFUL_S:
+                wake_s = self._player.tick()
+            try:
+                packet, sender = self._osc.recvfrom(MAX_PACKET_BYTES + 4)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                continue  # Linux and Windows hand the refusals of earlier answers back here
+            self._session.hear(packet, (sender[0], sender[1]))
+
+    def _read_watchdog(self) -> None:
+        self._pending += self._channel.receive()
+        now, later = self._pending[:MESSAGES_A_ROUND], self._pending[MESSAGES_A_ROUND:]
+        self._pending = later
+        for message in now:
+            self._obey(message)
+            self._player.tick()
+
+    def _obey(self, message: object) -> None:
+        if isinstance(message, Quit):
+            self._quit = True
+        elif isinstance(message, Restore):
+            self._session.restore(message.live)
+        elif isinstance(message, ReopenPort):
+            self._reopen(message.reason)
+        else:
+            self._session.on_composer(message)
+
+    def _housekeeping(self) -> None:
+        self._next_housekeeping_s = self._clock.now() + HOUSEKEEPING_S
+        self._session.housekeeping()
+        self._to_watchdog(self._heartbeat())
+        if self._session.live_changed or self._player.transport.playing:
+            self._session.live_changed = False
+            self._to_watchdog(self._session.live_state())
+
+    def _heartbeat(self) -> Heartbeat:
+        player, session = self._player, self._session
+        planned = player.planned
+        p50, p99, most = player.lateness_ms()
+        return Heartbeat(
+            state=session.state,
+            clients=tuple(client.name for client in session.clients.values()),
+            midi_port=player.sink.name,
+            job=planned.job if planned else "",
+            take=planned.take if planned else 0,
+            media_s=player.position(),
+            rate=player.transport.rate if player.transport.playing else 0.0,
+            bar=player.bar,
+            bars_ahead=player.library.ahead(player.bar),
+            bars_ready=len(player.library),
+            bars=len(planned.plan.bars) if planned else 0,
+            late_p50_ms=p50,
+            late_p99_ms=p99,
+            late_max_ms=most,
+            sent=player.sent,
+            underruns=player.underruns,
+            refused=session.refused,
+            realtime=self._realtime,
+            last_error=session.last_error,
+        )
+
+    def _open_sink(self) -> Closable:
+        """The port of the configuration; where there is no MIDI system the built-in synth, else nothing."""
+        try:
+            sink, api = open_sink(self._config)
+        except HitpointError as error:
+            sink, api = NullSink(), NO_PORT
+            self._session.last_error = str(error)
+            self._log(logging.ERROR, str(error))
+        self._to_watchdog(PortOpened(sink.name, api))
+        self._log(logging.INFO, f"MIDI goes to {sink.name} ({api})")
+        return sink
+
+    def _reopen(self, reason: str) -> None:
+        self._log(logging.WARNING, f"looking for the MIDI port again: {reason}")
+        self._session.tell_all("/hitpoint/error", "port", reason, "")
+        old = self._player.sink
+        self._player.replace_sink(NullSink())
+        old.close()
+        self._player.replace_sink(self._open_sink())
+
+    def _send_osc(self, packet: bytes, address: Address) -> None:
+        try:
+            self._osc.sendto(packet, address)
+        except OSError:
+            self._dropped += 1  # a full buffer, or a client that is gone: the picture does not wait for either
+
+    def _to_watchdog(self, message: object) -> bool:
+        return self._channel.send(message)
+
+    def _log(self, level: int, text: str) -> None:
+        self._to_watchdog(LogLine(level, text))
+
+
+def open_sink(config: Config) -> tuple[Closable, str]:
+    """(the sink of the configuration, the name of its MIDI system).
+
+    Raises UsageError where no port bears the name, MissingError where neither a MIDI system nor the synth is there.
+    """
+    if config.midi_port == NO_PORT:
+        return NullSink(), NO_PORT
+    try:
+        api = find_api(config.midi_api)
+    except MissingError:
+        if not config.synth:
+            raise
+        return _open_synth(), "synth"
+    channels = config.channel_numbers() if config.midi_ports == "five" else None
+    return RtMidiSink(config.midi_port, api, channels=channels), api_name(api)
+
+
+def _open_synth() -> Closable:
+    from hitpoint.bridge.synth import SynthSink
+
+    return SynthSink()

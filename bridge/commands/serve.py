@@ -1,0 +1,25 @@
+"""`hitpoint serve`: the bridge in the foreground."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hitpoint.bridge.options import config_options
+
+
+@click.command()
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file to use.")
+@click.option("--root", "roots", multiple=True, help="Folder that clips may be read from; give it once for each.")
+@click.option("--alias", "aliases", multiple=True, help="Preset of OSC aliases (reaper, ardour, qlab) to use.")
+@click.option("--revived", is_flag=True, hidden=True)
+@config_options
+def command(config: Path | None, roots: tuple[str, ...], aliases: tuple[str, ...], revived: bool, **flags: Any) -> None:
+    """Run the bridge: OSC in, live MIDI out. Ends with Ctrl-C."""
+    from hitpoint.bridge.config import load_config
+    from hitpoint.bridge.serve import serve
+
+    settings = load_config(config, roots=list(roots) or None, aliases=list(aliases) or None, **flags)
+    serve(settings, revived)

@@ -1,0 +1,108 @@
+"""The composer process: analyses, plans, composes and writes, away from the clock.
+
+Threads and processes: the main thread runs the workshop, one bar at a time, and reads requests between bars. A
+second thread only watches the parent: when the watchdog goes away, the process exits at once. The only process of the
+bridge that loads torch and cv2.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from hitpoint.bridge.channel import Channel, ChannelClosed
+from hitpoint.bridge.config import Config
+from hitpoint.bridge.messages import ComposerReady, LogLine, Quit
+from hitpoint.bridge.store import Store
+from hitpoint.bridge.workshop import Tools, Workshop
+
+IDLE_WAIT_S = 0.25
+FULL_WAIT_S = 0.05
+
+
+def run_composer(sock: socket.socket, config: Config) -> None:
+    """The process's whole life. Returns when told to quit; exits at once when the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the watchdog decides
+    _watch_parent(os.getppid())
+    channel = Channel(sock)
+    outbox = Outbox(channel)
+    tools = make_tools(config)
+    workshop = Workshop(tools, Store(config.state_path), outbox.send)
+    if not config.composer:
+        importlib.import_module("torch")  # seconds that the first job need not wait for
+    outbox.send(ComposerReady(getattr(tools, "name", "")))
+    try:
+        busy = True
+        while True:
+            channel.wait(0.0 if busy else IDLE_WAIT_S)
+            for message in channel.receive():
+                if isinstance(message, Quit):
+                    return
+                workshop.handle(message)
+            busy = workshop.step()
+    except ChannelClosed:
+        return
+    except Exception:
+        logging.getLogger("hitpoint").exception("composer")
+        outbox.report_crash()
+        raise
+
+
+class Outbox:
+    """Sends to the watchdog; where too much waits, it waits, with a bound: the composer is the one that may."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def send(self, message: object) -> None:
+        """Send; raises ChannelClosed where the watchdog does not read for 10 s."""
+        for _ in range(200):
+            if self._channel.send(message):
+                return
+            self._channel.wait(FULL_WAIT_S)
+        raise ChannelClosed
+
+    def report_crash(self) -> None:
+        """Let the log have the traceback before the process ends."""
+        import traceback
+
+        try:
+            self.send(LogLine(logging.ERROR, "composer: " + traceback.format_exc()))
+            self._channel.flush()
+        except ChannelClosed:
+            return
+
+
+def make_tools(config: Config) -> Tools:
+    """The real tools, or the test's: `config.composer` names a function that makes them ("package.module:function")."""
+    if config.composer:
+        module, _, function = config.composer.partition(":")
+        tools = getattr(importlib.import_module(module), function)()
+        assert isinstance(tools, Tools)
+        return tools
+    return Tools(lambda: _load_composer(config))
+
+
+def _load_composer(config: Config) -> Any:
+    compose = importlib.import_module("hitpoint.model.compose")
+    checkpoint = Path(config.checkpoint).expanduser() if config.checkpoint else None
+    threads = config.threads or max(1, (os.cpu_count() or 2) - 1)
+    return compose.Composer.load(checkpoint, device=config.device, threads=threads)
+
+
+def _watch_parent(parent: int) -> None:
+    """Exit as soon as another process has become the parent: a composer without a bridge only eats the machine."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(0)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

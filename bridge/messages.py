@@ -1,0 +1,248 @@
+"""What the bridge's own processes say to each other. Frozen values; standard library only.
+
+Threads and processes: immutable. Three processes: the clock (OSC and MIDI), the composer, and the watchdog, their
+parent, which passes the messages between the other two on and keeps what is needed to start either again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hitpoint.model.plan.types import Plan
+from hitpoint.model.score import Bar
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline."""
+
+    path: str
+    start_s: float
+    in_s: float
+    out_s: float | None
+    rate: float = 1.0
+
+
+# From the clock to the composer: what clients ask for.
+
+
+@dataclass(frozen=True)
+class ScoreJob:
+    """Analyse, plan and compose. pairs: keys and values as in `hitpoint.model.plan.wishes`, and takes, cuts, wav."""
+
+    job: str
+    clips: tuple[ClipSpec, ...]
+    pairs: tuple[tuple[str, str], ...]
+    fps: float
+
+
+@dataclass(frozen=True)
+class CancelJob:
+    """Stop working on the job."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class Regenerate:
+    """New notes in bars first..last (of these instruments, or of all where None), not before bar `not_before`."""
+
+    job: str
+    first_bar: int
+    last_bar: int
+    instruments: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class ChooseTake:
+    """Play take `take`; compose what is not there, from bar `from_bar` on first."""
+
+    job: str
+    take: int
+    from_bar: int
+
+
+@dataclass(frozen=True)
+class SetControl:
+    """A live control (control, density or energy) has a new value, heard from bar `from_bar` on."""
+
+    job: str
+    name: str
+    value: float
+    from_bar: int
+
+
+@dataclass(frozen=True)
+class Aim:
+    """The playhead is in (or was moved to) this bar: compose from there on first."""
+
+    job: str
+    bar: int
+
+
+# From the composer to the clock.
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The plan of a job stands (or changed); bars follow. programs: instrument -> General MIDI program.
+
+    edition: bars of older editions are to be dropped; stale: bars that are to be replaced, sounding until then.
+    """
+
+    job: str
+    take: int
+    edition: int
+    origin_s: float
+    fps: float
+    plan: Plan
+    programs: tuple[int, ...]
+    stale: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class BarsReady:
+    """Bars of a take. kept: they were there before (read back from disk), so no client is told again."""
+
+    job: str
+    take: int
+    edition: int
+    bars: tuple[Bar, ...]
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """How far a stage has come, 0..1."""
+
+    job: str
+    stage: str
+    share: float
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """A take is finished: absolute paths of its files, empty where there is none."""
+
+    job: str
+    take: int
+    midi: str
+    wav: str
+    report: str
+
+
+@dataclass(frozen=True)
+class JobError:
+    """A job failed: an error code of the OSC table and a sentence."""
+
+    job: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ComposerReady:
+    """The composer process is up; model: the name of its checkpoint."""
+
+    model: str
+
+
+# From the clock to the watchdog.
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The clock is alive; what the screen shows. Lateness in ms over the last events; position in host seconds."""
+
+    state: str
+    clients: tuple[str, ...]
+    midi_port: str
+    job: str
+    take: int
+    media_s: float
+    rate: float
+    bar: int
+    bars_ahead: int
+    bars_ready: int
+    bars: int
+    late_p50_ms: float
+    late_p99_ms: float
+    late_max_ms: float
+    sent: int
+    underruns: int
+    refused: int
+    realtime: bool
+    last_error: str
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """What a clock that is started again needs to go on where the last one was. Moments are monotonic seconds."""
+
+    playing: bool = False
+    at_s: float = 0.0
+    media_s: float = 0.0
+    rate: float = 1.0
+    loop: tuple[float, float] | None = None
+    following: bool = False
+    muted: tuple[int, ...] = ()
+    volumes: tuple[tuple[int, float], ...] = ()
+    controls: tuple[tuple[str, float], ...] = ()
+    clients: tuple[tuple[str, tuple[str, int]], ...] = ()
+    owners: tuple[tuple[str, tuple[str, int]], ...] = ()
+    clip_lists: tuple[ScoreJob, ...] = ()
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """Something for the log. level: as in `logging`."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True)
+class PortOpened:
+    """The clock opened its MIDI port (or none: `name` empty). clients: names of its connections to the MIDI system."""
+
+    name: str
+    api: str
+
+
+# From the watchdog to the clock and the composer.
+
+
+@dataclass(frozen=True)
+class Restore:
+    """Go on from here; plan and bars follow as Planned and BarsReady."""
+
+    live: LiveState
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
+class ResumeJob:
+    """Read this job from disk and go on with it. wanted: messages that were not answered when the last one died."""
+
+    job: str
+    wanted: tuple[object, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class ComposerGone:
+    """The composer process died; it is being started again (`failed`: its job was dropped, it died on it too often)."""
+
+    job: str
+    failed: bool
+
+
+@dataclass(frozen=True)
+class ReopenPort:
+    """The MIDI system changed: look for the port anew."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Quit:
+    """Silence everything and exit."""

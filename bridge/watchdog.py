@@ -1,0 +1,294 @@
+"""The watchdog: parent of clock and composer; passes their messages on, starts either again, and silences the synth.
+
+Threads and processes: the bridge's main process, one thread (the screen and REAPER's file requests have their own).
+It keeps what a successor of the clock needs (transport, plan, bars); the composer's needs are on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import select
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from hitpoint.bridge.channel import Channel, ChannelClosed
+from hitpoint.bridge.clock_process import run_clock
+from hitpoint.bridge.composer import run_composer
+from hitpoint.bridge.config import Config
+from hitpoint.bridge.guard import Guard
+from hitpoint.bridge.messages import (
+    Aim,
+    BarsReady,
+    CancelJob,
+    ComposerGone,
+    ComposerReady,
+    Heartbeat,
+    JobError,
+    JobResult,
+    LiveState,
+    LogLine,
+    Planned,
+    PortOpened,
+    Quit,
+    ReopenPort,
+    Restore,
+    ResumeJob,
+    ScoreJob,
+)
+from hitpoint.bridge.store import Store
+
+HEARTBEAT_LOST_S = 1.0
+START_S = 15.0
+QUIT_S = 2.0
+DEATHS_ON_ONE_JOB = 3
+DEATHS_WITHIN_S = 120.0
+PORT_LOOK_S = 0.5
+ROUND_S = 0.1
+UNANSWERED_KEPT = 32
+
+log = logging.getLogger("hitpoint")
+
+
+@dataclass
+class Child:
+    """One of the two processes. heard_s: its last message; inf while it starts."""
+
+    name: str
+    process: Any
+    channel: Channel
+    started_s: float
+    heard_s: float
+    deaths: int = 0
+
+
+class Watchdog:
+    """Runs the bridge until `stop` is called. Raises OSError where a process cannot be started."""
+
+    def __init__(self, osc_socket: socket.socket, config: Config, version: str, revive: list[str]) -> None:
+        self._osc, self._config, self._version, self._revive = osc_socket, config, version, revive
+        self._context = multiprocessing.get_context("spawn")
+        self._store = Store(config.state_path)
+        self._live = LiveState()
+        self._planned: Planned | None = None
+        self._bars: dict[int, BarsReady] = {}
+        self._unanswered: deque[object] = deque(maxlen=UNANSWERED_KEPT)
+        self._working_on = ""
+        self._composer_deaths: deque[float] = deque(maxlen=DEATHS_ON_ONE_JOB)
+        self._stopping = False
+        self._next_look_s = 0.0
+        self.heartbeat: Heartbeat | None = None
+        self.restarts = {"clock": 0, "composer": 0}
+        self.guard = Guard(config)
+        self._children: dict[str, Child] = {}
+
+    def stop(self) -> None:
+        """End the bridge (from a signal handler or another thread)."""
+        self._stopping = True
+
+    def run(self, on_round: Callable[[], None] | None = None) -> None:
+        """Supervise until stopped; leaves silence and no process behind."""
+        self._start("clock")
+        self._start("composer")
+        self._resume_latest()
+        try:
+            while not self._stopping:
+                self._round()
+                if on_round is not None:
+                    on_round()
+        finally:
+            self._end_children()
+            self.guard.silence()
+            self.guard.close()
+
+    def pids(self) -> dict[str, int]:
+        """Process id of each child."""
+        return {name: child.process.pid for name, child in self._children.items()}
+
+    def _start(self, name: str) -> None:
+        ours, theirs = Channel.pair()
+        if name == "clock":
+            arguments = (self._osc, theirs, self._config, self._version, self._revive)
+            process = self._context.Process(target=run_clock, args=arguments, name="hitpoint-clock", daemon=True)
+        else:
+            process = self._context.Process(target=run_composer, args=(theirs, self._config), daemon=True)
+        process.start()
+        theirs.close()
+        now_s = time.monotonic()
+        self._children[name] = Child(name, process, ours, now_s, float("inf"))
+
+    def _round(self) -> None:
+        """Wait for a message or a death; pass on, or start again."""
+        children = list(self._children.values())
+        channels = {child.channel: child for child in children}
+        writers = [child.channel for child in children if child.channel.waiting]
+        readable, writable, _ = select.select(list(channels), writers, [], ROUND_S)
+        dead: set[str] = set()
+        for channel in writable:
+            if not self._flush(channel):
+                dead.add(channels[channel].name)
+        for channel, child in channels.items():
+            if channel in readable and not self._read(child):
+                dead.add(child.name)
+        now_s = time.monotonic()
+        clock = self._children["clock"]
+        if now_s - clock.heard_s > HEARTBEAT_LOST_S or now_s - max(clock.started_s, clock.heard_s) > START_S:
+            log.error("the clock process does not answer: it is killed")
+            dead.add("clock")
+        for name in dead:
+            self._bury(self._children[name])
+        if now_s >= self._next_look_s:
+            self._next_look_s = now_s + PORT_LOOK_S
+            self._look_at_ports()
+
+    def _flush(self, channel: Channel) -> bool:
+        try:
+            channel.flush()
+        except ChannelClosed:
+            return False
+        return True
+
+    def _read(self, child: Child) -> bool:
+        """Take in what the child says; False once it is gone."""
+        try:
+            messages = child.channel.receive()
+        except ChannelClosed:
+            return False
+        child.heard_s = time.monotonic()
+        for message in messages:
+            if isinstance(message, LogLine):
+                log.log(message.level, "%s", message.text)
+            elif child.name == "clock":
+                self._from_clock(message)
+            else:
+                self._from_composer(message)
+        return True
+
+    def _from_clock(self, message: object) -> None:
+        if isinstance(message, Heartbeat):
+            self.heartbeat = message
+        elif isinstance(message, LiveState):
+            self._live = message
+        elif isinstance(message, PortOpened):
+            self.guard.follow(message)
+        else:
+            self._note_request(message)
+            self._send("composer", message)
+
+    def _note_request(self, message: object) -> None:
+        """Keep what is not answered yet: a composer that is started again is asked again."""
+        if isinstance(message, ScoreJob):
+            self._working_on = message.job
+        if isinstance(message, CancelJob):
+            self._unanswered = deque(
+                (kept for kept in self._unanswered if getattr(kept, "job", "") != message.job), UNANSWERED_KEPT
+            )
+        elif not isinstance(message, Aim):
+            self._unanswered.append(message)
+
+    def _from_composer(self, message: object) -> None:
+        if isinstance(message, ComposerReady):
+            log.info("the composer is ready")
+            return
+        if isinstance(message, Planned):
+            if self._planned is None or self._planned.job != message.job:
+                self._bars.clear()
+            self._planned = message
+            self._working_on = message.job
+        elif isinstance(message, BarsReady):
+            self._keep_bars(message)
+        elif isinstance(message, JobResult | JobError):
+            self._answered(message.job)
+        self._send("clock", message)
+
+    def _keep_bars(self, message: BarsReady) -> None:
+        planned = self._planned
+        if planned is not None and (message.job, message.take) == (planned.job, planned.take):
+            for bar in message.bars:
+                self._bars[bar.index] = BarsReady(message.job, message.take, message.edition, (bar,), kept=True)
+
+    def _answered(self, job: str) -> None:
+        self._unanswered = deque(
+            (kept for kept in self._unanswered if getattr(kept, "job", "") != job), UNANSWERED_KEPT
+        )
+
+    def _send(self, name: str, message: object) -> None:
+        """To a child; where it is gone or does not read, its death is noticed in the next round."""
+        try:
+            if not self._children[name].channel.send(message):
+                log.error("the %s process does not read: a message is lost", name)
+        except ChannelClosed:
+            return
+
+    def _bury(self, child: Child) -> None:
+        """A process died: silence first, then start it again and tell it what it needs."""
+        if child.name == "clock":
+            child.process.kill()
+            self.guard.silence()
+        child.process.kill()
+        child.process.join(QUIT_S)
+        child.channel.close()
+        if self._stopping:
+            return
+        log.error("the %s process died (exit code %s) and is started again", child.name, child.process.exitcode)
+        self.restarts[child.name] += 1
+        self._start(child.name)
+        if child.name == "clock":
+            self._restore_clock()
+        else:
+            self._restore_composer()
+
+    def _restore_clock(self) -> None:
+        if self._planned is not None:
+            self._send("clock", self._planned)
+            for index in sorted(self._bars):
+                self._send("clock", self._bars[index])
+        self._send("clock", Restore(self._live))
+
+    def _restore_composer(self) -> None:
+        """Ask again for what was not answered; a job that it died on too often is given up."""
+        now_s = time.monotonic()
+        self._composer_deaths.append(now_s)
+        job = self._working_on
+        often = len(self._composer_deaths) == DEATHS_ON_ONE_JOB and now_s - self._composer_deaths[0] < DEATHS_WITHIN_S
+        failed = often and any(getattr(kept, "job", "") == job for kept in self._unanswered)
+        if failed:
+            self._answered(job)
+            self._composer_deaths.clear()
+        self._send("clock", ComposerGone(job, failed))
+        self._resume(job, failed)
+
+    def _resume_latest(self) -> None:
+        """Whatever was there when the bridge was last ended is there again."""
+        self._working_on = self._store.latest()
+        self._resume(self._working_on, failed=False)
+
+    def _resume(self, job: str, failed: bool) -> None:
+        wanted = tuple(self._unanswered)
+        scores = {message.job for message in wanted if isinstance(message, ScoreJob)}
+        if job and not failed and job not in scores:
+            self._send("composer", ResumeJob(job, wanted))
+        else:
+            for message in wanted:
+                self._send("composer", message)
+
+    def _look_at_ports(self) -> None:
+        reason = self.guard.look()
+        if reason:
+            log.warning("MIDI: %s", reason)
+            self._send("clock", ReopenPort(reason))
+
+    def _end_children(self) -> None:
+        for name in self._children:
+            self._send(name, Quit())
+        until_s = time.monotonic() + QUIT_S
+        for child in self._children.values():
+            child.process.join(max(0.0, until_s - time.monotonic()))
+            if child.process.is_alive():
+                child.process.kill()
+                child.process.join(QUIT_S)
+            child.channel.close()

@@ -1,0 +1,530 @@
+"""The workshop: jobs from clips to bars to files, always working at what the playhead needs next.
+
+Threads and processes: lives in the composer process. Its owner calls `handle` and `step` from one thread; analysing
+and writing files, which take long, run in one worker thread and come back through a bounded queue.
+
+Bars of a take come in order and are the ones that its seed gives offline too. Where the playhead is sent to a place
+that is not composed yet, the composer first makes provisional bars there, from the state at the nearest bar it knows;
+the take's own bars replace them once it gets there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hitpoint.bridge.errors import HitpointError, UsageError
+from hitpoint.bridge.lookahead import known_block, next_wanted
+from hitpoint.bridge.messages import (
+    Aim,
+    BarsReady,
+    CancelJob,
+    ChooseTake,
+    JobError,
+    JobProgress,
+    JobResult,
+    Planned,
+    Regenerate,
+    ResumeJob,
+    ScoreJob,
+    SetControl,
+)
+from hitpoint.bridge.splice import splice_plan
+from hitpoint.bridge.store import JobRecord, Store
+from hitpoint.model.plan.types import Plan
+from hitpoint.model.score import Bar
+
+if TYPE_CHECKING:
+    from hitpoint.model.job import Prepared
+
+MAX_JOBS = 8
+"""Jobs kept in memory; older ones are read back from disk when asked for."""
+WORKER_QUEUE = 16
+PROVISIONAL_AHEAD = 3
+"""Bars that must be there ahead of the playhead before the gap behind it is worked on."""
+HEARD_BARS = 4
+"""Known bars that the composer listens to before a provisional one."""
+SEED_STEP = 1_000_003
+"""Between the seeds of a job's takes, and of one bar's regenerations."""
+
+
+@dataclass
+class Take:
+    """One take in the making. bars: its own; provisional: stand-ins for those still to come."""
+
+    seed: int
+    bars: dict[int, Bar] = field(default_factory=dict)
+    provisional: dict[int, Bar] = field(default_factory=dict)
+    stream: Iterator[Bar] | None = None
+    stream_next: int = -1
+    ahead_stream: Iterator[Bar] | None = None
+    ahead_next: int = -1
+    written: bool = False
+
+
+@dataclass
+class Job:
+    """One job. prepared: None until analysed in this process; plan: None until planned."""
+
+    record: JobRecord
+    plan: Plan | None = None
+    prepared: Prepared | None = None
+    takes: dict[int, Take] = field(default_factory=dict)
+    wanted_takes: int = 1
+    wav: bool = True
+    aim: int = 0
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    preparing: bool = False
+    after_prepare: list[object] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.record.score.job
+
+    @property
+    def take(self) -> Take:
+        """The take that is heard."""
+        return self.takes[self.record.take]
+
+
+class Cancelled(Exception):
+    """The job was called off."""
+
+
+class Tools:
+    """What the workshop works with; tests hand in their own."""
+
+    def __init__(self, load_composer: Callable[[], Any]) -> None:
+        self._load_composer = load_composer
+        self._composer: Any = None
+
+    @property
+    def composer(self) -> Any:
+        """The composer, loaded at first use."""
+        if self._composer is None:
+            self._composer = self._load_composer()
+        return self._composer
+
+    def prepare(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Prepared:
+        """Analyse and plan."""
+        from hitpoint.model.job import prepare
+        from hitpoint.model.plan.wishes import parse_wishes
+        from hitpoint.model.video.types import Boundary, Clip
+
+        wishes = parse_wishes(pairs)
+        clips = [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s) for clip in score.clips]
+        cuts = None
+        if dict(score.pairs).get("cuts", "auto") == "strips":
+            origin_s = origin(score)
+            cuts = [Boundary(clip.start_s - origin_s, "cut", 1.0) for clip in score.clips if clip.start_s > origin_s]
+        return prepare(clips, wishes, cuts, progress)
+
+    def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
+        """Another plan for what was analysed."""
+        from hitpoint.model.plan.build import build_plan
+        from hitpoint.model.plan.wishes import parse_wishes
+
+        return build_plan(prepared.rhythm, parse_wishes(pairs))
+
+    def programs(self, genre: str) -> tuple[int, ...]:
+        """The General MIDI program of each instrument."""
+        from hitpoint.model.midi_file import PROGRAMS
+
+        return PROGRAMS[genre]
+
+    def write(
+        self, prepared: Prepared, bars: Sequence[Bar], seed: int, midi: Path, wav: Path | None, report: Path
+    ) -> None:
+        """Write a take's files."""
+        from hitpoint.model.job import Outputs, assemble, write_outputs
+
+        take = assemble(prepared, bars, self.composer, seed)
+        write_outputs(take, prepared, Outputs(midi=midi, wav=wav, report=report), force=True)
+
+
+def origin(score: ScoreJob) -> float:
+    """Where the music begins on the host's timeline: the earliest clip's start, in seconds."""
+    return min(clip.start_s for clip in score.clips)
+
+
+class Workshop:
+    """All jobs. send: to the clock process (through the watchdog); never blocks."""
+
+    def __init__(self, tools: Tools, store: Store, send: Callable[[object], None]) -> None:
+        self._tools, self._store, self._send = tools, store, send
+        self._jobs: dict[str, Job] = {}
+        self._current = ""
+        self._to_worker: queue.Queue[Callable[[], None]] = queue.Queue(WORKER_QUEUE)
+        self._from_worker: queue.Queue[Callable[[], None]] = queue.Queue(256)
+        self._worker = threading.Thread(target=self._work, name="worker", daemon=True)
+        self._worker.start()
+
+    # Requests.
+
+    def handle(self, message: object) -> None:
+        """Obey one request; what goes wrong becomes a JobError."""
+        name = getattr(message, "job", "")
+        try:
+            if isinstance(message, ScoreJob):
+                self._score(message)
+            elif isinstance(message, ResumeJob):
+                self._resume(message)
+            elif isinstance(message, CancelJob):
+                self._cancel(name)
+            elif isinstance(message, Aim):
+                if name in self._jobs:
+                    self._jobs[name].aim = message.bar
+            elif isinstance(message, Regenerate | ChooseTake | SetControl):
+                self._edit(message)
+        except HitpointError as error:
+            self._fail(name, error)
+
+    def _score(self, message: ScoreJob) -> None:
+        pairs = dict(message.pairs)
+        takes = _whole(pairs.pop("takes", "1"), "takes", 1, 16)
+        wav = _whole(pairs.pop("wav", "1"), "wav", 0, 1)
+        cuts = pairs.pop("cuts", "auto")
+        if cuts not in ("auto", "strips"):
+            raise UsageError(f"cuts must be auto or strips, not {cuts!r}")
+        old = self._jobs.pop(message.job, None)
+        if old is not None:
+            old.cancelled.set()
+        record = JobRecord(message)
+        self._store.begin(record)
+        job = Job(record, wanted_takes=takes, wav=bool(wav))
+        self._keep(job)
+        self._prepare(job)
+
+    def _resume(self, message: ResumeJob) -> None:
+        """Go on with a job that a former process had begun."""
+        job = self._job(message.job, quiet=True)
+        if job is None:
+            return
+        self._current = job.name
+        if job.plan is None:
+            self._prepare(job)
+        else:
+            self._announce(job)
+        for wanted in message.wanted:
+            self.handle(wanted)
+
+    def _cancel(self, name: str) -> None:
+        job = self._jobs.pop(name, None)
+        if job is not None:
+            job.cancelled.set()
+            self._send(JobError(name, "job", "cancelled"))
+
+    def _edit(self, message: Regenerate | ChooseTake | SetControl) -> None:
+        job = self._job(message.job)
+        assert job is not None
+        if job.plan is None:
+            raise UsageError(f"{job.name} has no plan yet; wait for its bars")
+        if isinstance(message, ChooseTake):
+            self._choose_take(job, message)
+        elif job.prepared is None:
+            job.after_prepare.append(message)
+            self._prepare(job)
+        elif isinstance(message, Regenerate):
+            self._regenerate(job, message)
+        else:
+            self._set_control(job, message)
+
+    def _choose_take(self, job: Job, message: ChooseTake) -> None:
+        assert job.plan is not None
+        job.record.take = message.take
+        self._take(job, message.take)
+        job.aim = message.from_bar
+        self._raise_edition(job, range(len(job.plan.bars)))
+        self._send_known(job)
+
+    def _regenerate(self, job: Job, message: Regenerate) -> None:
+        assert job.plan is not None
+        take, last = job.take, message.last_bar
+        if last >= len(job.plan.bars):
+            raise UsageError(f"{job.name} has bars 0..{len(job.plan.bars) - 1}; bar {last} is none of them")
+        upto = 0
+        while upto in take.bars:
+            upto += 1
+        if upto <= last:
+            raise UsageError(f"bar {upto} is not composed yet; regenerate bars {message.first_bar}..{last} after it is")
+        seed = take.seed + SEED_STEP * (job.record.edition + 1)
+        bars = [take.bars[index] for index in range(upto)]
+        new = self._tools.composer.regenerate(job.plan, bars, message.first_bar, last, message.instruments, seed)
+        changed = [bar for bar in new if take.bars.get(bar.index) != bar and message.first_bar <= bar.index <= last]
+        self._raise_edition(job, range(message.first_bar, last + 1))
+        take.bars.update({bar.index: bar for bar in new if message.first_bar <= bar.index <= last})
+        take.stream = None
+        take.written = False
+        self._store.save_bars(job.name, job.record.take, take.bars)
+        self._send(BarsReady(job.name, job.record.take, job.record.edition, tuple(changed)))
+        kept = [take.bars[i] for i in range(message.first_bar, last + 1) if take.bars[i] not in changed]
+        self._send(BarsReady(job.name, job.record.take, job.record.edition, tuple(kept), kept=True))
+
+    def _set_control(self, job: Job, message: SetControl) -> None:
+        assert job.plan is not None and job.prepared is not None
+        job.record.controls[message.name] = message.value
+        new = self._tools.replan(job.prepared, self._pairs(job))
+        bars = len(job.plan.bars)
+        if len(new.bars) != bars or new.tempo_map != job.plan.tempo_map:
+            raise UsageError(f"{message.name} {message.value:g} would change the tempo of {job.name}; score it again")
+        first = min(message.from_bar, bars)
+        job.plan = replace(job.plan, bars=job.plan.bars[:first] + new.bars[first:], control=new.control)
+        job.prepared = replace(job.prepared, plan=job.plan)
+        take = job.take
+        take.bars = {index: bar for index, bar in take.bars.items() if index < first}
+        take.provisional.clear()
+        take.stream = take.ahead_stream = None
+        take.written = False
+        job.aim = first
+        self._store.save_plan(job.name, job.plan)
+        self._store.save_bars(job.name, job.record.take, take.bars)
+        self._raise_edition(job, range(first, bars))
+
+    def _raise_edition(self, job: Job, stale: range) -> None:
+        job.record.edition += 1
+        self._store.save(job.record)
+        self._announce(job, tuple(stale))
+
+    def _announce(self, job: Job, stale: tuple[int, ...] = ()) -> None:
+        assert job.plan is not None
+        record = job.record
+        about = (origin(record.score), record.score.fps, job.plan, record.programs, stale)
+        self._send(Planned(job.name, record.take, record.edition, *about))
+
+    def _send_known(self, job: Job) -> None:
+        bars = tuple(bar for _, bar in sorted({**job.take.provisional, **job.take.bars}.items()))
+        if bars:
+            self._send(BarsReady(job.name, job.record.take, job.record.edition, bars, kept=True))
+
+    # Work.
+
+    def step(self) -> bool:
+        """One piece of work: a worker's result or one bar. False where there is nothing to do."""
+        try:
+            done = self._from_worker.get_nowait()
+        except queue.Empty:
+            return self._compose_some()
+        done()
+        return True
+
+    def _compose_some(self) -> bool:
+        names = [self._current, *(name for name in self._jobs if name != self._current)]
+        for name in names:
+            job = self._jobs.get(name)
+            if job is None or job.plan is None or job.preparing:
+                continue
+            try:
+                if self._compose_bar(job):
+                    return True
+            except HitpointError as error:
+                self._fail(name, error)
+        return False
+
+    def _compose_bar(self, job: Job) -> bool:
+        """The bar that is wanted most; the takes after the one that is heard come last."""
+        assert job.plan is not None
+        heard = job.record.take
+        order = [heard, *(take for take in range(job.wanted_takes) if take != heard)]
+        for number in order:
+            take = self._take(job, number)
+            if number == heard and self._compose_ahead(job, take):
+                return True
+            wanted = next_wanted(take.bars, len(job.plan.bars), 0)
+            if wanted is not None:
+                self._compose_next(job, number, take, wanted)
+                return True
+            if not take.written:
+                take.written = True
+                self._finish(job, number, take)
+                return True
+        return False
+
+    def _compose_next(self, job: Job, number: int, take: Take, wanted: int) -> None:
+        assert job.plan is not None
+        if take.stream is None or take.stream_next != wanted:
+            history = [take.bars[index] for index in range(wanted)]
+            take.stream = self._tools.composer.stream(job.plan, take.seed, history)
+        bar = next(take.stream)
+        take.stream_next = wanted + 1
+        take.bars[wanted] = bar
+        take.provisional.pop(wanted, None)
+        self._store.add_bar(job.name, number, bar)
+        if number == job.record.take:
+            self._send(BarsReady(job.name, number, job.record.edition, (bar,)))
+            self._send(JobProgress(job.name, "compose", len(take.bars) / len(job.plan.bars)))
+        if take.stream_next == len(job.plan.bars):
+            take.stream = None
+
+    def _compose_ahead(self, job: Job, take: Take) -> bool:
+        """A provisional bar, where the playhead stands beyond a gap and too little lies ahead of it."""
+        assert job.plan is not None
+        there = take.bars.keys() | take.provisional.keys()
+        near = range(job.aim, min(job.aim + PROVISIONAL_AHEAD, len(job.plan.bars)))
+        wanted = next((index for index in near if index not in there), None)
+        if wanted is None or next_wanted(take.bars, len(job.plan.bars), 0) in near:
+            return False
+        if take.ahead_stream is None or take.ahead_next != wanted:
+            block = known_block(there, wanted, HEARD_BARS)
+            bars = {**take.provisional, **take.bars}
+            history = [replace(bars[index], index=position) for position, index in enumerate(block)]
+            plan = splice_plan(job.plan, block, wanted)
+            take.ahead_stream = self._tools.composer.stream(plan, take.seed, history)
+        bar = replace(next(take.ahead_stream), index=wanted)
+        take.ahead_next = wanted + 1
+        take.provisional[wanted] = bar
+        self._send(BarsReady(job.name, job.record.take, job.record.edition, (bar,)))
+        return True
+
+    def _finish(self, job: Job, number: int, take: Take) -> None:
+        """Write the take's files, in the worker."""
+        if job.prepared is None:
+            if number in job.record.results:
+                return
+            self._prepare(job)
+            take.written = False
+            return
+        prepared, bars = job.prepared, [take.bars[index] for index in range(len(take.bars))]
+        paths = [self._store.output(job.name, number, suffix) for suffix in (".mid", ".wav", ".report.json")]
+        wav = paths[1] if job.wav else None
+        cancelled, name, edition = job.cancelled, job.name, job.record.edition
+
+        def write() -> None:
+            self._tools.write(prepared, bars, take.seed, paths[0], wav, paths[2])
+            if not cancelled.is_set():
+                self._from_worker.put(lambda: self._written(job, number, edition, paths[0], wav, paths[2]))
+
+        self._send(JobProgress(name, "write", 0.0))
+        self._in_worker(job, write)
+
+    def _written(self, job: Job, number: int, edition: int, midi: Path, wav: Path | None, report: Path) -> None:
+        texts = (str(midi), str(wav) if wav else "", str(report))
+        job.record.results[number] = texts
+        self._store.save(job.record)
+        self._send(JobProgress(job.name, "write", 1.0))
+        if job.record.edition == edition:
+            self._send(JobResult(job.name, number, *texts))
+
+    # Jobs.
+
+    def _prepare(self, job: Job) -> None:
+        if job.preparing:
+            return
+        job.preparing = job.plan is None
+        score, pairs = job.record.score, self._pairs(job)
+
+        def progress(stage: str, share: float) -> None:
+            if job.cancelled.is_set():
+                raise Cancelled
+            with contextlib.suppress(queue.Full):  # progress may be lost; results wait for room
+                self._from_worker.put_nowait(lambda: self._send(JobProgress(job.name, stage, share)))
+
+        def prepare() -> None:
+            prepared = self._tools.prepare(score, pairs, progress)
+            self._from_worker.put(lambda: self._prepared(job, prepared))
+
+        self._in_worker(job, prepare)
+
+    def _prepared(self, job: Job, prepared: Prepared) -> None:
+        if job.cancelled.is_set():
+            return
+        job.preparing = False
+        if job.plan is not None:
+            job.prepared = replace(prepared, plan=job.plan)
+        else:
+            job.prepared, job.plan = prepared, prepared.plan
+            job.record.programs = self._tools.programs(prepared.plan.genre)
+            self._current = job.name
+            self._take(job, job.record.take)
+            self._store.save_plan(job.name, prepared.plan)
+            self._store.save(job.record)
+            self._announce(job)
+        waiting, job.after_prepare = job.after_prepare, []
+        for message in waiting:
+            self.handle(message)
+
+    def _pairs(self, job: Job) -> dict[str, str]:
+        pairs = {key: value for key, value in job.record.score.pairs if key not in ("takes", "wav", "cuts")}
+        for name, value in job.record.controls.items():
+            pairs[name] = str(round(value)) if name == "density" else repr(value)
+        return pairs
+
+    def _take(self, job: Job, number: int) -> Take:
+        assert job.plan is not None
+        take = job.takes.get(number)
+        if take is None:
+            seed = job.plan.seed + number * SEED_STEP
+            take = job.takes[number] = Take(seed, self._store.load_bars(job.name, number))
+            take.written = number in job.record.results and len(take.bars) == len(job.plan.bars)
+        return take
+
+    def _job(self, name: str, quiet: bool = False) -> Job | None:
+        """The job, read back from disk where it is not in memory. Raises UsageError where there is none."""
+        job = self._jobs.get(name)
+        if job is not None:
+            return job
+        record = self._store.load(name)
+        if record is None:
+            if quiet:
+                return None
+            raise UsageError(f"there is no job {name!r}; send its clips and /hitpoint/score first")
+        pairs = dict(record.score.pairs)
+        job = Job(record, self._store.load_plan(name), wav=pairs.get("wav", "1") != "0")
+        job.wanted_takes = int(pairs.get("takes", "1"))
+        if job.plan is not None:
+            self._take(job, record.take)
+        self._keep(job)
+        return job
+
+    def _keep(self, job: Job) -> None:
+        self._jobs[job.name] = job
+        while len(self._jobs) > MAX_JOBS:
+            oldest = next(name for name in self._jobs if name not in (job.name, self._current))
+            self._jobs.pop(oldest).cancelled.set()
+
+    def _in_worker(self, job: Job, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                if not job.cancelled.is_set():
+                    work()
+            except Cancelled:
+                return
+            except Exception as error:
+                failure = error
+                self._from_worker.put(lambda: self._worker_failed(job, failure))
+
+        try:
+            self._to_worker.put_nowait(guarded)
+        except queue.Full:
+            raise UsageError(f"{job.name}: {WORKER_QUEUE} jobs are waiting already; try again later") from None
+
+    def _worker_failed(self, job: Job, error: Exception) -> None:
+        job.preparing = False
+        if job.plan is None:
+            self._jobs.pop(job.name, None)
+        if not isinstance(error, HitpointError):
+            raise error
+        self._fail(job.name, error)
+
+    def _fail(self, name: str, error: HitpointError) -> None:
+        codes = {2: "usage", 3: "input", 4: "missing"}
+        self._send(JobError(name, codes.get(error.exit_code, "input"), str(error)))
+
+    def _work(self) -> None:
+        while True:
+            self._to_worker.get()()
+
+
+def _whole(text: str, name: str, low: int, high: int) -> int:
+    try:
+        number = int(float(text))
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        raise UsageError(f"{name} must be a whole number within {low}..{high}, not {text!r}")
+    return number

@@ -1,0 +1,113 @@
+"""Stand-ins for the composer process: a plan of plain 120 BPM, and bars whose notes tell which bar they are."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from hitpoint.bridge.errors import InputError
+from hitpoint.bridge.workshop import Tools
+from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
+from hitpoint.model.score import Bar, Note, TempoMap, TempoPoint
+
+BPM = 120.0
+BAR_S = 2.0
+
+
+def plain_plan(bars=8, bpm=BPM, seed=0):
+    """A plan of one tempo with a cut on each second bar line."""
+    bar_s = 240.0 / bpm
+    return Plan(
+        bars * bar_s,
+        TempoMap((TempoPoint(0.0, 0.0, bpm),)),
+        tuple(BarPlan(i, 4) for i in range(bars)),
+        tuple(HitPoint(i * bar_s, "cut", 1.0, i, 0, 2) for i in range(0, bars, 2)),
+        (Section("A", 0, bars),),
+        "pop",
+        (0, 1, 2, 3, 4),
+        1.0,
+        seed,
+    )
+
+
+def telling_bar(index, seed=0):
+    """One piano note a beat, its pitch telling the bar (36 + index % 60), its velocity the take; one drum downbeat."""
+    notes = [Note(4 * beat, 1, 36 + index % 60, 2, 60 + seed % 60) for beat in range(4)]
+    return Bar(index, tuple(sorted([Note(0, 0, 36, 1, 100), *notes])))
+
+
+class TellingComposer:
+    """Composes telling bars, `delay_s` each. regenerate transposes what it is asked for an octave up."""
+
+    name, sha256, parameters = "telling", "0" * 64, 0
+
+    class stats:
+        tokens, seconds = 10, 0.1
+
+    def __init__(self, delay_s=0.0):
+        self.delay_s = delay_s
+        self.streams = []
+
+    def stream(self, plan, seed, history=()):
+        self.streams.append((len(plan.bars), len(history)))
+        for bar in plan.bars[len(history) :]:
+            time.sleep(self.delay_s)
+            yield telling_bar(bar.index, seed)
+
+    def regenerate(self, plan, bars, first_bar, last_bar, instruments, seed):
+        out = []
+        for bar in bars:
+            if first_bar <= bar.index <= last_bar:
+                chosen = range(5) if instruments is None else instruments
+                moved = [
+                    Note(n.tick, n.instrument, n.pitch + 12, n.duration_ticks, n.velocity)
+                    if n.instrument in chosen
+                    else n
+                    for n in bar.notes
+                ]
+                bar = Bar(bar.index, tuple(sorted(moved)))
+            out.append(bar)
+        return out
+
+
+class FakeTools(Tools):
+    """Plans without looking at the clips: as many bars as the first clip's name says ("32.mp4"), else 8."""
+
+    def __init__(self, delay_s=None):
+        delay_s = float(os.environ.get("FAKE_BAR_S", "0")) if delay_s is None else delay_s
+        super().__init__(lambda: TellingComposer(delay_s))
+
+    def prepare(self, score, pairs, progress):
+        stem = Path(score.clips[0].path).stem
+        if stem == "broken":
+            raise InputError("broken.mp4 is not a film; choose another file")
+        if stem == "deadly":
+            os._exit(7)
+        progress("analyse", 1.0)
+        plan = plain_plan(int(stem) if stem.isdigit() else 8, float(pairs.get("tempo", BPM)), int(pairs.get("seed", 0)))
+        return FakePrepared(plan)
+
+    def replan(self, prepared, pairs):
+        plan = prepared.plan
+        bars = tuple(BarPlan(bar.index, 4 + int(pairs.get("density", 0))) for bar in plan.bars)
+        return Plan(**{**vars(plan), "bars": bars, "control": float(pairs.get("control", plan.control))})
+
+    def programs(self, genre):
+        return (0, 0, 25, 33, 48)
+
+    def write(self, prepared, bars, seed, midi, wav, report):
+        for path in (midi, wav, report):
+            if path is not None:
+                path.write_text(f"{len(bars)} bars, seed {seed}")
+
+
+def FakePrepared(plan):
+    from hitpoint.model.job import Prepared
+
+    return Prepared((), None, None, plan, 0.0, 0.0)
+
+
+def make():
+    """Named in the configuration's `composer`."""
+    return FakeTools()
