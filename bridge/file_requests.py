@@ -8,6 +8,7 @@ Files (see `bridge/file_rows.py`), ID being the request's name:
     progress-ID  to the script: stage and share, 0..1
     answer-ID    to the script: what to write into the project (`bridge/file_answers.py`), or one row: error, sentence
     live         from the script, again and again: the playhead
+    jobs         the bridge's own memory: the scores made for scripts, so that they can be changed after a restart
     heartbeat    to the script, every second: the wall clock, so that it knows whether a bridge is there
 """
 
@@ -33,6 +34,7 @@ HELLO_S = 15.0
 ANSWER_WITHIN_S = 2.0
 """The bridge takes the list of clips, or refuses it, within this; else the list is sent again."""
 TRIES = 5
+MAX_JOBS = 200
 STALE_REQUEST_S = 60.0
 LITTER_S = 86_400.0
 SILENT_PLAYHEAD_S = 1.0
@@ -59,10 +61,13 @@ class Work:
 
 @dataclass
 class Job:
-    """A score made for a script. first_s: where it begins on the host's timeline; midi: finished file of each take."""
+    """A score made for a script. first_s: where it begins on the host's timeline; midi: finished file of each take.
+
+    take: the one that the bridge works on; -1 where that is not known.
+    """
 
     first_s: float
-    take: int = 0
+    take: int = -1
     midi: dict[int, Path] = field(default_factory=dict)
 
 
@@ -120,12 +125,32 @@ def run(folder: Path, osc_address: tuple[str, int], stop: threading.Event) -> No
         raise MissingError(f"the folder {folder} cannot be written ({error.strerror}); make it writable") from error
     relay = Relay(folder, osc_address)
     _sweep(relay)
+    _recall(relay)
     try:
         while not stop.is_set():
             _cycle(relay, time.monotonic())
     finally:
         relay.socket.close()
         relay.path("heartbeat").unlink(missing_ok=True)
+
+
+def _recall(relay: Relay) -> None:
+    """Read the scores that earlier runs made; one whose files are gone is forgotten."""
+    try:
+        for name, first_s, take, midi in file_rows.read(relay.path("jobs"), "jobs"):
+            if Path(midi).is_file():
+                relay.jobs.setdefault(name, Job(float(first_s))).midi[int(take)] = Path(midi)
+    except (OSError, ValueError):
+        return  # none there, or not to be read: a memory lost costs one more scoring, never more
+
+
+def _remember(relay: Relay) -> None:
+    rows = [
+        (name, job.first_s, take, str(midi))
+        for name, job in list(relay.jobs.items())[-MAX_JOBS:]
+        for take, midi in job.midi.items()
+    ]
+    file_rows.write(relay.path("jobs"), "jobs", rows)
 
 
 def _cycle(relay: Relay, now_s: float) -> None:
@@ -200,7 +225,7 @@ def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -
     work = Work(request_id, action, values["job"][0], int(values["take"][0]))
     job = relay.jobs.get(work.job)
     if job is None or not job.midi:
-        relay.fail(request_id, "The bridge was restarted and no longer knows this score; score the film again.")
+        relay.fail(request_id, "The bridge does not know this score (any more); score the film again.")
     elif work.job in relay.work:
         relay.fail(request_id, "This score is being worked on already; wait until that is done, or cancel it.")
     elif action == "take":
@@ -294,6 +319,7 @@ def _heed(relay: Relay, message: osc.OscMessage) -> None:
         if job is not None and values[1]:
             take = int(values[4] or 0)
             job.midi[take] = Path(str(values[1]))
+            _remember(relay)
             if work is not None and take == work.take:
                 del relay.work[work.job]
                 job.take = take

@@ -110,7 +110,7 @@ end
 function files.start_bridge()
   local rows = files.read("bridge", "bridge")
   local command = rows and rows[1] and rows[1][2] or "hitpoint"
-  reaper.ExecProcess(command .. ' serve --requests "' .. files.folder() .. '"', -1)
+  reaper.ExecProcess(command .. ' serve --reaper-folder "' .. files.folder() .. '"', -1)
 end
 
 return files

@@ -42,8 +42,24 @@ local function keep_tempo(project)
   return nil
 end
 
+-- Sends `rows` and hands the answer to score[how] as one undo step. job: nil for a new score, named as its request.
+local function ask(project, job, rows, title, how, keep)
+  wait.ask(project, rows, function(answer_rows)
+    local understood, answer = pcall(score.parse, answer_rows)
+    if not understood or not answer.range then
+      return wait.say("The bridge's answer is not understood; run `hitpoint install reaper` again, so that both fit.")
+    end
+    local problem = score.as_one_step(project, title, function()
+      score[how](project, job or rows[1][2], answer, keep)
+    end)
+    if problem then
+      wait.say(problem)
+    end
+  end)
+end
+
 -- Scores `clips`, or says `problem` where there are none.
-function hitpoint.score_clips(project, clips, problem)
+local function score_clips(project, clips, problem)
   if not clips then
     return wait.say(problem)
   end
@@ -53,46 +69,26 @@ function hitpoint.score_clips(project, clips, problem)
   end
   local rows = { { "action", "score" }, { "fps", (reaper.TimeMap_curFrameRate(project)) } }
   for _, clip in ipairs(clips) do
-    rows[#rows + 1] =
-      { "clip", clip.path, clip.start, clip.from, clip.from + clip.length * clip.rate, clip.rate }
+    local stop = clip.from + clip.length * clip.rate
+    rows[#rows + 1] = { "clip", clip.path, clip.start, clip.from, stop, clip.rate }
   end
-  for index = 1, 6 do
-    local row = hitpoint.SETTINGS[index]
-    rows[#rows + 1] = { "set", row.key, hitpoint.setting(row) }
+  for _, row in ipairs(hitpoint.SETTINGS) do
+    if row.key ~= "tempo_map" then
+      rows[#rows + 1] = { "set", row.key, hitpoint.setting(row) }
+    end
   end
-  wait.ask(project, rows, function(answer_rows)
-    local job, answer = rows[1][2], score.parse(answer_rows)
-    local failure = score.as_one_step(project, "Hitpoint: score", function()
-      score.insert(project, job, answer, keep)
-    end)
-    if failure then
-      wait.say(failure)
-    end
-  end)
-end
-
--- Asks for `rows` about an existing score and hands the answer to score[how].
-local function change_score(project, job, rows, title, how)
-  wait.ask(project, rows, function(answer_rows)
-    local answer = score.parse(answer_rows)
-    local failure = score.as_one_step(project, title, function()
-      score[how](project, job, answer)
-    end)
-    if failure then
-      wait.say(failure)
-    end
-  end)
+  ask(project, nil, rows, "Hitpoint: score", "insert", keep)
 end
 
 function hitpoint.score_selected_items()
   local project = reaper.EnumProjects(-1)
-  hitpoint.score_clips(project, picture.selected(project))
+  score_clips(project, picture.selected(project))
 end
 
 function hitpoint.score_time_selection()
   local project = reaper.EnumProjects(-1)
   local first, last = reaper.GetSet_LoopTimeRange2(project, false, false, 0, 0, false)
-  hitpoint.score_clips(project, picture.between(project, first, last))
+  score_clips(project, picture.between(project, first, last))
 end
 
 function hitpoint.regenerate()
@@ -118,7 +114,7 @@ function hitpoint.regenerate()
   end
   rows[#rows + 1] = { "span", first - shift, last - shift }
   rows[#rows + 1] = { "take", number }
-  change_score(project, job, rows, "Hitpoint: regenerate", "replace")
+  ask(project, job, rows, "Hitpoint: regenerate", "replace")
 end
 
 function hitpoint.next_take()
@@ -129,7 +125,7 @@ function hitpoint.next_take()
   end
   local _, takes = reaper.GetProjExtState(project, "Hitpoint", "takes")
   local rows = { { "action", "take" }, { "job", job }, { "take", math.tointeger(tonumber(takes)) or 1 } }
-  change_score(project, job, rows, "Hitpoint: next take", "add_take")
+  ask(project, job, rows, "Hitpoint: next take", "add_take")
 end
 
 function hitpoint.settings()

@@ -43,7 +43,7 @@ end
 function score.as_one_step(project, name, change)
   reaper.Undo_BeginBlock2(project)
   reaper.PreventUIRefresh(1)
-  local ok, problem = xpcall(change, debug.traceback)
+  local ok, problem = pcall(change)
   reaper.PreventUIRefresh(-1)
   reaper.Undo_EndBlock2(project, name, -1)
   if not ok then
@@ -51,7 +51,7 @@ function score.as_one_step(project, name, change)
   end
   reaper.UpdateTimeline()
   reaper.UpdateArrange()
-  return not ok and "The score could not be written, and everything was undone: " .. problem or nil
+  return not ok and "The score could not be written, and everything was undone: " .. problem .. "." or nil
 end
 
 -- Does `change`, which alters the tempo, and puts every item, marker and region back at its second.

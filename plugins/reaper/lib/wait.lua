@@ -35,7 +35,7 @@ local function step_start(job, now)
     local ok, problem = files.write("request-" .. job.id, "request", job.rows)
     job.sent, job.problem, job.seen_alive = ok, problem, now
   elseif now - job.started > wait.START_S then
-    job.problem = "The bridge did not start; run `hitpoint serve` in a terminal to see why."
+    job.problem = "The bridge did not start; run `hitpoint doctor` in a terminal to see why."
   end
   return "Starting the bridge", 0
 end

@@ -1,0 +1,234 @@
+"""What goes wrong in an *emulated* REAPER: one sentence in a box, no half-made track, undo clean."""
+
+import shutil
+import time
+
+import pytest
+
+from hitpoint.bridge import file_rows
+from tests.plugins.reaper import reaper_emulated as emulated
+from tests.plugins.reaper.reaper_emulated import Reaper
+from tests.plugins.reaper.test_reaper_score import START_S, check_notes, wait_for_bridge
+
+ALL = [emulated.SCORE_ITEMS, emulated.SCORE_RANGE, emulated.REGENERATE, emulated.NEXT_TAKE]
+
+
+def says(reaper: Reaper, script: str, words: str, during=None) -> None:
+    """The action ends with one box that holds `words`, and the project is as it was."""
+    before = reaper.fingerprint()
+    reaper.lua("emu.messages = {}")
+    reaper.act(script, during)
+    messages = reaper.messages
+    assert len(messages) == 1 and words in messages[0], messages
+    assert messages[0][0].isupper() and messages[0][-1] in ".!" and "stack traceback" not in messages[0]
+    assert reaper.fingerprint() == before and reaper.undo_names == []
+    assert reaper.lua("return emu.gfx_open") is False
+
+
+def test_emulated_no_selection(reaper, relay):
+    says(reaper, emulated.SCORE_ITEMS, "No item is selected")
+    says(reaper, emulated.SCORE_RANGE, "no time selection")
+    says(reaper, emulated.REGENERATE, "no score in this project")
+    says(reaper, emulated.NEXT_TAKE, "no score in this project")
+
+
+def test_emulated_audio_and_empty_items(reaper, relay, film):
+    reaper.add_video(film, 0.0, 5.0, '{type = "WAVE"}')
+    reaper.lua("emu.current:new_item(emu.current:object(emu.current.state.tracks[1]), 9.0, 2.0).B_UISEL = 1")
+    says(reaper, emulated.SCORE_ITEMS, "None of the selected items is a video")
+    reaper.lua("emu.current.state.selection = { 0.0, 4.0 }")
+    says(reaper, emulated.SCORE_RANGE, "no video in the time selection")
+
+
+def test_emulated_missing_file(reaper, relay, film):
+    reaper.add_video(film.with_name("gone.mp4"), 0.0, 5.0)
+    says(reaper, emulated.SCORE_ITEMS, "gone.mp4 is missing")
+
+
+def test_emulated_reversed_section(reaper, relay, film):
+    reaper.add_video(film, 0.0, 5.0, "{section = {3.0, 8.0}, reversed = true}")
+    says(reaper, emulated.SCORE_ITEMS, "plays backwards")
+
+
+def test_emulated_read_only_resource_path(tmp_path, film):
+    (tmp_path / "resources").write_text("a file where the folder should be")
+    reaper = Reaper(tmp_path / "resources")
+    try:
+        reaper.add_video(film, 0.0, 5.0)
+        says(reaper, emulated.SCORE_ITEMS, "cannot be written")
+        reaper.start(emulated.LIVE)
+        assert "cannot be written" in reaper.messages[-1] and reaper.step() == 0
+    finally:
+        reaper.close()
+
+
+def test_emulated_bridge_says_no(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    bridge.fail_with = ("usage", "there is no genre 'polka'; choose one of pop, rock")
+    reaper.add_video(film, 0.0, 5.0)
+    says(reaper, emulated.SCORE_ITEMS, "There is no genre 'polka'; choose one of pop, rock.")
+
+
+def test_emulated_bridge_that_never_answers(reaper, relay, bridge, film, monkeypatch):
+    monkeypatch.setattr("hitpoint.bridge.file_requests.ANSWER_WITHIN_S", 0.1)
+    wait_for_bridge(reaper)
+    bridge.close()
+    reaper.add_video(film, 0.0, 5.0)
+    says(reaper, emulated.SCORE_ITEMS, "The bridge does not answer")
+
+
+def test_emulated_bridge_killed_half_way(reaper, relay, bridge, film):
+    bridge.hang = True
+    wait_for_bridge(reaper)
+    reaper.add_video(film, 0.0, 5.0)
+    heartbeat = reaper.folder / "Hitpoint" / "heartbeat.txt"
+
+    def kill() -> None:
+        if bridge.requests("score") and not relay.is_set():
+            relay.set()
+        if relay.is_set() and heartbeat.exists():  # killed, it could not take its last heartbeat away
+            file_rows.write(heartbeat, "heartbeat", [("time", int(time.time()) - 60)])
+        if relay.is_set():
+            reaper.lua("emu.now = emu.now + 1.0")
+
+    says(reaper, emulated.SCORE_ITEMS, "stopped while it worked", kill)
+
+
+def test_emulated_bridge_that_does_not_start(reaper, film):
+    reaper.add_video(film, 0.0, 5.0)
+    says(reaper, emulated.SCORE_ITEMS, "did not start", lambda: reaper.lua("emu.now = emu.now + 5.0"))
+    assert reaper.lua("return emu.exec") == [f'hitpoint serve --reaper-folder "{reaper.folder}/Hitpoint"']
+
+
+def test_emulated_installed_command_starts_the_bridge(reaper, film):
+    (reaper.folder / "Hitpoint").mkdir(parents=True)
+    file_rows.write(
+        reaper.folder / "Hitpoint" / "bridge.txt", "bridge", [("command", '"/a b/python" -m hitpoint.bridge')]
+    )
+    reaper.add_video(film, 0.0, 5.0)
+    reaper.start(emulated.SCORE_ITEMS)
+    [command] = reaper.lua("return emu.exec")
+    assert command == f'"/a b/python" -m hitpoint.bridge serve --reaper-folder "{reaper.folder}/Hitpoint"'
+
+
+@pytest.mark.parametrize("key", [27, -1])
+def test_emulated_cancel(reaper, relay, bridge, film, key):
+    bridge.hang = True
+    wait_for_bridge(reaper)
+    reaper.add_video(film, 0.0, 5.0)
+    before = reaper.fingerprint()
+
+    def cancel() -> None:
+        if bridge.requests("score"):
+            reaper.lua(f"emu.gfx_key = {key}")
+
+    reaper.act(emulated.SCORE_ITEMS, cancel)
+    end = time.monotonic() + 5
+    while not bridge.requests("cancel"):
+        assert time.monotonic() < end, "the bridge was not told"
+        time.sleep(0.02)
+    assert reaper.messages == [] and reaper.fingerprint() == before and reaper.undo_names == []
+
+
+def test_emulated_stale_and_foreign_answers_are_left_alone(reaper, relay, bridge, film):
+    folder = reaper.folder / "Hitpoint"
+    wait_for_bridge(reaper)
+    file_rows.write(folder / "answer-r1-000000.txt", "answer", [("error", "an old answer")])
+    (folder / "answer-r1-000001.txt").write_text("hitpoint\t1\tanswer\ntrack\tDru")
+    reaper.add_video(film, START_S, 15.73)
+    reaper.act(emulated.SCORE_ITEMS)
+    assert reaper.messages == []
+    check_notes(reaper, bridge.latest)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("hitpoint\t1\tanswer\ntrack\tDrums\t9\n", "cut off"),
+        ("hitpoint\t2\tanswer\nend\t1\n", "file format 2"),
+        ("something else\n", "not one of Hitpoint's"),
+        ("", "not one of Hitpoint's"),
+        ("hitpoint\t1\tanswer\nnote\t1.0\t2.0\t60\t90\nend\t2\n", "not understood"),
+    ],
+)
+def test_emulated_damaged_answer(reaper, relay, bridge, film, text, words):
+    bridge.hang = True
+    wait_for_bridge(reaper)
+    reaper.add_video(film, 0.0, 5.0)
+
+    def damage() -> None:
+        if bridge.requests("score"):
+            job = bridge.requests("score")[0].text("job")
+            (reaper.folder / "Hitpoint" / f"answer-{job}.txt").write_text(text)
+
+    says(reaper, emulated.SCORE_ITEMS, words, damage)
+
+
+def test_emulated_second_project_tab(reaper, relay, bridge, film):
+    """The score waits for its own project to be in front, and goes nowhere else."""
+    wait_for_bridge(reaper)
+    reaper.add_video(film, START_S, 15.73)
+    reaper.start(emulated.SCORE_ITEMS)
+    reaper.lua('emu.current = emu.new_project("second")')
+    second = reaper.fingerprint()
+    end = time.monotonic() + 10
+    while "go back to the project's tab" not in reaper.lua("return emu.gfx_text"):
+        assert reaper.step() and time.monotonic() < end
+        time.sleep(0.02)
+    reaper.step(20)
+    assert reaper.fingerprint() == second
+    reaper.lua("emu.current = emu.projects[1]")
+    reaper.finish()
+    check_notes(reaper, bridge.latest)
+    reaper.lua("emu.current = emu.projects[2]")
+    assert reaper.fingerprint() == second
+
+
+def test_emulated_project_closed_meanwhile(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.add_video(film, START_S, 15.73)
+    reaper.start(emulated.SCORE_ITEMS)
+    reaper.lua('emu.current = emu.new_project("second") table.remove(emu.projects, 1)')
+    reaper.finish()
+    assert "was closed" in reaper.messages[0]
+
+
+def test_emulated_regenerate_without_selection_and_outside(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.add_video(film, START_S, 15.73)
+    reaper.act(emulated.SCORE_ITEMS)
+    reaper.lua("emu.current.undo = {}")
+    says(reaper, emulated.REGENERATE, "Nothing is selected")
+    reaper.lua("emu.current.state.selection = { 100.0, 110.0 }")
+    says(reaper, emulated.REGENERATE, "outside the score")
+
+
+def test_emulated_items_deleted_before_the_take_came(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.add_video(film, START_S, 15.73)
+    reaper.act(emulated.SCORE_ITEMS)
+    reaper.lua("for i, item in ipairs(emu.current:items()) do if i > 1 then emu.current:remove_item(item) end end")
+    reaper.lua("emu.current.undo = {}")
+    says(reaper, emulated.NEXT_TAKE, "no longer in the project")
+
+
+def test_emulated_score_unknown_to_the_bridge(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.add_video(film, START_S, 15.73)
+    reaper.act(emulated.SCORE_ITEMS)
+    reaper.lua("emu.current.undo = {}")
+    reaper.lua('emu.current.state.ext["Hitpoint/job"] = "r0-000000"')
+    says(reaper, emulated.NEXT_TAKE, "does not know this score")
+
+
+def test_emulated_scripts_without_their_library(reaper, tmp_path):
+    """A half-copied plugin says so; REAPER shows the script's error."""
+    copy = tmp_path / "half"
+    shutil.copytree(emulated.PLUGIN, copy)
+    (copy / "lib" / "score.lua").unlink()
+    broken = Reaper(tmp_path / "resources", copy)
+    try:
+        broken.start(emulated.SCORE_ITEMS)
+        assert "score.lua" in broken.lua("return emu.crashes")[0]
+    finally:
+        broken.close()
