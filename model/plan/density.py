@@ -80,7 +80,7 @@ def densities(
 def _typical(level: float, genre: str, instruments: tuple[int, ...]) -> float:
     """The density that a share `level` of the training bars of this genre and these instruments stay below."""
     density = _quantile(GENRE_SHARES[genre], level)
-    ensemble = ENSEMBLE_SHARES.get(instruments)
+    ensemble = ENSEMBLE_SHARES.get(tuple(sorted(set(instruments))))
     if ensemble is None:
         return density
     over_genres = float(np.mean([_quantile(shares, level) for shares in GENRE_SHARES.values()]))

@@ -22,7 +22,7 @@ step over HEARD_STEP. The last is a third of a film frame.
 HEARD_STEP = 0.015
 """Neighbouring tempi that differ by less, as a share, sound like one: under the 2 to 3% that listeners notice."""
 ROUNDS = 300
-GRAIN = 0.003
+GRAIN = 0.006
 """Beats whose tempi differ by less share a tempo."""
 
 

@@ -22,17 +22,15 @@ SLACK_S = 0.012
 DEVIATION_COST = 0.1
 STEP_COST = 0.7
 """A step of 10% between neighbouring spans costs 0.07 of a missed hit."""
-LARGEST_STEP = 0.08
-"""No two neighbouring spans differ by more (natural logarithm of their ratio)."""
+LARGEST_STEP = 1.6
+"""No two neighbouring spans differ by more (natural logarithm of their ratio), in largest deviations."""
 MAX_SPANNED = 10
 """A span passes over fewer moments than this."""
 EXCERPT = 240
 """The first pass hears at most so many moments, from the middle of the film."""
 FINALISTS = 5
-SOME, MANY = 60, 1000
-"""With more moments than SOME the second pass takes one finalist; with more than MANY no neighbours of it and no slack,
-to keep the time in bounds.
-"""
+MANY = 150
+"""With more moments than this the second pass takes one finalist, to keep the time in bounds."""
 MIDDLE_COST = 0.1
 """A tempo away from the middle one costs this share of all moments, times the logarithm of the ratio."""
 
@@ -90,12 +88,10 @@ def fit_tempo(
     share = float(worth[part].sum() + 1.0) / float(worth.sum() + 1.0)
     totals = search.totals() + share * pull * np.abs(np.log(coarse / middle_bpm))
     order = [int(index) for index in np.argsort(totals, kind="stable") if np.isfinite(totals[index])]
-    finalists = [float(coarse[index]) for index in order[: FINALISTS if len(points) <= SOME else 1]] or [middle_bpm]
-    many = len(points) > MANY
-    spread = np.zeros(1) if many else np.arange(-1, 2) * FINE_STEP
+    finalists = [float(coarse[index]) for index in order[: 1 if len(points) > MANY else FINALISTS]] or [middle_bpm]
+    spread = np.arange(-1, 2) * FINE_STEP
     fine = np.unique(np.clip(np.outer(finalists, 1.0 + spread).ravel(), *bpm_range))
-    slack = (0.0,) if many else (-SLACK_S, 0.0, SLACK_S)
-    final = Search(points, worth, fine, EIGHTHS, max_deviation, slack)
+    final = Search(points, worth, fine, EIGHTHS, max_deviation, (-SLACK_S, 0.0, SLACK_S))
     totals = final.totals() + pull * np.abs(np.log(fine / middle_bpm))
     best = int(np.argmin(totals))
     return TempoFit(float(fine[best]), final.path(best)) if np.isfinite(totals[best]) else None
@@ -175,7 +171,7 @@ class Search:
         step = np.abs(tempo[..., None] - self.tempo[where])
         step[origins == 0] = 0.0
         total = self.cost[where] + own[..., None] + STEP_COST * step
-        total[step > LARGEST_STEP] = np.inf
+        total[step > LARGEST_STEP * self.deviation] = np.inf
         self._keep(index, origins, total, tempo, units)
 
     def _keep(
