@@ -1,0 +1,21 @@
+#!/bin/sh
+# Install all that the tests need, system packages included, and run them. Arguments go to pytest.
+set -eu
+cd "$(dirname "$0")/.."
+packages="ffmpeg jackd2 fluidsynth timgm6mb-soundfont lua5.4 python3-venv"
+if command -v apt-get >/dev/null; then
+    root=""
+    [ "$(id -u)" = 0 ] || root=sudo
+    export DEBIAN_FRONTEND=noninteractive
+    $root apt-get update -qq
+    $root apt-get install -y -qq --no-install-recommends $packages >/dev/null
+else
+    echo "note: no apt-get here; without these some tests are skipped: $packages" >&2
+fi
+. tests/python.sh
+install '.[dev]'
+rm -rf build
+.venv/bin/ruff check .
+.venv/bin/ruff format --check .
+.venv/bin/mypy -p hitpoint.model -p hitpoint.bridge
+exec .venv/bin/python -m pytest "$@"
