@@ -27,7 +27,7 @@ def place(scene: Any, take: Take) -> None:
     scene.hitpoint.remember(take, start, end)
     if job.clips:  # a job taken up after a reload knows its bars only; its markers are there already
         remove_markers(scene, start, end)
-        for frame, name in marker_names(job.bar_starts(), sorted(job.hits.items()), job.fps, PREFIX).items():
+        for frame, name in marker_names(job.bar_starts(), sorted(job.hits), job.fps, PREFIX).items():
             scene.timeline_markers.new(name, frame=frame)
     if not take.wav or not Path(take.wav).is_file():
         raise compat.HostError(f"The bridge sent no audio for this take; its notes lie in {take.midi}.")
@@ -36,8 +36,8 @@ def place(scene: Any, take: Take) -> None:
     strip = compat.add_sound(scene, name, take.wav, start, end)
     strip[TAG] = job.id
     for old in earlier:
-        for name in KEPT:
-            setattr(strip, name, getattr(old, name))
+        for kept in KEPT:
+            setattr(strip, kept, getattr(old, kept))
         channel = old.channel
         compat.strips_of(scene.sequence_editor).remove(old)
         strip.channel, strip.name = channel, name

@@ -52,7 +52,7 @@ class Take:
 
 @dataclass
 class Job:
-    """One edit to score. bars: index -> start and hits: moment -> kind, in seconds of the timeline.
+    """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline.
 
     news: when the bridge last said something of it (monotonic seconds).
     """
@@ -67,7 +67,7 @@ class Job:
     take: int = 0
     running: bool = True
     bars: dict[int, float] = field(default_factory=dict)
-    hits: dict[float, str] = field(default_factory=dict)
+    hits: set[tuple[float, str]] = field(default_factory=set)
     takes: dict[int, Take] = field(default_factory=dict)
     news: float = 0.0
 
@@ -269,7 +269,7 @@ class Client:
         elif address == "/hitpoint/bar":
             job.bars[int(values[0])] = float(values[1])
         elif address == "/hitpoint/marker":
-            job.hits[round(float(values[0]), 6)] = str(values[1])
+            job.hits.add((round(float(values[0]), 6), str(values[1])))
         elif address == "/hitpoint/result":
             midi, wav, report, index = values[:4]
             job.takes[index] = take = Take(job, index, midi, wav, report)

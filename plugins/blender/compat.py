@@ -13,6 +13,7 @@ import bpy
 
 from .timeline import Strip
 
+CHANNELS = 128
 _EDITING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ED_OT_")
 _source_frames: dict[tuple[str, float], int] = {}
 
@@ -100,15 +101,17 @@ def _movie(strip: Any, timeline_fps: float) -> dict[str, Any]:
         return {"path": path, "missing": True}
     keys = [key.timeline_frame for key in getattr(strip, "retiming_keys", ())]
     length = strip.frame_final_duration + strip.frame_offset_start + strip.frame_offset_end
-    rate = 1.0
+    rate, frames = 1.0, strip.frame_duration
     if keys or getattr(strip, "speed_factor", 1.0) != 1.0 or abs(source_fps - timeline_fps) > 5e-4 * source_fps:
         hidden = strip.animation_offset_start + strip.animation_offset_end
-        rate = _rate(source_frames(path) - hidden, float(length), keys)
+        frames = source_frames(path)
+        rate = _rate(frames - hidden, float(length), keys)
     if strip.use_reverse_frames:
         rate = -rate
     return {
         "path": os.path.realpath(path),
         "source_fps": source_fps,
+        "frames": frames,
         "rate": rate,
         "first": strip.animation_offset_start + strip.frame_offset_start * rate,
         "steady": len(keys) <= 2,
@@ -149,9 +152,9 @@ def add_sound(scene: Any, name: str, path: str, start: int, end: int) -> Any:
     """A sound strip from frame `start`, no longer than to `end`, on the lowest channel that is free there."""
     strips = strips_of(scene.sequence_editor)
     taken = {strip.channel for strip in strips if edges(strip)[0] < end and edges(strip)[1] > start}
-    channel = next((number for number in range(1, 33) if number not in taken), None)
+    channel = next((number for number in range(1, CHANNELS + 1) if number not in taken), None)
     if channel is None:
-        raise HostError("All 32 channels are taken there: free one, then pick the take again.")
+        raise HostError(f"All {CHANNELS} channels are taken there: free one, then pick the take again.")
     try:
         strip = strips.new_sound(name, path, channel, start)
     except RuntimeError as error:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: RUF012 - Blender's way to declare options is a set in the class
 """What the buttons do. Each takes a moment at most: the work is the bridge's; its answers come by `session.drain`."""
 
 import json
@@ -23,7 +24,8 @@ def present_job(scene: Any) -> Job | None:
     """The job of the score that lies in `scene`; after a reload, what the file remembers of it."""
     client, saved = session.client, scene.hitpoint
     if client is not None and client.job is not None and client.job.about.get("scene") == scene.name:
-        return client.job
+        known: Job = client.job
+        return known
     if client is None or not saved.job:
         return None
     client.cancel()
@@ -50,7 +52,7 @@ def start_bridge(context: Any) -> None:
     client.changed = True
 
 
-class Button(bpy.types.Operator):
+class Button(bpy.types.Operator):  # type: ignore[misc]
     """What all buttons share."""
 
     bl_options = {"INTERNAL"}
@@ -73,11 +75,13 @@ class HITPOINT_OT_score(Button):
         client, scene = session.client, compat.scene_of(context)
         fps = compat.fps(scene)
         edit = timeline.read(compat.read_strips(scene), fps, compat.span(scene) if self.scope == "RANGE" else None)
-        session.notes[:] = edit.notes if bpy.data.filepath else [*edit.notes, NOT_SAVED]
+        session.notes[:] = edit.notes
         if not edit.clips:
-            client.error, client.changed = session.notes.pop(len(edit.notes) - 1), True
+            client.error, client.changed = session.notes.pop(), True
             self.report({"WARNING"}, client.error)
             return {"CANCELLED"}
+        if not bpy.data.filepath:
+            session.notes.append(NOT_SAVED)
         about = _about(scene, edit.start, edit.end)
         client.start(Job(edit.clips, fps, tuple(scene.hitpoint.options()), about))
         if client.state == "away":

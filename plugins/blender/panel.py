@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: RUF012 - Blender's way to declare options is a set in the class
 """The sidebar tab: settings, and the three panels that show them."""
 
 import json
@@ -41,7 +42,7 @@ def _live_changed(manager: Any, context: Any) -> None:
     session.set_live(manager.hitpoint_live, compat.scene_of(context))
 
 
-class HitpointSettings(bpy.types.PropertyGroup):
+class HitpointSettings(bpy.types.PropertyGroup):  # type: ignore[misc]
     """What the user wishes, and what the file remembers of its score."""
 
     genre: bpy.props.EnumProperty(name="Genre", items=GENRES, default="pop")  # type: ignore[valid-type]
@@ -87,7 +88,7 @@ class HitpointSettings(bpy.types.PropertyGroup):
         self.bars = json.dumps(take.job.bar_starts())
 
 
-class HitpointPreferences(bpy.types.AddonPreferences):
+class HitpointPreferences(bpy.types.AddonPreferences):  # type: ignore[misc]
     """Port and place of the bridge."""
 
     bl_idname = __package__
@@ -102,14 +103,14 @@ class HitpointPreferences(bpy.types.AddonPreferences):
 
 def _text(layout: Any, context: Any, text: str, icon: str) -> None:
     """A sentence, wrapped to the sidebar's width."""
-    width = max(20, int(context.region.width / (6.6 * context.preferences.system.ui_scale)) - 8)
+    width = max(20, int(context.region.width / (6.6 * context.preferences.system.ui_scale)) - 11)
     column = layout.column(align=True)
     column.scale_y = 0.8
     for index, line in enumerate(textwrap.wrap(text, width)):
         column.label(text=line, icon=icon if index == 0 else "BLANK1")
 
 
-class Sidebar(bpy.types.Panel):
+class Sidebar(bpy.types.Panel):  # type: ignore[misc]
     """Where all panels live."""
 
     bl_space_type, bl_region_type, bl_category = "SEQUENCE_EDITOR", "UI", "Hitpoint"
@@ -137,7 +138,7 @@ class HITPOINT_PT_main(Sidebar):
 
     def _connection(self, layout: Any, context: Any) -> None:
         client = session.client
-        row = layout.row()
+        row = layout.split(factor=0.72)
         if client.state == "connected":
             echo = f" · {client.echo_ms:.1f} ms" if client.echo_ms >= 0 else ""
             row.label(text=f"Bridge {client.bridge_version}{echo}", icon=LIGHT["connected"])
@@ -171,7 +172,7 @@ class HITPOINT_PT_main(Sidebar):
             row = column.row(align=True)
             row.prop(settings, "bpm_low")
             row.prop(settings, "bpm_high")
-        column.grid_flow(columns=3, align=True).prop(settings, "instruments")
+        column.grid_flow(row_major=True, columns=3, align=True).prop(settings, "instruments")
         column.prop(settings, "control")
         column.prop(settings, "energy")
 
@@ -238,7 +239,7 @@ class HITPOINT_PT_live(Sidebar):
             late = f" · {client.late_ms:.1f} ms late" if client.late_ms >= 0 else ""
             layout.label(text=f"{client.midi_port or 'No MIDI port'}{late}", icon="PLAY_SOUND")
         layout.label(text="Mute")
-        layout.grid_flow(columns=3, align=True).prop(scene.hitpoint, "mute")
+        layout.grid_flow(row_major=True, columns=3, align=True).prop(scene.hitpoint, "mute")
 
 
 CLASSES = (HitpointSettings, HitpointPreferences, HITPOINT_PT_main, HITPOINT_PT_music, HITPOINT_PT_live)

@@ -24,7 +24,7 @@ HANDLERS = {
     "animation_playback_post": "on_stop",
 }
 
-client: Client | None = None
+client: Any = None  # a Client while the extension runs; operators and panels are polled away without one
 bridge = Bridge()
 pending: list[Take] = []
 notes: list[str] = []
@@ -99,14 +99,14 @@ def send_time(scene: Any, playing: bool | None = None) -> None:
     client.send("/hitpoint/time", seconds, int(playing), rate, now)
 
 
-@persistent
+@persistent  # type: ignore[untyped-decorator]
 def on_frame(scene: Any, *_: Any) -> None:
     """After each change of frame: playing, scrubbing or a jump."""
     if is_live() and not bpy.app.is_job_running("RENDER"):
         send_time(scene)
 
 
-@persistent
+@persistent  # type: ignore[untyped-decorator]
 def on_play(scene: Any, *_: Any) -> None:
     """When playing starts, where Blender says so; elsewhere the timer notices."""
     if is_live():
@@ -114,14 +114,14 @@ def on_play(scene: Any, *_: Any) -> None:
         send_time(scene, playing=True)
 
 
-@persistent
+@persistent  # type: ignore[untyped-decorator]
 def on_stop(scene: Any, *_: Any) -> None:
     """When playing stops."""
     if is_live():
         send_time(scene, playing=False)
 
 
-@persistent
+@persistent  # type: ignore[untyped-decorator]
 def on_load(*_: Any) -> None:
     """Another file: what is under way belongs to the old one. The same file again goes on."""
     same = bpy.data.filepath

@@ -17,6 +17,7 @@ NO_FILE = {
     "IMAGE": "is a still or an image sequence: render it to a film and use that",
     "MOVIECLIP": "is a clip of the tracker: add its file as a movie strip",
     "MASK": "is a mask: it is left out",
+    "MULTICAM": "is a multicam strip: cut the cameras themselves instead",
 }
 
 
@@ -25,8 +26,8 @@ class Strip:
     """A strip as it lies in the timeline. start, end: frames, end excluded.
 
     first: the source frame shown at `start` (of an effect: frames into it). rate: source frames per timeline frame.
-    source_fps: of the file. inputs: what an effect works on. children: what a meta holds. steady: False where the
-    speed changes inside.
+    frames: how many the file has. source_fps: of the file. inputs: what an effect works on. children: what a meta
+    holds. steady: False where the speed changes inside.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Strip:
     first: float = 0.0
     rate: float = 1.0
     source_fps: float = 0.0
+    frames: int = 0
     mute: bool = False
     selected: bool = True
     missing: bool = False
@@ -108,8 +110,11 @@ def _layers(strip: Strip, order: tuple[int, ...], notes: list[str]) -> list[_Lay
         return stack(inside, order, notes)
     if strip.inputs:
         return _effect(strip, order, notes)
-    usable = strip.kind == "MOVIE" and not strip.missing and strip.source_fps > 0 and strip.rate > 0
-    if strip.kind == "MOVIE" and not usable:
+    readable = strip.kind == "MOVIE" and not strip.missing and strip.source_fps > 0
+    usable = readable and strip.rate > 0
+    if readable and not usable:
+        notes.append(f"“{strip.name}” plays backwards: render it to a film and use that.")
+    elif strip.kind == "MOVIE" and not usable:
         notes.append(f"“{strip.name}” has no readable file: {strip.path or 'no path'}. Relink it.")
     elif strip.kind in NO_FILE:
         notes.append(f"“{strip.name}” {NO_FILE[strip.kind]}.")
@@ -144,12 +149,14 @@ def _visible(layers: list[_Layer], start: int, end: int) -> list[_Layer]:
 
 
 def _clip(layer: _Layer, fps: float) -> Clip:
+    """What the file has to show there: a strip pulled out beyond its file holds a still, which is a gap to us."""
     assert layer.strip is not None
     strip = _trim(layer.strip, layer.start, layer.end)
-    in_s = max(0.0, strip.first / strip.source_fps)
-    length_s = (strip.end - strip.start) * strip.rate / strip.source_fps
-    speed = strip.rate * fps / strip.source_fps
-    return Clip(strip.path, strip.start / fps, in_s, in_s + length_s, speed)
+    first = max(0.0, strip.first)
+    last = min(float(strip.frames or math.inf), strip.first + (strip.end - strip.start) * strip.rate)
+    start = strip.start + (first - strip.first) / strip.rate
+    rate = strip.rate * fps / strip.source_fps
+    return Clip(strip.path, start / fps, first / strip.source_fps, last / strip.source_fps, rate)
 
 
 def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
@@ -163,12 +170,12 @@ def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
     if layers:
         start, end = span or (min(layer.start for layer in layers), max(layer.end for layer in layers))
         seen = _visible(layers, start, end)
-        edit.clips = [_clip(layer, fps) for layer in seen]
+        edit.clips = [clip for clip in (_clip(layer, fps) for layer in seen) if clip.out_s > clip.in_s]
         if seen:
             edit.start, edit.end = seen[0].start, seen[-1].end
     edit.notes = list(dict.fromkeys(edit.notes))
     if not edit.clips:
-        edit.notes.append(_nothing(strips, span))
+        edit.notes.append("None of these strips can be scored." if edit.notes else _nothing(strips, span))
     return edit
 
 

@@ -58,7 +58,7 @@ class FakeBridge:
                     self.say(client, "state", "idle", "", 0, 0.0, 0, 0, 0, 0, "fake")
             try:
                 packet, sender = self._socket.recvfrom(65536)
-            except (TimeoutError, socket.timeout):
+            except TimeoutError:
                 continue
             for message in osc.decode(packet):
                 try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -58,7 +59,9 @@ def effect(kind: str, channel: int, start: int, end: int, *inputs):
     parameters = strips().bl_rna.functions["new_effect"].parameters
     ends = {"frame_end": end} if "frame_end" in parameters else {"length": end - start}
     names = ("seq1", "seq2") if "seq1" in parameters else ("input1", "input2")
-    return strips().new_effect(kind.lower(), kind, channel, frame_start=start, **ends, **dict(zip(names, inputs)))
+    return strips().new_effect(
+        kind.lower(), kind, channel, frame_start=start, **ends, **dict(zip(names, inputs, strict=False))
+    )
 
 
 def wait(done, seconds: float = 20.0) -> bool:
@@ -100,4 +103,6 @@ def picture() -> dict:
 def result(**values) -> None:
     """Print the result, end the add-on, leave."""
     sys.modules["blender"].unregister()
-    print("RESULT " + json.dumps(values))
+    print("RESULT " + json.dumps(values), flush=True)
+    if bpy.app.version[:2] == (4, 2):
+        os._exit(0)  # the 4.2 wheel crashes at exit once any property had an update callback, even an unregistered one

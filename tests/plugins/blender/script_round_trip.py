@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-import host  # noqa: E402
-from host import bpy  # noqa: E402
+import host
+from host import bpy
 
 addon = host.load()
 from blender import compat, session  # noqa: E402
