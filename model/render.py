@@ -106,19 +106,23 @@ def write_wav(
     soundfont: Path | None = None,
     progress: Callable[[float], None] | None = None,
     instruments: Sequence[int] | None = None,
+    level_of: Sequence[int] | None = None,
 ) -> None:
     """Write 44.1 kHz, 16 bit, stereo, `score.duration_s` long to the frame; memory does not grow with the length.
 
     The piece is played twice: once to learn its level, once to write it, evened out to LOUDNESS and held below CEILING
     by a limiter that looks ahead. The last 50 ms fade out. `instruments`: only these sound (None: all).
+    `level_of`: the instruments whose level is evened out (None: those that sound); stems name the whole mix here.
     """
     frames = round(score.duration_s * SAMPLE_RATE)
-    events = _events(score, score.instruments if instruments is None else instruments)
+    sounding = score.instruments if instruments is None else instruments
+    events = _events(score, sounding)
+    measured = events if level_of is None else _events(score, level_of)
     say = progress or (lambda share: None)
     with atomic(path, force) as part:
         synth = BuiltInSynth(soundfont)
         set_up(synth, score.genre)
-        gains = _gains(_play(synth, events, frames), frames, lambda share: say(share / 2))
+        gains = _gains(_play(synth, measured, frames), frames, lambda share: say(share / 2))
         synth = BuiltInSynth(soundfont)
         set_up(synth, score.genre)
         with closing(wave.open(str(part), "wb")) as file:
