@@ -231,7 +231,7 @@ def _notes(axis: Axes, score: Score) -> None:
             y, thick = float(pitch), 0.9
             if instrument == 0:
                 y = lane + 1 + keys.index(pitch) * (_DRUM_LANE - 2) / max(1, len(keys))
-                right, thick = left + max(0.04, score.duration_s / 900), (_DRUM_LANE - 3) / max(6, len(keys))
+                right, thick = left + max(0.04, score.duration_s / 600), max(0.6, 8 / max(6, len(keys)))
             boxes.append(((left, y), (right, y), (right, y + thick), (left, y + thick)))
             colours.append(to_rgba(INSTRUMENT_COLOURS[instrument], 0.35 + 0.65 * velocity / 127))
         axis.add_collection(PolyCollection(boxes, facecolors=colours, linewidths=0, zorder=3))
