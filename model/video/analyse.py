@@ -19,7 +19,7 @@ from hitpoint.model.video.types import Boundary, Clip, Media, VisualBeat, Visual
 
 __all__ = ["analyse", "probe"]
 
-VERSION = f"1 {LONG_SIDE} {ANGLE_BINS} {shots.HISTOGRAM_BINS} {shots.MIN_SHOT_S}"
+VERSION = f"3 {LONG_SIDE} {ANGLE_BINS} {shots.HISTOGRAM_BINS} {shots.MIN_SHOT_S}"
 """Raise it whenever `features.measure` gives other numbers, so that old cache entries are not used."""
 END_TOLERANCE_S = 0.1
 """An out point may lie this far behind the film's end: editors round to frames of the timeline."""
@@ -142,8 +142,9 @@ def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Bound
     saliency = visual_beats.impact_envelope(features.directogram, times_s, shot, valid)
     for first, _, last in fades:
         saliency[first : last + 1] = 0  # a change of light is no impact
-    beats = visual_beats.pick_beats(times_s, saliency)
-    ranks = visual_beats.rank(saliency[beats])
+    heights = visual_beats.prominence(times_s, saliency)
+    beats = visual_beats.pick_beats(times_s, heights)
+    ranks = visual_beats.rank(heights[beats])
     boundaries = _detected(timeline, fades) if given is None else _given(given, timeline.duration_s)
     starts = [0, *(int(np.clip(np.searchsorted(times_s, b.time_s - 1e-6), 1, n - 1)) for b in boundaries)]
     return VisualRhythm(

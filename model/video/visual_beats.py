@@ -5,14 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SMOOTH_S = 0.08
-"""Gaussian over time, before deceleration is taken."""
+SMOOTH_S = 0.03
+"""Gaussian over time, before deceleration is taken: less than a frame of 24 fps, or a bounce is found a frame late."""
 SMOOTH_BINS = 1.25
 """Gaussian over angle, in bins of the directogram."""
-HIGH_PASS_S = 0.2
-"""The envelope's own Gaussian mean over this sigma is taken off: a high-pass at 1.25 Hz that needs no even sampling."""
-FLOOR = 0.05
-"""Impacts below this, in frame widths per second squared, are noise of flow or grain."""
+LOCAL_S = 0.5
+"""Sigma of the local motion that an impact is compared with."""
+REST = 0.008
+"""Frame widths per second: motion that is not told from rest. Grain, flow noise and slow drifts lie below it."""
+HIGH_PASS_S = 0.15
+"""The envelope's own Gaussian mean over this sigma is taken off: a high-pass that needs no even sampling."""
+FLOOR = 2.5
+"""Shares of the local motion per second: what rises less over the restlessness around it is no visual beat."""
+RESTLESS_S = 3.0
+"""How far around an impact restlessness is looked at: the upper quartile of the envelope, which is 0 where the picture
+is calm between its impacts, and high where grain or a shaking hand makes it tremble all the time."""
 MIN_GAP_S, MAX_GAP_S = 0.25, 3.75
 GRID_HZ = 30.0
 WINDOW_S = 6.0
@@ -53,10 +60,13 @@ def impact_envelope(
     shot: NDArray[np.int32],
     valid: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    """Impact (n,) at each frame: deceleration summed over angles, in frame widths per second squared.
+    """Impact (n,) at each frame: the share of the local motion that stops or turns away there, per second.
 
     directogram (n, bins): frame widths per second, the flow INTO each frame; shot (n,): index of the shot; valid
     (n,): False where the flow crosses a cut. What moves up to frame i and no longer after it counts at i.
+
+    Deceleration is summed over angles and divided by the local motion plus REST: a small thing that lands in a still
+    picture counts, a tremble in a fast pan does not, and noise in a still picture stays near 0.
     """
     if len(times_s) < 3:
         return np.zeros(len(times_s), np.float32)
@@ -65,8 +75,10 @@ def impact_envelope(
     drop = np.maximum(calm[:-1] - calm[1:], 0).sum(axis=1) / np.diff(times_s)
     inside = valid[:-1] & valid[1:] & (shot[:-1] == shot[1:])
     impact = np.append(np.where(inside, drop, 0), 0).astype(np.float32)
-    impact -= smooth(impact, times_s, shot, np.ones_like(valid), HIGH_PASS_S)
-    return np.maximum(impact, np.float32(0))
+    everywhere = np.ones_like(valid)
+    impact = np.maximum(impact - smooth(impact, times_s, shot, everywhere, HIGH_PASS_S), np.float32(0))
+    local = smooth(directogram.sum(axis=1), times_s, shot, valid, LOCAL_S)
+    return np.asarray(impact / (local + REST), np.float32)
 
 
 def _smooth_angles(directogram: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -96,11 +108,23 @@ def tempogram(times_s: NDArray[np.float64], envelope: NDArray[np.float32]) -> ND
     return np.asarray(rows, np.float32)
 
 
+def prominence(times_s: NDArray[np.float64], envelope: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each frame's impact (n,) rises over three times the restlessness around it; 0 or more."""
+    if len(times_s) == 0:
+        return np.zeros(0, np.float32)
+    centres_s = np.arange(times_s[0], times_s[-1] + 1.0, 1.0)
+    first = np.searchsorted(times_s, centres_s - RESTLESS_S)
+    last = np.searchsorted(times_s, centres_s + RESTLESS_S)
+    restless = [float(np.percentile(envelope[a:b], 75)) if b > a else 0.0 for a, b in zip(first, last, strict=True)]
+    rise = envelope - 3 * np.interp(times_s, centres_s, restless)
+    return np.asarray(np.maximum(rise, 0), np.float32)
+
+
 def local_maxima(envelope: NDArray[np.float32]) -> NDArray[np.int64]:
     """Frames that are not lower than their neighbours, and higher than one of them and than FLOOR."""
     left = np.concatenate(([0], envelope[:-1]))
     right = np.concatenate((envelope[1:], [0]))
-    return np.flatnonzero((envelope > left) & (envelope >= right) & (envelope >= FLOOR))
+    return np.flatnonzero((envelope > left) & (envelope >= right) & (envelope > FLOOR))
 
 
 def pick_beats(times_s: NDArray[np.float64], envelope: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -141,9 +165,12 @@ def pick_beats(times_s: NDArray[np.float64], envelope: NDArray[np.float32]) -> N
 
 
 def rank(heights: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Saliency 0..1 of each beat: its percentile among the film's beats, held down where the impact itself is weak."""
+    """Saliency 0..1 of beats of these prominences: the percentile among the film's own, times how sure they are.
+
+    The second factor is 0 at FLOOR and near 1 at four times it, so that a film without true impacts has no strong beat.
+    """
     if len(heights) == 0:
         return np.zeros(0)
-    order = np.searchsorted(np.sort(heights), heights, side="right") / len(heights)
-    sure = heights / (heights + 2 * FLOOR)
-    return np.asarray(order * sure, np.float64)
+    percentile = np.searchsorted(np.sort(heights), heights, side="right") / len(heights)
+    sure = 1 - np.exp(-(heights - FLOOR) / FLOOR)
+    return np.asarray(percentile * np.clip(sure, 0, 1), np.float64)
