@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 @click.command()
 @clip_options
 @click.option("-o", "out", type=FILE, help="The MIDI file.  [default: the clip's name with .mid, in this folder]")
+@click.option(
+    "--format",
+    "formats",
+    metavar="A,B",
+    default="midi",
+    show_default=True,
+    help="What to write, named after the MIDI file: midi, rpp (REAPER), otio, edl (markers for Resolve), stems.",
+)
 @click.option("--wav", type=FILE, help="Also the sound, as a WAV.")
 @click.option("--mux", type=FILE, help="Also the film with this music (.mp4, .mov, .mkv or .webm).")
 @click.option("--report", type=FILE, help="Also a report: what was asked, what was met (JSON).")
@@ -44,6 +53,7 @@ def command(
     out_s: float | None,
     cuts: Path | None,
     out: Path | None,
+    formats: str,
     wav: Path | None,
     mux: Path | None,
     report: Path | None,
@@ -58,12 +68,17 @@ def command(
 ) -> None:
     """Write music for CLIP that hits its cuts: a MIDI file and, if asked, sound, film, report and plot."""
     from hitpoint.model import job
+    from hitpoint.model.exchange.formats import check_formats, parse_formats, write_formats
     from hitpoint.model.video.types import Clip
 
-    wished = parse_wishes(wishes)
-    outputs = job.Outputs(out or Path(f"{clip.stem}.mid"), wav, report, plot, mux)
+    wished, named = parse_wishes(wishes), parse_formats(formats)
+    base = out or Path(f"{clip.stem}.mid")
+    outputs = job.Outputs(base if "midi" in named else None, wav, report, plot, mux)
     numbered = [outputs] if takes == 1 else [outputs.numbered(take + 1) for take in range(takes)]
+    bases = [base] if takes == 1 else [base.with_name(f"{base.stem}-{take + 1}{base.suffix}") for take in range(takes)]
     check(clip, numbered, soundfont, force)
+    for name in bases:
+        check_formats(named, name, wished.instruments, force, soundfont)
     boundaries = given_cuts(cuts, clip, in_s)
     composer = make_composer(checkpoint, device, threads)
     with stage_bars() as progress:
@@ -73,7 +88,8 @@ def command(
         for number, files in enumerate(numbered):
             take = job.compose(prepared, composer, prepared.plan.seed + number, progress)
             job.write_outputs(take, prepared, files, force, soundfont, progress)
-            click.echo(summary(take, prepared, files))
+            more = write_formats(take, prepared, named, bases[number], files.wav, force, soundfont, progress)
+            click.echo(summary(take, prepared, files, more))
 
 
 def check(clip: Path, numbered: list[Outputs], soundfont: Path | None, force: bool) -> None:
@@ -105,10 +121,12 @@ def given_cuts(path: Path | None, clip: Path, in_s: float) -> tuple[Boundary, ..
     return tuple(replace(cut, time_s=cut.time_s - in_s) for cut in cuts if cut.time_s > in_s)
 
 
-def summary(take: Take, prepared: Prepared, files: Outputs) -> str:
+def summary(take: Take, prepared: Prepared, files: Outputs, more: Sequence[Path] = ()) -> str:
     """The files written, and in one line what is in them."""
     score = take.score
     tempi = [point.bpm for point in score.tempo_map.points]
     tempo = f"{min(tempi):.1f}" if max(tempi) - min(tempi) < 0.05 else f"{min(tempi):.1f} to {max(tempi):.1f}"
     facts = f"{len(score.bars)} bars of {score.genre} at {tempo} BPM, {len(prepared.plan.hits)} hit points"
-    return "\n".join([f"{facts}, composed in {take.generation_s:.1f} s", *(f"  {path}" for path in files.paths())])
+    return "\n".join(
+        [f"{facts}, composed in {take.generation_s:.1f} s", *(f"  {path}" for path in (*files.paths(), *more))]
+    )

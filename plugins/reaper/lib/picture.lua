@@ -5,6 +5,7 @@
 local picture = {}
 
 local SHORTEST_S = 0.001
+local SMALLEST_GAP_S = 0.1 -- a smaller one is rounding: the clip before it is shown that much longer
 
 local function sorted(clips)
   table.sort(clips, function(a, b)
@@ -21,6 +22,20 @@ local function sorted(clips)
     end
   end
   return kept
+end
+
+-- The clips, if they follow each other; else nil and a sentence.
+local function joined(clips)
+  for index = 1, #clips - 1 do
+    local clip, following = clips[index], clips[index + 1]
+    local stop = clip.start + clip.length
+    if following.start - stop > SMALLEST_GAP_S then
+      return nil, ("There is no picture from %.2f to %.2f s; close the gap, or score the parts one by one."):format(
+        stop, following.start)
+    end
+    clip.length = following.start - clip.start
+  end
+  return clips
 end
 
 -- The file behind a source, and the second of it at which the source begins (a section begins later than its file).
@@ -93,7 +108,7 @@ function picture.selected(project)
   if #clips == 0 then
     return nil, "None of the selected items is a video; select the film's items and run the action again."
   end
-  return sorted(clips)
+  return joined(sorted(clips))
 end
 
 -- What all video items show between `first` and `last` (project seconds), or nil and a sentence.
@@ -124,7 +139,7 @@ function picture.between(project, first, last)
   if #inside == 0 then
     return nil, "There is no video in the time selection; select a part of the film and run the action again."
   end
-  return inside
+  return joined(inside)
 end
 
 return picture

@@ -80,7 +80,8 @@ class RppProject:
     def _track(self, element: Any) -> Track:
         items = [self._item(item) for item in element.findall("ITEM")]
         bus = element.find("ISBUS")
-        return Track(element.find("NAME")[1], int(element.find("PEAKCOL")[1]), (int(bus[1]), int(bus[2])), items)
+        color = element.find("PEAKCOL")
+        return Track(element.find("NAME")[1], int(color[1]) if color else 0, (int(bus[1]), int(bus[2])), items)
 
     def _item(self, element: Any) -> Item:
         item = Item(float(element.find("POSITION")[1]), float(element.find("LENGTH")[1]))

@@ -283,13 +283,13 @@ def clips_of(reaper, bridge) -> list[list[float]]:
 def test_emulated_section_looped_and_early_sources(reaper, relay, bridge, film):
     wait_for_bridge(reaper)
     reaper.add_video(film, 0.0, 4.0, "{section = {30.0, 3.0}, from = 1.0}")
-    reaper.add_video(film, 10.0, 5.0, "{file_s = 6.0, from = -1.0, loop = false}")
-    reaper.add_video(film, 20.0, 9.0, "{file_s = 6.0, from = 0.0, loop = false, rate = 2.0}")
+    reaper.add_video(film, 3.0, 5.0, "{file_s = 6.0, from = -1.0, loop = false}")
+    reaper.add_video(film, 8.05, 9.0, "{file_s = 6.0, from = 0.0, loop = false, rate = 2.0}")
     assert clips_of(reaper, bridge) == [
         [0.0, 31.0, 33.0, 1.0],
         [2.0, 30.0, 32.0, 1.0],
-        [11.0, 0.0, 4.0, 1.0],
-        [20.0, 0.0, 6.0, 2.0],
+        [4.0, 0.0, 4.05, 1.0],
+        [8.05, 0.0, 6.0, 2.0],
     ]
 
 
