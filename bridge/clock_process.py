@@ -13,6 +13,7 @@ import select
 import signal
 import socket
 import subprocess
+import time
 from types import FrameType
 
 from hitpoint.bridge.channel import Channel, ChannelClosed
@@ -28,8 +29,12 @@ from hitpoint.bridge.session import Address, Session
 
 LONGEST_WAIT_S = 0.05
 HOUSEKEEPING_S = 0.1
+DRAIN_S = 0.05
+"""JACK sends at the next period, 21 ms or so away at most: the port stays open for that long after the last silence."""
 CAREFUL_S = 0.0003
 """No further packet is read once an event is due this soon: reading and obeying one takes less."""
+SPIN_S = 0.0001
+"""The system wakes a sleeper some 50 µs late: sleep this much less, and look at the clock for the rest."""
 PACKETS_A_ROUND = 64
 MESSAGES_A_ROUND = 20
 
@@ -78,16 +83,20 @@ class ClockLoop:
             orphaned = True
         finally:
             self._player.panic()
+            time.sleep(DRAIN_S)
             self._player.sink.close()
         return orphaned
 
     def _round(self) -> None:
         """Send what is due, sleep until something happens, read what came."""
         wake_s = min(self._player.tick(), self._next_housekeeping_s)
-        timeout_s = min(max(wake_s - self._clock.now(), 0.0), LONGEST_WAIT_S)
+        timeout_s = min(max(wake_s - self._clock.now() - SPIN_S, 0.0), LONGEST_WAIT_S)
         writers = [self._channel] if self._channel.waiting else []
         readers: list[socket.socket | Channel] = [self._osc, self._channel]
         readable, writable, _ = select.select(readers, writers, [], timeout_s)
+        if not readable and wake_s - self._clock.now() < 2 * SPIN_S:
+            while self._clock.now() < wake_s:
+                pass
         wake_s = self._player.tick()
         if writable:
             self._channel.flush()
@@ -209,7 +218,7 @@ def open_sink(config: Config) -> tuple[Closable, str]:
             raise
         return _open_synth(), "synth"
     channels = config.channel_numbers() if config.midi_ports == "five" else None
-    return RtMidiSink(config.midi_port, api, channels=channels), api_name(api)
+    return RtMidiSink(config.midi_port, api, config.midi_name, channels), api_name(api)
 
 
 def _open_synth() -> Closable:

@@ -53,6 +53,7 @@ class Config:
     midi_ports: str = _setting(
         "one", "One port with five channels, or five ports.", choices=("one", "five"), flag="--midi-ports"
     )
+    midi_name: str = _setting("Hitpoint", "The name of the bridge's own ports.", flag="--midi-name")
     channels: dict[str, int] = _setting(
         {"drums": 10, "piano": 1, "guitar": 2, "bass": 3, "strings": 4}, "MIDI channel of each instrument, 1..16."
     )

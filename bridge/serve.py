@@ -34,7 +34,7 @@ def serve(config: Config, revived: bool = False) -> None:
     address = osc_socket.getsockname()
     version = importlib.metadata.version("hitpoint")
     revive = [*_own_command(), "--revived"] if config.revive else []
-    watchdog = Watchdog(osc_socket, config, version, revive)
+    watchdog = Watchdog(osc_socket, config, version, revive, revived)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: watchdog.stop())
     logging.getLogger("hitpoint").info("hitpoint %s listens on %s:%d", version, address[0], address[1])

@@ -437,7 +437,7 @@ class Session:
     def _on_planned(self, message: Planned) -> None:
         known = self.player.planned is not None and self.player.planned.job == message.job
         self.player.set_plan(message)
-        if not known:
+        if not known and not message.kept:
             for hit in message.plan.hits:
                 seconds = message.origin_s + hit.time_s
                 self.tell_owner(message.job, "/hitpoint/marker", message.job, seconds, hit.kind, hit.saliency)

@@ -1,8 +1,9 @@
 """Jobs and scores on disk, so that any process may die and the music is still there.
 
-Threads and processes: the composer process writes, from one thread at a time; the watchdog only reads. Every file is
-whole or not there, but a take's list of bars: that one grows by a line for each bar, and a torn last line is left out.
+Threads and processes: the composer process writes jobs, from one thread at a time; the watchdog reads them and writes
+live.json. Every file is whole or not there, but a take's list of bars: that one grows by a line for each bar, and a torn last line is left out.
 
+    STATE/live.json                the transport, as the watchdog last heard of it
     STATE/jobs/NAME/job.json       what was asked, the take that is heard, the edition
     STATE/jobs/NAME/plan.json      the plan
     STATE/jobs/NAME/take-N.jsonl   one line a bar; a later line for the same bar wins
@@ -17,11 +18,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hitpoint.bridge.messages import ClipSpec, ScoreJob
+from hitpoint.bridge.messages import ClipSpec, LiveState, ScoreJob
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 from hitpoint.model.score import Bar, Note, TempoMap, TempoPoint
 
 SCHEMA = "hitpoint.job/1"
+LIVE_SCHEMA = "hitpoint.live/1"
 
 
 @dataclass
@@ -87,11 +89,8 @@ class Store:
         values = _read(self.folder(job) / "job.json")
         if values is None or values.get("schema") != SCHEMA:
             return None
-        score = values["score"]
-        clips = tuple(ClipSpec(**clip) for clip in score["clips"])
-        pairs = tuple((key, value) for key, value in score["pairs"])
         return JobRecord(
-            ScoreJob(score["job"], clips, pairs, score["fps"]),
+            _score_from(values["score"]),
             values["take"],
             values["edition"],
             dict(values["controls"]),
@@ -133,6 +132,27 @@ class Store:
                 continue
         return bars
 
+    def save_live(self, live: LiveState, wiring: set[tuple[str, str]]) -> None:
+        """Note where the transport is and what our ports lead to, for a watchdog that takes over."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        values = {"schema": LIVE_SCHEMA, "live": asdict(live), "wiring": sorted(wiring)}
+        _write(self._root.parent / "live.json", json.dumps(values))
+
+    def load_live(self) -> tuple[LiveState, set[tuple[str, str]]] | None:
+        """What `save_live` noted; None where there is nothing that can be read."""
+        values = _read(self._root.parent / "live.json")
+        if values is None or values.get("schema") != LIVE_SCHEMA:
+            return None
+        live = dict(values["live"])
+        live["loop"] = tuple(live["loop"]) if live["loop"] else None
+        live["muted"] = tuple(live["muted"])
+        for key in ("volumes", "controls"):
+            live[key] = tuple((name, value) for name, value in live[key])
+        for key in ("clients", "owners"):
+            live[key] = tuple((name, (address[0], address[1])) for name, address in live[key])
+        live["clip_lists"] = tuple(_score_from(score) for score in live["clip_lists"])
+        return LiveState(**live), {(port, destination) for port, destination in values["wiring"]}
+
     def _take_path(self, job: str, take: int) -> Path:
         return self.folder(job) / f"take-{take}.jsonl"
 
@@ -160,6 +180,11 @@ def plan_from(values: Mapping[str, Any]) -> Plan:
         seed=values["seed"],
         changes=tuple(values["changes"]),
     )
+
+
+def _score_from(values: Mapping[str, Any]) -> ScoreJob:
+    clips = tuple(ClipSpec(**clip) for clip in values["clips"])
+    return ScoreJob(values["job"], clips, tuple((key, value) for key, value in values["pairs"]), values["fps"])
 
 
 def _bar_line(bar: Bar) -> str:

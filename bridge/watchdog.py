@@ -41,6 +41,7 @@ from hitpoint.bridge.messages import (
     ScoreJob,
 )
 from hitpoint.bridge.store import Store
+from hitpoint.bridge.workshop import announcement
 
 HEARTBEAT_LOST_S = 1.0
 START_S = 15.0
@@ -49,6 +50,7 @@ DEATHS_ON_ONE_JOB = 3
 DEATHS_WITHIN_S = 120.0
 PORT_LOOK_S = 0.5
 ROUND_S = 0.1
+SAVE_LIVE_S = 0.2
 UNANSWERED_KEPT = 32
 
 log = logging.getLogger("hitpoint")
@@ -69,7 +71,9 @@ class Child:
 class Watchdog:
     """Runs the bridge until `stop` is called. Raises OSError where a process cannot be started."""
 
-    def __init__(self, osc_socket: socket.socket, config: Config, version: str, revive: list[str]) -> None:
+    def __init__(
+        self, osc_socket: socket.socket, config: Config, version: str, revive: list[str], revived: bool = False
+    ) -> None:
         self._osc, self._config, self._version, self._revive = osc_socket, config, version, revive
         self._context = multiprocessing.get_context("spawn")
         self._store = Store(config.state_path)
@@ -85,6 +89,26 @@ class Watchdog:
         self.restarts = {"clock": 0, "composer": 0}
         self.guard = Guard(config)
         self._children: dict[str, Child] = {}
+        self._next_save_s = 0.0
+        self._saved: object = None
+        if revived:
+            self._take_over()
+
+    def _take_over(self) -> None:
+        """Go on where a watchdog that was killed had been: the monotonic clock is the same as long as the system is."""
+        kept = self._store.load_live()
+        if kept is not None and kept[0].at_s <= time.monotonic():
+            self._live, self.guard.wiring.wanted = kept
+
+    def _save_live(self) -> None:
+        state = (self._live, frozenset(self.guard.wiring.wanted))
+        if state == self._saved:
+            return
+        self._saved = state
+        try:
+            self._store.save_live(self._live, self.guard.wiring.wanted)
+        except OSError as error:
+            log.error("cannot write in %s: %s", self._config.state_path, error)
 
     def stop(self) -> None:
         """End the bridge (from a signal handler or another thread)."""
@@ -92,9 +116,11 @@ class Watchdog:
 
     def run(self, on_round: Callable[[], None] | None = None) -> None:
         """Supervise until stopped; leaves silence and no process behind."""
+        self._load_latest()
         self._start("clock")
+        self._restore_clock()
         self._start("composer")
-        self._resume_latest()
+        self._resume(self._working_on, failed=False)
         try:
             while not self._stopping:
                 self._round()
@@ -144,6 +170,9 @@ class Watchdog:
         if now_s >= self._next_look_s:
             self._next_look_s = now_s + PORT_LOOK_S
             self._look_at_ports()
+        if now_s >= self._next_save_s:
+            self._next_save_s = now_s + SAVE_LIVE_S
+            self._save_live()
 
     def _flush(self, channel: Channel) -> bool:
         try:
@@ -262,10 +291,17 @@ class Watchdog:
         self._send("clock", ComposerGone(job, failed))
         self._resume(job, failed)
 
-    def _resume_latest(self) -> None:
+    def _load_latest(self) -> None:
         """Whatever was there when the bridge was last ended is there again."""
         self._working_on = self._store.latest()
-        self._resume(self._working_on, failed=False)
+        record = self._store.load(self._working_on) if self._working_on else None
+        plan = self._store.load_plan(self._working_on) if record else None
+        if record is not None and plan is not None:
+            self._planned = announcement(record, plan, kept=True)
+            bars = self._store.load_bars(self._working_on, record.take)
+            if bars:
+                kept = tuple(bars[index] for index in sorted(bars))
+                self._keep_bars(BarsReady(self._working_on, record.take, record.edition, kept))
 
     def _resume(self, job: str, failed: bool) -> None:
         wanted = tuple(self._unanswered)

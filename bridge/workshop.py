@@ -148,6 +148,12 @@ class Tools:
         write_outputs(take, prepared, Outputs(midi=midi, wav=wav, report=report), force=True)
 
 
+def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:
+    """What the clock is told of a job's plan."""
+    score = record.score
+    return Planned(score.job, record.take, record.edition, origin(score), score.fps, plan, record.programs, stale, kept)
+
+
 def origin(score: ScoreJob) -> float:
     """Where the music begins on the host's timeline: the earliest clip's start, in seconds."""
     return min(clip.start_s for clip in score.clips)
@@ -210,7 +216,8 @@ class Workshop:
         if job.plan is None:
             self._prepare(job)
         else:
-            self._announce(job)
+            self._announce(job, kept=True)
+            self._send_known(job)
         for wanted in message.wanted:
             self.handle(wanted)
 
@@ -291,11 +298,9 @@ class Workshop:
         self._store.save(job.record)
         self._announce(job, tuple(stale))
 
-    def _announce(self, job: Job, stale: tuple[int, ...] = ()) -> None:
+    def _announce(self, job: Job, stale: tuple[int, ...] = (), kept: bool = False) -> None:
         assert job.plan is not None
-        record = job.record
-        about = (origin(record.score), record.score.fps, job.plan, record.programs, stale)
-        self._send(Planned(job.name, record.take, record.edition, *about))
+        self._send(announcement(job.record, job.plan, stale, kept))
 
     def _send_known(self, job: Job) -> None:
         bars = tuple(bar for _, bar in sorted({**job.take.provisional, **job.take.bars}.items()))
