@@ -128,7 +128,16 @@ function hitpoint.next_take()
   ask(project, job, rows, "Hitpoint: next take", "add_take")
 end
 
+-- Puts the other actions into REAPER's action list; those that are there already stay.
+local function register_actions()
+  local names = { "Score selected items", "Score time selection", "Regenerate selected bars", "Next take", "Live follow" }
+  for index, name in ipairs(names) do
+    reaper.AddRemoveReaScript(true, 0, folder .. "Hitpoint_" .. name .. ".lua", index == #names)
+  end
+end
+
 function hitpoint.settings()
+  register_actions()
   local titles, values = "", {}
   for index, row in ipairs(hitpoint.SETTINGS) do
     titles, values[index] = titles .. row.title .. ",", hitpoint.setting(row)

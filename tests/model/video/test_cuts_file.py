@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from hitpoint.model.errors import InputError
 from hitpoint.model.video.cuts_file import read_cuts
 

@@ -10,7 +10,7 @@ local write_rpp = dofile(here .. "/rpp.lua")
 local emu = {
   now = 1000.0, projects = {}, current = nil, messages = {}, buttons = {}, inputs = {}, exec = {}, console = {},
   ext = {}, deferred = {}, exits = {}, crashes = {}, cycle_s = {}, gfx_key = 0, gfx_text = "", gfx_open = false,
-  toggles = {}, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {},
+  toggles = {}, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {}, registered = {},
 }
 
 -- Pointers: one table for each object, so that equality works as with REAPER's own.
@@ -69,6 +69,11 @@ function api.AddProjectMarker2(project, is_region, first, last, name, _, color)
   end
   table.insert(markers, { id = id, is_region = is_region, first = first, last = last, name = name, color = color })
   return id
+end
+function api.AddRemoveReaScript(add, section, path, commit)
+  assert(add and section == 0 and api.file_exists(path), "no such script: " .. path)
+  table.insert(emu.registered, { path, commit })
+  return 50000 + #emu.registered
 end
 function api.ColorToNative(r, g, b) return b << 16 | g << 8 | r end
 function api.CountMediaItems(project) return #project_of(project):items() end

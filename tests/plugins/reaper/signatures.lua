@@ -1,6 +1,7 @@
 -- REAPER 7's ReaScript functions that the plugin may call: name, argument types ("?" = may be left out), return types.
 -- Facts of REAPER's own API documentation. A name that is not here is an error in the emulator.
 local text = [[
+AddRemoveReaScript | boolean integer string boolean | integer
 AddProjectMarker2 | ReaProject boolean number number string integer integer | integer
 ColorToNative | integer integer integer | integer
 CountMediaItems | ReaProject | integer
