@@ -19,9 +19,10 @@ from typing import Any
 
 from hitpoint.bridge.channel import Channel, ChannelClosed
 from hitpoint.bridge.config import Config
+from hitpoint.bridge.jobs import Tools
 from hitpoint.bridge.messages import ComposerReady, LogLine, Quit
 from hitpoint.bridge.store import Store
-from hitpoint.bridge.workshop import Tools, Workshop
+from hitpoint.bridge.workshop import Workshop
 
 IDLE_WAIT_S = 0.25
 FULL_WAIT_S = 0.05

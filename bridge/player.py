@@ -5,26 +5,21 @@ Threads and processes: one owner (the clock process). Pure: clock, sink and list
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import replace
-from itertools import pairwise
 from typing import Protocol
 
 from hitpoint.bridge import transport as tr
 from hitpoint.bridge.clock import Clock
 from hitpoint.bridge.config import Config
+from hitpoint.bridge.follower import Follower
 from hitpoint.bridge.lookahead import BarChoice, Library
 from hitpoint.bridge.messages import BarsReady, LiveState, Planned
 from hitpoint.bridge.midi_out import BANK_SELECT, VOLUME, Closable, silence
-from hitpoint.bridge.playhead import PlayheadEstimator
 from hitpoint.bridge.scheduler import NOTHING_DUE_S, Scheduler, Voice
+from hitpoint.bridge.sync_out import SyncOut
 from hitpoint.bridge.timebase import Timeline
 from hitpoint.model.score import INSTRUMENTS
 
-SAME_PLACE_S = 0.002
 SHORTEST_LOOP_S = 0.05
-STANDING_RATE = 0.02
 
 
 class Listener(Protocol):
@@ -58,10 +53,9 @@ class Player:
         self.muted: set[int] = set()
         self.volumes = {i: float(config.volumes.get(name, 1.0)) for i, name in enumerate(INSTRUMENTS)}
         self._scheduler = Scheduler(clock, sink, self.library.choose, listener.on_beat, self._chosen)
-        self._estimator = PlayheadEstimator()
-        self._arrivals = _Arrivals()
+        self._sync = SyncOut(clock, sink, config.midi_clock, config.mtc)
+        self._follower = Follower()
         self._last_time_s = float("-inf")
-        self._standing: deque[tuple[float, float]] = deque(maxlen=3)
         self._choice = "none"
         self._set_voices()
 
@@ -72,7 +66,7 @@ class Player:
         if self.transport.rate == 0:
             self._apply(tr.SetRate(now_s, 1.0))
         self._apply(tr.Play(now_s))
-        self._estimator.reset(now_s, self.transport.media_s, self.transport.rate)
+        self._follower.reset(now_s, self.transport.media_s, self.transport.rate)
 
     def stop(self, now_s: float) -> None:
         """Stop; every note ends."""
@@ -82,12 +76,12 @@ class Player:
     def locate(self, now_s: float, media_s: float) -> None:
         """Go to `media_s`."""
         self._apply(tr.Locate(now_s, media_s))
-        self._estimator.reset(now_s, media_s, self.transport.rate)
+        self._follower.reset(now_s, media_s, self.transport.rate)
 
     def set_rate(self, now_s: float, rate: float) -> None:
         """Play at `rate`; 0 and backwards are silent."""
         self._apply(tr.SetRate(now_s, rate))
-        self._estimator.reset(now_s, self.transport.position(now_s), rate)
+        self._follower.reset(now_s, self.transport.position(now_s), rate)
 
     def set_loop(self, now_s: float, start_s: float, end_s: float) -> None:
         """Loop from start to end; none where the end is not at least SHORTEST_LOOP_S after the start."""
@@ -99,59 +93,9 @@ class Player:
         self, now_s: float, media_s: float, playing: bool | None, rate: float | None, host_clock_s: float | None
     ) -> None:
         """One playhead message. playing, rate: None where the host does not say."""
-        at_s = self._arrivals.moment(now_s, host_clock_s)
         self._last_time_s = now_s
-        if playing is False:
-            self._hear_standing(at_s, media_s)
-        elif not self.transport.playing:
-            self._hear_first(at_s, media_s, playing, rate)
-        else:
-            self._hear_next(at_s, media_s, rate)
-
-    def _hear_standing(self, at_s: float, media_s: float) -> None:
-        if self.transport.playing:
-            self._apply(tr.Stop(at_s, media_s))
-        elif abs(media_s - self.transport.media_s) > 1e-6:
-            self._apply(tr.Locate(at_s, media_s))
-        self._standing.clear()
-
-    def _hear_first(self, at_s: float, media_s: float, playing: bool | None, rate: float | None) -> None:
-        """A playhead message while stopped: it says that it plays, or its movement must show it."""
-        self._standing.append((at_s, media_s))
-        speed = rate if rate is not None else 1.0
-        if playing is None:
-            guess = _steady_speed(self._standing)
-            if guess is None:
-                if abs(media_s - self.transport.media_s) > 1e-6:
-                    self._apply(tr.Locate(at_s, media_s))
-                return
-            speed = rate if rate is not None else guess
-        self._standing.clear()
-        if abs(media_s - self.transport.media_s) > SAME_PLACE_S:
-            self._apply(tr.Locate(at_s, media_s))
-        self._apply(tr.SetRate(at_s, speed))
-        self._apply(tr.Play(at_s, following=True))
-        self._estimator.reset(at_s, self.transport.media_s, speed)
-
-    def _hear_next(self, at_s: float, media_s: float, rate: float | None) -> None:
-        if not self.transport.following:
-            self.transport = replace(self.transport, following=True)
-        if rate is not None and abs(rate - self.transport.rate) > max(0.02, 0.02 * abs(rate)):
-            self._apply(tr.SetRate(at_s, rate))
-            self._estimator.reset(at_s, media_s, rate)
-            if abs(media_s - self.transport.position(at_s)) > SAME_PLACE_S:
-                self._apply(tr.Locate(at_s, media_s))
-            return
-        loop = self.transport.loop if self.transport.looping else None
-        seen = self._estimator.observe(at_s, media_s, loop)
-        if seen.kind == "seek":
-            self._apply(tr.Locate(at_s, seen.media_s))
-        elif seen.kind == "rate":
-            self._apply(tr.SetRate(at_s, 0.0 if abs(seen.rate) < STANDING_RATE else seen.rate))
-            self.transport = tr.step(self.transport, tr.Track(at_s, seen.media_s, self.transport.rate))
-        elif seen.kind == "track":
-            rate_now = seen.rate if self.transport.rate else 0.0
-            self.transport = tr.step(self.transport, tr.Track(at_s, seen.media_s, rate_now))
+        for event in self._follower.hear(self.transport, now_s, media_s, playing, rate, host_clock_s):
+            self._apply(event)
 
     def panic(self) -> None:
         """End every note on every channel, whatever this program believes to be sounding."""
@@ -182,10 +126,13 @@ class Player:
         self.library.edit(planned.edition, ())
         plan = planned.plan
         self._scheduler.timeline = Timeline(plan.tempo_map, len(plan.bars), planned.origin_s)
+        self._sync.timeline = self._scheduler.timeline
+        self._sync.fps = self._config.mtc_fps or planned.fps
         self.send_programs()
         if self.transport.sounding:
             self.silence()
             self._scheduler.start(self.position())
+        self._sync.moved(self.transport, self.position())
         self._listener.on_moved(True)
 
     def add_bars(self, ready: BarsReady) -> list[int]:
@@ -227,7 +174,7 @@ class Player:
         if not state.sounding:
             return NOTHING_DUE_S
         loop_end_s = state.loop[1] if state.looping and state.loop is not None else None
-        wake_s = self._scheduler.run(state, loop_end_s)
+        wake_s = min(self._scheduler.run(state, loop_end_s), self._sync.run(state, loop_end_s))
         if loop_end_s is not None:
             end_moment_s = state.moment_of(loop_end_s)
             assert end_moment_s is not None
@@ -241,6 +188,7 @@ class Player:
         assert loop is not None
         self.transport = tr.step(self.transport, tr.Wrap())
         self._scheduler.start(loop[0])
+        self._sync.moved(self.transport, loop[0])
         return self._clock.now()
 
     def position(self) -> float:
@@ -303,6 +251,7 @@ class Player:
         self._scheduler.end_notes()
         self.sink = sink
         self._scheduler.set_sink(sink)
+        self._sync.set_sink(sink)
         silence(sink)
         self.send_programs()
 
@@ -317,9 +266,10 @@ class Player:
         )
         now_s = self._clock.now()
         self._last_time_s = now_s
-        self._estimator.reset(now_s, self.position(), live.rate)
+        self._follower.reset(now_s, self.position(), live.rate)
         if self.transport.sounding:
             self._scheduler.start(self.position())
+        self._sync.moved(self.transport, self.position())
 
     def live_state(self) -> LiveState:
         """What a successor needs to go on."""
@@ -345,6 +295,7 @@ class Player:
             self.silence()
         if self.transport.sounding:
             self._scheduler.start(self.transport.media_s)
+        self._sync.moved(self.transport, self.transport.media_s)
         self._listener.on_moved(True)
 
     def _chosen(self, index: int, choice: BarChoice) -> None:
@@ -361,35 +312,3 @@ class Player:
     def _send_volume(self, instrument: int) -> None:
         channel = self._config.channel_numbers()[instrument]
         self.sink.send(bytes((0xB0 | channel, VOLUME, round(100 * self.volumes[instrument]))))
-
-
-class _Arrivals:
-    """Takes the network's jitter out where the host stamps its messages with a steady clock of its own."""
-
-    def __init__(self) -> None:
-        self._delays: deque[float] = deque(maxlen=64)
-
-    def moment(self, now_s: float, host_clock_s: float | None) -> float:
-        """When the message would have been heard, had it met the least delay of the last ones."""
-        if host_clock_s is None:
-            return now_s
-        delay_s = now_s - host_clock_s
-        if self._delays and abs(delay_s - min(self._delays)) > 1.0:
-            self._delays.clear()
-        self._delays.append(delay_s)
-        return host_clock_s + min(self._delays)
-
-
-def _steady_speed(heard: Iterable[tuple[float, float]]) -> float | None:
-    """The speed of a playhead that moved steadily over three messages, 1 where it is near; None where it did not."""
-    points = list(heard)
-    if len(points) < 3:
-        return None
-    spans = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points)]
-    if any(span_s <= 0 or moved_s <= 0 or span_s > 1 for span_s, moved_s in spans):
-        return None
-    speeds = [moved_s / span_s for span_s, moved_s in spans]
-    if max(speeds) > 1.6 * min(speeds) or not min(speeds) > 0.2 or max(speeds) > 9:
-        return None
-    speed = sum(moved_s for _, moved_s in spans) / sum(span_s for span_s, _ in spans)
-    return 1.0 if 0.6 < speed < 1.5 else speed

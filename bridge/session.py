@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from hitpoint.bridge import osc, protocol
 from hitpoint.bridge.aliases import Aliases
+from hitpoint.bridge.clips import ClipDesk
 from hitpoint.bridge.clock import Clock
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.lookahead import BarChoice
@@ -21,7 +21,6 @@ from hitpoint.bridge.messages import (
     BarsReady,
     CancelJob,
     ChooseTake,
-    ClipSpec,
     ComposerGone,
     JobError,
     JobProgress,
@@ -29,7 +28,6 @@ from hitpoint.bridge.messages import (
     LiveState,
     Planned,
     Regenerate,
-    ScoreJob,
     SetControl,
 )
 from hitpoint.bridge.player import Player
@@ -40,7 +38,6 @@ Address = tuple[str, int]
 
 CLIENT_SILENCE_S = 60.0
 MAX_CLIENTS = 64
-MAX_CLIP_LISTS = 16
 MAX_OWNERS = 64
 STATE_EVERY_S = 1.0
 UNDERRUN_EVERY_S = 1.0
@@ -54,19 +51,6 @@ class Client:
 
     name: str
     heard_s: float
-
-
-@dataclass
-class ClipList:
-    """An edit's clips as they come in. clips: by index."""
-
-    fps: float
-    count: int
-    clips: dict[int, ClipSpec]
-
-    def missing(self) -> list[int]:
-        """The indexes not there yet."""
-        return [index for index in range(self.count) if index not in self.clips]
 
 
 class Session:
@@ -88,11 +72,9 @@ class Session:
         self._clock, self._config, self._version = clock, config, version
         self._send, self._ask_composer, self._log = send, ask_composer, log
         self._aliases = Aliases(config.aliases)
-        self._roots = config.allowed_roots
         self.clients: dict[Address, Client] = {}
         self._owners: dict[str, Address] = {}
-        self._clip_lists: dict[str, ClipList] = {}
-        self._complete: dict[str, ScoreJob] = {}
+        self._desk = ClipDesk(config.allowed_roots)
         self._leader: Address | None = None
         self._leader_s = float("-inf")
         self._working: set[str] = set()
@@ -119,7 +101,7 @@ class Session:
             ),
             "rate": lambda request, sender, now_s: self.player.set_rate(now_s, request.number("rate")),
             "clips/begin": self._clips_begin,
-            "clip": self._clip,
+            "clip": lambda request, sender, now_s: self._desk.add(request),
             "clips/end": self._clips_end,
             "score": self._score,
             "cancel": self._cancel,
@@ -216,80 +198,23 @@ class Session:
         )
 
     def _clips_begin(self, request: Request, sender: Address, now_s: float) -> None:
-        job = request.text("job")
-        self._clip_lists.pop(job, None)
-        while len(self._clip_lists) >= MAX_CLIP_LISTS:
-            del self._clip_lists[next(iter(self._clip_lists))]
-        self._clip_lists[job] = ClipList(request.number("fps"), request.whole("count"), {})
-        self._own(job, sender)
-
-    def _clip(self, request: Request, sender: Address, now_s: float) -> None:
-        job, index = request.text("job"), request.whole("index")
-        clips = self._clip_lists.get(job)
-        if clips is None or index >= clips.count:
-            raise ProtocolError("job", f"clip {index} of {job}: no /hitpoint/clips/begin announced it")
-        path = self._allowed_path(request.text("path"))
-        in_s, out_s = request.number("in"), request.number("out")
-        if 0 <= out_s <= in_s:
-            raise ProtocolError("arguments", f"clip {index}: its out point {out_s:g} s is not after its in {in_s:g} s")
-        out = None if out_s < 0 else out_s
-        clips.clips[index] = ClipSpec(path, request.number("timeline_start"), in_s, out, request.number("rate", 1.0))
-
-    def _allowed_path(self, text: str) -> str:
-        """The path, resolved; refused where it leaves the allowed folders (links and .. followed)."""
-        if "\0" in text:
-            raise ProtocolError("path", "a path must not hold a zero byte")
-        path = Path(text)
-        if not path.is_absolute():
-            raise ProtocolError("path", f"{text!r} is not an absolute path")
-        try:
-            resolved = path.resolve()
-        except (OSError, RuntimeError, ValueError):
-            raise ProtocolError("path", f"{text!r} cannot be followed") from None
-        if not any(resolved.is_relative_to(root) for root in self._roots):
-            raise ProtocolError(
-                "path", f"{resolved} lies outside the folders that the bridge may read: start it with --root FOLDER"
-            )
-        return str(resolved)
+        self._desk.begin(request)
+        self._own(request.text("job"), sender)
 
     def _clips_end(self, request: Request, sender: Address, now_s: float) -> None:
         job = request.text("job")
-        clips = self._clip_lists.get(job)
-        if clips is None:
-            if job in self._complete:
-                self.tell(sender, "/hitpoint/progress", job, "clips", 1.0)
-                return
-            raise ProtocolError("job", f"{job}: /hitpoint/clips/begin was never heard; send the list again")
-        if request.whole("count") != clips.count:
-            raise ProtocolError("arguments", f"{job}: clips/begin said {clips.count} clips, clips/end says otherwise")
-        missing = clips.missing()
+        missing = self._desk.end(request)
         if missing:
             text = " ".join(str(index) for index in missing[:MISSING_LISTED])
             self.tell(sender, "/hitpoint/error", "clips-missing", text, job)
-            return
-        while len(self._complete) >= MAX_CLIP_LISTS:
-            del self._complete[next(iter(self._complete))]
-        specs = tuple(clips.clips[index] for index in range(clips.count))
-        self._complete[job] = ScoreJob(job, specs, (), clips.fps)
-        self.tell(sender, "/hitpoint/progress", job, "clips", 1.0)
+        else:
+            self.tell(sender, "/hitpoint/progress", job, "clips", 1.0)
 
     def _score(self, request: Request, sender: Address, now_s: float) -> None:
-        job = request.text("job")
-        complete = self._complete.get(job)
-        if complete is None:
-            clips = self._clip_lists.get(job)
-            if clips is not None and not clips.missing():
-                complete = ScoreJob(job, tuple(clips.clips[i] for i in range(clips.count)), (), clips.fps)
-            else:
-                raise ProtocolError(
-                    "job", f"{job}: its list of clips is not complete; send clips/begin, clip, clips/end"
-                )
-        if len(request.rest) % 2:
-            raise ProtocolError("arguments", f"{job}: the wishes must come as pairs of key and value")
-        pairs = tuple((str(key), str(value)) for key, value in zip(request.rest[::2], request.rest[1::2], strict=True))
-        self._own(job, sender)
-        self._working.add(job)
-        self._ask(replace(complete, pairs=pairs), job)
+        score = self._desk.score(request)
+        self._own(score.job, sender)
+        self._working.add(score.job)
+        self._ask(score, score.job)
 
     def _cancel(self, request: Request, sender: Address, now_s: float) -> None:
         job = request.text("job")
@@ -458,7 +383,7 @@ class Session:
             controls=tuple(self._controls.items()),
             clients=tuple((client.name, address) for address, client in self.clients.items()),
             owners=tuple(self._owners.items()),
-            clip_lists=tuple(self._complete.values()),
+            clip_lists=self._desk.complete_lists(),
         )
 
     def restore(self, live: LiveState) -> None:
@@ -466,7 +391,7 @@ class Session:
         now_s = self._clock.now()
         self.clients = {address: Client(name, now_s) for name, address in live.clients}
         self._owners = dict(live.owners)
-        self._complete = {score.job: score for score in live.clip_lists}
+        self._desk.restore(live.clip_lists)
         self._controls = dict(live.controls)
         self.player.restore(live)
 

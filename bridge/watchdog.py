@@ -21,6 +21,7 @@ from hitpoint.bridge.clock_process import run_clock
 from hitpoint.bridge.composer import run_composer
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.guard import Guard
+from hitpoint.bridge.jobs import announcement
 from hitpoint.bridge.messages import (
     Aim,
     BarsReady,
@@ -41,7 +42,6 @@ from hitpoint.bridge.messages import (
     ScoreJob,
 )
 from hitpoint.bridge.store import Store
-from hitpoint.bridge.workshop import announcement
 
 HEARTBEAT_LOST_S = 1.0
 START_S = 15.0

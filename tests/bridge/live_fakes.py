@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from hitpoint.bridge.errors import InputError
-from hitpoint.bridge.workshop import Tools
+from hitpoint.bridge.jobs import Tools
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 from hitpoint.model.score import Bar, Note, TempoMap, TempoPoint
 
