@@ -59,6 +59,7 @@ def score(case: str, scope: str = "SELECTION") -> None:
         "same": after == before,
         "after": after,
         "click_s": click_s,
+        "all_s": time.perf_counter() - begin,
     }
 
 
