@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . tests/python.sh
-install .
+install_hitpoint .
 command -v ffmpeg >/dev/null || .venv/bin/python -m pip install --quiet imageio-ffmpeg
 rm -rf build
 exec .venv/bin/hitpoint demo -o out --force "$@"

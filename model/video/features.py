@@ -71,5 +71,5 @@ def measure(clip: Clip, expected_s: float, progress: Callable[[float], None]) ->
         luma_mean=np.asarray(means, np.float32),
         luma_spread=np.asarray(spreads, np.float32),
         histograms=np.asarray(histograms, np.float16),
-        cuts=np.asarray(shots.cuts, np.int64),
+        cuts=np.asarray(shots.cuts(), np.int64),
     )

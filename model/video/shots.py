@@ -12,6 +12,10 @@ HISTOGRAM_SHAPE = (8, 3, 4)
 HISTOGRAM_BINS = 96
 MIN_SHOT_S = 0.2
 SCENE_FPS = 25.0
+MIN_CHANGE = 4.0
+"""Levels (0..255) that pixels change on average across a cut."""
+MIN_CHANGE_RATIO = 2.5
+"""How much more they change than in the three frames before and after; a fade changes evenly."""
 DARK_MEAN = 14.0
 """A frame whose luma (0..255 above black) is below this, and flat, is the bottom of a fade."""
 DARK_SPREAD = 10.0
@@ -23,31 +27,44 @@ _LUMA_BLACK = 16.0
 
 
 class ShotMeter:
-    """Looks at frames one by one: cuts (scenedetect's adaptive detector), brightness and colours."""
+    """Looks at frames one by one: cuts, brightness and colours.
+
+    Cuts are those of scenedetect's adaptive detector whose pixels change as well: alone it takes the colour noise of a
+    picture that comes out of black for cuts.
+    """
 
     def __init__(self) -> None:
         from scenedetect.detectors import AdaptiveDetector
 
         self._detector = AdaptiveDetector(min_scene_len=round(MIN_SHOT_S * SCENE_FPS))
-        self._index = 0
-        self.cuts: list[int] = []
+        self._last: NDArray[np.uint8] | None = None
+        self._changes: list[float] = []
+        self._candidates: list[int] = []
 
     def measure(self, luma: NDArray[np.uint8], bgr: NDArray[np.uint8]) -> tuple[float, float, NDArray[np.float16]]:
-        """(mean, spread of luma in 0..255 above black, histogram (HISTOGRAM_BINS,) that sums to 1).
-
-        Cuts appear in `cuts` (index of the first frame of a shot) two frames later.
-        """
+        """(mean, spread of luma in 0..255 above black, histogram (HISTOGRAM_BINS,) that sums to 1)."""
         import cv2
         from scenedetect import FrameTimecode
 
-        for cut in self._detector.process_frame(FrameTimecode(self._index, SCENE_FPS), bgr):
-            self.cuts.append(cut.frame_num)
-        self._index += 1
+        time = FrameTimecode(len(self._changes), SCENE_FPS)
+        self._candidates += [cut.frame_num for cut in self._detector.process_frame(time, bgr)]
+        same_size = self._last is not None and self._last.shape == bgr.shape
+        self._changes.append(float(cv2.absdiff(bgr, self._last).mean()) if same_size else 0.0)  # type: ignore[arg-type]
+        self._last = bgr
         mean, spread = cv2.meanStdDev(luma)
         hsv = cv2.cvtColor(bgr[::2, ::2], cv2.COLOR_BGR2HSV)
         bins = cv2.calcHist([hsv], [0, 1, 2], None, list(HISTOGRAM_SHAPE), [0, 180, 0, 256, 0, 256])
         share = (bins.ravel() / (hsv.shape[0] * hsv.shape[1])).astype(np.float16)
         return max(0.0, float(mean[0, 0]) - _LUMA_BLACK), float(spread[0, 0]), share
+
+    def cuts(self) -> list[int]:
+        """Index of the first frame of each shot but the first; complete once every frame was measured."""
+        return [cut for cut in self._candidates if self._is_sharp(cut)]
+
+    def _is_sharp(self, cut: int) -> bool:
+        around = self._changes[max(1, cut - 3) : cut] + self._changes[cut + 1 : cut + 4]
+        usual = sum(around) / max(1, len(around))
+        return self._changes[cut] >= max(MIN_CHANGE, MIN_CHANGE_RATIO * usual)
 
 
 def find_fades(
