@@ -61,8 +61,8 @@ class Composer:
             raise UsageError(f"there is no device {device}; take auto, cpu or cuda")
         if device == "cuda" and not torch.cuda.is_available():
             raise MissingError("this machine has no CUDA GPU that torch can use; take --device cpu")
-        if threads:
-            torch.set_num_threads(threads)
+        # A row is a chain of small products: a second thread waits more than it works, and takes a core from the clock.
+        torch.set_num_threads(threads or 1)
         chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
         return cls(checkpoint.load(path, chosen))
 

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from hitpoint.model import tokens
 from hitpoint.model.attention import State, rotation
 from hitpoint.model.network import CHAIN, Network, module_key
+from hitpoint.model.quantise import quantised
 
 
 @dataclass
@@ -36,11 +37,14 @@ Snapshot = tuple[State, ...]
 
 
 class Recurrence:
-    """A network prepared for decoding."""
+    """A network prepared for decoding.
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
+    precision: "float32", or "int8" for eight-bit weights (on a processor only).
+    """
+
+    def __init__(self, network: Network, precision: str = "float32") -> None:
         self.config = network.config
+        self.precision = precision
         self.device = network.norm.weight.device
         with torch.inference_mode():
             folded = network.embedding.folded()
@@ -48,17 +52,18 @@ class Recurrence:
             sizes = [tokens.SIZES[tokens.FIELDS.index(name)] for name in network.embedding.fields]
             self._columns = [tokens.FIELDS.index(name) for name in network.embedding.fields]
             self._offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-            self._fold_heads()
+            self._fold_heads(network)
+        self.network = quantised(network) if precision == "int8" else network
 
-    def _fold_heads(self) -> None:
+    def _fold_heads(self, network: Network) -> None:
         """For chained heads: what each known class adds in front of the gelu, W t instead of W (h + t)."""
         self._told: dict[tuple[str, str], Tensor] = {}
         if self.config.head != "chained":
             return
         for attribute in self.config.attributes:
-            weight = self.network.heads.hidden[module_key(attribute)].weight
+            weight = network.heads.hidden[module_key(attribute)].weight
             for name in CHAIN[attribute]:
-                self._told[attribute, name] = self.network.heads.tell[module_key(name)].weight @ weight.T
+                self._told[attribute, name] = network.heads.tell[module_key(name)].weight @ weight.T
 
     @torch.inference_mode()
     def start(self, streams: int) -> Streams:

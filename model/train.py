@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from hitpoint.model import checkpoint
 from hitpoint.model.data.build import Shard
-from hitpoint.model.data.windows import CONTROLLED, PLAIN, Augmentation, Batch, Windows
+from hitpoint.model.data.windows import CONTROLLED, PLAIN, Batch, Windows
 from hitpoint.model.errors import InputError
 from hitpoint.model.network import CONFIGS, Network, NetworkConfig, losses
 

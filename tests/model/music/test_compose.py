@@ -1,0 +1,89 @@
+"""Composing with the shipped checkpoint: exact control, the same again for the same seed, going on from anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hitpoint.model.compose import Composer
+from hitpoint.model.errors import InputError, UsageError
+from hitpoint.model.score import TICKS_PER_BAR
+from tests.model.music.material import make_plan
+
+
+@pytest.fixture(scope="module")
+def composer() -> Composer:
+    return Composer.load(device="cpu")
+
+
+def test_control_is_exact_and_nothing_sounds_past_the_end(composer: Composer) -> None:
+    plan = make_plan(6)
+    bars = list(composer.stream(plan, seed=3))
+    assert [bar.index for bar in bars] == list(range(6))
+    for bar, wanted in zip(bars, plan.bars, strict=True):
+        assert bar.density == wanted.density
+        strengths = bar.strengths()
+        assert {tick: strengths[tick] for tick, _ in wanted.required} == dict(wanted.required)
+    ends = [bar.index * TICKS_PER_BAR + note.tick + note.duration_ticks for bar in bars for note in bar.notes]
+    assert max(ends) <= 6 * TICKS_PER_BAR
+
+
+def test_the_same_seed_gives_the_same_bars_from_any_point(composer: Composer) -> None:
+    plan = make_plan(5)
+    bars = list(composer.stream(plan, seed=1))
+    assert list(composer.stream(plan, seed=1)) == bars
+    assert list(composer.stream(plan, seed=1, history=bars[:3])) == bars[3:]
+    assert list(composer.stream(plan, seed=2)) != bars
+
+
+def test_only_the_instruments_asked_for_sound(composer: Composer) -> None:
+    plan = make_plan(4, instruments=(1, 3))
+    assert {note.instrument for bar in composer.stream(plan, seed=0) for note in bar.notes} <= {1, 3}
+
+
+def test_takes_decoded_together_equal_takes_decoded_alone(composer: Composer) -> None:
+    plan = make_plan(3)
+    together = composer.takes(plan, [5, 6])
+    assert [bar.density for bar in together[1]] == [bar.density for bar in plan.bars]
+    assert len(together) == 2 and together[0] != together[1]
+
+
+def test_regenerating_one_instrument_leaves_the_others_note_for_note(composer: Composer) -> None:
+    plan = make_plan(6)
+    bars = list(composer.stream(plan, seed=4))
+    again = composer.regenerate(plan, bars, 2, 3, instruments=(1,), seed=9)
+    assert again[:2] == bars[:2] and again[4:] == bars[4:]
+    for old, new in zip(bars[2:4], again[2:4], strict=True):
+        assert [n for n in new.notes if n.instrument != 1] == [n for n in old.notes if n.instrument != 1]
+    assert again[2:4] != bars[2:4]
+
+
+def test_regenerating_outside_the_piece_is_refused(composer: Composer) -> None:
+    plan = make_plan(3)
+    bars = list(composer.stream(plan, seed=4))
+    with pytest.raises(UsageError, match="not in this piece"):
+        composer.regenerate(plan, bars, 2, 3)
+    with pytest.raises(UsageError, match="no such instrument"):
+        composer.regenerate(make_plan(3, instruments=(1,)), bars, 0, 1, instruments=(0,))
+
+
+def test_a_damaged_checkpoint_is_one_sentence(tmp_path: Path) -> None:
+    from hitpoint.model.checkpoint import SHIPPED
+
+    damaged = tmp_path / "x.safetensors"
+    damaged.write_bytes(SHIPPED.read_bytes()[:5000])
+    with pytest.raises(InputError, match="damaged"):
+        Composer.load(damaged)
+    with pytest.raises(InputError, match="no checkpoint"):
+        Composer.load(tmp_path / "absent.safetensors")
+
+
+def test_a_checkpoint_of_another_vocabulary_is_one_sentence(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    path = tmp_path / "x.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata={"schema": "hitpoint.checkpoint/1", "vocabulary": "other"})
+    with pytest.raises(InputError, match="another vocabulary"):
+        Composer.load(path)
