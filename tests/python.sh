@@ -1,6 +1,6 @@
 # For examples/try.sh and tests/run.sh: find a Python that Hitpoint runs on, and install into .venv with it.
 find_python() {
-    for python in ${PYTHON:-} python3.12 python3.11 python3.10 python3; do
+    for python in ${PYTHON:-} python3 python3.12 python3.11 python3.10; do
         if "$python" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; then
             echo "$python"
             return
@@ -10,8 +10,8 @@ find_python() {
     exit 4
 }
 
-# install WHAT: the package, what it needs, and the synth without its pyaudio, at the versions that were tested.
-install() {
+# install_hitpoint WHAT: the package, what it needs, and the synth without its pyaudio, at the versions that were tested.
+install_hitpoint() {
     [ -x .venv/bin/python ] || "$(find_python)" -m venv .venv
     .venv/bin/python -m pip install --quiet -c constraints.txt "$1"
     .venv/bin/python -m pip install --quiet -c constraints.txt --no-deps tinysoundfont

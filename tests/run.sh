@@ -13,7 +13,7 @@ else
     echo "note: no apt-get here; without these some tests are skipped: $packages" >&2
 fi
 . tests/python.sh
-install '.[dev]'
+install_hitpoint '.[dev]'
 rm -rf build
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
