@@ -20,6 +20,8 @@ from hitpoint.bridge.channel import Channel, ChannelClosed
 from hitpoint.bridge.clock import MonotonicClock
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.errors import HitpointError, MissingError
+from hitpoint.bridge.jack_transport import POLL_S, JackTransport
+from hitpoint.bridge.link_out import LinkOut
 from hitpoint.bridge.messages import Heartbeat, LogLine, PortOpened, Quit, ReopenPort, Restore
 from hitpoint.bridge.midi_out import NO_PORT, Closable, NullSink, RtMidiSink, api_name, find_api
 from hitpoint.bridge.osc import MAX_PACKET_BYTES
@@ -66,6 +68,22 @@ class ClockLoop:
         self._session.player = self._player
         self._player.panic()
         self._next_housekeeping_s = self._clock.now()
+        self._jack_transport: JackTransport | None = None
+        self._next_jack_s = float("inf")
+        self._link: LinkOut | None = None
+        self._start_extras()
+
+    def _start_extras(self) -> None:
+        """JACK's transport and Ableton Link, where they are switched on; what is lacking is told, and done without."""
+        try:
+            if self._config.jack_transport:
+                self._jack_transport = JackTransport()
+                self._next_jack_s = self._clock.now()
+            if self._config.link:
+                self._link = LinkOut()
+        except HitpointError as error:
+            self._session.last_error = str(error)
+            self._log(logging.ERROR, str(error))
 
     def quit(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """Silence and leave the loop (a signal handler)."""
@@ -85,11 +103,15 @@ class ClockLoop:
             self._player.panic()
             time.sleep(DRAIN_S)
             self._player.sink.close()
+            if self._jack_transport is not None:
+                self._jack_transport.close()
+            if self._link is not None:
+                self._link.close()
         return orphaned
 
     def _round(self) -> None:
         """Send what is due, sleep until something happens, read what came."""
-        wake_s = min(self._player.tick(), self._next_housekeeping_s)
+        wake_s = min(self._player.tick(), self._next_housekeeping_s, self._next_jack_s)
         timeout_s = min(max(wake_s - self._clock.now() - SPIN_S, 0.0), LONGEST_WAIT_S)
         writers = [self._channel] if self._channel.waiting else []
         readers: list[socket.socket | Channel] = [self._osc, self._channel]
@@ -104,7 +126,11 @@ class ClockLoop:
             self._read_osc(wake_s)
         if self._channel in readable or self._pending:
             self._read_watchdog()
-        if self._clock.now() >= self._next_housekeeping_s:
+        now_s = self._clock.now()
+        if self._jack_transport is not None and now_s >= self._next_jack_s:
+            self._next_jack_s = now_s + POLL_S
+            self._jack_transport.feed(self._player, now_s)
+        if now_s >= self._next_housekeeping_s:
             self._housekeeping()
 
     def _read_osc(self, wake_s: float) -> None:
@@ -140,6 +166,8 @@ class ClockLoop:
     def _housekeeping(self) -> None:
         self._next_housekeeping_s = self._clock.now() + HOUSEKEEPING_S
         self._session.housekeeping()
+        if self._link is not None:
+            self._link.publish(self._player)
         self._to_watchdog(self._heartbeat())
         if self._session.live_changed or self._player.transport.playing:
             self._session.live_changed = False
@@ -216,12 +244,8 @@ def open_sink(config: Config) -> tuple[Closable, str]:
     except MissingError:
         if not config.synth:
             raise
-        return _open_synth(), "synth"
+        from hitpoint.bridge.synth import SynthSink
+
+        return SynthSink(config.synth_file), "synth"
     channels = config.channel_numbers() if config.midi_ports == "five" else None
     return RtMidiSink(config.midi_port, api, config.midi_name, channels), api_name(api)
-
-
-def _open_synth() -> Closable:
-    from hitpoint.bridge.synth import SynthSink
-
-    return SynthSink()

@@ -61,6 +61,7 @@ class Config:
     banks: dict[str, int] = _setting({}, "Bank of each instrument, 0..16383 (bank select is sent where one is given).")
     volumes: dict[str, float] = _setting({}, "Volume of each instrument, 0..1 (1 where none is given).")
     synth: bool = _setting(True, "Sound through the built-in synth where there is no MIDI system.", flag="--synth")
+    synth_file: str = _setting("", "WAV file that the built-in synth plays into (empty: the loudspeaker).")
     midi_clock: bool = _setting(False, "Send MIDI clock, start, stop and song position.", flag="--midi-clock")
     mtc: bool = _setting(False, "Send MIDI time code.", flag="--mtc")
     mtc_fps: float = _setting(0.0, "Frames a second of the time code (0: the timeline's).", low=0, high=60)

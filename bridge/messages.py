@@ -87,8 +87,8 @@ class Aim:
 class Planned:
     """The plan of a job stands (or changed); bars follow. programs: instrument -> General MIDI program.
 
-    edition: bars of older editions are to be dropped; stale: bars that are to be replaced, sounding until then; kept: it
-    was there before (read back from disk), so no client is told again.
+    edition: bars of older editions are to be dropped; stale: bars that are to be replaced, sounding until then. kept:
+    it was there before (read back from disk), so no client is told again.
     """
 
     job: str

@@ -14,7 +14,6 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from hitpoint.bridge.config import Config
@@ -41,7 +40,13 @@ def serve(config: Config, revived: bool = False) -> None:
     ended = threading.Event()
     file_requests = _start_file_requests(config, (address[0], address[1]), ended)
     try:
-        watchdog.run(_screen(config, watchdog))
+        if config.screen and sys.stdout.isatty():
+            from hitpoint.bridge.screen import Screen
+
+            with Screen(f"{address[0]}:{address[1]}") as screen:
+                watchdog.run(lambda: screen.show(watchdog.heartbeat, watchdog.restarts))
+        else:
+            watchdog.run()
     finally:
         ended.set()
         osc_socket.close()
@@ -104,7 +109,3 @@ def _start_file_requests(config: Config, address: tuple[str, int], ended: thread
     thread = threading.Thread(target=run, args=(folder, address, ended), name="file requests", daemon=True)
     thread.start()
     return thread
-
-
-def _screen(config: Config, watchdog: Watchdog) -> Callable[[], None] | None:
-    return None

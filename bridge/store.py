@@ -1,7 +1,8 @@
 """Jobs and scores on disk, so that any process may die and the music is still there.
 
 Threads and processes: the composer process writes jobs, from one thread at a time; the watchdog reads them and writes
-live.json. Every file is whole or not there, but a take's list of bars: that one grows by a line for each bar, and a torn last line is left out.
+live.json. Every file is whole or not there, but a take's list of bars: that one grows by a line for each bar, and a
+torn last line is left out.
 
     STATE/live.json                the transport, as the watchdog last heard of it
     STATE/jobs/NAME/job.json       what was asked, the take that is heard, the edition
