@@ -22,8 +22,8 @@ step over HEARD_STEP. The last is a third of a film frame.
 HEARD_STEP = 0.015
 """Neighbouring tempi that differ by less, as a share, sound like one: under the 2 to 3% that listeners notice."""
 ROUNDS = 300
-GRAIN = 0.006
-"""Beats whose tempi differ by less share a tempo."""
+GRAIN, SAME = 0.006, 1e-5
+"""Beats whose tempi differ by a smaller share have one tempo; at a hit, only if the same but for rounding."""
 
 
 def ease(fit: TempoFit, max_deviation: float) -> TempoMap:
@@ -41,7 +41,7 @@ def ease(fit: TempoFit, max_deviation: float) -> TempoMap:
     nailed = set(np.searchsorted(beats, anchor_beats).tolist())
     kept, held = [0], bpm[0]
     for index in range(1, len(bpm)):
-        if index in nailed or abs(bpm[index] / held - 1.0) > GRAIN:
+        if abs(bpm[index] / held - 1.0) > (SAME if index in nailed else GRAIN):
             kept.append(index)
             held = bpm[index]
     kept.append(len(bpm))

@@ -22,6 +22,8 @@ SLACK_S = 0.012
 DEVIATION_COST = 0.1
 STEP_COST = 0.7
 """A step of 10% between neighbouring spans costs 0.07 of a missed hit."""
+CHANGE_COST, HEARD_STEP = 0.03, 0.01
+"""A step of HEARD_STEP or more costs CHANGE_COST besides, a smaller one in proportion: a tempo that can stay stays."""
 LARGEST_STEP = 1.6
 """No two neighbouring spans differ by more (natural logarithm of their ratio), in largest deviations."""
 MAX_SPANNED = 10
@@ -31,7 +33,7 @@ EXCERPT = 240
 FINALISTS = 5
 MANY = 150
 """With more moments than this the second pass takes one finalist, to keep the time in bounds."""
-MIDDLE_COST = 0.1
+MIDDLE_COST = 0.15
 """A tempo away from the middle one costs this share of all moments, times the logarithm of the ratio."""
 
 
@@ -46,10 +48,11 @@ class Anchor:
 
 @dataclass(frozen=True)
 class TempoFit:
-    """Anchors from (0, 0) to the end, whose beat is a whole number of bars."""
+    """Anchors from (0, 0) to the end, whose beat is a whole number of bars; missed: weight of the moments not hit."""
 
     base_bpm: float
     anchors: tuple[Anchor, ...]
+    missed: float
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class Grid:
     hit_cost: tuple[float, ...]
 
 
-BEATS = Grid(1, (0.0, 0.63, 0.5, 0.63))
-EIGHTHS = Grid(2, (0.0, 0.95, 0.63, 0.95, 0.5, 0.95, 0.63, 0.95))
+BEATS = Grid(1, (0.0, 0.6, 0.5, 0.6))
+EIGHTHS = Grid(2, (0.0, 0.85, 0.6, 0.85, 0.5, 0.85, 0.6, 0.85))
 
 
 def fit_tempo(
@@ -94,7 +97,11 @@ def fit_tempo(
     final = Search(points, worth, fine, EIGHTHS, max_deviation, (-SLACK_S, 0.0, SLACK_S))
     totals = final.totals() + pull * np.abs(np.log(fine / middle_bpm))
     best = int(np.argmin(totals))
-    return TempoFit(float(fine[best]), final.path(best)) if np.isfinite(totals[best]) else None
+    if not np.isfinite(totals[best]):
+        return None
+    anchors = final.path(best)
+    hit = np.isin(points, [each.moment_s for each in anchors])
+    return TempoFit(float(fine[best]), anchors, float(worth[~hit].sum()))
 
 
 def _tempi(low_bpm: float, high_bpm: float, step: float, duration_s: float) -> NDArray[np.float64]:
@@ -170,7 +177,8 @@ class Search:
         where = (origins.reshape(-1, 1, 1, 1, 1, 1), slack, base, phase)
         step = np.abs(tempo[..., None] - self.tempo[where])
         step[origins == 0] = 0.0
-        total = self.cost[where] + own[..., None] + STEP_COST * step
+        charge = STEP_COST * step + CHANGE_COST * np.minimum(step / HEARD_STEP, 1.0)
+        total = self.cost[where] + own[..., None] + charge
         total[step > LARGEST_STEP * self.deviation] = np.inf
         self._keep(index, origins, total, tempo, units)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hitpoint.model.plan.tempo_ease import ease, steady
-from hitpoint.model.plan.tempo_fit import AUTO_BPM, Anchor, bars_of, fit_tempo
+from hitpoint.model.plan.tempo_fit import AUTO_BPM, Anchor, TempoFit, bars_of, fit_tempo
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment
 from hitpoint.model.score import BEATS_PER_BAR, TempoMap
@@ -17,6 +17,10 @@ EARLY = 0.35
 """With a fixed tempo the end may hurry to save this share of a bar: beyond it, slowing down sounds more natural."""
 ENDING_BARS = 4
 """With a fixed tempo, at most so many bars bend to reach the end."""
+WIDENINGS = (1.0, 1.5, 2.0, 3.0, 4.0)
+"""The deviations tried until one ends on a bar line, in allowed ones."""
+STEADY, STEADY_WORTH = 0.005, 0.05
+"""A tempo that bends by no more than STEADY is taken even if it misses this share of all moments more."""
 UNHEARD = 0.001
 """Even a tempo that must not bend may bend by this share."""
 LOUD_BEAT = 0.6
@@ -42,24 +46,38 @@ def plan_tempo(moments: Sequence[Moment], duration_s: float, wishes: Wishes) -> 
     if wishes.tempo_bpm is not None and wishes.tempo_bpm[0] == wishes.tempo_bpm[1]:
         return _fixed(duration_s, wishes.tempo_bpm[0], wishes.max_deviation)
     low, high = wishes.tempo_bpm or AUTO_BPM
+    fit, deviation = _fit(moments, duration_s, (low, high), max(wishes.max_deviation, UNHEARD))
+    if fit is None:
+        return _too_short(duration_s, low, high)
+    changes = []
+    if deviation > max(wishes.max_deviation, UNHEARD):
+        changes.append(
+            f"the tempo bends by up to {100 * deviation:.1f}% instead of {100 * wishes.max_deviation:g}%, "
+            "so that the last bar line meets the end of the clip"
+        )
+    return TempoPlan(ease(fit, deviation), bars_of(fit), fit.base_bpm, tuple(changes))
+
+
+def _fit(
+    moments: Sequence[Moment], duration_s: float, bpm_range: tuple[float, float], wanted: float
+) -> tuple[TempoFit | None, float]:
+    """The best fit, and the deviation it needs: less than `wanted` where a steady tempo serves as well, more where
+    nothing else ends on a bar line.
+    """
     fitted = _worth_fitting(moments, duration_s)
     times_s = np.array([each.time_s for each in fitted])
     weights = np.array([each.weight for each in fitted])
-    middle_bpm = min(high, max(low, _leaning(moments, duration_s)))
-    for widening in (1.0, 1.5, 2.0, 3.0, 4.0):
-        deviation = max(wishes.max_deviation, UNHEARD) * widening
-        fit = fit_tempo(times_s, weights, duration_s, (low, high), middle_bpm, deviation)
-        if fit is not None:
-            changes = (
-                ()
-                if widening == 1.0
-                else (
-                    f"the tempo bends by up to {100 * deviation:.1f}% instead of {100 * wishes.max_deviation:g}%, "
-                    "so that the last bar line meets the end of the clip",
-                )
-            )
-            return TempoPlan(ease(fit, deviation), bars_of(fit), fit.base_bpm, changes)
-    return _too_short(duration_s, low, high)
+    middle_bpm = min(bpm_range[1], max(bpm_range[0], _leaning(moments, duration_s)))
+    for deviation in (wanted * widening for widening in WIDENINGS):
+        fit = fit_tempo(times_s, weights, duration_s, bpm_range, middle_bpm, deviation)
+        if fit is None:
+            continue
+        if fitted and deviation > STEADY:
+            steadier = fit_tempo(times_s, weights, duration_s, bpm_range, middle_bpm, STEADY)
+            if steadier is not None and steadier.missed <= fit.missed + STEADY_WORTH * weights.sum():
+                return steadier, STEADY
+        return fit, deviation
+    return None, 0.0
 
 
 def _worth_fitting(moments: Sequence[Moment], duration_s: float) -> list[Moment]:

@@ -51,6 +51,12 @@ def test_cuts_that_keep_time_give_their_own_tempo():
     assert all(point.bpm == pytest.approx(110.0, rel=2e-3) for point in tempo.tempo_map.points)
 
 
+def test_a_tempo_that_can_stay_stays():
+    cuts_s = (3.5, 5.5, 8.5, 10.0, 12.25, 13.25, 15.25, 18.25, 21.0, 24.5, 26.0, 29.5)
+    tempo = plan_tempo([Moment(time_s, "cut", 0.5, 1.0) for time_s in cuts_s], 32.0, Wishes())
+    assert [point.bpm for point in tempo.tempo_map.points] == pytest.approx([120.0])
+
+
 def test_a_tempo_that_must_not_bend_ends_on_the_line_all_the_same():
     tempo = plan_tempo(moments(1), 60.0, Wishes(max_deviation=0.0))
     assert bends(tempo) <= 0.001 + 1e-9
