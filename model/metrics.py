@@ -8,6 +8,7 @@ have no pitch here: they count for rhythm only.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +136,7 @@ def self_similarity(chroma: NDArray[np.float32]) -> NDArray[np.float32]:
     for shift in range(min(BEATS_PER_BAR, size)):
         total[: size - shift, : size - shift] += plain[shift:, shift:]
         count[: size - shift, : size - shift] += 1
-    return np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.zeros_like(total), where=count > 0))
 
 
 def structure_indicator(chroma: NDArray[np.float32], beat_s: float, lengths_s: tuple[float, float]) -> float:
@@ -175,7 +176,7 @@ def _window_indicator(matrix: NDArray[np.float32], beat_s: float, lengths_s: tup
 def _diagonal_sums(scores: NDArray[np.float32], length: int) -> NDArray[np.float32]:
     """(n - length + 1, n - length + 1): sum of scores[i + k, j + k] for k < length."""
     size = max(0, len(scores) - length + 1)
-    return np.sum([scores[k : k + size, k : k + size] for k in range(length)], axis=0)
+    return np.asarray(np.sum([scores[k : k + size, k : k + size] for k in range(length)], axis=0))
 
 
 def _best_fitness(sums: NDArray[np.float32], length: int, beats: int) -> float:
@@ -198,7 +199,7 @@ def _best_fitness(sums: NDArray[np.float32], length: int, beats: int) -> float:
     return float(fitness.max(initial=0.0))
 
 
-def _entropy(counts: NDArray[np.float64]) -> float:
+def _entropy(counts: NDArray[Any]) -> float:
     """Entropy in bits of a histogram, 0 if it is empty."""
     total = counts.sum()
     if total == 0:

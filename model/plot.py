@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,22 +94,13 @@ def _figure(rows: Sequence[tuple[str, float]], duration_s: float) -> tuple[Figur
         axis.tick_params(length=0, labelsize=8, colors=FAINT, labelbottom=False)
         axis.spines[:].set_visible(False)
         axis.yaxis.set_major_locator(MaxNLocator(3))
-        axis.text(-0.72, 0.5, name, transform=_inches_left_of(axis), color=FAINT, fontsize=9, rotation=90, va="center")
+        axis.text(-0.72 / (width - 1.15), 0.5, name, transform=axis.transAxes, color=FAINT, fontsize=9, rotation=90,
+                  ha="center", va="center")  # fmt: skip
         axes.append(axis)
     axes[-1].xaxis.set_major_locator(MaxNLocator(int(width), steps=[1, 2, 3, 5, 6, 10]))
     axes[-1].xaxis.set_major_formatter(FuncFormatter(lambda x, _: _minutes(x)))
     axes[-1].tick_params(labelbottom=True, labelsize=9)
     return figure, axes
-
-
-def _inches_left_of(axis: Axes) -> Any:
-    """x in inches from the axis' left edge, y as a share of its height."""
-    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
-
-    figure = axis.get_figure()
-    assert figure is not None
-    left = ScaledTranslation(axis.get_position().x0, 0, figure.transSubfigure)  # type: ignore[union-attr]
-    return blended_transform_factory(figure.dpi_scale_trans + left, axis.transAxes)
 
 
 def _film_height(rhythm: VisualRhythm, width_in: float) -> float:
@@ -121,7 +112,8 @@ def _film_height(rhythm: VisualRhythm, width_in: float) -> float:
 def _frame_count(rhythm: VisualRhythm, width_in: float) -> int:
     """Frames that lie side by side at 1 inch of height, near their own shape."""
     media = rhythm.media[0]
-    return max(4, round((width_in - 1.15) / np.clip(media.width / media.height, 0.5, 2.5) / 0.68))
+    aspect = float(np.clip(media.width / media.height, 0.5, 2.5))
+    return max(4, round((width_in - 1.15) / aspect / 0.68))
 
 
 def _film(axis: Axes, rhythm: VisualRhythm, clips: Sequence[Clip]) -> None:

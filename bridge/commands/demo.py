@@ -14,7 +14,7 @@ import click
 from hitpoint.bridge.commands.shared import FILE, composer_options, make_composer, output_options, stage_bars
 from hitpoint.bridge.errors import MissingError, UsageError
 
-PLAYERS = (
+PLAYERS: tuple[tuple[str, list[str]], ...] = (
     ("pw-play", []),
     ("paplay", []),
     ("afplay", []),
