@@ -7,17 +7,18 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from hitpoint.model import checkpoint
+from hitpoint.model import checkpoint, fast_recurrence
 from hitpoint.model.conditions import table_of_plan
-from hitpoint.model.decode import Decoder, Part, Run, Sampling
+from hitpoint.model.decode import Decoder, Engine, Part, Run, Sampling
 from hitpoint.model.errors import MissingError, UsageError
 from hitpoint.model.grammar import BarTask
 from hitpoint.model.plan.types import Plan
-from hitpoint.model.recurrence import Recurrence, Snapshot
+from hitpoint.model.recurrence import Recurrence
 from hitpoint.model.score import TICKS_PER_BAR, Bar
 from hitpoint.model.tokens import init_rows
 
@@ -44,12 +45,17 @@ class Stats:
 class Composer:
     """A loaded network that composes plans. Not for use from several threads at once."""
 
-    def __init__(self, loaded: checkpoint.Loaded, sampling: Sampling | None = None) -> None:
+    def __init__(self, loaded: checkpoint.Loaded, sampling: Sampling | None = None, precision: str = "auto") -> None:
+        """precision: "auto" (eight-bit weights on a processor where the network allows it) or "float32"."""
         self.name, self.sha256, self.parameters = loaded.name, loaded.sha256, loaded.parameters
         self.sampling = sampling
-        self.recurrence = Recurrence(loaded.network)
+        on_processor = loaded.network.norm.weight.device.type == "cpu"
+        quick = on_processor and precision != "float32" and fast_recurrence.fits(loaded.network.config)
+        self.recurrence: Engine = (
+            fast_recurrence.FastRecurrence(loaded.network) if quick else Recurrence(loaded.network)
+        )
         self.stats = Stats()
-        self._snapshots: OrderedDict[int, tuple[Snapshot, torch.Tensor]] = OrderedDict()
+        self._snapshots: OrderedDict[int, tuple[Any, torch.Tensor]] = OrderedDict()
 
     @classmethod
     def load(cls, path: Path | None = None, device: str = "auto", threads: int | None = None) -> Composer:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from hitpoint.model.conditions import Table
 from hitpoint.model.grammar import Ask, BarTask, Mask, Row, write_bar
-from hitpoint.model.recurrence import Recurrence, Streams
+from hitpoint.model.network import NetworkConfig
 from hitpoint.model.score import TICKS_PER_BAR, Bar
 from hitpoint.model.tokens import BAR_LINE, BEAT, FIELDS, Rows, encode, notes_of
 
@@ -71,29 +72,62 @@ class Part(NamedTuple):
     draws: np.random.Generator
 
 
+class Engine(Protocol):
+    """What decoding needs of a network: `Recurrence` on any device, `FastRecurrence` on a processor.
+
+    The memory of streams and the snapshots are the engine's own; nobody else looks into them.
+    """
+
+    @property
+    def config(self) -> NetworkConfig:
+        """The network's sizes and choices."""
+
+    @property
+    def precision(self) -> str:
+        """float32 or int8."""
+
+    def start(self, streams: int) -> Any:
+        """Memory before any row."""
+
+    def enter_bar(self, memory: Any, table: NDArray[np.int16], stream: int | None = None) -> None:
+        """From the next row on a condition holds: table (N, columns) for all streams, or (1, columns) for one."""
+
+    def advance(self, memory: Any, rows: NDArray[np.int64], time: NDArray[np.int64]) -> Tensor:
+        """Read one row a stream: rows (N, 8), time (N,) ticks. Returns the hidden vectors (N, d)."""
+
+    def logits(self, hidden: Tensor, attribute: str, known: dict[str, list[int]]) -> NDArray[np.float32]:
+        """hidden (n, d), known: attribute -> n classes. Returns logits (n, classes)."""
+
+    def snapshot(self, memory: Any, stream: int = 0) -> Any:
+        """A copy of one stream's memory."""
+
+    def restore(self, snapshot: Any, streams: int = 1) -> Any:
+        """Streams that all go on from one snapshot."""
+
+
 @dataclass
 class Run:
     """Streams under way: their memory and the hidden vectors (N, d) behind their last rows."""
 
-    memory: Streams
+    memory: Any
     hidden: Tensor
 
 
 class Decoder:
     """Streams that write bars side by side from one network."""
 
-    def __init__(self, recurrence: Recurrence, sampling: Sampling | None = None, *, weigh_forced: bool = False) -> None:
+    def __init__(self, engine: Engine, sampling: Sampling | None = None, *, weigh_forced: bool = False) -> None:
         """weigh_forced: ask the network also where a mask leaves one class, so that the pressure counts it."""
-        self.recurrence = recurrence
+        self.engine = engine
         self.weigh_forced = weigh_forced
         self.sampling = sampling or Sampling()
         self.tally = Tally()
 
     def start(self, init: Rows, condition: Table, streams: int = 1) -> Run:
         """Read the initial tokens. condition (columns,): what is known before the first bar."""
-        memory = self.recurrence.start(streams)
-        self.recurrence.enter_bar(memory, np.repeat(condition[None], streams, axis=0))
-        run = Run(memory, memory.table)
+        memory = self.engine.start(streams)
+        self.engine.enter_bar(memory, np.repeat(condition[None], streams, axis=0))
+        run = Run(memory, torch.zeros(0))
         for row in init:
             self._read(run, np.repeat(row[None], streams, axis=0), np.zeros(streams, np.int64))
         return run
@@ -101,7 +135,7 @@ class Decoder:
     def read_bar(self, run: Run, bar: Bar, number: int, condition: Table) -> None:
         """Read a bar that stands already (one stream), as the bar `number` of the piece."""
         encoded = encode(notes_of([bar]), 1, end=False)
-        self.recurrence.enter_bar(run.memory, condition[None])
+        self.engine.enter_bar(run.memory, condition[None])
         for row, tick in zip(encoded.rows, encoded.tick, strict=True):
             self._read(run, row[None], np.array([number * TICKS_PER_BAR + int(tick)]))
 
@@ -131,14 +165,14 @@ class Decoder:
             if isinstance(stream.ask, Ask):
                 groups.setdefault(stream.ask.attribute, []).append((number, stream.ask))
         for attribute, group in groups.items():
-            if attribute not in self.recurrence.config.attributes:
+            if attribute not in self.engine.config.attributes:
                 for number, _ in group:
                     streams[number].send(CONSTANT_VELOCITY_CLASS)
                 continue
             numbers, asks = [number for number, _ in group], [ask for _, ask in group]
             told = {name: [ask.known[name] for ask in asks] for name in asks[0].known}
             hidden = run.hidden if len(numbers) == len(run.hidden) else run.hidden[numbers]
-            logits = self.recurrence.logits(hidden, attribute, told)
+            logits = self.engine.logits(hidden, attribute, told)
             temperature = self.sampling.temperature.get(attribute, self.sampling.other_temperature)
             nucleus = self.sampling.nucleus.get(attribute, self.sampling.other_nucleus)
             for row, number, ask in zip(logits, numbers, asks, strict=True):
@@ -158,7 +192,7 @@ class Decoder:
             rows[number] = stream.ask.values
             time[number] = stream.part.task.index * TICKS_PER_BAR + stream.ask.tick
             if stream.ask.values[BEAT] == BAR_LINE:  # the bar row is the first under its own condition
-                self.recurrence.enter_bar(run.memory, stream.part.condition[None], number)
+                self.engine.enter_bar(run.memory, stream.part.condition[None], number)
         self._read(run, rows, time)
         for stream in streams:
             if isinstance(stream.ask, Row):
@@ -166,7 +200,7 @@ class Decoder:
 
     def _read(self, run: Run, rows: NDArray[np.int64] | Rows, time: NDArray[np.int64]) -> None:
         self.tally.rows += len(rows)
-        run.hidden = self.recurrence.advance(run.memory, rows.astype(np.int64), time)
+        run.hidden = self.engine.advance(run.memory, rows.astype(np.int64), time)
 
 
 class _Stream:

@@ -17,7 +17,6 @@ from torch.nn import functional as F
 from hitpoint.model import tokens
 from hitpoint.model.attention import State, rotation
 from hitpoint.model.network import CHAIN, Network, module_key
-from hitpoint.model.quantise import quantised
 
 
 @dataclass
@@ -37,14 +36,13 @@ Snapshot = tuple[State, ...]
 
 
 class Recurrence:
-    """A network prepared for decoding.
+    """A network prepared for decoding: any configuration, any device, float32."""
 
-    precision: "float32", or "int8" for eight-bit weights (on a processor only).
-    """
+    precision = "float32"
 
-    def __init__(self, network: Network, precision: str = "float32") -> None:
+    def __init__(self, network: Network) -> None:
+        self.network = network
         self.config = network.config
-        self.precision = precision
         self.device = network.norm.weight.device
         with torch.inference_mode():
             folded = network.embedding.folded()
@@ -53,7 +51,6 @@ class Recurrence:
             self._columns = [tokens.FIELDS.index(name) for name in network.embedding.fields]
             self._offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
             self._fold_heads(network)
-        self.network = quantised(network) if precision == "int8" else network
 
     def _fold_heads(self, network: Network) -> None:
         """For chained heads: what each known class adds in front of the gelu, W t instead of W (h + t)."""

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from hitpoint.model import conditions, tokens
+from hitpoint.model.fast_recurrence import FastRecurrence
 from hitpoint.model.network import CHAIN, DEFAULT, PAPER, Network, NetworkConfig
 from hitpoint.model.recurrence import Recurrence
 
@@ -68,8 +69,9 @@ def test_folded_heads_equal_the_heads(config: NetworkConfig) -> None:
         np.testing.assert_allclose(recurrence.logits(hidden, attribute, known), expected.numpy(), atol=1e-4)
 
 
-def test_a_snapshot_goes_on_to_the_bit() -> None:
-    recurrence = Recurrence(spread(Network(SMALL)))
+@pytest.mark.parametrize("engine", [Recurrence, FastRecurrence])
+def test_a_snapshot_goes_on_to_the_bit(engine: type[Recurrence] | type[FastRecurrence]) -> None:
+    recurrence = engine(spread(Network(SMALL)))
     rows, time, _, table = random_rows(90, 1)
     memory = recurrence.start(1)
     recurrence.enter_bar(memory, table[:, 0].numpy().astype(np.int16))
@@ -91,8 +93,8 @@ def test_eight_bit_weights_stay_close_to_the_network() -> None:
     network = spread(Network(SMALL))
     rows, time, _, table = random_rows(60, 1)
     results = []
-    for precision in ("float32", "int8"):
-        recurrence = Recurrence(network, precision)
+    for engine in (Recurrence, FastRecurrence):
+        recurrence = engine(network)
         memory = recurrence.start(1)
         recurrence.enter_bar(memory, table[:, 0].numpy().astype(np.int16))
         for t in range(60):
