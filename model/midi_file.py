@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import mido
+
 from hitpoint.model.errors import InputError
 from hitpoint.model.output import atomic
 from hitpoint.model.score import (
