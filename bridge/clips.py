@@ -92,8 +92,8 @@ class ClipDesk:
         return tuple(self._complete.values())
 
     def restore(self, lists: Sequence[ScoreJob]) -> None:
-        """Take a predecessor's complete lists over."""
-        self._complete = {score.job: score for score in lists}
+        """Take a predecessor's complete lists over; those heard since are newer."""
+        self._complete = {score.job: score for score in lists} | self._complete
 
 
 def allowed_path(text: str, roots: Sequence[Path]) -> str:

@@ -387,12 +387,15 @@ class Session:
         )
 
     def restore(self, live: LiveState) -> None:
-        """Go on with the clients, clip lists and transport of a clock process that died."""
+        """Go on with the clients, clip lists and transport of a clock process that died.
+
+        What this one has heard already, before it was told, is newer and stays.
+        """
         now_s = self._clock.now()
-        self.clients = {address: Client(name, now_s) for name, address in live.clients}
-        self._owners = dict(live.owners)
+        self.clients = {address: Client(name, now_s) for name, address in live.clients} | self.clients
+        self._owners = dict(live.owners) | self._owners
         self._desk.restore(live.clip_lists)
-        self._controls = dict(live.controls)
+        self._controls = dict(live.controls) | self._controls
         self.player.restore(live)
 
 
