@@ -94,7 +94,7 @@ def _figure(rows: Sequence[tuple[str, float]], duration_s: float) -> tuple[Figur
         axis.tick_params(length=0, labelsize=8, colors=FAINT, labelbottom=False)
         axis.spines[:].set_visible(False)
         axis.yaxis.set_major_locator(MaxNLocator(3))
-        axis.text(-0.72 / (width - 1.15), 0.5, name, transform=axis.transAxes, color=FAINT, fontsize=9, rotation=90,
+        axis.text(-0.66 / (width - 1.15), 0.5, name, transform=axis.transAxes, color=FAINT, fontsize=9, rotation=90,
                   ha="center", va="center")  # fmt: skip
         axes.append(axis)
     axes[-1].xaxis.set_major_locator(MaxNLocator(int(width), steps=[1, 2, 3, 5, 6, 10]))

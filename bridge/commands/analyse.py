@@ -44,19 +44,18 @@ def command(
     boundaries = given_cuts(cuts, clip, in_s)
     with stage_bars() as progress:
         rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share))
-        if json_path is not None:
-            text = json.dumps(as_json(rhythm), allow_nan=False)
-            if to_stdout:
-                click.echo(text)
-            else:
-                with atomic(json_path, force) as part:
-                    part.write_text(text + "\n", encoding="utf-8")
         if plot is not None:
             from hitpoint.model.plot import plot_rhythm
 
             plot_rhythm(rhythm, clips, plot, force)
-    if not to_stdout:
-        click.echo(as_text(rhythm))
+    figures = json.dumps(as_json(rhythm), allow_nan=False)
+    if to_stdout:
+        click.echo(figures)
+        return
+    if json_path is not None:
+        with atomic(json_path, force) as part:
+            part.write_text(figures + "\n", encoding="utf-8")
+    click.echo(as_text(rhythm))
 
 
 def as_json(rhythm: VisualRhythm) -> dict[str, Any]:

@@ -81,15 +81,17 @@ def command(
         check_formats(named, name, wished.instruments, force, soundfont)
     boundaries = given_cuts(cuts, clip, in_s)
     composer = make_composer(checkpoint, device, threads)
+    said = []
     with stage_bars() as progress:
         prepared = job.prepare([Clip(clip, in_s, out_s)], wished, boundaries, progress)
-        for change in prepared.plan.changes:
-            click.echo(f"note: {change}", err=True)
         for number, files in enumerate(numbered):
             take = job.compose(prepared, composer, prepared.plan.seed + number, progress)
             job.write_outputs(take, prepared, files, force, soundfont, progress)
             more = write_formats(take, prepared, named, bases[number], files.wav, force, soundfont, progress)
-            click.echo(summary(take, prepared, files, more))
+            said.append(summary(take, prepared, files, more))
+    for change in prepared.plan.changes:
+        click.echo(f"note: {change}", err=True)
+    click.echo("\n".join(said))
 
 
 def check(clip: Path, numbered: list[Outputs], soundfont: Path | None, force: bool) -> None:

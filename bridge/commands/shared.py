@@ -108,7 +108,10 @@ def make_composer(checkpoint: Path | None, device: str | None, threads: int | No
 
 @contextlib.contextmanager
 def stage_bars() -> Iterator[Progress]:
-    """Progress for `hitpoint.model.job`: one bar a stage on standard error; silent where that is not a terminal."""
+    """Progress for `hitpoint.model.job`: one bar a stage on standard error; silent where that is not a terminal.
+
+    Print nothing inside: what is to be said stands below the bars when they are gone.
+    """
     if not sys.stderr.isatty():
         yield lambda stage, share: None
         return
@@ -117,7 +120,8 @@ def stage_bars() -> Iterator[Progress]:
     from rich.progress import TaskID
 
     tasks: dict[str, TaskID] = {}
-    with Bars(console=Console(stderr=True), transient=True) as bars:
+    console = Console(stderr=True)
+    with Bars(console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bars:
 
         def report(stage: str, share: float) -> None:
             if stage not in tasks:
