@@ -47,7 +47,6 @@ class Take:
     index: int
     midi: str
     wav: str
-    report: str
 
 
 @dataclass
@@ -271,8 +270,8 @@ class Client:
         elif address == "/hitpoint/marker":
             job.hits.add((round(float(values[0]), 6), str(values[1])))
         elif address == "/hitpoint/result":
-            midi, wav, report, index = values[:4]
-            job.takes[index] = take = Take(job, index, midi, wav, report)
+            midi, wav, _report, index = values[:4]
+            job.takes[index] = take = Take(job, index, midi, wav)
             if index == job.take:
                 job.running = False
                 self._finished.append(take)
@@ -288,9 +287,9 @@ class Client:
             self._send_job(job)  # clips/begin itself was lost
         elif code == "protocol":
             self._other_protocol(text)
-        elif about:
+        elif about and code != "composer":
             self.fail(text)
-        elif code != "underrun":
+        elif code != "underrun":  # "composer": it is started again and goes on with the job
             self.error = text
 
 

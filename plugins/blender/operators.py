@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from . import apply, compat, session, timeline
-from .client import Job, bridge_command
+from .client import Job, Take, bridge_command
 
 SCOPES = [
     ("SELECTION", "Selection", "The selected strips"),
@@ -31,7 +31,9 @@ def present_job(scene: Any) -> Job | None:
     client.cancel()
     job = Job([], compat.fps(scene), (), _about(scene, saved.start, saved.end), saved.job, running=False)
     job.bars, job.take = dict(enumerate(json.loads(saved.bars or "[]"))), saved.take
+    job.takes = {index: Take(job, index, midi, wav) for index, midi, wav in json.loads(saved.takes or "[]")}
     client.job = job
+    client.send("/hitpoint/take", job.id, job.take)  # the bridge may have gone on with another one
     return job
 
 

@@ -71,6 +71,7 @@ class HitpointSettings(bpy.types.PropertyGroup):  # type: ignore[misc]
     job: bpy.props.StringProperty()  # type: ignore[valid-type]
     midi: bpy.props.StringProperty()  # type: ignore[valid-type]
     bars: bpy.props.StringProperty()  # type: ignore[valid-type]
+    takes: bpy.props.StringProperty()  # type: ignore[valid-type]
     take: bpy.props.IntProperty()  # type: ignore[valid-type]
     start: bpy.props.IntProperty()  # type: ignore[valid-type]
     end: bpy.props.IntProperty()  # type: ignore[valid-type]
@@ -86,6 +87,7 @@ class HitpointSettings(bpy.types.PropertyGroup):  # type: ignore[misc]
         """Keep in the file what is needed to go on with this score after a reload."""
         self.job, self.midi, self.take, self.start, self.end = take.job.id, take.midi, take.index, start, end
         self.bars = json.dumps(take.job.bar_starts())
+        self.takes = json.dumps([(known.index, known.midi, known.wav) for known in take.job.takes.values()])
 
 
 class HitpointPreferences(bpy.types.AddonPreferences):  # type: ignore[misc]
@@ -129,14 +131,15 @@ class HITPOINT_PT_main(Sidebar):
     def draw(self, context: Any) -> None:
         """From the light down to the button."""
         layout, scene = self.layout, compat.scene_of(context)
-        self._connection(layout, context)
+        self._connection(layout)
         if scene is None:
             _text(layout, context, "The sequencer shows no scene: choose one in its header.", "INFO")
             return
         self._wishes(layout, scene.hitpoint)
         self._score(layout)
+        self._messages(layout, context)
 
-    def _connection(self, layout: Any, context: Any) -> None:
+    def _connection(self, layout: Any) -> None:
         client = session.client
         row = layout.split(factor=0.72)
         if client.state == "connected":
@@ -151,16 +154,6 @@ class HITPOINT_PT_main(Sidebar):
             row.label(text=words[client.state], icon=LIGHT[client.state])
             if not session.bridge.starting:
                 row.operator("hitpoint.start_bridge")
-        if client.error or session.notes:
-            box = layout.box().row()
-            column = box.column()
-            if client.error:
-                _text(column, context, client.error, "ERROR")
-            for note in session.notes[:4]:
-                _text(column, context, note, "INFO")
-            if len(session.notes) > 4:
-                column.label(text=f"… and {len(session.notes) - 4} more", icon="BLANK1")
-            box.operator("hitpoint.dismiss", text="", icon="X", emboss=False)
 
     def _wishes(self, layout: Any, settings: Any) -> None:
         column = layout.column()
@@ -175,6 +168,20 @@ class HITPOINT_PT_main(Sidebar):
         column.grid_flow(row_major=True, columns=3, align=True).prop(settings, "instruments")
         column.prop(settings, "control")
         column.prop(settings, "energy")
+
+    def _messages(self, layout: Any, context: Any) -> None:
+        """Below all else, so that nothing moves under the mouse."""
+        client = session.client
+        if client.error or session.notes:
+            box = layout.box().row()
+            column = box.column()
+            if client.error:
+                _text(column, context, client.error, "ERROR")
+            for note in session.notes[:4]:
+                _text(column, context, note, "INFO")
+            if len(session.notes) > 4:
+                column.label(text=f"… and {len(session.notes) - 4} more", icon="BLANK1")
+            box.operator("hitpoint.dismiss", text="", icon="X", emboss=False)
 
     def _score(self, layout: Any) -> None:
         job = session.client.job

@@ -1,6 +1,6 @@
 """Inside Blender with a window: an edit in a large sequencer, the sidebar at the Hitpoint tab, and what happens, told.
 
-Arguments: FOLDER PORT SECONDS. Writes window.json into FOLDER four times a second, and ends by itself.
+Arguments: FOLDER PORT SECONDS [FILM CUT,CUT,…]. Writes window.json into FOLDER four times a second, and ends by itself.
 """
 
 import itertools
@@ -14,6 +14,8 @@ import host
 from host import bpy
 
 END = time.monotonic() + float(host.ARGUMENTS[2])
+FILM, CUTS = host.ARGUMENTS[3:5] or ("film.mp4", "0,50,110,150,239")
+BOUNDS = [int(frame) for frame in CUTS.split(",")]
 host.load()
 from blender import session  # noqa: E402
 
@@ -22,11 +24,11 @@ def set_up() -> None:
     scene = host.scene()
     scene.render.fps = 24
     scene.sync_mode = "FRAME_DROP"
-    scene.frame_start, scene.frame_end = 1, 240
+    scene.frame_start, scene.frame_end = 1, BOUNDS[-1]
+    scene.render.resolution_x, scene.render.resolution_y = 640, 360
     scene.sequence_editor_create()
-    bounds = [0, 50, 110, 150, 239]
-    for index, (first, last) in enumerate(itertools.pairwise(bounds)):
-        host.movie(f"shot {index + 1}", 2, 1 + first, first, last - first)
+    for index, (first, last) in enumerate(itertools.pairwise(BOUNDS)):
+        host.movie(f"shot {index + 1}", 2, 1 + first, first, last - first, file=FILM)
     window = bpy.context.window_manager.windows[0]
     area = next(
         area
@@ -37,6 +39,17 @@ def set_up() -> None:
     region = next(region for region in area.regions if region.type == "WINDOW")
     with bpy.context.temp_override(window=window, area=area, region=region):
         bpy.ops.sequencer.view_all()
+    preview = next(
+        area
+        for area in window.screen.areas
+        if area.type == "SEQUENCE_EDITOR" and area.spaces.active.view_type == "PREVIEW"
+    )
+    preview.spaces.active.show_gizmo = False
+    region = next(region for region in preview.regions if region.type == "PREVIEW")
+    with bpy.context.temp_override(window=window, area=preview, region=region):
+        bpy.ops.sequencer.view_zoom_ratio(ratio=1.0)
+    scene.frame_set(BOUNDS[-1] // 5)
+    bpy.ops.wm.save_as_mainfile(filepath=str(host.FOLDER / "window.blend"))
 
 
 def show_tab() -> bool:
