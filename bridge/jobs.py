@@ -51,6 +51,7 @@ class Job:
     aim: int = 0
     cancelled: threading.Event = field(default_factory=threading.Event)
     preparing: bool = False
+    analysing: bool = False
     after_prepare: list[object] = field(default_factory=list)
 
     @property

@@ -308,9 +308,10 @@ class Workshop:
     # Jobs.
 
     def _prepare(self, job: Job) -> None:
-        if job.preparing:
+        if job.analysing:
             return
-        job.preparing = job.plan is None
+        job.analysing = True
+        job.preparing = job.plan is None  # with a plan, bars can be composed meanwhile
         score, pairs = job.record.score, self._pairs(job)
 
         def progress(stage: str, share: float) -> None:
@@ -328,7 +329,7 @@ class Workshop:
     def _prepared(self, job: Job, prepared: Prepared) -> None:
         if job.cancelled.is_set():
             return
-        job.preparing = False
+        job.preparing = job.analysing = False
         if job.plan is not None:
             job.prepared = replace(prepared, plan=job.plan)
         else:
@@ -399,7 +400,7 @@ class Workshop:
             raise UsageError(f"{job.name}: {WORKER_QUEUE} jobs are waiting already; try again later") from None
 
     def _worker_failed(self, job: Job, error: Exception) -> None:
-        job.preparing = False
+        job.preparing = job.analysing = False
         if job.plan is None:
             self._jobs.pop(job.name, None)
         if not isinstance(error, HitpointError):
