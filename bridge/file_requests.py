@@ -44,7 +44,7 @@ SILENT_PLAYHEAD_S = 1.0
 class Work:
     """One request under way. clips: the packets of its clip list, to be sent again where some were lost.
 
-    bars, names: what a regenerate asked for. tries: how often the list of clips was sent; 0 once it is taken.
+    bars, names: what a regenerate asked for. tries: how often the list of clips was sent; taken: whether it arrived.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Work:
     bars: tuple[int, int] = (0, 0)
     names: frozenset[str] = frozenset()
     tries: int = 0
+    taken: bool = True
     sent_s: float = 0.0
 
 
@@ -249,6 +250,7 @@ def _clip_packets(job: str, fps: float, rows: list[list[str]]) -> list[bytes]:
 
 def _send_clips(relay: Relay, work: Work, now_s: float) -> None:
     work.tries += 1
+    work.taken = False
     work.sent_s = now_s
     for packet in work.clips:
         relay.send(packet)
@@ -283,7 +285,7 @@ def _ask_regenerate(relay: Relay, work: Work, job: Job, first_s: float, last_s: 
 def _again(relay: Relay, now_s: float) -> None:
     """Send lists of clips again that nobody has confirmed."""
     for work in list(relay.work.values()):
-        if work.tries and now_s - work.sent_s > ANSWER_WITHIN_S:
+        if not work.taken and now_s - work.sent_s > ANSWER_WITHIN_S:
             if work.tries < TRIES:
                 relay.hello_s = -1e9
                 _send_clips(relay, work, now_s)
@@ -330,8 +332,8 @@ def _heed(relay: Relay, message: osc.OscMessage) -> None:
 
 def _note_progress(relay: Relay, work: Work, stage: str, share: float) -> None:
     if stage == "clips":
-        if work.tries and share >= 1.0:
-            work.tries = 0
+        if not work.taken and share >= 1.0:
+            work.taken = True
             relay.send(osc.encode("/hitpoint/score", work.job, *work.settings))
         return
     with contextlib.suppress(PermissionError):  # Windows, while the script reads the old one
@@ -342,9 +344,12 @@ def _note_error(relay: Relay, code: str, text: str, job: str) -> None:
     work = relay.work.get(job)
     if work is None and not job and code in ("arguments", "protocol", "token") and relay.work:
         work = list(relay.work.values())[-1]  # errors of the latest request that could not be read name no job
-    if work is None or code == "underrun":
+    if work is None or code == "underrun" or (code == "composer" and "given up" not in text):
+        return  # a composer that died is started again and goes on with the job
+    if code == "job" and work.action == "score" and work.tries < TRIES:
+        work.taken, work.sent_s = False, -1e9  # the bridge was started again in between: the list is sent once more
         return
-    if code == "clips-missing" and work.tries:
+    if code == "clips-missing" and not work.taken:
         for index in text.split():
             relay.send(work.clips[int(index) + 1])
         relay.send(work.clips[-1])
@@ -397,6 +402,8 @@ def _follow(relay: Relay, now_s: float) -> None:
 
 
 def _sentence(text: str) -> str:
-    """With a capital and a full stop, as a message box wants it."""
-    text = text.strip() or "Something went wrong; see the bridge's own window"
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+    """With a capital, unless a name begins it, and a full stop, as a message box wants it."""
+    text = text.strip() or "something went wrong; see the bridge's own window"
+    if text.split()[0].isalpha():
+        text = text[0].upper() + text[1:]
+    return text + ("" if text[-1] in ".!?" else ".")

@@ -62,7 +62,7 @@ class Reaper:
         while self.step():
             if during is not None:
                 during()
-            assert time.monotonic() < end, "the script is still running"
+            assert time.monotonic() < end, self.lua("return emu.gfx_text")
             time.sleep(1 / 30)
 
     def act(self, script: str, during: Callable[[], None] | None = None) -> None:
