@@ -12,8 +12,8 @@ from hitpoint.model.plan.weights import is_section_change
 from hitpoint.model.video.types import VisualRhythm
 
 MOST_BARS = 16
-LENGTH_COST = {2: 0.5, 4: 0.15, 6: 0.35, 8: 0.0, 12: 0.15, 16: 0.1}
-"""Cost of a section of so many bars; music likes 4 and 8. Any other even length costs 0.6, an odd one 0.9."""
+LENGTH_COST = {2: 0.5, 4: 0.15, 6: 0.25, 8: 0.0, 12: 0.15, 16: 0.1}
+"""Cost of a section of so many bars; music likes 4 and 8. Any other even length costs 0.35, an odd one 0.5."""
 
 
 def find_sections(rhythm: VisualRhythm, lines_s: NDArray[np.float64]) -> tuple[Section, ...]:
@@ -60,7 +60,7 @@ def _best_starts(changes: NDArray[np.float64]) -> list[int]:
     for end in range(2, bars + 1):
         for length in range(2, min(MOST_BARS, end) + 1):
             start = end - length
-            total = cost[start] + LENGTH_COST.get(length, 0.9 if length % 2 else 0.6) + 0.2
+            total = cost[start] + LENGTH_COST.get(length, 0.5 if length % 2 else 0.35) + 0.2
             if start > 0:
                 total -= changes[start]
             if total < cost[end]:
