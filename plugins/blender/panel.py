@@ -141,7 +141,7 @@ class HITPOINT_PT_main(Sidebar):
 
     def _connection(self, layout: Any) -> None:
         client = session.client
-        row = layout.split(factor=0.72)
+        row = layout.split(factor=0.72 if client.state == "connected" else 0.5)
         if client.state == "connected":
             echo = f" · {client.echo_ms:.1f} ms" if client.echo_ms >= 0 else ""
             row.label(text=f"Bridge {client.bridge_version}{echo}", icon=LIGHT["connected"])

@@ -30,6 +30,7 @@ def set_up() -> None:
     for index, (first, last) in enumerate(itertools.pairwise(BOUNDS)):
         host.movie(f"shot {index + 1}", 2, 1 + first, first, last - first, file=FILM)
     window = bpy.context.window_manager.windows[0]
+    next(area for area in window.screen.areas if area.type == "FILE_BROWSER").type = "TEXT_EDITOR"
     area = next(
         area
         for area in window.screen.areas
@@ -84,5 +85,14 @@ def tell() -> float | None:
 
 
 bpy.context.preferences.view.show_splash = False
+
+
+def first_step() -> None:
+    """The edit as a step that can be returned to, as a person's own edits are."""
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.ed.undo_push(message="edit")
+
+
 set_up()
+bpy.app.timers.register(first_step, first_interval=0.25)
 bpy.app.timers.register(tell, first_interval=0.5)
