@@ -26,7 +26,7 @@ from hitpoint.bridge.messages import Heartbeat, LogLine, PortOpened, Quit, Reope
 from hitpoint.bridge.midi_out import NO_PORT, Closable, NullSink, RtMidiSink, api_name, find_api
 from hitpoint.bridge.osc import MAX_PACKET_BYTES
 from hitpoint.bridge.player import Player
-from hitpoint.bridge.realtime import become_realtime, freeze_garbage, sharpen_timers
+from hitpoint.bridge.realtime import become_realtime, freeze_garbage, name_process, sharpen_timers
 from hitpoint.bridge.session import Address, Session
 
 LONGEST_WAIT_S = 0.05
@@ -44,6 +44,7 @@ MESSAGES_A_ROUND = 20
 def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
     """The process's whole life. revive: the command that starts the bridge anew should the watchdog die; [] = none."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the watchdog decides
+    name_process("hp-clock")
     loop = ClockLoop(osc_socket, Channel(sock), config, version)
     signal.signal(signal.SIGTERM, loop.quit)
     orphaned = loop.run()

@@ -21,6 +21,7 @@ from hitpoint.bridge.channel import Channel, ChannelClosed
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.jobs import Tools
 from hitpoint.bridge.messages import ComposerReady, LogLine, Quit
+from hitpoint.bridge.realtime import name_process
 from hitpoint.bridge.store import Store
 from hitpoint.bridge.workshop import Workshop
 
@@ -31,6 +32,7 @@ FULL_WAIT_S = 0.05
 def run_composer(sock: socket.socket, config: Config) -> None:
     """The process's whole life. Returns when told to quit; exits at once when the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the watchdog decides
+    name_process("hp-composer")
     _watch_parent(os.getppid())
     channel = Channel(sock)
     outbox = Outbox(channel)

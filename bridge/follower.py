@@ -31,6 +31,10 @@ class Follower:
         """The transport was moved by other means."""
         self._estimator.reset(now_s, media_s, rate)
 
+    def wrapped(self, by_s: float) -> None:
+        """The transport went back by `by_s` to its loop's start."""
+        self._estimator.shift(-by_s)
+
     def hear(
         self,
         transport: Transport,

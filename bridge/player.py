@@ -187,6 +187,7 @@ class Player:
         loop = self.transport.loop
         assert loop is not None
         self.transport = tr.step(self.transport, tr.Wrap())
+        self._follower.wrapped(loop[1] - loop[0])
         self._scheduler.start(loop[0])
         self._sync.moved(self.transport, loop[0])
         return self._clock.now()

@@ -22,6 +22,8 @@ _NOISE_CEILING_S = 0.04
 _GATE_FLOOR_S = 0.004
 _GATE_SIGMAS = 4.5
 _WINDOW = 64
+_ALARMS = 3
+_ALARMS_WITHIN_S = 1.5
 _EARLIEST = 5
 _SPEED_WALK = 2e-5
 _USUAL_RATES = (0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 0.25, 4.0, -4.0, 8.0, -8.0, 1.5, 0.75)
@@ -44,6 +46,7 @@ class PlayheadEstimator:
 
     def __init__(self) -> None:
         self._noise_s = 0.001
+        self._alarms: deque[float] = deque(maxlen=_ALARMS)
         self.reset(0.0, 0.0, 1.0)
 
     def reset(self, now_s: float, media_s: float, rate: float, rate_known: bool = True) -> None:
@@ -54,6 +57,12 @@ class PlayheadEstimator:
         self._rate_var = 1e-6 if rate_known else 0.05**2
         self._window: deque[tuple[float, float]] = deque([(now_s, media_s)], maxlen=_WINDOW)
         self._odd: list[tuple[float, float, float]] = []
+
+    def shift(self, by_s: float) -> None:
+        """The place is counted anew: a loop's end became its start."""
+        self._media_s += by_s
+        self._window = deque(((at_s, media_s + by_s) for at_s, media_s in self._window), maxlen=_WINDOW)
+        self._odd = []
 
     @property
     def noise_s(self) -> float:
@@ -101,6 +110,9 @@ class PlayheadEstimator:
         self._odd.append((now_s, media_s, innovation))
         if len(self._odd) < 2:
             return Observation("hold", self.position(now_s), self._rate)
+        if self._false_alarms(now_s, innovation):
+            self._update(now_s, media_s, innovation)
+            return Observation("track", self.position(now_s), self._rate)
         first, last = self._odd[0], self._odd[-1]
         span_s = last[0] - first[0]
         if span_s <= 0.0:
@@ -110,12 +122,24 @@ class PlayheadEstimator:
         if abs(growth) <= max(0.15, uncertain) and abs(first[2]) > 1.5 * abs(growth) * span_s:
             if len(self._odd) < 2 + (self._noise_s > 0.003):
                 return Observation("hold", self.position(now_s), self._rate)
+            self._alarms.append(now_s)
             return self._jump(now_s, media_s)
         if uncertain > 0.3 and len(self._odd) < 4:
             return Observation("hold", self.position(now_s), self._rate)
         return self._change_rate(now_s, media_s, self._rate + growth, uncertain)
 
+    def _false_alarms(self, now_s: float, innovation: float) -> bool:
+        """Alarm upon alarm is noise that was believed too little of (whole frames, say): believe more, and settle."""
+        if len(self._alarms) < _ALARMS or now_s - self._alarms[0] > _ALARMS_WITHIN_S:
+            return False
+        self._alarms.clear()
+        self._odd = []
+        self._noise_s = min(_NOISE_CEILING_S, max(1.6 * self._noise_s, 0.4 * abs(innovation)))
+        self._rate_var = max(self._rate_var, 0.1**2)
+        return True
+
     def _change_rate(self, now_s: float, media_s: float, rate: float, uncertain: float) -> Observation:
+        self._alarms.append(now_s)
         usual = min(_USUAL_RATES, key=lambda known: abs(known - rate))
         known = abs(usual - rate) <= max(0.06, min(0.2, uncertain))
         self.reset(now_s, media_s, usual if known else rate, known)

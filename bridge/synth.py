@@ -6,6 +6,7 @@ process of its own (numpy, an audio thread), which falls silent and exits when i
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import signal
 import socket
@@ -121,7 +122,7 @@ class _Playing:
 
 def _loudspeaker(playing: _Playing, sample_rate: int) -> Any:
     try:
-        import sounddevice
+        sounddevice = importlib.import_module("sounddevice")
     except (ImportError, OSError) as error:
         raise MissingError(f"no sound library: {error}") from error
 
