@@ -6,7 +6,7 @@ measured as mask pressure, -log of the probability it leaves, in nats: low when 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hitpoint.model.conditions import Table
-from hitpoint.model.grammar import Ask, BarTask, Mask, Row, write_bar
+from hitpoint.model.grammar import Ask, BarTask, Mask, Row, Writer, write_bar
 from hitpoint.model.network import NetworkConfig
 from hitpoint.model.score import TICKS_PER_BAR, Bar
 from hitpoint.model.tokens import BAR_LINE, BEAT, FIELDS, Rows, encode, notes_of
@@ -65,11 +65,12 @@ def choose(
 
 
 class Part(NamedTuple):
-    """One bar to be written: its task, its condition (columns,), and the source of its random draws."""
+    """One bar to be written: its task, its condition (columns,), the source of its random draws, and its grammar."""
 
     task: BarTask
     condition: Table
     draws: np.random.Generator
+    writer: Callable[[BarTask], Writer] = write_bar
 
 
 class Engine(Protocol):
@@ -218,7 +219,7 @@ class _Stream:
             self.ask = None
             return
         self.part = part
-        self.writer = write_bar(part.task)
+        self.writer = part.writer(part.task)
         self.ask = next(self.writer)
 
     def send(self, value: int) -> None:

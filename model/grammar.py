@@ -85,7 +85,7 @@ def write_bar(task: BarTask) -> Writer:
         grammar.place(tick, instrument, strength)
         remaining = grammar.owed_ticks + 1
         yield Row((tokens.RHYTHM, beat, remaining, strength + 1, instrument + 1, 0, 0, 0), tick)
-        notes += yield from _simu_note(task, tick, instrument, strength)
+        notes += yield from simu_note(task, tick, instrument, strength)
     return Bar(task.index, tuple(sorted(notes)))
 
 
@@ -96,7 +96,7 @@ def _density(grammar: Grammar) -> Generator[Ask | Row, int, int]:
     return (yield Ask("density", {"type": tokens.RHYTHM, "beat": BAR_LINE}, mask)) - 1
 
 
-def _simu_note(task: BarTask, tick: int, instrument: int, strength: int) -> Generator[Ask | Row, int, list[Note]]:
+def simu_note(task: BarTask, tick: int, instrument: int, strength: int) -> Generator[Ask | Row, int, list[Note]]:
     """The notes of one simu-note, rising in pitch. Locked notes are given to the network as they are."""
     locked = [note for note in task.locked if note.tick == tick and note.instrument == instrument]
     low, high = PITCH_RANGE[instrument]

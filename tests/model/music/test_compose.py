@@ -87,3 +87,33 @@ def test_a_checkpoint_of_another_vocabulary_is_one_sentence(tmp_path: Path) -> N
     save_file({"a": torch.zeros(1)}, path, metadata={"schema": "hitpoint.checkpoint/1", "vocabulary": "other"})
     with pytest.raises(InputError, match="another vocabulary"):
         Composer.load(path)
+
+
+def test_the_papers_control_overwrites_and_ours_is_exact(composer: Composer) -> None:
+    from hitpoint.model.evaluate import figures, overwritten
+    from hitpoint.model.score import Score
+
+    plan = make_plan(6)
+    ours, theirs = (
+        figures(Score(tuple(bars), plan.tempo_map, plan.genre, plan.instruments, 0), plan)
+        for bars in (list(composer.stream(plan, 0)), overwritten(composer, plan, 1.0))
+    )
+    assert ours["density_error"] == ours["strength_error"] == 0.0
+    assert theirs["density_error"] + theirs["strength_error"] > 0.0
+
+
+def test_matching_finds_the_stretch_that_was_asked_for(shard_folder: Path) -> None:
+    from dataclasses import replace
+
+    from hitpoint.model.data.build import load
+    from hitpoint.model.match import best_match, stretch
+
+    shard = load(shard_folder)
+    piece = shard.pieces[3]
+    wanted = stretch(shard, piece, 5, 4)
+    plan = make_plan(4)
+    asked = tuple(
+        replace(plan.bars[bar.index], density=bar.density, required=tuple(sorted(bar.strengths().items())))
+        for bar in wanted
+    )
+    assert best_match(replace(plan, bars=asked), shard, shard.pieces) == wanted

@@ -1,0 +1,117 @@
+"""What a token costs: at 500 and at 8,000 rows, as a recurrence and with the whole prefix read again each time.
+
+    python tests/bench/bench_tokens.py [--checkpoint F] [--long ROWS]
+
+Times are processor seconds of this process on one thread, so that a busy machine distorts them less. The baseline is
+the same network in its parallel form, which must read the prefix again for each token, as CMT's released code does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from hitpoint.model import checkpoint, conditions, tokens
+from hitpoint.model.compose import Composer
+from hitpoint.model.fast_recurrence import FastRecurrence, fits
+from hitpoint.model.plan.types import BarPlan, Plan, Section
+from hitpoint.model.recurrence import Recurrence
+from hitpoint.model.score import TempoMap, TempoPoint
+
+
+def made_up_rows(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Note rows at rising times: their cost is that of music, their sense does not matter here."""
+    rng = np.random.default_rng(0)
+    rows = np.stack([rng.integers(0, size, count) for size in tokens.SIZES], axis=1)
+    rows[:, tokens.TYPE] = tokens.NOTE
+    return rows, np.arange(count) // 3
+
+
+def recurrent_costs(engine: Recurrence | FastRecurrence, marks: tuple[int, ...]) -> dict[int, float]:
+    """Processor milliseconds a row, a median over the 200 rows before each mark."""
+    rows, ticks = made_up_rows(max(marks))
+    memory = engine.start(1)
+    engine.enter_bar(memory, np.zeros((1, len(conditions.NAMES)), np.int16))
+    spent = np.zeros(max(marks))
+    for index in range(max(marks)):
+        before = time.process_time()
+        engine.advance(memory, rows[index : index + 1], ticks[index : index + 1])
+        spent[index] = time.process_time() - before
+    return {mark: float(np.median(spent[mark - 200 : mark])) * 1000 for mark in marks}
+
+
+def prefix_cost(network: torch.nn.Module, length: int) -> float:
+    """Processor milliseconds for one token when the whole prefix of `length` rows is read again."""
+    rows, ticks = made_up_rows(length)
+    slot, table = np.zeros(length, np.int64), np.zeros((1, 1, len(conditions.NAMES)), np.int64)
+    arguments = [torch.from_numpy(a) for a in (rows[None], ticks[None], slot[None], table)]
+    with torch.inference_mode():
+        network(*arguments)
+        before = time.process_time()
+        network(*arguments)
+    return (time.process_time() - before) * 1000
+
+
+def largest_difference(network: torch.nn.Module, length: int = 600) -> float:
+    """Largest difference of any hidden number between the recurrent and the parallel form, both in float32."""
+    rows, ticks = made_up_rows(length)
+    engine = Recurrence(network)  # type: ignore[arg-type]
+    memory = engine.start(1)
+    engine.enter_bar(memory, np.zeros((1, len(conditions.NAMES)), np.int16))
+    slot, table = np.zeros(length, np.int64), np.zeros((1, 1, len(conditions.NAMES)), np.int64)
+    with torch.inference_mode():
+        expected = network(*(torch.from_numpy(a) for a in (rows[None], ticks[None], slot[None], table)))[0]
+        found = torch.cat([engine.advance(memory, rows[t : t + 1], ticks[t : t + 1]) for t in range(length)])
+    return float((found - expected).abs().max())
+
+
+def sixty_seconds() -> Plan:
+    """A minute at 120 beats a minute: 30 bars, half of them with hits, densities from 6 to 13."""
+    bars = tuple(BarPlan(i, 6 + i % 8, ((0, 3), (8, 3)) if i % 2 else (), 0.3 + i / 60) for i in range(30))
+    tempo_map = TempoMap((TempoPoint(0.0, 0.0, 120.0),))
+    return Plan(60.0, tempo_map, bars, (), (Section("A", 0, 30),), "rock", (0, 1, 2, 3, 4), 1.0, 0)
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--checkpoint", type=Path, default=None)
+    parser.add_argument("--long", type=int, default=8000)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    loaded = checkpoint.load(arguments.checkpoint)
+    marks = (500, arguments.long)
+    print(f"{loaded.name}: {loaded.parameters:,} parameters, one thread, processor ms a token")
+    engines = [("recurrence float32", Recurrence(loaded.network))]
+    if fits(loaded.network.config):
+        engines.append(("recurrence int8", FastRecurrence(loaded.network)))  # type: ignore[arg-type]
+    costs = {}
+    for name, engine in engines:
+        costs[name] = recurrent_costs(engine, marks)
+        change = costs[name][marks[1]] / costs[name][marks[0]] - 1
+        print(f"  {name:20} {costs[name][500]:7.2f} at 500  {costs[name][marks[1]]:7.2f} at {marks[1]}  {change:+.1%}")
+    best = engines[-1][0]
+    for mark in marks:
+        full = prefix_cost(loaded.network, mark)
+        print(f"  {'full prefix':20} {full:7.2f} at {mark}: {full / costs[best][mark]:.0f} x {best}")
+    print(f"  recurrent against parallel form, float32: largest difference {largest_difference(loaded.network):.1e}")
+    composer = Composer(loaded)
+    list(composer.stream(sixty_seconds(), 0))
+    before = time.process_time()
+    list(composer.stream(sixty_seconds(), 1))
+    spent = time.process_time() - before
+    rate = composer.stats.tokens / spent
+    print(f"composing 60 s of music: {composer.stats.tokens} tokens, {rate:.0f} a processor second,")
+    print(f"  {60 / spent:.1f} x real time by processor, {60 / composer.stats.seconds:.1f} x by the clock on the wall")
+    before = time.process_time()
+    composer.takes(sixty_seconds(), range(8))
+    spent = time.process_time() - before
+    print(f"eight takes together: {composer.stats.tokens / spent:.0f} tokens a processor second")
+
+
+if __name__ == "__main__":
+    main()
