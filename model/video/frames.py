@@ -149,7 +149,7 @@ def _decode_packets(path: Path, container: InputContainer, stream: VideoStream) 
     for packet in container.demux(list(container.streams.video + container.streams.audio)):
         if packet.pts is not None and packet.time_base:
             end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base) - zero_s)
-        if packet.stream_index != stream.index:
+        if packet.stream.index != stream.index:  # a packet that flushes knows its stream only
             continue
         try:
             for frame in packet.decode():

@@ -13,7 +13,8 @@ def ffmpeg(*arguments):
 
 def draw(path, *options, source="testsrc2", size="320x180", rate=24, seconds=2.0):
     """A film of libavfilter's own test picture; `options` go to the encoder."""
-    ffmpeg("-f", "lavfi", "-i", f"{source}=s={size}:r={rate}:d={seconds}", *options, path)
+    separator = ":" if "=" in source else "="
+    ffmpeg("-f", "lavfi", "-i", f"{source}{separator}s={size}:r={rate}:d={seconds}", *options, path)
     return path
 
 

@@ -1,0 +1,86 @@
+"""Edits: clips with in and out points, rates, and an editor's own cuts."""
+
+import numpy as np
+import pytest
+
+from hitpoint.model.video.analyse import analyse
+from hitpoint.model.video.types import Boundary, Clip
+from tests.model.video.conftest import draw
+
+
+def test_in_and_out_points(film):
+    whole = analyse([Clip(film)])
+    part = analyse([Clip(film, in_s=5.0, out_s=11.0)])
+    assert part.duration_s == 6.0
+    assert len(part.times_s) == 144
+    assert part.times_s[0] == pytest.approx(0.0, abs=1e-6)
+    assert [b.time_s for b in part.boundaries] == pytest.approx([0.5, 3.5, 5.0], abs=0.001)
+    inside = (whole.times_s >= 5.0 - 1e-6) & (whole.times_s < 11.0 - 1e-6)
+    # The flow starts anew, so a frame or two differ.
+    assert part.motion[3:] == pytest.approx(whole.motion[inside][3:], abs=0.02)
+
+
+@pytest.mark.parametrize("in_s", [0.0, 0.25, 1.5, 2.0 + 1 / 24, 3.96])
+def test_in_point_is_exact(in_s, tmp_path):
+    path = draw(tmp_path / "film.mkv", "-g", 36, seconds=4.2)
+    rhythm = analyse([Clip(path, in_s=in_s, out_s=4.2)])
+    first = np.ceil((in_s - 0.002) * 24) / 24
+    assert rhythm.times_s[0] == pytest.approx(first - in_s, abs=0.002)
+    assert len(rhythm.times_s) == round((4.2 - first) * 24 + 0.2)
+
+
+def test_joints_are_cuts(film):
+    clips = [Clip(film, 0.5, 3.0), Clip(film, 6.0, 8.0, start_s=2.5), Clip(film, 0.5, 3.0, start_s=4.5)]
+    rhythm = analyse(clips)
+    assert rhythm.duration_s == 7.0
+    assert [(b.time_s, b.kind, b.weight) for b in rhythm.boundaries] == [
+        (pytest.approx(2.5, abs=0.001), "cut", 1.0),
+        (pytest.approx(4.5, abs=0.001), "cut", 1.0),
+    ]
+    assert rhythm.shots == ("A", "B", "A")
+    assert len(rhythm.media) == 1
+    at_joint = int(np.searchsorted(rhythm.times_s, 4.5 - 1e-6))
+    alone = analyse([Clip(film, 0.5, 3.0)])
+    assert rhythm.motion[at_joint + 1 : at_joint + 40] == pytest.approx(alone.motion[1:40], abs=1e-6)
+
+
+def test_rate(film):
+    normal = analyse([Clip(film, 10.0, 12.25)])
+    double = analyse([Clip(film, 10.0, 12.25, rate=2.0)])
+    assert double.duration_s == pytest.approx(1.125)
+    assert double.times_s == pytest.approx(normal.times_s / 2)
+    assert double.motion == pytest.approx(normal.motion * 2, rel=1e-4)
+
+
+def test_rate_moves_what_follows(film):
+    rhythm = analyse([Clip(film, 0.0, 4.0, rate=0.5), Clip(film, 5.0, 6.0)])
+    assert rhythm.duration_s == pytest.approx(9.0)
+    assert [b.time_s for b in rhythm.boundaries] == pytest.approx([7.0, 8.0, 8.5], abs=0.001)
+
+
+def test_given_cuts_replace_detected_ones(film):
+    given = [
+        Boundary(9.0, "cut", 0.8),
+        Boundary(2.0, "fade", 1.0),
+        Boundary(0.0, "cut", 1.0),
+        Boundary(99.0, "cut", 1.0),
+    ]
+    rhythm = analyse([Clip(film)], cuts=given)
+    assert rhythm.boundaries == (given[1], given[0])
+    assert len(rhythm.shots) == 3
+    assert rhythm.motion == pytest.approx(analyse([Clip(film)]).motion)
+
+
+def test_no_cuts_given_is_no_cut(film):
+    rhythm = analyse([Clip(film)], cuts=[])
+    assert rhythm.boundaries == ()
+    assert rhythm.shots == ("A",)
+
+
+def test_films_of_different_size_and_rate(film, tmp_path):
+    other = draw(tmp_path / "other.mkv", size="200x300", rate=50)
+    rhythm = analyse([Clip(film, 0.0, 2.0), Clip(other), Clip(film, 2.0, 3.0)])
+    assert len(rhythm.media) == 2
+    assert len(rhythm.times_s) == 48 + 100 + 24
+    assert rhythm.duration_s == pytest.approx(5.0)
+    assert np.all(np.diff(rhythm.times_s) > 0)
