@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -110,11 +111,24 @@ def make_composer(checkpoint: Path | None, device: str | None, threads: int | No
 def stage_bars() -> Iterator[Progress]:
     """Progress for `hitpoint.model.job`: one bar a stage on standard error; silent where that is not a terminal.
 
-    Print nothing inside: what is to be said stands below the bars when they are gone.
+    Print nothing inside: what is to be said stands below the bars when they are gone. SIGTERM ends the command as
+    Ctrl+C does, so that no half-written file stays behind.
     """
-    if not sys.stderr.isatty():
-        yield lambda stage, share: None
-        return
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        if sys.stderr.isatty():
+            yield from _bars()
+        else:
+            yield lambda stage, share: None
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _terminate(number: int, frame: object) -> None:
+    sys.exit(128 + number)
+
+
+def _bars() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import Progress as Bars
     from rich.progress import TaskID

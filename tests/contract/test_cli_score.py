@@ -213,14 +213,15 @@ def test_a_traceback_only_with_debug(run: Run, tmp_path: Path) -> None:
     assert "Traceback" in done.stderr and done.returncode != 0
 
 
-def test_killed_half_way_leaves_no_half_file(film: Path, tmp_path: Path) -> None:
-    """Interrupted as by Ctrl+C while the WAV is written: the names asked for are whole or absent."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_half_way_leaves_no_half_file(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """Ctrl+C or a polite kill while the WAV is written: the names asked for are whole or absent."""
     config = tmp_path / "hitpoint.yaml"
     config.write_text("composer: tests.fakes:make_composer\n")
     folder = tmp_path / "out"
     folder.mkdir()
     long = tmp_path / "long.mp4"
-    source = "color=gray:size=64x36:rate=5:duration=1200"
+    source = "color=gray:size=64x36:rate=5:duration=400"
     subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, str(long)], check=True, timeout=60)
     root = Path(__file__).parents[2]
     environment = {**os.environ, "HITPOINT_CONFIG": str(config), "PYTHONPATH": str(root)}
@@ -229,7 +230,7 @@ def test_killed_half_way_leaves_no_half_file(film: Path, tmp_path: Path) -> None
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline and not list(folder.glob(".a.*.wav")):
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and "Traceback" not in err
-    assert names(folder) == {"a.mid"} and mido.MidiFile(folder / "a.mid").length == pytest.approx(1200, abs=0.5)
+    assert process.returncode == code and "Traceback" not in err
+    assert names(folder) == {"a.mid"} and mido.MidiFile(folder / "a.mid").length == pytest.approx(400, abs=0.5)
