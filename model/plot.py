@@ -178,7 +178,9 @@ def _tempo(axis: Axes, plan: Plan) -> None:
         start, stop = lines[section.first_bar], lines[section.end_bar]
         colour = SECTION_COLOURS[labels.index(section.label) % len(SECTION_COLOURS)]
         axis.axvspan(start, stop, color=colour, alpha=0.55, linewidth=0)
-        axis.text(start + 0.004 * plan.duration_s, 0.9, section.label, color=TEXT, fontsize=10, va="top", weight="bold")
+        if (stop - start) / plan.duration_s * axis.get_window_extent().width > 14:
+            axis.annotate(section.label, (start, 0.9), (4, 0), textcoords="offset points", color=TEXT, va="top",
+                          fontsize=10, weight="bold", annotation_clip=False)  # fmt: skip
     every = max(1, round(len(plan.bars) / (axis.get_window_extent().width / 45)))
     for bar, time_s in enumerate(lines[:-1]):
         axis.axvline(time_s, color=TEXT, linewidth=0.5, alpha=0.35)
@@ -223,7 +225,10 @@ def _notes(axis: Axes, score: Score) -> None:
             y, thick = float(pitch), 0.9
             if instrument == 0:
                 y = lane + 1 + keys.index(pitch) * (_DRUM_LANE - 2) / max(1, len(keys))
-                right, thick = left + max(0.04, score.duration_s / 600), max(0.6, 8 / max(6, len(keys)))
+                right, thick = (
+                    left + score.duration_s / _width_in(score.duration_s) / 40,
+                    max(0.6, 8 / max(6, len(keys))),
+                )
             boxes.append(((left, y), (right, y), (right, y + thick), (left, y + thick)))
             colours.append(to_rgba(INSTRUMENT_COLOURS[instrument], 0.35 + 0.65 * velocity / 127))
         axis.add_collection(PolyCollection(boxes, facecolors=colours, linewidths=0, zorder=3))
