@@ -220,6 +220,7 @@ def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -
         relay.jobs[work.job] = Job(min(starts))
         work.clips = _clip_packets(work.job, float(values["fps"][0]), rows)
         work.settings = [part for row in rows if row[0] == "set" for part in row[1:3]]
+        work.settings += ["wav", "0"]  # the host has instruments of its own
         relay.work[work.job] = work
         _send_clips(relay, work, now_s)
         return

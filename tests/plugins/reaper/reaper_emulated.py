@@ -42,7 +42,7 @@ class Reaper:
     def lua(self, code: str) -> Any:
         """What the chunk returns. Raises AssertionError where it fails."""
         assert self.process.stdin is not None and self.process.stdout is not None
-        data = code.encode()
+        data = code.encode() or b" "  # Lua waits for more before it reads nothing
         self.process.stdin.write(b"%d\n" % len(data) + data)
         self.process.stdin.flush()
         status, _, text = self.process.stdout.readline().decode().partition(" ")

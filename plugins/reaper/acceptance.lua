@@ -1,0 +1,159 @@
+-- Acceptance of Hitpoint in a real REAPER: run it from the action list in an empty, unsaved project; five minutes.
+-- It makes items of its own, does what the actions do, and prints pass or fail line by line in the console.
+-- At its end the project is as it was. Then do the steps by hand that it prints.
+-- @noindex
+
+local _, script = reaper.get_action_context()
+local folder = script:match("^(.*[/\\])")
+local hitpoint = assert(loadfile(folder .. "lib/hitpoint.lua"))(folder)
+local score, files = hitpoint.score, hitpoint.files
+local project = reaper.EnumProjects(-1)
+local failed = 0
+
+local function say(text)
+  reaper.ShowConsoleMsg(text .. "\n")
+end
+
+local function check(name, passed, detail)
+  failed = failed + (passed and 0 or 1)
+  say((passed and "pass  " or "FAIL  ") .. name .. (detail and "  (" .. tostring(detail) .. ")" or ""))
+end
+
+local function near(a, b, tolerance)
+  return math.abs(a - b) <= (tolerance or 1e-6)
+end
+
+-- An answer like the bridge's: two tracks, two tempi, from 3.1 s on for 8 s.
+local FIRST, LAST = 3.1, 11.1
+local function answer(take, pitch)
+  local rows = {
+    { "take", tostring(take) }, { "range", tostring(FIRST), tostring(LAST) },
+    { "tempo", tostring(FIRST), "120.0" }, { "tempo", tostring(FIRST + 4), "96.0" },
+    { "marker", tostring(FIRST + 2), "Hit: cut" }, { "region", tostring(FIRST), tostring(LAST), "Section A" },
+  }
+  for index, name in ipairs({ "Drums", "Piano" }) do
+    rows[#rows + 1] = { "track", name, index == 1 and "9" or "0", "0", "204", "102", "90" }
+    for beat = 0, 7 do
+      local start = FIRST + beat * 0.9
+      rows[#rows + 1] = { "note", tostring(start), tostring(start + 0.4), tostring(pitch + beat), "90" }
+    end
+  end
+  return score.parse(rows)
+end
+
+local function step(name, change)
+  local problem = score.as_one_step(project, "Hitpoint acceptance: " .. name, change)
+  check(name .. " runs as one undo step", problem == nil, problem)
+end
+
+local function notes_are(take, pitch, count)
+  local _, found = reaper.MIDI_CountEvts(take)
+  check("the take has its notes", found == count, found)
+  for index = 0, found - 1 do
+    local _, _, _, start, _, _, found_pitch, velocity = reaper.MIDI_GetNote(take, index)
+    local time = reaper.MIDI_GetProjTimeFromPPQPos(take, start)
+    if not near(time, FIRST + index * 0.9, 0.0011) or found_pitch ~= pitch + index or velocity ~= 90 then
+      return check("note " .. index .. " lies where it must", false, ("%.5f s, pitch %d"):format(time, found_pitch))
+    end
+  end
+  check("every note lies within one MIDI tick, with pitch and velocity", true)
+end
+
+local function others(name)
+  for index = 0, reaper.CountTracks(project) - 1 do
+    local track = reaper.GetTrack(project, index)
+    local _, found = reaper.GetSetMediaTrackInfo_String(track, "P_NAME", "", false)
+    if found == name then
+      return track
+    end
+  end
+end
+
+local function test_insert()
+  reaper.InsertTrackAtIndex(0, false)
+  local other = reaper.CreateNewMIDIItemInProj(reaper.GetTrack(project, 0), 20, 22, false)
+  local other_first = reaper.GetMediaItemInfo_Value(other, "D_POSITION")
+  local other_length = reaper.GetMediaItemInfo_Value(other, "D_LENGTH")
+  reaper.AddProjectMarker2(project, false, 30.0, 0, "mine", -1, 0)
+  local tracks = reaper.CountTracks(project)
+  step("score", function()
+    score.insert(project, "acceptance", answer(0, 40), false)
+  end)
+  check("three tracks came", reaper.CountTracks(project) == tracks + 3, reaper.CountTracks(project))
+  check("the folder opens", reaper.GetMediaTrackInfo_Value(others("Hitpoint"), "I_FOLDERDEPTH") == 1)
+  check("the folder closes", reaper.GetMediaTrackInfo_Value(others("Piano"), "I_FOLDERDEPTH") == -1)
+  local item = reaper.GetTrackMediaItem(others("Piano"), 0)
+  local first, length = reaper.GetMediaItemInfo_Value(item, "D_POSITION"), reaper.GetMediaItemInfo_Value(item, "D_LENGTH")
+  check("the item lies exactly over the range", near(first, FIRST) and near(length, LAST - FIRST), first .. " " .. length)
+  notes_are(reaper.GetActiveTake(item), 40, 8)
+  local _, _, bpm = reaper.TimeMap_GetTimeSigAtTime(project, FIRST + 1)
+  local _, _, later = reaper.TimeMap_GetTimeSigAtTime(project, FIRST + 5)
+  check("the tempo map is there", near(bpm, 120, 0.001) and near(later, 96, 0.001), bpm .. " " .. later)
+  local now = reaper.GetMediaItemInfo_Value(other, "D_POSITION")
+  local now_length = reaper.GetMediaItemInfo_Value(other, "D_LENGTH")
+  check("another item stayed where it was", near(now, other_first, 1e-4) and near(now_length, other_length, 1e-4), now)
+  local kept, regions, index = false, 0, 0
+  repeat
+    local following, is_region, start, _, name = reaper.EnumProjectMarkers3(project, index)
+    kept = kept or (following > 0 and name == "mine" and near(start, 30.0, 1e-4))
+    regions = regions + ((following > 0 and is_region) and 1 or 0)
+    index = index + 1
+  until following == 0
+  check("another marker stayed where it was", kept)
+  check("a region for the section", regions == 1, regions)
+  check("the items are found again", #score.items(project) == 2, #score.items(project))
+end
+
+local function test_take_and_regenerate()
+  step("next take", function()
+    score.add_take(project, "acceptance", answer(1, 60))
+  end)
+  local item = reaper.GetTrackMediaItem(others("Drums"), 0)
+  check("one item with two takes", reaper.GetTrackNumMediaItems(others("Drums")) == 1 and reaper.CountTakes(item) == 2)
+  notes_are(reaper.GetActiveTake(item), 60, 8)
+  local found = score.items(project)[1]
+  check("the new take is the active one", found ~= nil and found.number == 1, found and found.number)
+  local part = answer(1, 80)
+  part.span = { first = FIRST + 2.6, last = FIRST + 4.4 }
+  for _, track in ipairs(part.tracks) do
+    track.notes = { { FIRST + 2.7, FIRST + 3.0, 83, 90 } }
+  end
+  step("regenerate", function()
+    score.replace(project, "acceptance", part)
+  end)
+  local _, count = reaper.MIDI_CountEvts(reaper.GetActiveTake(item))
+  check("only the notes inside the span were replaced", count == 7, count)
+end
+
+local function test_files()
+  local ok = files.write("acceptance", "probe", { { "text", "tab\tand % and\nline", 1.5 } })
+  local rows = files.read("acceptance", "probe")
+  files.remove("acceptance")
+  check("a file is written below the resource path and read back",
+    ok and rows ~= nil and rows[1][2] == "tab\tand % and\nline" and tonumber(rows[1][3]) == 1.5, files.folder())
+  check("the bridge's command is known (hitpoint install reaper)", files.read("bridge", "bridge") ~= nil)
+end
+
+say("Hitpoint acceptance, REAPER " .. reaper.GetAppVersion())
+if reaper.CountTracks(project) > 0 then
+  say("Open an empty project tab first, so that nothing of yours is touched.")
+  return
+end
+test_files()
+reaper.Undo_BeginBlock2(project)
+reaper.Undo_EndBlock2(project, "Hitpoint acceptance: begin", -1)
+test_insert()
+test_take_and_regenerate()
+for _ = 1, 3 do
+  reaper.Undo_DoUndo2(project)
+end
+check("undo takes all three steps back", others("Hitpoint") == nil and reaper.CountTempoTimeSigMarkers(project) == 0)
+reaper.Undo_DoUndo2(project)
+say(failed == 0 and "ALL PASSED" or failed .. " FAILED")
+say([[
+By hand, one minute each:
+ 1. Put a film on a track, select its item, run 'Hitpoint: Score selected items': a window shows the progress, REAPER
+    stays usable, five tracks come, and the hits lie on the cuts.
+ 2. Run it again and press Esc: nothing comes.
+ 3. Select one MIDI item of the score, run 'Hitpoint: Regenerate': only that track changes; undo brings it back.
+ 4. Run 'Hitpoint: Live follow', arm a track with the MIDI input Hitpoint, play, seek, loop: the notes follow.]])

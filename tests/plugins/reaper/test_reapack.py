@@ -1,0 +1,40 @@
+"""ReaPack's header tags and index: every file named, every name a file."""
+
+import re
+import subprocess
+import sys
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+from tests.plugins.reaper.reaper_emulated import PLUGIN, SCORE_ITEMS
+
+
+def test_header_tags_stand_on_top_without_blank_lines():
+    for path in sorted(PLUGIN.glob("Hitpoint_*.lua")):
+        head = path.read_text().split("\n\n")[0].splitlines()
+        assert all(line.startswith("--") for line in head)
+        assert any(line.startswith("-- @version ") for line in head), path.name
+        assert any(line.startswith("-- @description Hitpoint: ") for line in head), path.name
+
+
+def test_every_other_file_is_provided_by_the_package():
+    lines = (PLUGIN / SCORE_ITEMS).read_text().split("\n\n")[0].splitlines()
+    provided = {found[1] for line in lines if (found := re.match(r"--   \[(?:main|nomain)\] (.+)$", line))}
+    named = {path for pattern in provided if pattern != "." for path in PLUGIN.glob(pattern)}
+    shipped = set(PLUGIN.rglob("*.lua")) | set(PLUGIN.glob("*.ReaperOSC"))
+    assert named | {PLUGIN / SCORE_ITEMS} == shipped
+
+
+def test_index_is_up_to_date_and_names_real_files():
+    base = "https://example.org/hitpoint/v0.1.0"
+    made = subprocess.run(
+        [sys.executable, str(PLUGIN / "make_index.py"), base], check=True, capture_output=True, text=True, timeout=30
+    ).stdout
+    assert made == (PLUGIN / "index.xml").read_text()
+    root = ElementTree.fromstring(made)
+    assert root.tag == "index" and root.get("version") == "1"
+    [version] = root.iter("version")
+    sources = version.findall("source")
+    files = {unquote(source.text.removeprefix(f"{base}/plugins/reaper/")) for source in sources}
+    assert files == {p.relative_to(PLUGIN).as_posix() for p in [*PLUGIN.rglob("*.lua"), *PLUGIN.glob("*.ReaperOSC")]}
+    assert sum(source.get("main") == "main" for source in sources) == 6
