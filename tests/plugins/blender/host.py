@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import bpy
@@ -19,8 +20,16 @@ ARGUMENTS = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else sys.ar
 FOLDER, PORT = Path(ARGUMENTS[0]), int(ARGUMENTS[1])
 
 
+def _leave(*error) -> None:
+    """Print the traceback and end at once: the 4.5 wheel hangs when it is left with an add-on still registered."""
+    traceback.print_exception(*error)
+    sys.stderr.flush()
+    os._exit(1)
+
+
 def load(port: int = PORT):
     """Import the add-on from the working tree under its own name and register it against `port`."""
+    sys.excepthook = _leave
     sys.path.insert(0, str(ROOT / "plugins"))
     addon = importlib.import_module("blender")
     sys.path.pop(0)
