@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 
 import click
@@ -89,11 +90,15 @@ def play_files(midi: Path, wav: Path, port: str | None) -> str:
             f"there is no MIDI port and no program that plays a WAV here; {wav} holds the sound of the built-in synth"
         )
     click.echo("there is no MIDI port; playing the sound of the built-in synth, Ctrl+C stops it")
+    with wave.open(str(wav), "rb") as sound:
+        length_s = sound.getnframes() / sound.getframerate()
+    started = time.monotonic()
     try:
-        status = subprocess.run([str(found[0]), *found[1], str(wav)], capture_output=True, timeout=180).returncode
+        done = subprocess.run([str(found[0]), *found[1], str(wav)], capture_output=True, timeout=length_s + 20)
+        heard = done.returncode == 0 and time.monotonic() - started > length_s / 2  # ffplay ends well, and at once
     except subprocess.TimeoutExpired:
-        status = 1
-    return "played" if status == 0 else f"there is no sound device; {wav} holds the sound of the built-in synth"
+        heard = False
+    return "played" if heard else f"there is no sound device; {wav} holds the sound of the built-in synth"
 
 
 def _choose_port(wish: str | None) -> str | None:
