@@ -44,10 +44,12 @@ def _join(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
-def _pad(x: Tensor, length: int) -> Tensor:
-    """Zeros appended to dimension 2 up to `length`."""
-    missing = length - x.shape[2]
-    return x if missing == 0 else F.pad(x, [0, 0] * (x.dim() - 3) + [0, missing])
+def _in_chunks(x: Tensor, chunks: int) -> Tensor:
+    """(B, H, T, ...) -> (B, H, chunks, CHUNK, ...), zeros appended."""
+    missing = chunks * CHUNK - x.shape[2]
+    if missing:
+        x = F.pad(x, [0, 0] * (x.dim() - 3) + [0, missing])
+    return x.reshape(*x.shape[:2], chunks, CHUNK, *x.shape[3:])
 
 
 class LinearAttention(nn.Module):
@@ -176,7 +178,7 @@ def chunked(q: Tensor, k: Tensor, v: Tensor, log_decay: Tensor | None) -> Tensor
     """
     length = q.shape[2]
     chunks = -(-length // CHUNK)
-    q, k, v = (_pad(x, chunks * CHUNK).unflatten(2, (chunks, CHUNK)) for x in (q, k, v))
+    q, k, v = (_in_chunks(x, chunks) for x in (q, k, v))
     scores = q @ k.transpose(-1, -2)
     ones = torch.ones(CHUNK, CHUNK, dtype=torch.bool, device=q.device).tril()
     if log_decay is None:
@@ -185,7 +187,7 @@ def chunked(q: Tensor, k: Tensor, v: Tensor, log_decay: Tensor | None) -> Tensor
         carried = state.cumsum(2) - state
         outer = q @ carried
     else:
-        run = _pad(log_decay, chunks * CHUNK).unflatten(2, (chunks, CHUNK)).cumsum(-1)
+        run = _in_chunks(log_decay, chunks).cumsum(-1)
         decay = (run[..., :, None] - run[..., None, :]).masked_fill(~ones, float("-inf")).exp()
         inner = scores * decay.to(scores.dtype)
         last = run[..., -1:]

@@ -8,6 +8,7 @@ that a layer is four products and little else. Shapes: N streams, H heads, D wid
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -16,11 +17,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hitpoint.model import tokens
-from hitpoint.model.attention import ROTATION_BASE, GatedAttention
-from hitpoint.model.network import CHAIN, Block, Network, NetworkConfig, module_key
+from hitpoint.model.attention import ROTATION_BASE, GatedAttention, LinearAttention
+from hitpoint.model.network import CHAIN, Block, Network, NetworkConfig
 from hitpoint.model.quantise import Array, Int8Matrix
 
-EPSILON = float(np.finfo(np.float32).eps)
+EPSILON = np.finfo(np.float32).eps
 
 
 def fits(config: NetworkConfig) -> bool:
@@ -58,11 +59,13 @@ class FastStreams:
 
 def _rms(x: Array) -> Array:
     """x over its root mean square along the last axis."""
-    return x * (1.0 / np.sqrt(np.einsum("...i,...i->...", x, x) / x.shape[-1] + EPSILON))[..., None]  # type: ignore[no-any-return]
+    scale: Array = np.float32(1.0) / np.sqrt(np.einsum("...i,...i->...", x, x) / np.float32(x.shape[-1]) + EPSILON)
+    return x * scale[..., None]
 
 
 def _silu(x: Array) -> Array:
-    return x / (1.0 + np.exp(-x))  # type: ignore[no-any-return]
+    result: Array = x / (np.float32(1.0) + np.exp(-x))
+    return result
 
 
 class _Layer:
@@ -70,6 +73,7 @@ class _Layer:
 
     def __init__(self, block: Block, heads: int, window: int) -> None:
         attention = block.attention
+        assert not isinstance(attention, LinearAttention)
         self.heads = heads
         self.window = window
         norm1, norm2 = block.norm1.weight, block.norm2.weight
@@ -81,7 +85,7 @@ class _Layer:
         # Both kinds scale the product of query and key by 1 / sqrt(D).
         project = torch.cat([project[: self.d] * scale, project[self.d :]])
         if isinstance(attention, GatedAttention):
-            out = out * attention.norm.weight.repeat(heads)
+            out = out * cast(Tensor, attention.norm.weight).repeat(heads)
             self.decay = attention.decay.detach().numpy().astype(np.float32)
         self.project, self.out = Int8Matrix(project), Int8Matrix(out)
         self.up, self.down = Int8Matrix(block.up.weight * norm2), Int8Matrix(block.down.weight)
@@ -99,7 +103,7 @@ class _Layer:
         """x (N, d), cosine and sine (N, 1, 1, D) -> x after the block. The state is changed in place."""
         n, d = x.shape
         mixed = self.project(_rms(x))
-        both = mixed[:, : 2 * d].reshape(n, 2, self.heads, -1)
+        both: Array = mixed[:, : 2 * d].reshape(n, 2, self.heads, -1)
         half = both.shape[-1] // 2
         crossed = np.concatenate([-both[..., half:], both[..., :half]], axis=-1)
         both = both * cosine + crossed * sine
@@ -115,7 +119,7 @@ class _Layer:
         x = x + self.out(np.ascontiguousarray(read))
         inner = self.up(_rms(x))
         width = inner.shape[1] // 2
-        return x + self.down(_silu(inner[:, :width]) * inner[:, width:])  # type: ignore[no-any-return]
+        return x + self.down(_silu(inner[:, :width]) * inner[:, width:])
 
     def _look_back(self, query: Array, key: Array, value: Array, state: LocalState) -> Array:
         at = state.count % self.window
@@ -139,7 +143,7 @@ class FastRecurrence:
         self.config = config
         self._network = network
         with torch.inference_mode():
-            self._layers = [_Layer(block, config.heads, config.window) for block in network.blocks]
+            self._layers = [_Layer(block, config.heads, config.window) for block in network.layers]
             self._rows = (network.embedding.folded()).numpy().copy()
             self._rows_bias = network.embedding.join.bias.detach().numpy()
             self._initial = network.embedding.initial.weight.detach().numpy()
@@ -153,8 +157,8 @@ class FastRecurrence:
 
     def _fold_head(self, network: Network, attribute: str) -> tuple[Int8Matrix, Int8Matrix, dict[str, Tensor]]:
         """First and second matrix of a head, and what each known class adds between them."""
-        first, second = network.heads.hidden[module_key(attribute)], network.heads.out[module_key(attribute)]
-        told = {name: network.heads.tell[module_key(name)].weight @ first.weight.T for name in CHAIN[attribute]}
+        first, second = network.heads.first(attribute), network.heads.second(attribute)
+        told = {name: network.heads.told(name).weight @ first.weight.T for name in CHAIN[attribute]}
         return Int8Matrix(first.weight, first.bias), Int8Matrix(second.weight, second.bias), told
 
     def start(self, streams: int) -> FastStreams:
@@ -192,7 +196,7 @@ class FastRecurrence:
         inner = first.product(hidden)
         for name, table in told.items():
             inner += table[known[name]]
-        return second.product(F.gelu(inner)).numpy()  # type: ignore[no-any-return]
+        return second.product(F.gelu(inner)).numpy()
 
     def snapshot(self, memory: FastStreams, stream: int = 0) -> FastSnapshot:
         """A copy of one stream's memory."""

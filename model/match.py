@@ -60,6 +60,6 @@ def stretch(shard: Shard, piece: PieceInfo, first_bar: int, bars: int) -> list[B
     """Bars first_bar.. of a piece, counted from 0 again."""
     notes = piece_notes(shard, piece)
     inside = (notes.bar >= first_bar) & (notes.bar < first_bar + bars)
-    chosen = tokens.Notes(*(column[inside] for column in notes))
+    chosen = notes.where(inside)
     chosen = chosen._replace(bar=chosen.bar - first_bar)
     return tokens.decode(tokens.encode(chosen, bars, end=False).rows)

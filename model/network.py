@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -119,6 +120,13 @@ class RowEmbedding(nn.Module):
         return torch.where(is_init[..., None], initial, x)
 
 
+Attention = LinearAttention | GatedAttention | LocalAttention
+
+
+def _norm(config: NetworkConfig) -> nn.LayerNorm | nn.RMSNorm:
+    return (nn.LayerNorm if "linear" in config.attention else nn.RMSNorm)(config.d_model)
+
+
 class Block(nn.Module):
     """Attention and feed-forward, both behind a root-mean-square norm, with the bar's condition added at the start."""
 
@@ -127,17 +135,16 @@ class Block(nn.Module):
         d = config.d_model
         self.kind = kind
         self.paper = kind == "linear"
-        norm = nn.LayerNorm if self.paper else nn.RMSNorm
-        self.norm1, self.norm2 = norm(d), norm(d)
-        self.attention: nn.Module
+        self.norm1, self.norm2 = _norm(config), _norm(config)
+        self.attention: Attention
         if kind == "linear":
             self.attention = LinearAttention(d, config.heads)
-            self.up: nn.Linear = nn.Linear(d, config.d_ff)
+            self.up = nn.Linear(d, config.d_ff)
         else:
-            attend = (
-                GatedAttention(d, config.heads) if kind == "gated" else LocalAttention(d, config.heads, config.window)
+            gated = kind == "gated"
+            self.attention = (
+                GatedAttention(d, config.heads) if gated else LocalAttention(d, config.heads, config.window)
             )
-            self.attention = attend
             self.up = nn.Linear(d, 2 * config.d_ff, bias=False)
         self.down = nn.Linear(config.d_ff, d, bias=self.paper)
         self.dropout = nn.Dropout(config.dropout)
@@ -146,9 +153,9 @@ class Block(nn.Module):
     def feed_forward(self, x: Tensor) -> Tensor:
         """(..., d) -> (..., d): gelu as in CMT's code for `paper`, else a gated linear unit (Shazeer 2020)."""
         if self.paper:
-            return self.down(F.gelu(self.up(x)))
+            return cast(Tensor, self.down(F.gelu(self.up(x))))
         gate, value = self.up(x).chunk(2, dim=-1)
-        return self.down(F.silu(gate) * value)
+        return cast(Tensor, self.down(F.silu(gate) * value))
 
 
 class Heads(nn.Module):
@@ -169,16 +176,27 @@ class Heads(nn.Module):
             self.hidden = nn.ModuleDict({module_key(name): nn.Linear(d, width) for name in config.attributes})
             self.out = nn.ModuleDict({module_key(name): nn.Linear(width, sizes[name]) for name in config.attributes})
 
+    def told(self, attribute: str) -> nn.Embedding:
+        """The table by which a head is told a class of `attribute`."""
+        return cast(nn.Embedding, self.tell[module_key(attribute)])
+
+    def first(self, attribute: str) -> nn.Linear:
+        """The first matrix of a chained head."""
+        return cast(nn.Linear, self.hidden[module_key(attribute)])
+
+    def second(self, attribute: str) -> nn.Linear:
+        """The matrix that gives the logits."""
+        return cast(nn.Linear, self.out[module_key(attribute)])
+
     def forward(self, hidden: Tensor, attribute: str, known: dict[str, Tensor]) -> Tensor:
         """hidden (n, d); known: attribute -> classes (n,). Returns logits (n, classes of `attribute`)."""
-        out = self.out[module_key(attribute)]
         if self.config.head == "parallel":
             if attribute != "type":
-                hidden = self.mix(torch.cat([hidden, self.tell[module_key("type")](known["type"])], dim=-1))
-            return out(hidden)  # type: ignore[no-any-return]
+                hidden = self.mix(torch.cat([hidden, self.told("type")(known["type"])], dim=-1))
+            return cast(Tensor, self.second(attribute)(hidden))
         for name in CHAIN[attribute]:
-            hidden = hidden + self.tell[module_key(name)](known[name])
-        return out(F.gelu(self.hidden[module_key(attribute)](hidden)))  # type: ignore[no-any-return]
+            hidden = hidden + self.told(name)(known[name])
+        return cast(Tensor, self.second(attribute)(F.gelu(self.first(attribute)(hidden))))
 
 
 class Network(nn.Module):
@@ -190,7 +208,7 @@ class Network(nn.Module):
         d = config.d_model
         self.embedding = RowEmbedding(config)
         self.blocks = nn.ModuleList(Block(config, kind) for kind in config.attention)
-        self.norm = (nn.LayerNorm if "linear" in config.attention else nn.RMSNorm)(d)
+        self.norm = _norm(config)
         self.heads = Heads(config)
         self.dropout = nn.Dropout(config.dropout)
         if config.conditioned:
@@ -200,12 +218,17 @@ class Network(nn.Module):
             self.time_bin = nn.Embedding(TIME_BINS + 1, d)
         self.apply(_initialise)
         for table in self.embedding.tables:
-            nn.init.normal_(table.weight)
+            nn.init.normal_(cast(nn.Embedding, table).weight)
         for told in self.heads.tell.values():
-            nn.init.normal_(told.weight, std=0.1)
-        for block in self.blocks:  # residual branches start small, so that depth costs no stability
+            nn.init.normal_(cast(nn.Embedding, told).weight, std=0.1)
+        for block in self.layers:  # residual branches start small, so that depth costs no stability
             for out in (block.attention.out, block.down):
                 nn.init.normal_(out.weight, std=0.02 / math.sqrt(2 * len(self.blocks)))
+
+    @property
+    def layers(self) -> list[Block]:
+        """The blocks in order."""
+        return [cast(Block, block) for block in self.blocks]
 
     def bar_vectors(self, table: Tensor) -> Tensor:
         """Condition rows (..., columns) -> (..., d)."""
@@ -240,12 +263,12 @@ class Network(nn.Module):
         x = self.dropout(x)
         turn = rotation(time, self.config.d_model // self.config.heads)
         index = slot[..., None].expand(-1, -1, x.shape[-1])
-        for block in self.blocks:
+        for block in self.layers:
             if block.condition is not None and bars is not None:
                 x = x + block.condition(bars).gather(1, index)
             x = x + block.dropout(block.attention(block.norm1(x), turn))
             x = x + block.dropout(block.feed_forward(block.norm2(x)))
-        return self.norm(x)  # type: ignore[no-any-return]
+        return cast(Tensor, self.norm(x))
 
 
 def _initialise(module: nn.Module) -> None:

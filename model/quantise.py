@@ -32,4 +32,4 @@ class Int8Matrix:
 
     def __call__(self, x: Array) -> Array:
         """The same on arrays."""
-        return self.product(torch.from_numpy(x)).numpy()  # type: ignore[no-any-return]
+        return self.product(torch.from_numpy(x)).numpy()

@@ -7,6 +7,7 @@ that a row costs one look-up a field and nothing is computed twice. Whoever call
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 
 from hitpoint.model import tokens
 from hitpoint.model.attention import State, rotation
-from hitpoint.model.network import CHAIN, Network, module_key
+from hitpoint.model.network import CHAIN, Network
 
 
 @dataclass
@@ -58,14 +59,14 @@ class Recurrence:
         if self.config.head != "chained":
             return
         for attribute in self.config.attributes:
-            weight = network.heads.hidden[module_key(attribute)].weight
+            weight = network.heads.first(attribute).weight
             for name in CHAIN[attribute]:
-                self._told[attribute, name] = network.heads.tell[module_key(name)].weight @ weight.T
+                self._told[attribute, name] = network.heads.told(name).weight @ weight.T
 
     @torch.inference_mode()
     def start(self, streams: int) -> Streams:
         """Memory before any row."""
-        layers = [block.attention.start(streams) for block in self.network.blocks]
+        layers = [block.attention.start(streams) for block in self.network.layers]
         return Streams(layers, torch.zeros(0))
 
     @torch.inference_mode()
@@ -75,7 +76,7 @@ class Recurrence:
         bars = None
         if self.config.conditioned:
             vectors = self.network.bar_vectors(rows)
-            bars = [block.condition(vectors) for block in self.network.blocks]
+            bars = [block.condition(vectors) for block in self.network.layers if block.condition is not None]
         if stream is None or len(memory.table) <= 1:
             memory.table, memory.bars = rows, bars
             return
@@ -92,13 +93,13 @@ class Recurrence:
         if not self.config.conditioned:
             x = x + self.network.positions(clock, memory.table[:, None])
         turn = rotation(clock, self.config.d_model // self.config.heads)
-        for index, block in enumerate(self.network.blocks):
+        for index, block in enumerate(self.network.layers):
             if memory.bars is not None:
                 x = x + memory.bars[index][:, None]
             read, memory.layers[index] = block.attention.step(block.norm1(x), turn, memory.layers[index])
             x = x + read
             x = x + block.feed_forward(block.norm2(x))
-        return self.network.norm(x)[:, 0]  # type: ignore[no-any-return]
+        return cast(Tensor, self.network.norm(x)[:, 0])
 
     def _embed(self, rows: NDArray[np.int64]) -> Tensor:
         initial = rows[:, tokens.TYPE] == tokens.INIT
@@ -114,10 +115,10 @@ class Recurrence:
         if self.config.head == "parallel":
             told = {name: torch.tensor(classes, device=self.device) for name, classes in known.items()}
             return heads(hidden, attribute, told).float().cpu().numpy()  # type: ignore[no-any-return]
-        inner = heads.hidden[module_key(attribute)](hidden)
+        inner = heads.first(attribute)(hidden)
         for name in CHAIN[attribute]:
             inner = inner + self._told[attribute, name][known[name]]
-        return heads.out[module_key(attribute)](F.gelu(inner)).float().cpu().numpy()  # type: ignore[no-any-return]
+        return heads.second(attribute)(F.gelu(inner)).float().cpu().numpy()  # type: ignore[no-any-return]
 
     def snapshot(self, memory: Streams, stream: int = 0) -> Snapshot:
         """A copy of one stream's memory."""

@@ -53,6 +53,10 @@ class Notes(NamedTuple):
     duration: NDArray[np.int16]
     velocity: NDArray[np.int16]
 
+    def where(self, keep: NDArray[np.bool_]) -> Notes:
+        """The notes of a mask (n,)."""
+        return Notes(*(column[keep] for column in self))  # type: ignore[arg-type]  # a tuple's columns keep their types
+
 
 class Encoded(NamedTuple):
     """Token rows with the bar (n,) each belongs to and the tick 0..15 (n,) it stands on (0 for a bar row)."""
@@ -64,7 +68,8 @@ class Encoded(NamedTuple):
 
 def duration_class(ticks: NDArray[np.int16]) -> NDArray[np.int16]:
     """Ticks (n,), 1 or more -> classes 1..36; the nearest of DURATIONS, the longest for more."""
-    return _DURATION_CLASS[np.clip(ticks, 1, DURATIONS[-1])] + np.int16(1)
+    classes: NDArray[np.int16] = _DURATION_CLASS[np.clip(ticks, 1, DURATIONS[-1])] + np.int16(1)
+    return classes
 
 
 def velocity_class(velocity: NDArray[np.int16]) -> NDArray[np.int16]:
@@ -190,6 +195,11 @@ def sort_notes(table: NDArray[np.int32]) -> Notes:
         keep = np.ones(len(table), bool)
         keep[1:] = np.any(table[1:, :4] != table[:-1, :4], axis=1)
         table = table[keep]
+    return notes_of_table(table)
+
+
+def notes_of_table(table: NDArray[np.int32] | NDArray[np.uint16]) -> Notes:
+    """A sorted table (n, 6) of bar, tick, instrument, pitch, duration, velocity as Notes."""
     return Notes(table[:, 0].astype(np.int32), *(table[:, column].astype(np.int16) for column in range(1, 6)))
 
 
@@ -203,4 +213,4 @@ def trim(notes: Notes) -> Notes:
     size = np.repeat(counts, counts)
     half = MAX_SIMU_NOTE // 2
     keep = (size <= MAX_SIMU_NOTE) | (within < half) | (within >= size - half)
-    return Notes(*(column[keep] for column in notes))
+    return notes.where(keep)

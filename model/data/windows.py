@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hitpoint.model import conditions
 from hitpoint.model.data.build import PieceInfo, Shard
 from hitpoint.model.score import INSTRUMENTS, TICKS_PER_BAR
-from hitpoint.model.tokens import FIELDS, Encoded, Notes, Rows, encode, init_rows
+from hitpoint.model.tokens import FIELDS, Encoded, Notes, Rows, encode, init_rows, notes_of_table
 
 PITCH_RANGE = (12, 115)
 MAX_TRANSPOSE = 6
@@ -53,8 +53,7 @@ CONTROLLED = Augmentation(transpose=False, drop_track=0.0, control=1.0, forget=0
 
 def piece_notes(shard: Shard, piece: PieceInfo) -> Notes:
     """The notes of one piece."""
-    table = np.asarray(shard.notes[piece.start : piece.end])
-    return Notes(table[:, 0].astype(np.int32), *(table[:, column].astype(np.int16) for column in range(1, 6)))
+    return notes_of_table(np.asarray(shard.notes[piece.start : piece.end]))
 
 
 def vary(notes: Notes, augmentation: Augmentation, rng: np.random.Generator) -> Notes:
@@ -64,7 +63,7 @@ def vary(notes: Notes, augmentation: Augmentation, rng: np.random.Generator) -> 
         if len(present) > 2:
             dropped = rng.choice(present, size=rng.integers(1, len(present) - 1), replace=False)
             keep = ~np.isin(notes.instrument, dropped)
-            notes = Notes(*(column[keep] for column in notes))
+            notes = notes.where(keep)
     if augmentation.transpose:
         pitched = notes.instrument > 0
         if pitched.any():
@@ -173,7 +172,7 @@ class Windows:
         if upto < len(notes.bar):
             end = min(end, int(notes.bar[upto]) + 1)
         inside = after & (notes.bar < end)
-        window = Notes(*(column[inside] for column in notes))
+        window = notes.where(inside)
         window = window._replace(bar=window.bar - start)
         encoded = encode(window, end - start, end=end == piece.bars)
         genre = None if rng.random() < self.augmentation.unnamed else piece.genre

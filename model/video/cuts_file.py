@@ -21,9 +21,9 @@ def read_cuts(path: Path, fps: float) -> tuple[Boundary, ...]:
     """The changes of shot in `path`, in order, seconds from the programme's start; each has weight 1.
 
     path: CMX 3600 `.edl`, `.otio`, `.fcpxml` (or the folder `.fcpxmld`), `.mlt`, `.kdenlive`, or `.json` with
-    `{"cuts": [s, …], "fades": [s, …]}` or a plain list of seconds. fps: frames a second of the timecodes of an EDL
-    (and of an MLT project without a profile), which do not say it; above 0. Raises InputError when the file cannot be read, is of another kind, is damaged,
-    goes back in time, or holds no change of shot.
+    `{"cuts": [s, …], "fades": [s, …]}` or a plain list of seconds. fps: frames a second of the timecodes of an EDL (and
+    of an MLT project without a profile), which do not say it; above 0. Raises InputError when the file cannot be read,
+    is of another kind, is damaged, goes back in time, or holds no change of shot.
     """
     if not (math.isfinite(fps) and fps > 0.0):
         raise InputError(f"The timecodes of {path.name} need a frame rate above 0, not {fps:g}.")

@@ -42,7 +42,7 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Media:
-    """Facts of the file. duration_s: of the whole file; fps: mean; frames: counted or declared; size: upright pixels."""
+    """Facts of the file. duration_s: of the whole file; fps: mean; frames: counted; width, height: upright pixels."""
 
     path: Path
     sha256: str
