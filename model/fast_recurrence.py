@@ -106,7 +106,7 @@ class _Layer:
         both: Array = mixed[:, : 2 * d].reshape(n, 2, self.heads, -1)
         half = both.shape[-1] // 2
         crossed = np.concatenate([-both[..., half:], both[..., :half]], axis=-1)
-        both = both * cosine + crossed * sine
+        both = (both * cosine + crossed * sine).astype(np.float32, copy=False)
         value = mixed[:, 2 * d : 3 * d].reshape(n, self.heads, -1)
         if isinstance(state, GatedState):
             keep = 1.0 / (1.0 + np.exp(mixed[:, 4 * d :] + self.decay))
