@@ -47,6 +47,8 @@ def command(
     from hitpoint.model.video.types import Clip
 
     film = example_film()
+    if port is not None:
+        _choose_port(port)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -102,16 +104,24 @@ def play_files(midi: Path, wav: Path, port: str | None) -> str:
 
 
 def _choose_port(wish: str | None) -> str | None:
-    """The port to play to: the one asked for (UsageError later if it is not there), else the first that sounds."""
+    """The port that bears (part of) the name wished for, else the first that sounds; None where there is none.
+
+    Raises UsageError for a name that no port bears, MissingError for a wish where there is no MIDI system.
+    """
     from hitpoint.bridge.midi_out import find_api, list_ports
 
-    if wish is not None:
-        return wish
     try:
         ports = list_ports(find_api())
     except (MissingError, OSError):
+        if wish is not None:
+            raise
         return None
-    return next((name for name in ports if "through" not in name.lower()), None)
+    if wish is None:
+        return next((name for name in ports if "through" not in name.lower()), None)
+    found = next((name for name in ports if wish.lower() in name.lower()), None)
+    if found is None:
+        raise UsageError(f"no MIDI port is called {wish!r}; there are: {', '.join(ports) or 'none'}")
+    return found
 
 
 def _play_midi(midi: Path, port: str) -> str:
