@@ -20,6 +20,7 @@ from hitpoint.bridge.channel import Channel, ChannelClosed
 from hitpoint.bridge.clock import MonotonicClock
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.errors import HitpointError, MissingError
+from hitpoint.bridge.guard import SILENCE_AGAIN_S
 from hitpoint.bridge.jack_transport import POLL_S, JackTransport
 from hitpoint.bridge.link_out import LinkOut
 from hitpoint.bridge.messages import Heartbeat, LogLine, PortOpened, Quit, ReopenPort, Restore
@@ -101,14 +102,22 @@ class ClockLoop:
         except ChannelClosed:
             orphaned = True
         finally:
-            self._player.panic()
-            time.sleep(DRAIN_S)
-            self._player.sink.close()
+            self._end(orphaned)
             if self._jack_transport is not None:
                 self._jack_transport.close()
             if self._link is not None:
                 self._link.close()
         return orphaned
+
+    def _end(self, orphaned: bool) -> None:
+        """Leave silence, say it again where a killed process may have cost JACK some periods, and close."""
+        ended_s = self._clock.now()
+        self._player.panic()
+        for later_s in SILENCE_AGAIN_S if orphaned else ():
+            time.sleep(max(0.0, ended_s + later_s - self._clock.now()))
+            self._player.panic()
+        time.sleep(DRAIN_S)
+        self._player.sink.close()
 
     def _round(self) -> None:
         """Send what is due, sleep until something happens, read what came."""

@@ -16,6 +16,8 @@ SAME_PLACE_S = 0.002
 STANDING_RATE = 0.02
 RATE_SAID = 0.02
 """A speed that the host names is a change where it differs by more than this share."""
+BEGUN_S = 0.12
+"""A host heard playing this little beyond where it stood began there: its first notes are late, not to be left out."""
 ARRIVALS_KEPT = 64
 
 
@@ -81,10 +83,13 @@ class Follower:
                 return [Locate(at_s, media_s)] if media_s != transport.media_s else []
             speed = guess if rate is None else rate
         self._standing.clear()
-        events: list[Event] = []
-        if abs(media_s - transport.media_s) > SAME_PLACE_S:
-            events.append(Locate(at_s, media_s))
         self._estimator.reset(at_s, media_s, speed)
+        begun_s = media_s - transport.media_s
+        if speed > 0 and 0 <= begun_s / speed <= BEGUN_S:
+            return [SetRate(at_s, speed), Play(at_s - begun_s / speed, following=True)]
+        events: list[Event] = []
+        if abs(begun_s) > SAME_PLACE_S:
+            events.append(Locate(at_s, media_s))
         return [*events, SetRate(at_s, speed), Play(at_s, following=True)]
 
     def _next(self, transport: Transport, at_s: float, media_s: float, rate: float | None) -> list[Event]:

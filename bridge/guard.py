@@ -24,6 +24,9 @@ from hitpoint.bridge.midi_out import (
 )
 from hitpoint.bridge.patchbay import JackPatchbay, Wiring
 
+SILENCE_AGAIN_S = (0.01, 0.03, 0.08, 0.15)
+"""JACK loses what is sent in the periods in which it still waits for a client that was killed: say it again then."""
+
 log = logging.getLogger("hitpoint")
 
 

@@ -36,14 +36,14 @@ class JackTransport:
         self.alive = False
 
     def feed(self, player: Player, now_s: float) -> None:
-        """Tell the player where JACK is. JACK stamps its position in microseconds of the same monotonic clock."""
+        """Tell the player where JACK is. Its position is stamped by a clock of JACK's own, read here beside it."""
         if not self.alive:
             return
         state, position = self._client.transport_query_struct()
         media_s = position.frame / position.frame_rate
         rolling = state == self._jack.ROLLING
         if rolling:
-            media_s += now_s - position.usecs * 1e-6
+            media_s += (self._client.time - position.usecs) * 1e-6
         player.hear_playhead(now_s, media_s, rolling, 1.0, None)
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from hitpoint.bridge.channel import Channel, ChannelClosed
 from hitpoint.bridge.clock_process import run_clock
 from hitpoint.bridge.composer import run_composer
 from hitpoint.bridge.config import Config
-from hitpoint.bridge.guard import Guard
+from hitpoint.bridge.guard import SILENCE_AGAIN_S, Guard
 from hitpoint.bridge.jobs import announcement
 from hitpoint.bridge.messages import (
     Aim,
@@ -49,6 +49,7 @@ QUIT_S = 2.0
 DEATHS_ON_ONE_JOB = 3
 DEATHS_WITHIN_S = 120.0
 PORT_LOOK_S = 0.5
+DIES_AT_ONCE_S = 0.5
 ROUND_S = 0.1
 SAVE_LIVE_S = 0.2
 UNANSWERED_KEPT = 32
@@ -89,6 +90,7 @@ class Watchdog:
         self.restarts = {"clock": 0, "composer": 0}
         self.guard = Guard(config)
         self._children: dict[str, Child] = {}
+        self._silences: list[float] = []
         self._next_save_s = 0.0
         self._saved: object = None
         if revived:
@@ -139,9 +141,9 @@ class Watchdog:
         ours, theirs = Channel.pair()
         if name == "clock":
             arguments = (self._osc, theirs, self._config, self._version, self._revive)
-            process = self._context.Process(target=run_clock, args=arguments, name="hitpoint-clock", daemon=True)
+            process = self._context.Process(target=run_clock, args=arguments, name="hitpoint-clock")
         else:
-            process = self._context.Process(target=run_composer, args=(theirs, self._config), daemon=True)
+            process = self._context.Process(target=run_composer, args=(theirs, self._config))
         process.start()
         theirs.close()
         now_s = time.monotonic()
@@ -152,7 +154,9 @@ class Watchdog:
         children = list(self._children.values())
         channels = {child.channel: child for child in children}
         writers = [child.channel for child in children if child.channel.waiting]
-        readable, writable, _ = select.select(list(channels), writers, [], ROUND_S)
+        wait_s = min([ROUND_S, *(max(0.0, moment - time.monotonic()) for moment in self._silences)])
+        readable, writable, _ = select.select(list(channels), writers, [], wait_s)
+        self._silence_again()
         dead: set[str] = set()
         for channel in writable:
             if not self._flush(channel):
@@ -173,6 +177,11 @@ class Watchdog:
         if now_s >= self._next_save_s:
             self._next_save_s = now_s + SAVE_LIVE_S
             self._save_live()
+
+    def _silence_again(self) -> None:
+        if self._silences and time.monotonic() >= self._silences[0]:
+            del self._silences[0]
+            self.guard.silence()
 
     def _flush(self, channel: Channel) -> bool:
         try:
@@ -203,6 +212,8 @@ class Watchdog:
         elif isinstance(message, LiveState):
             self._live = message
         elif isinstance(message, PortOpened):
+            self._silences.clear()
+            self.guard.silence()
             self.guard.follow(message)
         else:
             self._note_request(message)
@@ -255,16 +266,18 @@ class Watchdog:
 
     def _bury(self, child: Child) -> None:
         """A process died: silence first, then start it again and tell it what it needs."""
-        if child.name == "clock":
-            child.process.kill()
-            self.guard.silence()
         child.process.kill()
+        if child.name == "clock":
+            self.guard.silence()
+            self._silences = [time.monotonic() + later_s for later_s in SILENCE_AGAIN_S]
         child.process.join(QUIT_S)
         child.channel.close()
         if self._stopping:
             return
         log.error("the %s process died (exit code %s) and is started again", child.name, child.process.exitcode)
         self.restarts[child.name] += 1
+        if time.monotonic() - child.started_s < DIES_AT_ONCE_S:
+            time.sleep(DIES_AT_ONCE_S)  # something is wrong for good: do not eat the machine over it
         self._start(child.name)
         if child.name == "clock":
             self._restore_clock()
