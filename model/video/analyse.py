@@ -19,7 +19,7 @@ from hitpoint.model.video.types import Boundary, Clip, Media, VisualBeat, Visual
 
 __all__ = ["analyse", "probe"]
 
-VERSION = f"4 {LONG_SIDE} {ANGLE_BINS} {shots.HISTOGRAM_BINS} {shots.MIN_SHOT_S}"
+VERSION = f"5 {LONG_SIDE} {ANGLE_BINS} {shots.HISTOGRAM_BINS} {shots.MIN_SHOT_S}"
 """Raise it whenever `features.measure` gives other numbers, so that old cache entries are not used."""
 END_TOLERANCE_S = 0.1
 """An out point may lie this far behind the film's end: editors round to frames of the timeline."""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 LONG_SIDE = 128
-"""Pixels of the longer side of a delivered frame: flow is measured at this size, whatever the film's own. At 160 it costs half as much again
-and finds no more impacts of the example film."""
+"""Pixels of the longer side of a delivered frame: flow is measured at this size, whatever the film's own. At 160 it
+costs half as much again and finds no more impacts."""
 SHORT_SIDE_MIN = 32
 TIME_TOLERANCE_S = 0.002
 """Containers round times to a millisecond; an editor's in point is exact."""

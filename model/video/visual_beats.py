@@ -15,7 +15,7 @@ REST = 0.008
 """Frame widths per second: motion that is not told from rest. Grain, flow noise and slow drifts lie below it."""
 HIGH_PASS_S = 0.15
 """The envelope's own Gaussian mean over this sigma is taken off: a high-pass that needs no even sampling."""
-FLOOR = 2.5
+FLOOR = 3.0
 """Shares of the local motion per second: what rises less over the restlessness around it is no visual beat."""
 RESTLESS_S = 3.0
 """How far around an impact restlessness is looked at: the upper quartile of the envelope, which is 0 where the picture
