@@ -36,15 +36,13 @@ class JackTransport:
         self.alive = False
 
     def feed(self, player: Player, now_s: float) -> None:
-        """Tell the player where JACK is. Its position is stamped by a clock of JACK's own, read here beside it."""
+        """Tell the player where JACK is. The position is stamped by JACK's clock, steady but not the monotonic one."""
         if not self.alive:
             return
         state, position = self._client.transport_query_struct()
-        media_s = position.frame / position.frame_rate
         rolling = state == self._jack.ROLLING
-        if rolling:
-            media_s += (self._client.time - position.usecs) * 1e-6
-        player.hear_playhead(now_s, media_s, rolling, 1.0, None)
+        stamp_s = position.usecs * 1e-6 if rolling else None
+        player.hear_playhead(now_s, position.frame / position.frame_rate, rolling, 1.0, stamp_s)
 
     def close(self) -> None:
         """Leave the server."""
