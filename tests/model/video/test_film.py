@@ -77,8 +77,8 @@ def test_a_cut_is_no_motion_and_no_impact(rhythm, truth):
 
 def test_shape_of_the_result(rhythm):
     n = len(rhythm.times_s)
-    assert n == 768
-    assert rhythm.duration_s == pytest.approx(32.0, abs=1e-6)
+    assert n == 772
+    assert rhythm.duration_s == pytest.approx(772 / 24, abs=1e-6)
     assert rhythm.motion.shape == rhythm.saliency.shape == (n,)
     assert rhythm.motion[0] == 0
     assert np.all(np.diff(rhythm.times_s) > 0)
