@@ -29,6 +29,8 @@ from hitpoint.bridge.osc import MAX_PACKET_BYTES
 from hitpoint.bridge.player import Player
 from hitpoint.bridge.realtime import become_realtime, freeze_garbage, name_process, sharpen_timers
 from hitpoint.bridge.session import Address, Session
+from hitpoint.bridge.vkb_out import NAME as VKB
+from hitpoint.bridge.vkb_out import VkbSink, is_vkb
 
 LONGEST_WAIT_S = 0.05
 HOUSEKEEPING_S = 0.1
@@ -249,6 +251,8 @@ def open_sink(config: Config) -> tuple[Closable, str]:
     """
     if config.midi_port == NO_PORT:
         return NullSink(), NO_PORT
+    if is_vkb(config.midi_port):
+        return VkbSink(config.midi_port), VKB
     try:
         api = find_api(config.midi_api)
     except MissingError:
