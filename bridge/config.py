@@ -45,7 +45,9 @@ class Config:
     token: str = _setting("", "Shared secret that clients must say in hello; needed beyond loopback.", flag="--token")
     roots: list[str] = _setting([], "Folders that clips may be read from (none: home, media and temporary folders).")
     midi_port: str = _setting(
-        "virtual", "virtual, none, (part of) the name of a port, or vkb[:HOST:PORT] for REAPER's virtual keyboard.", flag="--midi-port"
+        "virtual",
+        "virtual, none, (part of) the name of a port, or vkb[:HOST:PORT] for REAPER's virtual keyboard.",
+        flag="--midi-port",
     )
     midi_api: str = _setting(
         "auto", "MIDI system.", choices=("auto", "alsa", "jack", "coremidi", "winmm"), flag="--midi-api"
