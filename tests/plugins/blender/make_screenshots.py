@@ -27,7 +27,9 @@ def cuts() -> list[int]:
 
 def keep(window: Window, name: str) -> None:
     """A screenshot as docs/NAME.png."""
-    Image.open(window.shot(window.folder / "shot.png")).convert("RGB").save(ROOT / "docs" / f"{name}.png", optimize=True)
+    Image.open(window.shot(window.folder / "shot.png")).convert("RGB").save(
+        ROOT / "docs" / f"{name}.png", optimize=True
+    )
 
 
 def main() -> None:

@@ -25,12 +25,18 @@ class Window:
     """Runs `script` with FOLDER PORT SECONDS and further arguments; ends it, and the screen, on leaving."""
 
     def __init__(
-        self, folder: Path, port: int, seconds: float, *arguments: str, script: str = "script_window.py"
+        self,
+        folder: Path,
+        port: int,
+        seconds: float,
+        *arguments: str,
+        script: str = "script_window.py",
+        size: tuple[int, int] = SIZE,
     ) -> None:
         self.folder = folder
         self._told = folder / "window.json"
         self._told.unlink(missing_ok=True)
-        width, height = SIZE
+        self.size = width, height = size
         read, write = os.pipe()
         screen = ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
         self._screen = subprocess.Popen(screen, pass_fds=[write], stderr=subprocess.DEVNULL)
@@ -91,7 +97,7 @@ class Window:
 
     def shot(self, path: Path) -> Path:
         """A screenshot without the mouse."""
-        size = f"{SIZE[0]}x{SIZE[1]}"
+        size = f"{self.size[0]}x{self.size[1]}"
         grab = ["-f", "x11grab", "-draw_mouse", "0", "-video_size", size, "-i", self.display, "-frames:v", "1"]
         subprocess.run(["ffmpeg", "-v", "error", "-y", *grab, str(path)], check=True, env=self._environment)
         return path

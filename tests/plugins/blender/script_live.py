@@ -1,0 +1,92 @@
+"""Inside Blender with a window: score, switch live on, play, stop, jump, play, scrub; log when each frame was shown.
+
+Arguments: FOLDER PORT SECONDS. Writes live.json into FOLDER at the end: frames [(monotonic s, frame)] and the moments
+of play, stop and jump.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import host
+from host import bpy
+
+host.load()
+from blender import session  # noqa: E402
+
+PLAY_S, AFTER_JUMP_S, PAUSE_S = 8.5, 4.0, 1.5
+JUMP_FRAME = 1 + 24 * 20  # bar 10 of bars of 2 s
+frames: list[tuple[float, int]] = []
+events: list[tuple[float, str]] = []
+steps = []
+
+
+def on_frame(scene, *_):
+    frames.append((time.monotonic(), scene.frame_current))
+
+
+def note(name: str) -> None:
+    events.append((time.monotonic(), name))
+    told = {"state": name, "error": session.client.error, "markers": [], "strips": []}
+    (host.FOLDER / "window.part").write_text(json.dumps(told))
+    (host.FOLDER / "window.part").replace(host.FOLDER / "window.json")
+
+
+def play_or_stop() -> None:
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "SEQUENCE_EDITOR")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region):
+        bpy.ops.screen.animation_play()
+
+
+def run():
+    """The steps, as (seconds to wait afterwards)."""
+    while session.client.state != "connected":
+        yield 0.1
+    note("connected")
+    bpy.ops.hitpoint.score(scope="SELECTION")
+    while session.client.job.running or session.pending:
+        yield 0.1
+    for strip in host.strips():
+        strip.mute = strip.type == "SOUND"
+    bpy.context.window_manager.hitpoint_live = True
+    while not (host.FOLDER / "go").exists():
+        yield 0.05
+    bpy.app.handlers.frame_change_post.append(on_frame)
+    note("play")
+    play_or_stop()
+    yield PLAY_S
+    play_or_stop()
+    note("stop")
+    yield PAUSE_S
+    bpy.context.scene.frame_set(JUMP_FRAME)
+    note("jump")
+    yield 0.5
+    note("play again")
+    play_or_stop()
+    yield AFTER_JUMP_S
+    play_or_stop()
+    note("stop again")
+    yield PAUSE_S
+    bpy.context.window_manager.hitpoint_live = False
+    (host.FOLDER / "live.json").write_text(json.dumps({"frames": frames, "events": events}))
+    note("done")
+    yield PAUSE_S
+    sys.modules["blender"].unregister()
+    bpy.ops.wm.quit_blender()
+
+
+bpy.context.preferences.view.show_splash = False
+scene = host.scene()
+scene.render.fps = 24
+scene.hitpoint.tempo, scene.hitpoint.bpm = "FIXED", 120.0
+scene.sync_mode = "FRAME_DROP"
+scene.frame_start, scene.frame_end = 1, 24 * 64
+scene.sequence_editor_create()
+for index in range(30):
+    host.movie(f"shot {index + 1}", 2, 1 + 48 * index, 0, 48, file="32.mp4")
+script = run()
+bpy.app.timers.register(lambda: next(script, None), first_interval=0.5)
