@@ -9,6 +9,7 @@ import pytest
 
 from hitpoint.bridge import file_requests
 from tests.plugins.reaper.fake_bridge import FakeBridge
+from tests.plugins.reaper.real_bridge import make_real_film, prepare
 from tests.plugins.reaper.reaper_emulated import Reaper
 
 
@@ -44,5 +45,19 @@ def relay(tmp_path: Path, bridge: FakeBridge):
 @pytest.fixture
 def reaper(tmp_path: Path):
     made = Reaper(tmp_path / "resources")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def real_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film that the real bridge can look at."""
+    return make_real_film(tmp_path_factory.mktemp("film"))
+
+
+@pytest.fixture
+def bridges(tmp_path: Path, reaper: Reaper):
+    """What the emulated REAPER starts is started, and ended at the test's end."""
+    made = prepare(tmp_path, reaper)
     yield made
     made.close()
