@@ -109,6 +109,7 @@ def decode(path: Path, in_s: float, out_s: float | None) -> Generator[Frame]:
         # Deblocking of frames that no other frame refers to is a fifth of the work and not seen at this size.
         stream.codec_context.options = {"skip_loop_filter": "noref"}
         zero_s, last_s = media.start_s(container), -1.0
+        size: tuple[int, int] | None = None
         for frame in _from_in_point(path, container, stream, in_s):
             time_s = _time_s(frame, stream, zero_s, last_s)
             if time_s <= last_s or time_s < in_s - TIME_TOLERANCE_S:
@@ -116,7 +117,8 @@ def decode(path: Path, in_s: float, out_s: float | None) -> Generator[Frame]:
             if out_s is not None and time_s >= out_s - TIME_TOLERANCE_S:
                 return
             last_s = time_s
-            luma, bgr = shrink(frame, _display_aspect(stream, frame))
+            size = size or _small_size(stream, frame)  # that of the first frame: some streams change theirs
+            luma, bgr = shrink(frame, size)
             duration_s = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
             yield Frame(time_s, duration_s, luma, bgr)
 
@@ -176,18 +178,19 @@ def _time_s(frame: VideoFrame, stream: VideoStream, zero_s: float, last_s: float
     return max(0.0, last_s) + (1 / float(stream.average_rate or 25) if last_s >= 0 else 0.0)
 
 
-def _display_aspect(stream: VideoStream, frame: VideoFrame) -> float:
-    """Width over height of the frame before rotation, with its pixels' own shape."""
+def _small_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
+    """(width, height) with LONG_SIDE on the longer side, even, before rotation; pixels count in their own shape."""
     pixel = stream.sample_aspect_ratio
-    return frame.width / frame.height * (float(pixel) if pixel else 1.0)
+    aspect = frame.width / frame.height * (float(pixel) if pixel else 1.0)
+    short = max(SHORT_SIDE_MIN, round(LONG_SIDE * min(aspect, 1 / aspect) / 2) * 2)
+    return (LONG_SIDE, short) if aspect >= 1 else (short, LONG_SIDE)
 
 
-def shrink(frame: VideoFrame, aspect: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(luma (h, w), bgr (h, w, 3)) with LONG_SIDE on the longer side, even and upright."""
+def shrink(frame: VideoFrame, size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(luma (h, w), bgr (h, w, 3)) of `size` (width, height), then turned upright."""
     import cv2
 
-    width = LONG_SIDE if aspect >= 1 else max(SHORT_SIDE_MIN, round(LONG_SIDE * aspect / 2) * 2)
-    height = LONG_SIDE if aspect < 1 else max(SHORT_SIDE_MIN, round(LONG_SIDE / aspect / 2) * 2)
+    width, height = size
     if frame.format.name not in _PLANAR_8_BIT:
         frame = frame.reformat(width, height, "yuv420p", interpolation="AREA")
     sizes = ((width, height), (width // 2, height // 2), (width // 2, height // 2))

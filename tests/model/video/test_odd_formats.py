@@ -142,6 +142,15 @@ def test_pixels_that_are_not_square(tmp_path):
     assert next(iter(read_frames(path))).luma.shape == (72, 128)
 
 
+def test_a_stream_that_changes_its_size(tmp_path):
+    wide = draw(tmp_path / "wide.ts", size="320x180").read_bytes()
+    high = draw(tmp_path / "high.ts", size="180x320").read_bytes()
+    path = tmp_path / "both.ts"
+    path.write_bytes(wide + high)
+    assert {frame.luma.shape for frame in read_frames(path)} == {(72, 128)}
+    assert len(analyse([Clip(path, out_s=1.5)]).times_s) == 36
+
+
 def test_static_film(tmp_path):
     path = draw(tmp_path / "static.mp4", source="smptebars", seconds=5)
     rhythm = analyse([Clip(path)])
