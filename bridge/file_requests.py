@@ -15,6 +15,7 @@ Files (see `bridge/file_rows.py`), ID being the request's name:
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import socket
@@ -25,6 +26,7 @@ from pathlib import Path
 
 from hitpoint.bridge import file_answers, file_rows, osc, protocol
 from hitpoint.bridge.errors import MissingError
+from hitpoint.bridge.file_live import Live
 from hitpoint.bridge.file_rows import Field, RowsError
 
 POLL_S = 0.05
@@ -37,7 +39,6 @@ TRIES = 5
 MAX_JOBS = 200
 STALE_REQUEST_S = 60.0
 LITTER_S = 86_400.0
-SILENT_PLAYHEAD_S = 1.0
 
 
 @dataclass
@@ -103,16 +104,6 @@ class Relay:
         self.answer(work_id, [("error", _sentence(sentence))])
 
 
-@dataclass
-class Live:
-    """The playhead as the script last told it."""
-
-    on: bool = False
-    rows: dict[str, list[str]] = field(default_factory=dict)
-    seen_s: float = 0.0
-    loop: tuple[float, float] = (0.0, 0.0)
-
-
 def run(folder: Path, osc_address: tuple[str, int], stop: threading.Event) -> None:
     """Serve the requests in `folder` until `stop` is set; the bridge listens at `osc_address`.
 
@@ -127,12 +118,20 @@ def run(folder: Path, osc_address: tuple[str, int], stop: threading.Event) -> No
     relay = Relay(folder, osc_address)
     _sweep(relay)
     _recall(relay)
+    told = ""
     try:
         while not stop.is_set():
-            _cycle(relay, time.monotonic())
+            try:
+                _cycle(relay, time.monotonic())
+            except OSError as error:  # a full disk, a folder taken away: the scripts miss the heartbeat, and say so
+                if str(error) != told:
+                    logging.getLogger("hitpoint").error("the folder of REAPER's requests: %s", error)
+                told = str(error)
+                stop.wait(HEARTBEAT_S)
     finally:
         relay.socket.close()
-        relay.path("heartbeat").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            relay.path("heartbeat").unlink(missing_ok=True)
 
 
 def _recall(relay: Relay) -> None:
@@ -167,7 +166,7 @@ def _cycle(relay: Relay, now_s: float) -> None:
         relay.send(osc.encode("/hitpoint/hello", "reaper", "1", protocol.PROTOCOL))
     for path in sorted(relay.folder.glob("cancel-*.txt")) + sorted(relay.folder.glob("request-*.txt")):
         _take_in(relay, path, now_s)
-    _follow(relay, now_s)
+    relay.live.follow(relay.path("live"), relay.send, now_s)
     _again(relay, now_s)
     select.select([relay.socket], [], [], LIVE_POLL_S if relay.live.on else POLL_S)
     _hear(relay)
@@ -372,34 +371,6 @@ def _deliver(relay: Relay, work: Work, midi: Path) -> None:
         relay.answer(work.id, file_answers.part_rows(score, first_s, work.take, work.bars, work.names))
     else:
         relay.answer(work.id, file_answers.score_rows(score, first_s, work.take))
-
-
-def _follow(relay: Relay, now_s: float) -> None:
-    """Pass the script's playhead on; one that falls silent while playing is stopped."""
-    live = relay.live
-    try:
-        rows = {row[0]: row[1:] for row in file_rows.read(relay.path("live"), "live")}
-        on, looped = rows["on"] == ["1"], (float(rows["loop"][0]), float(rows["loop"][1]))
-        time_s, playing, rate = float(rows["time"][0]), int(rows["playing"][0]), float(rows["rate"][0])
-        clock_s = float(rows["clock"][0])
-    except (OSError, RowsError, ValueError, KeyError, IndexError):
-        rows, on = live.rows, live.on  # not there, or being written
-    if rows != live.rows:
-        first = not live.rows
-        live.rows, live.seen_s = rows, now_s
-        if first and not on:
-            return  # left behind by an earlier run
-        if on and looped != live.loop:
-            live.loop = looped
-            relay.send(osc.encode("/hitpoint/loop", *looped))
-        if on:
-            relay.send(osc.encode("/hitpoint/time", time_s, playing, rate, clock_s))
-        elif live.on:
-            relay.send(osc.encode("/hitpoint/stop"))
-        live.on = on
-    elif live.on and now_s - live.seen_s > SILENT_PLAYHEAD_S:
-        live.on = False
-        relay.send(osc.encode("/hitpoint/stop"))
 
 
 def _sentence(text: str) -> str:
