@@ -33,8 +33,8 @@ local function keep_tempo(project)
   if reaper.CountTempoTimeSigMarkers(project) == 0 then
     return false
   end
-  local question = "This project has tempo markers of its own. Change its tempo to the score's between the first and the "
-    .. "last cut (Yes), or keep it and place the notes by time (No)?"
+  local question = "This project has tempo markers of its own. Change its tempo to the score's inside the score "
+    .. "(Yes), or keep it and place the notes by time (No)?"
   local button = reaper.ShowMessageBox(question, "Hitpoint", 3)
   if button == 6 or button == 7 then
     return button == 7
@@ -130,9 +130,9 @@ end
 
 -- Puts the other actions into REAPER's action list; those that are there already stay.
 local function register_actions()
-  local names = { "Score selected items", "Score time selection", "Regenerate selected bars", "Next take", "Live follow" }
-  for index, name in ipairs(names) do
-    reaper.AddRemoveReaScript(true, 0, folder .. "Hitpoint_" .. name .. ".lua", index == #names)
+  local names = "Score selected items|Score time selection|Regenerate selected bars|Next take|Live follow"
+  for name, more in names:gmatch("([^|]+)(|?)") do
+    reaper.AddRemoveReaScript(true, 0, folder .. "Hitpoint_" .. name .. ".lua", more == "")
   end
 end
 

@@ -7,27 +7,36 @@ local UNSELECT_ALL_ITEMS, IMPLODE_INTO_TAKES = 40289, 40543
 local PROGRAM_CHANGE = 0xC0
 local NEAR_S = 0.001
 
+local number = tonumber
+
+local function integer(text)
+  return math.tointeger(tonumber(text)) -- of a text directly only from Lua 5.4.3 on
+end
+
+local function color_of(red, green, blue)
+  return reaper.ColorToNative(red, green, blue) | 0x1000000
+end
+
 -- The rows of an answer as one table.
 function score.parse(rows)
   local answer = { tracks = {}, tempo = {}, markers = {}, regions = {}, take = 0 }
-  local number = tonumber
   for _, row in ipairs(rows) do
     local kind = row[1]
     if kind == "range" or kind == "span" then
       answer[kind] = { first = number(row[2]), last = number(row[3]) }
     elseif kind == "take" then
-      answer.take = math.tointeger(number(row[2]))
+      answer.take = integer(row[2])
     elseif kind == "track" then
       answer.tracks[#answer.tracks + 1] = {
         name = row[2],
-        channel = math.tointeger(row[3]),
-        program = math.tointeger(row[4]),
-        color = reaper.ColorToNative(math.tointeger(row[5]), math.tointeger(row[6]), math.tointeger(row[7])) | 0x1000000,
+        channel = integer(row[3]),
+        program = integer(row[4]),
+        color = color_of(integer(row[5]), integer(row[6]), integer(row[7])),
         notes = {},
       }
     elseif kind == "note" then
       local notes = answer.tracks[#answer.tracks].notes
-      notes[#notes + 1] = { number(row[2]), number(row[3]), math.tointeger(row[4]), math.tointeger(row[5]) }
+      notes[#notes + 1] = { number(row[2]), number(row[3]), integer(row[4]), integer(row[5]) }
     elseif kind == "tempo" then
       answer.tempo[#answer.tempo + 1] = { time = number(row[2]), bpm = number(row[3]) }
     elseif kind == "marker" then
@@ -156,7 +165,7 @@ function score.insert(project, job, answer, keep_tempo)
       set_tempo(project, answer)
     end)
   end
-  local orange, grey = reaper.ColorToNative(237, 140, 56) | 0x1000000, reaper.ColorToNative(110, 118, 128) | 0x1000000
+  local orange, grey = color_of(237, 140, 56), color_of(110, 118, 128)
   reaper.SetMediaTrackInfo_Value(new_track(project, "Hitpoint", orange), "I_FOLDERDEPTH", 1)
   for index, track in ipairs(answer.tracks) do
     local media_track = new_track(project, track.name, track.color)
@@ -180,10 +189,10 @@ function score.items(project)
   for index = 0, reaper.CountMediaItems(project) - 1 do
     local item = reaper.GetMediaItem(project, index)
     local take = reaper.GetActiveTake(item)
-    local job, instrument, number, made_at = (take and tag(take) or ""):match("^([^|]+)|([^|]+)|(%d+)|([%d.-]+)$")
+    local job, instrument, take_number, made_at = (take and tag(take) or ""):match("^([^|]+)|([^|]+)|(%d+)|([%d.-]+)$")
     if job then
       local entry = { item = item, take = take, job = job, instrument = instrument }
-      entry.number = math.tointeger(number)
+      entry.number = integer(take_number)
       entry.first = reaper.GetMediaItemInfo_Value(item, "D_POSITION")
       entry.shift = entry.first - tonumber(made_at)
       entry.selected = reaper.GetMediaItemInfo_Value(item, "B_UISEL") ~= 0

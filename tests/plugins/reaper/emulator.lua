@@ -449,6 +449,10 @@ function emu.run(path, command)
   function gfx.getchar() return emu.gfx_key end
   function gfx.quit() emu.gfx_open = false end
   local env = { reaper = closed("reaper", members), gfx = closed("gfx", gfx) }
+  env.math = setmetatable({}, { __index = math })
+  function env.math.tointeger(value) -- as before Lua 5.4.3: a text is no number
+    return type(value) == "number" and math.tointeger(value) or nil
+  end
   function env.loadfile(file) return loadfile(file, "t", env) end
   function env.dofile(file) return assert(loadfile(file, "t", env))() end
   setmetatable(env, {

@@ -106,7 +106,7 @@ PLANTED = {
     "the old tempo not restored": ("score.lua", "if not marked_end then", "if marked_end then"),
     "an open folder": ("score.lua", "index == #answer.tracks and -1 or 0", "0"),
     "an undo block left out": ("score.lua", "reaper.Undo_BeginBlock2(project)", "local _ = project"),
-    "the drums on channel 1": ("score.lua", "channel = math.tointeger(row[3])", "channel = 0"),
+    "the drums on channel 1": ("score.lua", "channel = integer(row[3])", "channel = 0"),
     "a write to a global": ("wait.lua", "local now = reaper.time_precise()", "now = reaper.time_precise()"),
     "files left behind": ("wait.lua", "files.remove(name .. job.id)", "local _ = name"),
 }
