@@ -29,7 +29,8 @@ def _leave(*error) -> None:
 
 def load(port: int = PORT):
     """Import the add-on from the working tree under its own name and register it against `port`."""
-    sys.excepthook = _leave
+    if bpy.app.background:
+        sys.excepthook = _leave
     sys.path.insert(0, str(ROOT / "plugins"))
     addon = importlib.import_module("blender")
     sys.path.pop(0)

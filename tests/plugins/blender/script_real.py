@@ -1,6 +1,7 @@
 """Inside Blender: score the example film with the real bridge, and go on with the score.
 
-Arguments: FOLDER PORT WAY. WAY: score | kill (the bridge is killed in the middle) | start (Blender starts it).
+Arguments: FOLDER PORT WAY. WAY: score | kill (the bridge is killed in the middle) | start (Blender starts it) |
+click (30 s of picture, for the time it takes).
 """
 
 import sys
@@ -15,7 +16,7 @@ host.load()
 from blender import session  # noqa: E402
 
 WAY = host.ARGUMENTS[2]
-CUTS = [0, 84, 132, 204, 240]
+CUTS = [0, 84, 132, 204, 240] + ([294, 318, 366, 438, 588, 624, 720] if WAY == "click" else [])
 
 scene = host.scene()
 scene.render.fps = 24
@@ -40,6 +41,8 @@ found["error"] = session.client.error
 found["after"] = host.picture()
 found["hits"] = sorted(session.client.job.hits)
 found["bars"] = session.client.job.bar_starts()
+found["cuts"] = [11 + cut for cut in CUTS[1:-1]]
+found["length_s"] = CUTS[-1] / 24
 found["midi"] = bpy.context.scene.hitpoint.midi
 
 if WAY == "score":
