@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from hitpoint.model import checkpoint
+from hitpoint.model.card import write_card
 from hitpoint.model.data.build import Shard
 from hitpoint.model.data.windows import CONTROLLED, PLAIN, Batch, Windows
 from hitpoint.model.errors import InputError
@@ -75,12 +76,12 @@ class Objective(nn.Module):
 
 def train(
     shard: Shard, run: Path, recipe: Recipe, *, device: str = "cpu", threads: int | None = None,
-    stop_at: int | None = None, say: Callable[[str], None] = print,
+    note: str = "", stop_at: int | None = None, say: Callable[[str], None] = print,
 ) -> Path:  # fmt: skip
     """Train (or go on training) in the folder `run`; returns the path of the exported checkpoint.
 
-    stop_at: leave after this step as if killed, for tests of resuming. Raises InputError when the run folder belongs
-    to another configuration.
+    note: goes into the card, whose music it is and under which licences. stop_at: leave after this step as if killed,
+    for tests of resuming. Raises InputError when the run folder belongs to another configuration.
     """
     rank, world = _join_group(device)
     if threads:
@@ -124,6 +125,7 @@ def train(
     path = run / f"{config.name}.safetensors"
     if rank == 0:
         checkpoint.save(network, path)
+        write_card(path, run, shard, asdict(recipe), note)
     if world > 1:
         torch.distributed.destroy_process_group()
     return path

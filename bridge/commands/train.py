@@ -35,7 +35,8 @@ def _weights(_context: click.Context, _parameter: click.Parameter, value: str) -
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides every draw.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--threads", type=click.IntRange(1), default=None, help="Processor threads; all by default.")
-def command(shards: Path, run: Path, config: str, device: str, threads: int | None, **rest: object) -> None:
+@click.option("--note", default="", help="Goes into the checkpoint's card: whose music, under which licences.")
+def command(shards: Path, run: Path, config: str, device: str, threads: int | None, note: str, **rest: object) -> None:
     """Train on SHARDS (from `hitpoint data build`). Under `torchrun` several processes train together."""
     from hitpoint.model.data.build import load
     from hitpoint.model.errors import UsageError
@@ -45,4 +46,4 @@ def command(shards: Path, run: Path, config: str, device: str, threads: int | No
     if config not in CONFIGS:
         raise UsageError(f"there is no network {config}; take one of {', '.join(CONFIGS)}")
     recipe = Recipe(config=config, **rest)  # type: ignore[arg-type]
-    click.echo(f"wrote {train(load(shards), run, recipe, device=device, threads=threads, say=click.echo)}")
+    click.echo(f"wrote {train(load(shards), run, recipe, device=device, threads=threads, note=note, say=click.echo)}")

@@ -120,3 +120,31 @@ def test_matching_finds_the_stretch_that_was_asked_for(shard_folder: Path) -> No
         for bar in wanted
     )
     assert best_match(replace(plan, bars=asked), shard, shard.pieces) == wanted
+
+
+def test_the_shipped_checkpoint_has_its_card(composer: Composer) -> None:
+    import json
+
+    from hitpoint.model.card import card_path
+    from hitpoint.model.checkpoint import SHIPPED
+
+    card = json.loads(card_path(SHIPPED).read_text())
+    assert card["sha256"] == composer.sha256 and card["bytes"] == SHIPPED.stat().st_size < 60_000_000
+    assert not {"openmsx", "debian_games", "nottingham"} & {name.split(": ")[1] for name in card["pieces"]}
+
+
+def test_the_papers_network_composes_under_the_same_masks(tmp_path: Path) -> None:
+    import dataclasses
+
+    import torch
+
+    from hitpoint.model import checkpoint
+    from hitpoint.model.network import PAPER, Network
+
+    torch.manual_seed(0)
+    config = dataclasses.replace(PAPER, d_model=64, heads=2, d_ff=64, attention=("linear",) * 2)
+    checkpoint.save(Network(config), tmp_path / "paper.safetensors")
+    paper = Composer.load(tmp_path / "paper.safetensors", device="cpu")
+    plan = make_plan(3)
+    bars = list(paper.stream(plan, seed=0))
+    assert [bar.density for bar in bars] == [bar.density for bar in plan.bars]

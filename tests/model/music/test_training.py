@@ -89,7 +89,7 @@ def test_windows_line_up_rows_bars_and_conditions(shard_folder: Path) -> None:
 def test_training_learns_and_resumes_to_the_bit(shard_folder: Path, tmp_path: Path) -> None:
     recipe = Recipe(config="tiny", steps=12, batch=2, length=128, warmup=2, evaluate_every=6, evaluate_windows=2)
     shard = load(shard_folder)
-    whole = train(shard, tmp_path / "whole", recipe, threads=1, say=lambda text: None)
+    whole = train(shard, tmp_path / "whole", recipe, threads=1, note="songs of our own", say=lambda text: None)
     train(shard, tmp_path / "parts", recipe, threads=1, stop_at=6, say=lambda text: None)
     parts = train(shard, tmp_path / "parts", recipe, threads=1, say=lambda text: None)
     one, two = (torch.load(path.parent / "state.pt", weights_only=True)["network"] for path in (whole, parts))
@@ -99,6 +99,9 @@ def test_training_learns_and_resumes_to_the_bit(shard_folder: Path, tmp_path: Pa
     losses = [next(iter(scores.values()))["all"] for scores in held_out]
     assert losses[-1] < losses[0]
     assert Composer.load(whole).name == "tiny"
+    card = json.loads(whole.with_suffix(".card.json").read_text())
+    assert card["note"] == "songs of our own" and card["held_out"][shard.pieces[0].dataset]["all"] > 0
+    assert card["sha256"] == Composer.load(whole).sha256 and card["rows_seen"] == 12 * 2 * 128
 
 
 def test_a_run_of_another_network_is_refused(shard_folder: Path, tmp_path: Path) -> None:
