@@ -57,8 +57,9 @@ class Media:
 class VisualRhythm:
     """The rhythm of one clip (or of a whole edit). All times are seconds from its in point.
 
-    times_s (n,): moment of each analysed frame. motion (n,): mean |flow|, as a share of the frame's width, per
-    second; motion[0] = 0. saliency (n,): impact envelope, 0 or more. shots: one label per shot, equal where shots
+    times_s (n,): moment of each analysed frame. motion (n,): mean |flow| where the picture shows structure, as a share
+    of the frame's width, per second; motion[0] = 0. saliency (n,): impact envelope, the share of the local motion that
+    stops there, per second; 0 or more. shots: one label per shot, equal where shots
     look alike.
     """
 
