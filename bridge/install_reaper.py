@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hitpoint.bridge import file_rows
 from hitpoint.bridge.config import config_path
-from hitpoint.bridge.errors import MissingError
+from hitpoint.bridge.errors import InputError, MissingError
 
 PLUGIN = Path(__file__).parents[1] / "plugins" / "reaper"
 PATTERNS = ("*.lua", "lib/*.lua")
@@ -51,7 +51,8 @@ def bridge_command() -> str:
 def install_reaper(given: Path | None = None) -> list[str]:
     """Copy the scripts and the pattern file, and write what each side must know of the other. Returns lines to print.
 
-    An older installation is replaced. Raises MissingError where the folder is not there or cannot be written.
+    An older installation is replaced. Raises MissingError where the folder is not there or cannot be written, InputError
+    where the bridge's configuration cannot be added to.
     """
     folder = resource_path(given)
     scripts, requests = folder / "Scripts" / "Hitpoint", folder / "Hitpoint"
@@ -94,12 +95,18 @@ def _copy_file(source: Path, target: Path) -> None:
 
 def _configure(requests: Path) -> Path:
     """Name the folder in the bridge's configuration, and take REAPER's own OSC, unless the file speaks of aliases."""
+    import yaml
+
     path = config_path()
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     lines = [line for line in lines if not line.startswith(("reaper_folder:", "reaper-folder:"))]
-    lines.append("reaper_folder: '" + str(requests.absolute()).replace("'", "''") + "'")
     if not any(line.startswith("aliases:") for line in lines):
         lines.append("aliases: [reaper]")
+    lines.append("reaper_folder: '" + str(requests.absolute()).replace("'", "''") + "'")
+    try:
+        yaml.safe_load("\n".join(lines))
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not written one key a line; add {lines[-1]!r} to it by hand") from error
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_text("\n".join(lines) + "\n", encoding="utf-8")

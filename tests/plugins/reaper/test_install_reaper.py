@@ -61,6 +61,16 @@ def test_install_again_replaces_and_keeps_the_users_configuration(hitpoint, tmp_
     assert (loaded.port, loaded.aliases, loaded.reaper_folder) == (7720, ["qlab"], str(folder / "Hitpoint"))
 
 
+def test_a_configuration_that_cannot_be_added_to_stays(hitpoint, tmp_path):
+    config = tmp_path / "conf" / "hitpoint.yaml"
+    config.parent.mkdir()
+    config.write_text("{port: 7720}\n")
+    (tmp_path / "resources").mkdir()
+    code, _, err = hitpoint("install", "reaper", "--resource-path", tmp_path / "resources")
+    assert code == 3 and "by hand" in err and err.count("\n") == 1
+    assert config.read_text() == "{port: 7720}\n"
+
+
 def test_installed_scripts_run(hitpoint, tmp_path):
     folder = tmp_path / "resources"
     folder.mkdir()
