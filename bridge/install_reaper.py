@@ -51,8 +51,8 @@ def bridge_command() -> str:
 def install_reaper(given: Path | None = None) -> list[str]:
     """Copy the scripts and the pattern file, and write what each side must know of the other. Returns lines to print.
 
-    An older installation is replaced. Raises MissingError where the folder is not there or cannot be written, InputError
-    where the bridge's configuration cannot be added to.
+    An older installation is replaced. Raises MissingError where the folder is not there or cannot be written,
+    InputError where the bridge's configuration cannot be added to.
     """
     folder = resource_path(given)
     scripts, requests = folder / "Scripts" / "Hitpoint", folder / "Hitpoint"
