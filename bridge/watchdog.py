@@ -166,7 +166,8 @@ class Watchdog:
                 dead.add(child.name)
         now_s = time.monotonic()
         clock = self._children["clock"]
-        if now_s - clock.heard_s > HEARTBEAT_LOST_S or now_s - max(clock.started_s, clock.heard_s) > START_S:
+        never_heard = clock.heard_s == float("inf")
+        if now_s - clock.heard_s > HEARTBEAT_LOST_S or (never_heard and now_s - clock.started_s > START_S):
             log.error("the clock process does not answer: it is killed")
             dead.add("clock")
         for name in dead:

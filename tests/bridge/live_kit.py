@@ -100,7 +100,8 @@ class Bridge:
             str(self.folder / "hitpoint.yaml"), "--port", str(self.port), "--state-dir", str(self.folder / "state"),
             "--no-screen", *flags,
         ]  # fmt: skip
-        self.environment = {**os.environ, "FAKE_BAR_S": str(bar_s)}
+        path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH", "")]))
+        self.environment = {**os.environ, "FAKE_BAR_S": str(bar_s), "PYTHONPATH": path}
         self.process = None
 
     def __enter__(self):

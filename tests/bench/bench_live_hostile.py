@@ -1,0 +1,162 @@
+"""Hostile OSC: damaged packets by the hundred thousand through the whole session, then a flood while music plays.
+
+    python tests/bench/bench_live_hostile.py [--packets 200000] [--seconds 8] [--rate 50000]
+
+`--packets 1000000 --seconds 20` is the full length. Baseline: python-osc's own decoder on the same packets (each with
+a bound of 1 s, since it hangs on some).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import multiprocessing
+import os
+import random
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bridge"))
+
+from live_kit import Bridge, Client, Ears, JackServer, notes_on
+from test_osc import HOSTILE, nested
+
+from hitpoint.bridge import osc
+from hitpoint.bridge.protocol import INCOMING
+
+
+def packets(count, seed=1):
+    """Damaged real messages, noise, and the known hostile ones."""
+    dice = random.Random(seed)
+    addresses = list(INCOMING)
+    known = [*HOSTILE.values(), nested(50), osc.bundle([osc.encode("/a")] * 300)]
+    values = [0, 1, -1, 2.5, 1e300, "film", "", "x" * 300, b"blob", None, True, 2**40]
+    for _ in range(count):
+        kind = dice.random()
+        if kind < 0.1:
+            yield dice.choice(known)
+        elif kind < 0.3:
+            yield dice.randbytes(dice.randrange(200))
+        else:
+            packet = bytearray(
+                osc.encode(dice.choice(addresses), *(dice.choice(values) for _ in range(dice.randrange(6))))
+            )
+            for _ in range(dice.randrange(4)):
+                packet[dice.randrange(len(packet))] = dice.randrange(256)
+            if dice.random() < 0.2:
+                packet = packet[: dice.randrange(len(packet) + 1)]
+            yield bytes(packet)
+
+
+def fuzz(count):
+    """Every packet through a whole session with a player; (packets a second, slowest packet in ms)."""
+    from recorder import Recorder
+
+    from hitpoint.bridge.clock import MonotonicClock
+    from hitpoint.bridge.config import Config
+    from hitpoint.bridge.player import Player
+    from hitpoint.bridge.session import Session
+
+    clock = MonotonicClock()
+    config = Config(roots=["/"])
+    session = Session(clock, config, "0", lambda packet, address: None, lambda message: True, lambda level, text: None)
+    session.player = Player(clock, Recorder(clock), config, session)
+    slowest = spent = 0.0
+    for packet in packets(count):
+        began = time.perf_counter()
+        session.hear(packet, ("127.0.0.1", 9))
+        took = time.perf_counter() - began
+        spent += took
+        slowest = max(slowest, took)
+        session.player.sink.events.clear()
+    return count / spent, 1000 * slowest
+
+
+def python_osc(count=2000):
+    """(packets a second, packets that hung for a second, packets that raised what they should not)."""
+    from pythonosc.osc_packet import OscPacket, ParseError
+
+    def late(signum, frame):
+        raise TimeoutError
+
+    logging.disable(logging.CRITICAL)  # it logs each one
+    signal.signal(signal.SIGALRM, late)
+    hung = wrong = 0
+    spent = 0.0
+    for packet in [*HOSTILE.values(), *packets(count)]:
+        began = time.perf_counter()
+        signal.setitimer(signal.ITIMER_REAL, 1.0)
+        try:
+            OscPacket(packet)
+        except ParseError:
+            pass
+        except TimeoutError:
+            hung += 1
+        except Exception:
+            wrong += 1
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        spent += time.perf_counter() - began
+    return count / spent, hung, wrong
+
+
+def flood(port, rate, seconds, sent):
+    """Send valid and damaged packets at `rate` a second for `seconds`."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    store = [osc.encode("/hitpoint/ping", 1), osc.encode("/x"), b"nonsense", struct.pack(">8sQi", b"#bundle", 1, -4)]
+    began, count = time.monotonic(), 0
+    while (now := time.monotonic()) - began < seconds:
+        while count < (now - began) * rate:
+            with contextlib.suppress(OSError):
+                sock.sendto(store[count % len(store)], ("127.0.0.1", port))
+            count += 1
+    sent.value = count
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--packets", type=int, default=200_000)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--rate", type=int, default=50_000)
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before")
+    speed, slowest = fuzz(options.packets)
+    print(f"{options.packets} damaged packets heard: {speed:,.0f} a second, slowest {slowest:.2f} ms, no death")
+    base, hung, wrong = python_osc()
+    print(f"baseline python-osc: {base:,.0f} a second, {hung} hung for a second, {wrong} escaped as other errors")
+    with JackServer(64), Ears() as ears, Bridge(tempfile.mkdtemp(prefix="hitpoint-bench-"), "--no-revive") as bridge:  # noqa: SIM117
+        with Client(bridge.port) as client:
+            client.score(path="/clips/64.mp4")
+            ears.connect("Hitpoint:out")
+            client.say("/hitpoint/play")
+            time.sleep(2.0)
+            ears.take()
+            client.hear()
+            pids = bridge.pids()
+            sent = multiprocessing.Value("q", 0)
+            flooding = multiprocessing.Process(target=flood, args=(bridge.port, options.rate, options.seconds, sent))
+            flooding.start()
+            time.sleep(options.seconds)
+            flooding.join(30)
+            heard = client.hear()
+            notes = len([note for note in notes_on(ears.take()) if note[1] == 0])
+            late = [m.arguments for _, m in heard if m.address == "/hitpoint/late"]
+            print(f"flood: {sent.value / options.seconds:,.0f} packets a second sent for {options.seconds:g} s")
+            print(
+                f"notes heard {notes}, due about {int(options.seconds / 0.5)}; same processes: {bridge.pids() == pids}"
+            )
+            if late:
+                print(f"lateness at its end: p50 {late[-1][0]:.2f}, p99 {late[-1][1]:.2f} ms (target 0.5)")
+            at = time.monotonic()
+            client.say("/hitpoint/ping", 5)
+            client.wait("/hitpoint/pong", 5, lambda a: a[0] == 5)
+            print(f"answers a ping {1000 * (time.monotonic() - at):.1f} ms after the flood")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Lateness of the MIDI sent: 10,000 notes at 200 a second while torch burns every core, with and without SCHED_FIFO.
+
+    python tests/bench/bench_live_lateness.py [--notes 10000] [--repeats 1] [--idle]
+
+The clock process is the real one (its loop, its OSC socket, a JACK port of period 64); its parent is this script. The
+baseline, run beside it under the same load: a plain thread that sleeps until each note, where torch runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bridge"))
+
+from live_fakes import plain_plan
+from live_kit import JackServer
+
+from hitpoint.bridge.channel import Channel
+from hitpoint.bridge.config import Config
+from hitpoint.bridge.messages import BarsReady, LiveState, Planned, Quit, Restore
+from hitpoint.model.score import Bar, Note
+
+RATE_PER_S = 200
+BURN = """
+import torch
+torch.set_num_threads({threads})
+layer = torch.nn.TransformerEncoderLayer(256, 8, 1024, batch_first=True)
+x = torch.randn(4, 128, 256)
+with torch.no_grad():
+    while True:
+        layer(x)
+"""
+
+
+def burners(threads):
+    """A torch process of the composer's kind on `threads` threads."""
+    return subprocess.Popen([sys.executable, "-c", BURN.format(threads=threads)])
+
+
+def clock_child(osc_socket, sock, config, path):
+    """The real clock loop; at its end every note's lateness goes to `path`."""
+    from hitpoint.bridge import scheduler
+    from hitpoint.bridge.clock_process import ClockLoop
+
+    scheduler.LATENESS_KEPT = 1_000_000
+    loop = ClockLoop(osc_socket, Channel(sock), config, "bench")
+    loop.run()
+    Path(path).write_text("\n".join(map(str, loop._player._scheduler.lateness)))
+
+
+def measure(notes, realtime, path):
+    """Lateness in ms of `notes` notes (and their ends) from a clock process."""
+    osc_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    osc_socket.bind(("127.0.0.1", 0))
+    osc_socket.setblocking(False)
+    channel, theirs = Channel.pair()
+    config = Config(realtime=realtime, midi_name="HitpointBench")
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=clock_child, args=(osc_socket, theirs, config, path))
+    process.start()
+    theirs.close()
+    bars = -(-notes // 16)
+    plan = plain_plan(bars, bpm=RATE_PER_S / 4 * 60)
+    every = tuple(Bar(i, tuple(Note(tick, 1, 40 + tick, 1, 80) for tick in range(16))) for i in range(bars))
+    channel.send(Planned("bench", 0, 0, 0.0, 24.0, plan, (0, 0, 0, 0, 0)))
+    for start in range(0, bars, 50):
+        channel.send(BarsReady("bench", 0, 0, every[start : start + 50]))
+    starts_s = time.monotonic() + 3.0
+    live = LiveState(True, starts_s, 0.0, 1.0)
+    channel.send(Restore(live))
+    until = starts_s + notes / RATE_PER_S + 0.5
+    while time.monotonic() < until:
+        channel.wait(0.1)
+        channel.receive()
+    channel.send(Quit())
+    process.join(10)
+    osc_socket.close()
+    return [1000 * float(line) for line in Path(path).read_text().split()]
+
+
+def baseline(notes):
+    """A plain thread beside torch in one process: the lateness of each note in ms."""
+    code = f"""
+import threading, time, rtmidi
+exec('''{BURN.format(threads=2).split("with torch")[0]}''')
+out = rtmidi.MidiOut(rtapi=rtmidi.API_UNIX_JACK, name="HitpointBase"); out.open_virtual_port("out")
+late = []
+def play():
+    start = time.monotonic() + 1
+    for n in range({notes}):
+        due = start + n / {RATE_PER_S}
+        time.sleep(max(0, due - time.monotonic()))
+        out.send_message([0x90, 60, 80])
+        late.append(time.monotonic() - due)
+thread = threading.Thread(target=play); thread.start()
+with torch.no_grad():
+    while thread.is_alive():
+        layer(x)
+print(*late)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
+    return [1000 * float(word) for word in done.stdout.split()]
+
+
+def row(name, late):
+    late = sorted(late)
+    p50, p95, p99 = (late[int(share * (len(late) - 1))] for share in (0.5, 0.95, 0.99))
+    print(
+        f"{name:34} n {len(late):6}  p50 {p50:7.3f}  p95 {p95:7.3f}  p99 {p99:7.3f}  max {late[-1]:8.3f} ms", flush=True
+    )
+    return p99
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--notes", type=int, default=10_000)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--idle", action="store_true", help="without the burning torch processes")
+    options = parser.parse_args()
+    cores = os.cpu_count() or 1
+    print(f"{cores} cores, load {os.getloadavg()[0]:.1f} before, JACK period 64, {RATE_PER_S} notes a second")
+    p99 = {"FIFO": [], "no FIFO": [], "baseline": []}
+    with JackServer(64):
+        for _ in range(options.repeats):
+            burning = [] if options.idle else [burners(cores)]
+            time.sleep(3)
+            try:
+                p99["FIFO"].append(row("clock process, FIFO", measure(options.notes, True, "/tmp/hitpoint-late.txt")))
+                p99["no FIFO"].append(
+                    row("clock process, ordinary", measure(options.notes, False, "/tmp/hitpoint-late.txt"))
+                )
+            finally:
+                for process in burning:
+                    process.kill()
+                    process.wait()
+            p99["baseline"].append(row("baseline: thread beside torch", baseline(min(options.notes, 2000))))
+    medians = {name: statistics.median(values) for name, values in p99.items()}
+    print(f"median p99: FIFO {medians['FIFO']:.3f} (target 0.5), ordinary {medians['no FIFO']:.3f} (target 4.0) ms;")
+    print(f"the baseline is {medians['baseline'] / medians['FIFO']:.0f}× later than FIFO at p99")
+
+
+if __name__ == "__main__":
+    assert threading.current_thread() is threading.main_thread()
+    main()

@@ -1,0 +1,131 @@
+"""Playing for hours: two hours at ×8 on the test clock, then minutes in real time; memory and drift.
+
+    python tests/bench/bench_live_soak.py [--hours 2] [--minutes 1]
+
+`--minutes 20` is the full length. Baseline: the drift of a player that adds up beat lengths in whole milliseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+import tracemalloc
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "bridge"))
+
+from live_fakes import plain_plan, telling_bar
+from live_kit import RATE, Bridge, Client, Ears, JackServer, notes_on
+from recorder import drive
+
+from hitpoint.bridge.clock import TestClock
+from hitpoint.bridge.config import Config
+from hitpoint.bridge.messages import BarsReady, Planned
+from hitpoint.bridge.player import Player
+from hitpoint.model.score import TempoMap, TempoPoint
+
+BPM = 127.3
+
+
+class Last:
+    """A sink that keeps only the last note's moment, and counts."""
+
+    name = "last"
+
+    def __init__(self, clock):
+        self.clock, self.last_s, self.count = clock, 0.0, 0
+
+    def send(self, message):
+        if message[0] == 0x90:
+            self.last_s = self.clock.now()
+            self.count += 1
+
+    def close(self):
+        pass
+
+
+class Nobody:
+    def on_beat(self, *unused):
+        pass
+
+    on_underrun = on_moved = on_playhead_lost = on_beat
+
+
+def test_clock(hours):
+    """Play at speed 8 on the test clock, following a 30 Hz playhead; (drift ms, notes, memory grown in KiB)."""
+    clock = TestClock()
+    sink = Last(clock)
+    player = Player(clock, sink, Config(), Nobody())
+    bar_s = 240.0 / BPM
+    bars = int(hours * 3600 / bar_s)
+    plan = plain_plan(bars, BPM)
+    player.set_plan(Planned("soak", 0, 0, 0.0, 24.0, plan, (0, 0, 0, 0, 0)))
+    for first in range(0, bars, 100):
+        player.add_bars(BarsReady("soak", 0, 0, tuple(telling_bar(i) for i in range(first, min(first + 100, bars)))))
+    start_s = clock.now()
+    tracemalloc.start()
+    grown = None
+    while (media_s := 8 * (clock.now() - start_s)) < bars * bar_s:
+        player.hear_playhead(clock.now(), media_s, True, 8.0, None)
+        drive(player.tick, clock, 1 / 30)
+        if grown is None and media_s > 300:
+            grown = tracemalloc.get_traced_memory()[0]
+    grown = tracemalloc.get_traced_memory()[0] - (grown or 0)
+    tracemalloc.stop()
+    due_s = start_s + TempoMap((TempoPoint(0.0, 0.0, BPM),)).time_at_tick(bars - 1, 12) / 8
+    return 1000 * abs(sink.last_s - due_s), sink.count, grown / 1024
+
+
+def resident_kib(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+def real_time(minutes):
+    """The whole bridge in real time: (drift in ms against JACK's frames, KiB grown per process, notes)."""
+    bars = int(minutes * 30) + 8
+    with JackServer(64), Ears() as ears, Bridge(tempfile.mkdtemp(prefix="hitpoint-bench-"), "--no-revive") as bridge:  # noqa: SIM117
+        with Client(bridge.port) as client:
+            client.score(path=f"/clips/{bars}.mp4")
+            ears.connect("Hitpoint:out")
+            time.sleep(1)
+            ears.take()
+            start = ears.frame
+            began, number, errors, before = time.monotonic(), 0, [], None
+            while time.monotonic() - began < 60 * minutes:
+                client.say("/hitpoint/time", (ears.frame - start) / RATE, 1)
+                client.hear()
+                client.heard.clear()
+                number += 1
+                time.sleep(max(0.0, began + number / 30 - time.monotonic()))
+                if before is None and time.monotonic() - began > 20:
+                    before = {name: resident_kib(pid) for name, pid in bridge.pids().items()}
+                for at, channel, _, _ in notes_on(ears.take()):
+                    if channel == 0:
+                        off = (at - start) % (RATE // 2)
+                        errors.append(1000 * (off if off < RATE // 4 else off - RATE // 2) / RATE)
+            after = {name: resident_kib(pid) for name, pid in bridge.pids().items()}
+    tenth = max(1, len(errors) // 10)
+    first, last = sorted(errors[:tenth])[tenth // 2], sorted(errors[-tenth:])[tenth // 2]
+    return last - first, {name: after[name] - (before or after)[name] for name in after}, len(errors)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hours", type=float, default=2.0)
+    parser.add_argument("--minutes", type=float, default=1.0)
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before")
+    drift_ms, notes, grown = test_clock(options.hours)
+    naive = abs(round(60_000 / BPM) - 60_000 / BPM) * options.hours * 3600 * BPM / 60
+    print(f"test clock ×8, {options.hours:g} h: {notes} notes, drift {drift_ms:.4f} ms (1), memory {grown:+.0f} KiB")
+    print(f"baseline, whole milliseconds a beat: drift {naive:.0f} ms")
+    drift_ms, grown_by, notes = real_time(options.minutes)
+    print(f"real time, {options.minutes:g} min: {notes} notes, drift {drift_ms:+.3f} ms (1), resident KiB {grown_by}")
+
+
+if __name__ == "__main__":
+    main()
