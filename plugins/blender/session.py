@@ -28,6 +28,7 @@ client: Any = None  # a Client while the extension runs; operators and panels ar
 bridge = Bridge()
 pending: list[Take] = []
 notes: list[str] = []
+_live = False  # the window manager's switch, at hand: looking it up costs each frame
 _last: tuple[float, float] = (0.0, 0.0)  # media seconds, wall seconds of the last frame while playing
 
 
@@ -78,7 +79,7 @@ def drain() -> float | None:
 
 def is_live() -> bool:
     """Whether the synth follows the playhead."""
-    return bool(getattr(bpy.context.window_manager, "hitpoint_live", False))
+    return _live
 
 
 def send_time(scene: Any, playing: bool | None = None) -> None:
@@ -102,7 +103,7 @@ def send_time(scene: Any, playing: bool | None = None) -> None:
 @persistent  # type: ignore[untyped-decorator]
 def on_frame(scene: Any, *_: Any) -> None:
     """After each change of frame: playing, scrubbing or a jump."""
-    if is_live() and not bpy.app.is_job_running("RENDER"):
+    if _live:
         send_time(scene)
 
 
@@ -130,6 +131,7 @@ def on_load(*_: Any) -> None:
         client.job = None
         pending.clear()
     notes.clear()
+    set_live(bool(bpy.context.window_manager.hitpoint_live), None)
 
 
 def send_loop(scene: Any) -> None:
@@ -141,10 +143,12 @@ def send_loop(scene: Any) -> None:
 
 def set_live(live: bool, scene: Any) -> None:
     """Follow the playhead from now on, or let go."""
+    global _live
+    stopped, _live = _live and not live, live
     if client is None:
         return
-    if live:
+    if live and scene is not None:
         send_loop(scene)
         send_time(scene)
-    else:
+    elif stopped:
         client.send("/hitpoint/stop")

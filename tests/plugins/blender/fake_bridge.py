@@ -146,7 +146,8 @@ class FakeBridge:
         if request.text("job") not in self.jobs:
             self.say(sender, "error", "job", "no such job: score again", request.text("job"))
             return
-        self.finish(sender, request.text("job"), request.whole("take"))
+        if not (self.folder / f"{request.text('job')}-{request.whole('take')}.mid").exists():
+            self.finish(sender, request.text("job"), request.whole("take"))  # a take that is there is only played
 
     def on_regenerate(self, sender, request) -> None:
         if request.text("job") not in self.jobs:
