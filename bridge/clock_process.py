@@ -144,6 +144,8 @@ class ClockLoop:
             self._jack_transport.feed(self._player, now_s)
         if now_s >= self._next_housekeeping_s:
             self._housekeeping()
+        if self._session.live_changed:
+            self._send_live()
 
     def _read_osc(self, wake_s: float) -> None:
         for _ in range(PACKETS_A_ROUND):
@@ -181,9 +183,13 @@ class ClockLoop:
         if self._link is not None:
             self._link.publish(self._player)
         self._to_watchdog(self._heartbeat())
-        if self._session.live_changed or self._player.transport.playing:
-            self._session.live_changed = False
-            self._to_watchdog(self._session.live_state())
+        if self._player.transport.playing:
+            self._send_live()
+
+    def _send_live(self) -> None:
+        """Tell the watchdog what a successor needs, at once: this process may be killed right after a note."""
+        self._session.live_changed = False
+        self._to_watchdog(self._session.live_state())
 
     def _heartbeat(self) -> Heartbeat:
         player, session = self._player, self._session

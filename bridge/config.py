@@ -23,7 +23,8 @@ from hitpoint.bridge.protocol import DEFAULT_PORT
 from hitpoint.model.score import INSTRUMENTS
 
 FILE_NAME = "hitpoint.yaml"
-TEMPLATE_HEAD = "# Hitpoint's configuration. Every key may be left out; what stands here are the defaults.\n"
+CHANNELS = {"drums": 10, "piano": 1, "guitar": 2, "bass": 3, "strings": 4}
+"""As in the MIDI files; counted from 1, as musicians do."""
 
 
 def _setting(
@@ -57,7 +58,7 @@ class Config:
     )
     midi_name: str = _setting("Hitpoint", "The name of the bridge's own ports.", flag="--midi-name")
     channels: dict[str, int] = _setting(
-        {"drums": 10, "piano": 1, "guitar": 2, "bass": 3, "strings": 4}, "MIDI channel of each instrument, 1..16."
+        CHANNELS, "MIDI channel of each instrument, 1..16; one left out keeps its usual one."
     )
     programs: dict[str, int] = _setting({}, "Program of each instrument, 0..127, instead of the genre's.")
     banks: dict[str, int] = _setting({}, "Bank of each instrument, 0..16383 (bank select is sent where one is given).")
@@ -109,7 +110,8 @@ class Config:
 
     def channel_numbers(self) -> tuple[int, ...]:
         """Channel 0..15 of each instrument, in the order of INSTRUMENTS."""
-        return tuple(int(self.channels.get(name, index + 1)) - 1 for index, name in enumerate(INSTRUMENTS))
+        channels = {**CHANNELS, **self.channels}
+        return tuple(int(channels[name]) - 1 for name in INSTRUMENTS)
 
 
 def default_roots() -> list[Path]:
@@ -153,8 +155,9 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"cannot read the configuration {path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = str(getattr(error, "problem_mark", "")).strip()
-        raise InputError(f"the configuration {path} is not valid YAML: {where or error}") from error
+        mark = getattr(error, "problem_mark", None)
+        where = f" (see line {mark.line + 1})" if mark is not None else ""
+        raise InputError(f"the configuration {path} is not valid YAML{where}; mend it or take it away") from error
     if values is None:
         return {}
     if not isinstance(values, Mapping):

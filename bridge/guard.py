@@ -7,6 +7,7 @@ or a whole MIDI system goes away and comes back, and wires a clock that was star
 from __future__ import annotations
 
 import logging
+import time
 
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.errors import HitpointError
@@ -27,6 +28,10 @@ from hitpoint.bridge.patchbay import JackPatchbay, Wiring
 SILENCE_AGAIN_S = (0.01, 0.03, 0.08, 0.15)
 """JACK loses what is sent in the periods in which it still waits for a client that was killed: say it again then."""
 
+SETTLE_S = 3.0
+"""JACK lists a killed client's port for a while, beside or in place of its successor's: so long no missing connection
+counts as taken away by somebody."""
+
 log = logging.getLogger("hitpoint")
 
 
@@ -42,6 +47,7 @@ class Guard:
         self.wiring = Wiring()
         self._port_there = True
         self._told = False
+        self._settled_s = 0.0
 
     def follow(self, opened: PortOpened) -> None:
         """The clock opened its port: connect to the same place, and its port to where the last one led."""
@@ -54,7 +60,7 @@ class Guard:
         if self._sink is None:
             self._open_sink(opened.api)
         self._port_there = True
-        self.wiring.forget_seen()
+        self._settled_s = time.monotonic() + SETTLE_S
         self._wire()
 
     def silence(self) -> None:
@@ -136,6 +142,8 @@ class Guard:
         """Keep our ports and the guard's connected as wanted."""
         if self._patchbay is None or not self._patchbay.alive:
             return
+        if time.monotonic() < self._settled_s:
+            self.wiring.forget_seen()
         sources = self._patchbay.sources(self._config.midi_name)
         connected = {short: self._patchbay.destinations(full) for short, full in sources.items()}
         for short, destination in self.wiring.update(connected, self._patchbay.inputs()):

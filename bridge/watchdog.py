@@ -46,8 +46,7 @@ from hitpoint.bridge.store import Store
 HEARTBEAT_LOST_S = 1.0
 START_S = 15.0
 QUIT_S = 2.0
-DEATHS_ON_ONE_JOB = 3
-DEATHS_WITHIN_S = 120.0
+DEATHS_ON_ONE_REQUEST = 3
 PORT_LOOK_S = 0.5
 DIES_AT_ONCE_S = 0.5
 ROUND_S = 0.1
@@ -66,6 +65,13 @@ class Child:
     channel: Channel
     started_s: float
     heard_s: float
+
+
+@dataclass
+class Request:
+    """A request to the composer that is not answered yet. deaths: how often the composer died meanwhile."""
+
+    message: object
     deaths: int = 0
 
 
@@ -81,9 +87,8 @@ class Watchdog:
         self._live = LiveState()
         self._planned: Planned | None = None
         self._bars: dict[int, BarsReady] = {}
-        self._unanswered: deque[object] = deque(maxlen=UNANSWERED_KEPT)
+        self._unanswered: deque[Request] = deque(maxlen=UNANSWERED_KEPT)
         self._working_on = ""
-        self._composer_deaths: deque[float] = deque(maxlen=DEATHS_ON_ONE_JOB)
         self._stopping = False
         self._next_look_s = 0.0
         self.heartbeat: Heartbeat | None = None
@@ -122,7 +127,7 @@ class Watchdog:
         self._start("clock")
         self._restore_clock()
         self._start("composer")
-        self._resume(self._working_on, failed=False)
+        self._resume(self._working_on)
         try:
             while not self._stopping:
                 self._round()
@@ -225,11 +230,9 @@ class Watchdog:
         if isinstance(message, ScoreJob):
             self._working_on = message.job
         if isinstance(message, CancelJob):
-            self._unanswered = deque(
-                (kept for kept in self._unanswered if getattr(kept, "job", "") != message.job), UNANSWERED_KEPT
-            )
+            self._answered(message.job)
         elif not isinstance(message, Aim):
-            self._unanswered.append(message)
+            self._unanswered.append(Request(message))
 
     def _from_composer(self, message: object) -> None:
         if isinstance(message, ComposerReady):
@@ -254,7 +257,7 @@ class Watchdog:
 
     def _answered(self, job: str) -> None:
         self._unanswered = deque(
-            (kept for kept in self._unanswered if getattr(kept, "job", "") != job), UNANSWERED_KEPT
+            (request for request in self._unanswered if getattr(request.message, "job", "") != job), UNANSWERED_KEPT
         )
 
     def _send(self, name: str, message: object) -> None:
@@ -293,17 +296,20 @@ class Watchdog:
         self._send("clock", Restore(self._live))
 
     def _restore_composer(self) -> None:
-        """Ask again for what was not answered; a job that it died on too often is given up."""
-        now_s = time.monotonic()
-        self._composer_deaths.append(now_s)
+        """Ask again for what was not answered; what it died on DEATHS_ON_ONE_REQUEST times is given up."""
         job = self._working_on
-        often = len(self._composer_deaths) == DEATHS_ON_ONE_JOB and now_s - self._composer_deaths[0] < DEATHS_WITHIN_S
-        failed = often and any(getattr(kept, "job", "") == job for kept in self._unanswered)
-        if failed:
-            self._answered(job)
-            self._composer_deaths.clear()
-        self._send("clock", ComposerGone(job, failed))
-        self._resume(job, failed)
+        for request in self._unanswered:
+            request.deaths += 1
+        given_up = [request.message for request in self._unanswered if request.deaths >= DEATHS_ON_ONE_REQUEST]
+        self._unanswered = deque(
+            (request for request in self._unanswered if request.deaths < DEATHS_ON_ONE_REQUEST), UNANSWERED_KEPT
+        )
+        for message in given_up:
+            self._send("clock", ComposerGone(getattr(message, "job", job), failed=True))
+        if not given_up:
+            self._send("clock", ComposerGone(job, failed=False))
+        begun = not any(isinstance(message, ScoreJob) and message.job == job for message in given_up)
+        self._resume(job if begun else "")
 
     def _load_latest(self) -> None:
         """Whatever was there when the bridge was last ended is there again."""
@@ -317,10 +323,10 @@ class Watchdog:
                 kept = tuple(bars[index] for index in sorted(bars))
                 self._keep_bars(BarsReady(self._working_on, record.take, record.edition, kept))
 
-    def _resume(self, job: str, failed: bool) -> None:
-        wanted = tuple(self._unanswered)
+    def _resume(self, job: str) -> None:
+        wanted = tuple(request.message for request in self._unanswered)
         scores = {message.job for message in wanted if isinstance(message, ScoreJob)}
-        if job and not failed and job not in scores:
+        if job and job not in scores:
             self._send("composer", ResumeJob(job, wanted))
         else:
             for message in wanted:

@@ -43,7 +43,11 @@ def kill_once(bridge, client, ears, victim):
         wait_for(lambda: events.extend(ears.take()) or not hanging(events), 3, "silence", every=0.002)
         silent_s = time.monotonic() - at
         fresh = []
-        wait_for(lambda: fresh.extend(ears.take()) or notes_on(fresh), 15, "music again", every=0.005)
+        try:
+            wait_for(lambda: fresh.extend(ears.take()) or notes_on(fresh), 15, "music again", every=0.005)
+        except AssertionError:
+            print(bridge.log())
+            raise
     else:
         client.say("/hitpoint/regenerate", "film", BARS - 1, BARS - 1)
         client.wait("/hitpoint/bar", 15, lambda bar: bar[1] == BARS - 1)

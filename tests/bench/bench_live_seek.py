@@ -86,7 +86,7 @@ def unknown(folder, seeks, bar_s):
             client.say("/hitpoint/play")
             time.sleep(0.3)
             client.hear()
-            target = 20 + number % 30
+            target = 20 + 7 * number % 35  # far from the last one, around which the next job begins
             at = time.monotonic()
             _, first = seek(client, ears, target * BAR_S)
             stand_in += [first] if first is not None else []
