@@ -8,6 +8,7 @@ starts the bridge again, where the configuration says so).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import select
 import signal
@@ -29,6 +30,7 @@ from hitpoint.bridge.osc import MAX_PACKET_BYTES
 from hitpoint.bridge.player import Player
 from hitpoint.bridge.realtime import become_realtime, freeze_garbage, name_process, sharpen_timers
 from hitpoint.bridge.session import Address, Session
+from hitpoint.bridge.store import Store
 from hitpoint.bridge.vkb_out import NAME as VKB
 from hitpoint.bridge.vkb_out import VkbSink, is_vkb
 
@@ -53,6 +55,7 @@ def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, ve
     orphaned = loop.run()
     osc_socket.close()
     if orphaned and revive:
+        loop.bequeath()
         subprocess.Popen(revive, start_new_session=True)
 
 
@@ -110,6 +113,13 @@ class ClockLoop:
             if self._link is not None:
                 self._link.close()
         return orphaned
+
+    def bequeath(self) -> None:
+        """Write down where the transport is: this process knows it better than the watchdog that was killed did."""
+        store = Store(self._config.state_path)
+        kept = store.load_live()
+        with contextlib.suppress(OSError):
+            store.save_live(self._session.live_state(), kept[1] if kept else set())
 
     def _end(self, orphaned: bool) -> None:
         """Leave silence, say it again where a killed process may have cost JACK some periods, and close."""

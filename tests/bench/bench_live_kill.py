@@ -46,7 +46,12 @@ def kill_once(bridge, client, ears, victim):
         try:
             wait_for(lambda: fresh.extend(ears.take()) or notes_on(fresh), 15, "music again", every=0.005)
         except AssertionError:
-            print(bridge.log())
+            print(
+                bridge.log(),
+                ears.client.get_all_connections(ears.midi_in),
+                client.hear()[-3:],
+                (bridge.folder / "state/live.json").read_text()[:300],
+            )
             raise
     else:
         client.say("/hitpoint/regenerate", "film", BARS - 1, BARS - 1)
