@@ -100,7 +100,9 @@ def _foot(mean: NDArray[np.float32], frame: int, step: int) -> int:
 def mean_histograms(histograms: NDArray[np.float16], starts: Sequence[int]) -> NDArray[np.float32]:
     """(shots, HISTOGRAM_BINS): mean of each shot; `starts` is the first frame of each, rising from 0."""
     ends = [*starts[1:], len(histograms)]
-    return np.stack([histograms[a:b].astype(np.float32).mean(axis=0) for a, b in zip(starts, ends, strict=True)])
+    # Two boundaries given on one frame leave a shot of no frames: it looks like the frame it stands on.
+    spans = [histograms[a : max(b, a + 1)] for a, b in zip(starts, ends, strict=True)]
+    return np.stack([span.astype(np.float32).mean(axis=0) for span in spans])
 
 
 def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
