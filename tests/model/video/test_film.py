@@ -102,7 +102,7 @@ def test_size_does_not_matter(source, film, tmp_path):
     """The same clip at 360 and 1080 lines: the same ranks of motion, the same cuts and strong beats."""
     path = film if source == "film" else footage("bikes")
     small, large = tmp_path / "small.mp4", tmp_path / "large.mp4"
-    window = ("-ss", 4, "-t", 14) if source == "film" else ("-t", 6)
+    window = ("-ss", 4, "-t", 14) if source == "film" else ("-ss", 4, "-t", 6)
     ffmpeg(*window, "-i", path, "-an", "-vf", "scale=-2:360", "-crf", 18, small)
     ffmpeg(*window, "-i", path, "-an", "-vf", "scale=-2:1080:flags=bicubic", "-preset", "ultrafast", "-crf", 20, large)
     a, b = analyse([Clip(small)]), analyse([Clip(large)])

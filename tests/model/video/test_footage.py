@@ -46,7 +46,23 @@ def test_grain_on_a_still_picture_gives_no_beat(tmp_path):
     path = tmp_path / "grain.mp4"
     still = tmp_path / "still.png"
     ffmpeg("-ss", 6.5, "-i", footage("bikes"), "-frames:v", 1, still)
-    ffmpeg("-loop", 1, "-i", still, "-t", 8, "-r", 24, "-vf", "noise=alls=20:allf=t", "-crf", 20, path)
+    ffmpeg(
+        "-loop",
+        1,
+        "-i",
+        still,
+        "-t",
+        5,
+        "-r",
+        24,
+        "-vf",
+        "noise=alls=20:allf=t",
+        "-preset",
+        "ultrafast",
+        "-crf",
+        24,
+        path,
+    )
     rhythm = analyse([Clip(path)])
     assert rhythm.beats == ()
     assert rhythm.boundaries == ()
@@ -55,7 +71,8 @@ def test_grain_on_a_still_picture_gives_no_beat(tmp_path):
 @pytest.mark.parametrize("strength", [25, 60])
 def test_pure_grain_gives_no_strong_beat(strength, tmp_path):
     path = tmp_path / "grain.mp4"
-    ffmpeg("-f", "lavfi", "-i", f"color=gray:s=640x360:r=24:d=12,noise=alls={strength}:allf=t", "-crf", 20, path)
+    ffmpeg("-f", "lavfi", "-i", f"color=gray:s=640x360:r=24:d=8,noise=alls={strength}:allf=t",
+           "-preset", "ultrafast", "-crf", 24, path)  # fmt: skip
     rhythm = analyse([Clip(path)])
     assert max((b.saliency for b in rhythm.beats), default=0.0) < 0.5
     assert len(rhythm.beats) <= 4
