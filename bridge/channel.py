@@ -14,6 +14,7 @@ import struct
 
 _LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 16
+_CHUNKS_A_CALL = 4
 MAX_WAITING_BYTES = 16 << 20
 
 
@@ -71,7 +72,7 @@ class Channel:
     def receive(self, at_most: int = 1000) -> list[object]:
         """The messages that are there, without waiting. Raises ChannelClosed once the other end is gone."""
         closed = False
-        while len(self._incoming) < 4 * _CHUNK:
+        for _ in range(_CHUNKS_A_CALL):
             try:
                 chunk = self._sock.recv(_CHUNK)
             except (BlockingIOError, InterruptedError):
