@@ -61,16 +61,20 @@ class Composer:
     def load(cls, path: Path | None = None, device: str = "auto", threads: int | None = None) -> Composer:
         """Load a checkpoint (None: the shipped one) for "cpu", "cuda" or "auto", the GPU where there is one.
 
+        threads: processor threads of a float32 network, 1 by default; eight-bit weights always take one.
+
         Raises InputError for a damaged checkpoint, MissingError where the GPU asked for is not there.
         """
         if device not in ("auto", "cpu", "cuda"):
             raise UsageError(f"there is no device {device}; take auto, cpu or cuda")
         if device == "cuda" and not torch.cuda.is_available():
             raise MissingError("this machine has no CUDA GPU that torch can use; take --device cpu")
-        # A row is a chain of small products: a second thread waits more than it works, and takes a core from the clock.
-        torch.set_num_threads(threads or 1)
         chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-        return cls(checkpoint.load(path, chosen))
+        composer = cls(checkpoint.load(path, chosen))
+        # A row is a chain of small products: with eight-bit weights a second thread waits more than it works, and on a
+        # busy machine both wait for each other.
+        torch.set_num_threads(1 if composer.recurrence.precision == "int8" else threads or 1)
+        return composer
 
     def stream(
         self, plan: Plan, seed: int, history: Sequence[Bar] = (), *, weigh_forced: bool = False

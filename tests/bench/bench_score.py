@@ -1,6 +1,6 @@
 """`hitpoint score` as a user runs it: peak memory on 1 and 10 minutes of 1080p, and where the time goes.
 
-Run: python tests/bench/bench_score.py [--minutes 1 10] [--threads N]. The films are drawn by ffmpeg, some shots of
+Run: python tests/bench/bench_score.py [--minutes 1 10]. The films are drawn by ffmpeg, some shots of
 1920x1080 at 24 frames a second that repeat. Memory is the largest resident set of the process; it is flat if the last
 row's ratio to the first stays near 1. Beside it stands the same interpreter with torch, cv2 and matplotlib imported.
 """
@@ -54,7 +54,6 @@ def main() -> None:
     """Print a row a film, and how memory grew."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, nargs="+", default=[1, 10])
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
     asked = parser.parse_args()
     hitpoint = shutil.which("hitpoint") or str(Path(sys.executable).with_name("hitpoint"))
     peaks = []
@@ -66,7 +65,7 @@ def main() -> None:
         for minutes in asked.minutes:
             film, report = draw(folder, minutes), folder / f"{minutes:g}.json"
             outputs = ["-o", str(report.with_suffix(".mid")), "--wav", str(report.with_suffix(".wav"))]
-            command = [hitpoint, "score", str(film), *outputs, "--report", str(report), "--threads", str(asked.threads)]
+            command = [hitpoint, "score", str(film), *outputs, "--report", str(report)]
             peaks.append(peak_mib(command, environment))
             timing = json.loads(report.read_text())["timing"]
             facts = " ".join(f"{key} {value}" for key, value in timing.items())
