@@ -77,7 +77,7 @@ class Config:
     reaper_folder: str = _setting("", "Folder of REAPER's file requests (empty: none).", flag="--reaper-folder")
     checkpoint: str = _setting("", "Weights to compose with (empty: the ones that come with it).", flag="--checkpoint")
     device: str = _setting("auto", "Where to compose.", choices=("auto", "cpu", "cuda"), flag="--device")
-    threads: int = _setting(0, "Processor cores for composing (0: all but one).", low=0, high=256, flag="--threads")
+    threads: int = _setting(0, "Processor threads of a float32 network (0: one).", low=0, high=256, flag="--threads")
     state_dir: str = _setting("", "Folder of jobs and scores (empty: the system's place).", flag="--state-dir")
     log_dir: str = _setting("", "Folder of the logs (empty: the system's place).")
     realtime: bool = _setting(True, "Ask the system for real-time priority.", flag="--realtime")

@@ -48,7 +48,7 @@ def composer_options(command: Command) -> Command:
     options = (
         click.option("--checkpoint", type=FILE, help="Weights to compose with, instead of the shipped ones."),
         click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where to compose.  [default: auto]"),
-        click.option("--threads", type=click.IntRange(1, 256), help="Processor threads of a float32 network; 1 by default."),
+        click.option("--threads", type=click.IntRange(1, 256), help="Processor threads of a float32 network."),
     )
     for option in reversed(options):
         command = option(command)
