@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-SHOTS = ("testsrc2", "mandelbrot", "smptehdbars", "testsrc", "rgbtestsrc")
+SHOTS = ("testsrc2", "smptehdbars", "testsrc", "pal100bars", "rgbtestsrc")
 
 
 def draw(folder: Path, minutes: float) -> Path:
