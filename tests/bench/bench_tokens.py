@@ -32,16 +32,16 @@ def made_up_rows(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def recurrent_costs(engine: Recurrence | FastRecurrence, marks: tuple[int, ...]) -> dict[int, float]:
-    """Processor milliseconds a row, a median over the 200 rows before each mark."""
-    rows, ticks = made_up_rows(max(marks))
+    """Processor milliseconds a row: the quickest tenth of the 400 rows around each mark."""
+    rows, ticks = made_up_rows(max(marks) + 200)
     memory = engine.start(1)
     engine.enter_bar(memory, np.zeros((1, len(conditions.NAMES)), np.int16))
-    spent = np.zeros(max(marks))
-    for index in range(max(marks)):
+    spent = np.zeros(len(rows))
+    for index in range(len(rows)):
         before = time.process_time()
         engine.advance(memory, rows[index : index + 1], ticks[index : index + 1])
         spent[index] = time.process_time() - before
-    return {mark: float(np.median(spent[mark - 200 : mark])) * 1000 for mark in marks}
+    return {mark: float(np.percentile(spent[mark - 200 : mark + 200], 10)) * 1000 for mark in marks}
 
 
 def prefix_cost(network: torch.nn.Module, length: int) -> float:
