@@ -53,4 +53,4 @@ def _seconds(rows: list[dict[str, Any]]) -> float:
     """Time between the log's rows, stops left out."""
     times = [row["time_s"] for row in rows]
     gaps = [after - before for before, after in pairwise(times)]
-    return sum(gap for gap in gaps if gap < LONGEST_GAP_S)
+    return float(sum(gap for gap in gaps if gap < LONGEST_GAP_S))

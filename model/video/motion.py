@@ -11,7 +11,7 @@ BORDER_SHARE = 0.05
 
 
 STRUCTURE = 4.0
-"""Levels (0..255): flow counts half where the local spread is this; where it shows nothing, flow is a guess."""
+"""Levels (0..255): flow counts half where the picture's local spread is this. Elsewhere flow is a guess."""
 _STRUCTURE_PIXELS = 5
 
 
