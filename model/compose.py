@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,22 @@ import numpy as np
 import torch
 
 from hitpoint.model import checkpoint, fast_recurrence
-from hitpoint.model.conditions import table_of_plan
+from hitpoint.model.conditions import Table, table_of_plan
 from hitpoint.model.decode import Decoder, Engine, Part, Run, Sampling
 from hitpoint.model.errors import MissingError, UsageError
 from hitpoint.model.grammar import BarTask
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.recurrence import Recurrence
-from hitpoint.model.score import TICKS_PER_BAR, Bar
+from hitpoint.model.score import INSTRUMENTS, TICKS_PER_BAR, Bar
 from hitpoint.model.tokens import init_rows
 
 CONTEXT_BARS = 16
 """Bars read again where no snapshot is at hand: training windows are about as long, and start at any bar."""
 KEPT_SNAPSHOTS = 256
+SILENT_BARS = 2
+"""After so many bars of silence an instrument that was asked for comes in again."""
+CALM = 0.25
+"""Energy below which drums may rest."""
 
 
 @dataclass
@@ -89,12 +93,10 @@ class Composer:
         began = time.perf_counter()
         keys = _chain(plan, history)
         run = self._resume(decoder, plan, history, keys)
-        parts = (
-            Part(task_of(plan, index), table[index + 1], np.random.default_rng([seed, index]))
-            for index in range(len(history), len(plan.bars))
-        )
+        written = list(history)
         key = keys[-1]
-        for done, (_, bar) in enumerate(decoder.write(run, [parts]), start=1):
+        for done, (_, bar) in enumerate(decoder.write(run, [_parts(plan, table, seed, written)]), start=1):
+            written.append(bar)
             key = _link(key, bar)
             self._keep(key, run)
             self._count(decoder, done, time.perf_counter() - began)
@@ -108,14 +110,8 @@ class Composer:
         table = table_of_plan(plan)
         began = time.perf_counter()
         run = decoder.start(init_rows(plan.genre, plan.instruments), table[0], len(seeds))
-        pieces = [
-            iter([
-                Part(task_of(plan, index), table[index + 1], np.random.default_rng([seed, index]))
-                for index in range(len(plan.bars))
-            ])
-            for seed in seeds
-        ]  # fmt: skip
         takes: list[list[Bar]] = [[] for _ in seeds]
+        pieces = [_parts(plan, table, seed, take) for seed, take in zip(seeds, takes, strict=True)]
         for stream, bar in decoder.write(run, pieces):
             takes[stream].append(bar)
         self._count(decoder, len(plan.bars) * len(seeds), time.perf_counter() - began)
@@ -173,6 +169,23 @@ class Composer:
     def _count(self, decoder: Decoder, bars: int, seconds: float) -> None:
         pressure = {name: value / max(1, bars) for name, value in decoder.tally.pressure.items()}
         self.stats = Stats(decoder.tally.rows, seconds, bars, pressure)
+
+
+def _parts(plan: Plan, table: Table, seed: int, written: Sequence[Bar]) -> Iterator[Part]:
+    """The bars still to be written, each asked for when all before it are in `written`."""
+    for index in range(len(written), len(plan.bars)):
+        task = replace(task_of(plan, index), missed=missed_instruments(plan, written))
+        yield Part(task, table[index + 1], np.random.default_rng([seed, index]))
+
+
+def missed_instruments(plan: Plan, written: Sequence[Bar]) -> tuple[int, ...]:
+    """Instruments of the plan that were silent for the last SILENT_BARS bars; drums may be, where it is calm."""
+    recent = written[-SILENT_BARS:]
+    if len(recent) < SILENT_BARS:
+        return ()
+    heard = {note.instrument for bar in recent for note in bar.notes}
+    calm = plan.bars[len(written)].energy < CALM
+    return tuple(k for k in plan.instruments if k not in heard and not (calm and INSTRUMENTS[k] == "drums"))
 
 
 def task_of(plan: Plan, index: int, instruments: Sequence[int] | None = None, standing: Bar | None = None) -> BarTask:

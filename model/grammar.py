@@ -51,7 +51,8 @@ class BarTask:
 
     density: onset ticks, None = the network's choice. required: tick -> strength. instruments: those that may be
     written. locked: notes of other instruments that stand already and are repeated as they are. ticks_left: from the
-    bar's start to the end of the piece; no note reaches beyond it.
+    bar's start to the end of the piece; no note reaches beyond it. missed: instruments that come in on the bar's first
+    onset, because they were asked for and have been silent for long.
     """
 
     index: int
@@ -60,6 +61,7 @@ class BarTask:
     density: int | None = None
     required: Mapping[int, int] = field(default_factory=dict)
     locked: Sequence[Note] = ()
+    missed: tuple[int, ...] = ()
 
 
 def write_bar(task: BarTask) -> Writer:
@@ -142,6 +144,7 @@ class Grammar:
         self.locked_ticks = {tick for tick, _ in self.locked}
         self.required = {tick: self._reachable(tick, strength) for tick, strength in task.required.items()}
         self.musts = sorted({*self.required, *self.locked_ticks})
+        self.first_tick = -1
         self.tick = -1
         self.instrument = -1
         self.owed_ticks = 0
@@ -167,9 +170,11 @@ class Grammar:
         """The bar row is written: `density` ticks are owed."""
         self.owed_ticks = density
 
-    def _locked_later(self) -> list[int]:
-        """Instruments that must still come on this tick because they stand there already."""
-        return [k for (at, k) in self.locked if at == self.tick and k > self.instrument]
+    def _musts_on(self, tick: int) -> set[int]:
+        """Instruments that must sound on a tick: those that stand there, and on the first onset those missed."""
+        standing = {k for (at, k) in self.locked if at == tick}
+        first = self.first_tick in (-1, tick)
+        return standing | (set(self.task.missed) & set(self.task.instruments) if first else set())
 
     def _unmet(self) -> bool:
         return self.tick in self.required and self.loudest < self.required[self.tick]
@@ -179,7 +184,8 @@ class Grammar:
         mask = np.zeros(_SIZE["beat"], bool)
         if self.tick >= 0 and self.instruments(self.tick).any():
             mask[FIRST_TICK + self.tick] = True
-        if self.tick >= 0 and (self._locked_later() or self._unmet()):
+        due = self.tick >= 0 and any(k > self.instrument for k in self._musts_on(self.tick))
+        if due or (self.tick >= 0 and self._unmet()):
             return mask
         if self.owed_ticks == 0:
             mask[BAR_LINE] = True
@@ -198,7 +204,7 @@ class Grammar:
         mask = np.zeros(_SIZE["instrument"], bool)
         last, loudest = (self.instrument, self.loudest) if tick == self.tick else (-1, 0)
         standing = sorted(k for (at, k) in self.locked if at == tick and k > last)
-        limit = standing[0] if standing else len(INSTRUMENTS)
+        limit = min((k for k in self._musts_on(tick) if k > last), default=len(INSTRUMENTS))
         free = [k for k in self.task.instruments if k > last and (tick, k) not in self.locked]
         wanted = self.required.get(tick, 0)
         for k in sorted({*free, *standing}):
@@ -239,5 +245,7 @@ class Grammar:
         if tick != self.tick:
             self.owed_ticks -= 1
             self.loudest = 0
+        if self.first_tick < 0:
+            self.first_tick = tick
         self.tick, self.instrument = tick, instrument
         self.loudest = max(self.loudest, strength)

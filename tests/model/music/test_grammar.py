@@ -32,7 +32,8 @@ def tasks(draw: st.DrawFn) -> BarTask:
     most = max(MAX_STRENGTH[k] for k in instruments)
     required = draw(st.dictionaries(st.integers(0, 15), st.integers(1, most), max_size=6))
     density = draw(st.none() | st.integers(max(1, len(required)), 16))
-    return BarTask(0, instruments, draw(st.sampled_from((16, 32, 64))), density, required)
+    missed = tuple(sorted(draw(st.sets(st.sampled_from(instruments)))))
+    return BarTask(0, instruments, draw(st.sampled_from((16, 32, 64))), density, required, missed=missed)
 
 
 @given(tasks(), st.integers(0, 10**6))
@@ -47,6 +48,8 @@ def test_density_strength_and_end_are_exact(task: BarTask, seed: int) -> None:
         assert note.tick + note.duration_ticks <= task.ticks_left
         assert PITCH_RANGE[note.instrument][0] <= note.pitch <= PITCH_RANGE[note.instrument][1]
         assert note.instrument in task.instruments
+    if bar.notes:
+        assert set(task.missed) <= {note.instrument for note in bar.notes if note.tick == bar.notes[0].tick}
     assert len({(n.tick, n.instrument, n.pitch) for n in bar.notes}) == len(bar.notes)
 
 
