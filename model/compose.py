@@ -24,7 +24,7 @@ from hitpoint.model.tokens import init_rows
 
 CONTEXT_BARS = 16
 """Bars read again where no snapshot is at hand: training windows are about as long, and start at any bar."""
-KEPT_SNAPSHOTS = 256
+KEPT_SNAPSHOTS = 64
 SILENT_BARS = 2
 """After so many bars of silence an instrument that was asked for comes in again."""
 CALM = 0.25
