@@ -22,7 +22,7 @@ QUIET = 1e-4
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
-    """A recording whose timing holds, or the last of three: a shared machine may stall, a wrong clock is always wrong."""
+    """A recording whose timing holds, or the last of three: a busy machine may stall, a wrong clock stays wrong."""
     for _ in range(3):
         recorded = _record(tmp_path_factory.mktemp("bridge"))
         try:
