@@ -131,3 +131,23 @@ def test_two_processes_train_together(shard_folder: Path, tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "run" / "tiny.safetensors").is_file()
+
+
+def test_the_commands_go_from_a_folder_to_a_checkpoint_and_a_table(song_folder: Path, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from hitpoint.bridge.cli import cli
+
+    shards, run = str(tmp_path / "shards"), str(tmp_path / "run")
+    built = CliRunner().invoke(cli, ["data", "build", str(song_folder), "-o", shards, "--workers", "1"])
+    assert built.exit_code == 0 and "40 pieces" in built.output, built.output
+    small = ["--steps", "1", "--batch", "1", "--length", "64", "--threads", "1"]
+    trained = CliRunner().invoke(cli, ["train", shards, "--run", run, *small])
+    assert trained.exit_code == 0, trained.output
+    film = Path(__file__).parents[3] / "examples" / "film.mp4"
+    table = CliRunner().invoke(cli, ["evaluate", shards, str(film), "--json", str(tmp_path / "table.json")])
+    assert table.exit_code == 0, table.output
+    rows = json.loads((tmp_path / "table.json").read_text())
+    assert all(piece["density_error"] == piece["strength_error"] == 0 for piece in rows["ours C=1"])
+    refused = CliRunner().invoke(cli, ["train", shards, "--run", run, "--config", "huge"])
+    assert "no network huge" in str(refused.exception)
