@@ -20,6 +20,9 @@ from hitpoint.model.score import GENRES
 
 SCHEMA = "hitpoint.shards/1"
 
+_Read = tuple[NDArray[np.uint16], int, float, tuple[int, ...]]
+"""A file's notes table, bars, tempo in beats a minute and instruments."""
+
 
 @dataclass(frozen=True)
 class PieceInfo:
@@ -76,26 +79,9 @@ def build(
             elif isinstance(result, str):
                 left_out.append((str(path), result))
             else:
-                table, bars, tempo_bpm, instruments = result
-                key = song_key(dataset, entry)
-                genre = _genre(entry, path)
-                tables.append(table)
-                pieces.append(
-                    PieceInfo(
-                        dataset,
-                        str(entry["file"]),
-                        key,
-                        source,
-                        split_of(key),
-                        genre,
-                        tempo_bpm,
-                        bars,
-                        instruments,
-                        start,
-                        start + len(table),
-                    )
-                )
-                start += len(table)
+                tables.append(result[0])
+                pieces.append(_piece(dataset, entry, path, result, start))
+                start = pieces[-1].end
             if progress and done % 50 == 0:
                 progress(done / len(jobs))
     if not pieces:
@@ -134,7 +120,26 @@ def _jobs(folder: Path) -> Iterator[tuple[str, dict[str, object], Path]]:
         yield folder.name, {"file": str(path.relative_to(folder))}, path
 
 
-def _read(path: Path) -> tuple[NDArray[np.uint16], int, float, tuple[int, ...]] | str:
+def _piece(dataset: str, entry: dict[str, object], path: Path, read: _Read, start: int) -> PieceInfo:
+    """What the shard says of a piece whose notes begin at row `start`."""
+    table, bars, tempo_bpm, instruments = read
+    key = song_key(dataset, entry)
+    return PieceInfo(
+        dataset=dataset,
+        file=str(entry["file"]),
+        song=key,
+        source=str(entry.get("source") or dataset),
+        split=split_of(key),
+        genre=_genre(entry, path),
+        tempo_bpm=tempo_bpm,
+        bars=bars,
+        instruments=instruments,
+        start=start,
+        end=start + len(table),
+    )
+
+
+def _read(path: Path) -> _Read | str:
     """One file in a worker: its notes table, bars, tempo and instruments, or the reason why not."""
     try:
         piece = read_piece(path)
