@@ -14,9 +14,8 @@ import signal
 import socket
 import threading
 import time
-from pathlib import Path
-from typing import Any
 
+from hitpoint.bridge import factory
 from hitpoint.bridge.channel import Channel, ChannelClosed
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.jobs import Tools
@@ -38,7 +37,7 @@ def run_composer(sock: socket.socket, config: Config) -> None:
     outbox = Outbox(channel)
     tools = make_tools(config)
     workshop = Workshop(tools, Store(config.state_path), outbox.send)
-    if not config.composer:
+    if not config.composer and not config.tools:
         importlib.import_module("torch")  # seconds that the first job need not wait for
     outbox.send(ComposerReady(getattr(tools, "name", "")))
     try:
@@ -84,20 +83,12 @@ class Outbox:
 
 
 def make_tools(config: Config) -> Tools:
-    """The real tools, or the test's: `config.composer` names a function that makes them ("package.module:function")."""
-    if config.composer:
-        module, _, function = config.composer.partition(":")
-        tools = getattr(importlib.import_module(module), function)()
+    """The real tools, or a test's, made by the function that `config.tools` names."""
+    if config.tools:
+        tools = factory.call_named(config.tools)
         assert isinstance(tools, Tools)
         return tools
-    return Tools(lambda: _load_composer(config))
-
-
-def _load_composer(config: Config) -> Any:
-    compose = importlib.import_module("hitpoint.model.compose")
-    checkpoint = Path(config.checkpoint).expanduser() if config.checkpoint else None
-    threads = config.threads or max(1, (os.cpu_count() or 2) - 1)
-    return compose.Composer.load(checkpoint, device=config.device, threads=threads)
+    return Tools(lambda: factory.make_composer(config))
 
 
 def _watch_parent(parent: int) -> None:

@@ -84,6 +84,7 @@ class Config:
     revive: bool = _setting(True, "Start the bridge again should its main process be killed.", flag="--revive")
     screen: bool = _setting(True, "Show the live screen where standard output is a terminal.", flag="--screen")
     composer: str = _setting("", "For tests: package.module:function that makes the composer.")
+    tools: str = _setting("", "For tests: package.module:function that makes what the composing process works with.")
 
     @property
     def state_path(self) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hitpoint.bridge.transport import Transport
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.score import Bar
 
@@ -23,60 +24,60 @@ class ClipSpec:
     rate: float = 1.0
 
 
+@dataclass(frozen=True)
+class JobMessage:
+    """What is about one job, by its name."""
+
+    job: str
+
+
 # From the clock to the composer: what clients ask for.
 
 
 @dataclass(frozen=True)
-class ScoreJob:
+class ScoreJob(JobMessage):
     """Analyse, plan and compose. pairs: keys and values as in `hitpoint.model.plan.wishes`, and takes, cuts, wav."""
 
-    job: str
     clips: tuple[ClipSpec, ...]
     pairs: tuple[tuple[str, str], ...]
     fps: float
 
 
 @dataclass(frozen=True)
-class CancelJob:
+class CancelJob(JobMessage):
     """Stop working on the job."""
-
-    job: str
 
 
 @dataclass(frozen=True)
-class Regenerate:
+class Regenerate(JobMessage):
     """New notes in bars first..last (of these instruments, or of all where None), not before bar `not_before`."""
 
-    job: str
     first_bar: int
     last_bar: int
     instruments: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
-class ChooseTake:
+class ChooseTake(JobMessage):
     """Play take `take`; compose what is not there, from bar `from_bar` on first."""
 
-    job: str
     take: int
     from_bar: int
 
 
 @dataclass(frozen=True)
-class SetControl:
+class SetControl(JobMessage):
     """A live control (control, density or energy) has a new value, heard from bar `from_bar` on."""
 
-    job: str
     name: str
     value: float
     from_bar: int
 
 
 @dataclass(frozen=True)
-class Aim:
+class Aim(JobMessage):
     """The playhead is in (or was moved to) this bar: compose from there on first."""
 
-    job: str
     bar: int
 
 
@@ -84,14 +85,13 @@ class Aim:
 
 
 @dataclass(frozen=True)
-class Planned:
+class Planned(JobMessage):
     """The plan of a job stands (or changed); bars follow. programs: instrument -> General MIDI program.
 
     edition: bars of older editions are to be dropped; stale: bars that are to be replaced, sounding until then. kept:
     it was there before (read back from disk), so no client is told again.
     """
 
-    job: str
     take: int
     edition: int
     origin_s: float
@@ -103,10 +103,9 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class BarsReady:
+class BarsReady(JobMessage):
     """Bars of a take. kept: they were there before (read back from disk), so no client is told again."""
 
-    job: str
     take: int
     edition: int
     bars: tuple[Bar, ...]
@@ -114,19 +113,17 @@ class BarsReady:
 
 
 @dataclass(frozen=True)
-class JobProgress:
+class JobProgress(JobMessage):
     """How far a stage has come, 0..1."""
 
-    job: str
     stage: str
     share: float
 
 
 @dataclass(frozen=True)
-class JobResult:
+class JobResult(JobMessage):
     """A take is finished: absolute paths of its files, empty where there is none."""
 
-    job: str
     take: int
     midi: str
     wav: str
@@ -134,10 +131,9 @@ class JobResult:
 
 
 @dataclass(frozen=True)
-class JobError:
+class JobError(JobMessage):
     """A job failed: an error code of the OSC table and a sentence."""
 
-    job: str
     code: str
     text: str
 
@@ -179,14 +175,9 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class LiveState:
-    """What a clock that is started again needs to go on where the last one was. Moments are monotonic seconds."""
+    """What a clock that is started again needs to go on where the last one was."""
 
-    playing: bool = False
-    at_s: float = 0.0
-    media_s: float = 0.0
-    rate: float = 1.0
-    loop: tuple[float, float] | None = None
-    following: bool = False
+    transport: Transport = field(default_factory=Transport)
     muted: tuple[int, ...] = ()
     volumes: tuple[tuple[int, float], ...] = ()
     controls: tuple[tuple[str, float], ...] = ()
@@ -223,18 +214,16 @@ class Restore:
 
 
 @dataclass(frozen=True)
-class ResumeJob:
+class ResumeJob(JobMessage):
     """Read this job from disk and go on with it. wanted: messages that were not answered when the last one died."""
 
-    job: str
     wanted: tuple[object, ...] = field(default=())
 
 
 @dataclass(frozen=True)
-class ComposerGone:
+class ComposerGone(JobMessage):
     """The composer process died; it is being started again (`failed`: its job was dropped, it died on it too often)."""
 
-    job: str
     failed: bool
 
 

@@ -5,6 +5,7 @@ Threads and processes: one owner (the clock process). Pure: clock, sink and list
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from hitpoint.bridge import transport as tr
@@ -261,30 +262,17 @@ class Player:
         self.muted = set(live.muted)
         self.volumes.update(dict(live.volumes))
         self._set_voices()
-        epoch = self.transport.epoch + 1
-        self.transport = tr.Transport(
-            live.playing, live.at_s, live.media_s, live.rate, live.loop, live.loop is not None, epoch, live.following
-        )
+        self.transport = replace(live.transport, epoch=self.transport.epoch + 1)
         now_s = self._clock.now()
         self._last_time_s = now_s
-        self._follower.reset(now_s, self.position(), live.rate)
+        self._follower.reset(now_s, self.position(), self.transport.rate)
         if self.transport.sounding:
             self._scheduler.start(self.position())
         self._sync.moved(self.transport, self.position())
 
     def live_state(self) -> LiveState:
         """What a successor needs to go on."""
-        state = self.transport
-        return LiveState(
-            state.playing,
-            state.at_s,
-            state.media_s,
-            state.rate,
-            state.loop,
-            state.following,
-            tuple(sorted(self.muted)),
-            tuple(self.volumes.items()),
-        )
+        return LiveState(self.transport, tuple(sorted(self.muted)), tuple(self.volumes.items()))
 
     def _apply(self, event: tr.Event) -> None:
         """Take the step; where it raises the epoch, what sounds is wrong: silence, and begin anew."""

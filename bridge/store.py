@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from hitpoint.bridge.messages import ClipSpec, LiveState, ScoreJob
+from hitpoint.bridge.transport import Transport
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 from hitpoint.model.score import Bar, Note, TempoMap, TempoPoint
 
 SCHEMA = "hitpoint.job/1"
-LIVE_SCHEMA = "hitpoint.live/1"
+LIVE_SCHEMA = "hitpoint.live/2"
 
 
 @dataclass
@@ -145,7 +146,8 @@ class Store:
         if values is None or values.get("schema") != LIVE_SCHEMA:
             return None
         live = dict(values["live"])
-        live["loop"] = tuple(live["loop"]) if live["loop"] else None
+        loop = live["transport"]["loop"]
+        live["transport"] = Transport(**{**live["transport"], "loop": tuple(loop) if loop else None})
         live["muted"] = tuple(live["muted"])
         for key in ("volumes", "controls"):
             live[key] = tuple((name, value) for name, value in live[key])

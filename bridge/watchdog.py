@@ -104,7 +104,7 @@ class Watchdog:
     def _take_over(self) -> None:
         """Go on where a watchdog that was killed had been: the monotonic clock is the same as long as the system is."""
         kept = self._store.load_live()
-        if kept is not None and kept[0].at_s <= time.monotonic():
+        if kept is not None and kept[0].transport.at_s <= time.monotonic():
             self._live, self.guard.wiring.wanted = kept
 
     def _save_live(self) -> None:

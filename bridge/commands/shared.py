@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hitpoint.bridge import factory
 from hitpoint.bridge.config import load_config
 from hitpoint.model.plan.wishes import OPTIONS
 
@@ -96,15 +96,9 @@ def make_composer(checkpoint: Path | None, device: str | None, threads: int | No
 
     Raises InputError for a damaged checkpoint, MissingError for a device that this machine lacks.
     """
-    config = load_config(checkpoint=None if checkpoint is None else str(checkpoint), device=device, threads=threads)
-    if config.composer:
-        module, _, name = config.composer.partition(":")
-        made: BarStream = getattr(importlib.import_module(module), name)()
-        return made
-    from hitpoint.model.compose import Composer
-
-    path = Path(config.checkpoint) if config.checkpoint else None
-    return Composer.load(path, config.device, config.threads or None)
+    text = None if checkpoint is None else str(checkpoint)
+    composer: BarStream = factory.make_composer(load_config(checkpoint=text, device=device, threads=threads))
+    return composer
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ from live_kit import JackServer
 from hitpoint.bridge.channel import Channel
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.messages import BarsReady, LiveState, Planned, Quit, Restore
+from hitpoint.bridge.transport import Transport
 from hitpoint.model.score import Bar, Note
 
 RATE_PER_S = 200
@@ -75,7 +76,7 @@ def measure(notes, realtime, path):
     for start in range(0, bars, 50):
         channel.send(BarsReady("bench", 0, 0, every[start : start + 50]))
     starts_s = time.monotonic() + 3.0
-    live = LiveState(True, starts_s, 0.0, 1.0)
+    live = LiveState(Transport(True, starts_s))
     channel.send(Restore(live))
     until = starts_s + notes / RATE_PER_S + 0.5
     while time.monotonic() < until:

@@ -109,5 +109,5 @@ def FakePrepared(plan):
 
 
 def make():
-    """Named in the configuration's `composer`."""
+    """Named in the configuration's `tools`."""
     return FakeTools()

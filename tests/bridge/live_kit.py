@@ -85,13 +85,13 @@ def wait_for(condition, seconds, what, every=0.02):
 
 
 class Bridge:
-    """`hitpoint serve` with the telling composer (or the real one: composer="")."""
+    """`hitpoint serve` with the telling composer (or the real one: tools="")."""
 
-    def __init__(self, folder, *flags, composer="live_fakes:make", bar_s=0.0, name="Hitpoint", **settings):
+    def __init__(self, folder, *flags, tools="live_fakes:make", bar_s=0.0, name="Hitpoint", **settings):
         self.folder, self.name = Path(folder), name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        config = {"composer": composer, "roots": ["/"], "midi_name": name, **settings}
+        config = {"tools": tools, "roots": ["/"], "midi_name": name, **settings}
         import yaml
 
         (self.folder / "hitpoint.yaml").write_text(yaml.safe_dump(config))

@@ -27,6 +27,7 @@ from hitpoint.bridge.messages import (
 )
 from hitpoint.bridge.splice import splice_plan
 from hitpoint.bridge.store import Store
+from hitpoint.bridge.transport import Transport
 from hitpoint.bridge.workshop import Workshop
 from hitpoint.model.plan.types import HitPoint
 from hitpoint.model.score import TempoMap, TempoPoint
@@ -242,7 +243,7 @@ def test_store_gives_plan_and_transport_back(tmp_path):
     (tmp_path / "jobs" / "film").mkdir(parents=True)
     store.save_plan("film", plain_plan(5))
     assert store.load_plan("film") == plain_plan(5)
-    live = LiveState(True, 1.0, 2.0, 1.0, (3.0, 4.0), True, (1,), ((0, 0.5),), (("density", 2.0),),
+    live = LiveState(Transport(True, 1.0, 2.0, 1.0, (3.0, 4.0), True, 7, True), (1,), ((0, 0.5),), (("density", 2.0),),
                      (("me", ("127.0.0.1", 5)),), (("film", ("127.0.0.1", 5)),), (score(seed="3"),))  # fmt: skip
     store.save_live(live, {("out", "synth:in")})
     assert store.load_live() == (live, {("out", "synth:in")})

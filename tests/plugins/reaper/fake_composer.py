@@ -1,10 +1,9 @@
-"""The real bridge's workshop with the stand-in composer, for the configuration's key `composer`."""
+"""A stand-in for the network that can also regenerate, for the configuration's key `composer`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hitpoint.bridge.workshop import Tools
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.score import Bar
 from tests.fakes import FakeComposer
@@ -24,8 +23,3 @@ class RegeneratingComposer(FakeComposer):
             notes += [note for note in fresh[index].notes if note.instrument in free]
             result[index] = Bar(index, tuple(sorted(notes)))
         return result
-
-
-def make_tools() -> Tools:
-    """Everything real (analysis, plan, files) but the network."""
-    return Tools(RegeneratingComposer)
