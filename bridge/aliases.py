@@ -25,7 +25,6 @@ PRESETS: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "ardour": (
         {"from": "/position/time", "to": "/hitpoint/time", "args": ["$1"]},
-        {"from": "/position/samples", "to": "/hitpoint/time", "args": ["$1/48000"]},
         {"from": "/transport_play", "to": "/hitpoint/play", "when": {1: "positive"}},
         {"from": "/transport_stop", "to": "/hitpoint/stop", "when": {1: "positive"}},
     ),
@@ -75,14 +74,23 @@ def _fits(value: osc.Value, wanted: object) -> bool:
 
 def _scaled(value: osc.Value, factor: float) -> osc.Value:
     number = _number(value)
-    return value if factor == 1.0 or number is None else number * factor
+    is_clock = isinstance(value, str) and ":" in value
+    return value if number is None or (factor == 1.0 and not is_clock) else number * factor
 
 
 def _number(value: osc.Value) -> float | None:
+    """A number, or the one that a text says: seconds where it reads h:m:s."""
+    if isinstance(value, int | float):
+        return float(value)
+    if not isinstance(value, str) or value.count(":") > 2:
+        return None
     try:
-        return float(value) if isinstance(value, int | float | str) else None
+        seconds = 0.0
+        for part in value.split(":"):
+            seconds = 60.0 * seconds + float(part)
     except ValueError:
         return None
+    return seconds
 
 
 class Aliases:
@@ -103,10 +111,10 @@ class Aliases:
         self._rules.setdefault(rule.source, []).append(rule)
 
     def translate(self, message: osc.OscMessage) -> list[osc.OscMessage]:
-        """Our messages for this one: itself where no rule names its address, [] where none of the rules fits."""
+        """Our messages for this one. What else a host of the aliases says, and where none of the rules fits, is []."""
         rules = self._rules.get(message.address)
         if rules is None:
-            return [message]
+            return [message] if not self._rules or message.address.startswith("/hitpoint/") else []
         return [own for own in (rule.apply(message) for rule in rules) if own is not None]
 
 

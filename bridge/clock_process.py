@@ -27,6 +27,7 @@ from hitpoint.bridge.link_out import LinkOut
 from hitpoint.bridge.messages import Heartbeat, LogLine, PortOpened, Quit, ReopenPort, Restore
 from hitpoint.bridge.midi_out import NO_PORT, Closable, NullSink, RtMidiSink, api_name, find_api
 from hitpoint.bridge.osc import MAX_PACKET_BYTES
+from hitpoint.bridge.peers import Peers
 from hitpoint.bridge.player import Player
 from hitpoint.bridge.realtime import become_realtime, freeze_garbage, name_process, sharpen_timers
 from hitpoint.bridge.session import Address, Session
@@ -73,6 +74,7 @@ class ClockLoop:
         sink = self._open_sink()
         self._player = Player(self._clock, sink, config, self._session)
         self._session.player = self._player
+        self._peers = Peers(config.peers, self._send_osc)
         self._player.panic()
         self._next_housekeeping_s = self._clock.now()
         self._jack_transport: JackTransport | None = None
@@ -167,6 +169,7 @@ class ClockLoop:
                 return
             except OSError:
                 continue  # Linux and Windows hand the refusals of earlier answers back here
+            self._peers.heard((sender[0], sender[1]), self._clock.now())
             self._session.hear(packet, (sender[0], sender[1]))
 
     def _read_watchdog(self) -> None:
@@ -190,6 +193,7 @@ class ClockLoop:
     def _housekeeping(self) -> None:
         self._next_housekeeping_s = self._clock.now() + HOUSEKEEPING_S
         self._session.housekeeping()
+        self._peers.greet(self._clock.now())
         if self._link is not None:
             self._link.publish(self._player)
         self._to_watchdog(self._heartbeat())

@@ -19,6 +19,7 @@ from pathlib import Path
 from hitpoint.bridge.aliases import Aliases
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.errors import InputError, UsageError
+from hitpoint.bridge.peers import Peers
 from hitpoint.bridge.watchdog import Watchdog
 
 LOG_BYTES = 1_000_000
@@ -29,7 +30,8 @@ BIND_AGAIN_S = 3.0
 
 def serve(config: Config, revived: bool = False) -> None:
     """Run the bridge until SIGINT or SIGTERM. Raises UsageError where the port is taken."""
-    Aliases(config.aliases)  # a wrong rule is told here, not by a process in the background
+    Aliases(config.aliases)  # a wrong rule or peer is told here, not by a process in the background
+    Peers(config.peers, lambda packet, address: None)
     start_logging(config, to_terminal=not config.screen or not sys.stdout.isatty())
     osc_socket = bind(config, BIND_AGAIN_S if revived else 0.0)
     address = osc_socket.getsockname()

@@ -32,10 +32,10 @@ def need_jack():
 
 
 class JackServer:
-    """`jackd -d dummy` under its own name; real-time where the system lets it."""
+    """`jackd -d dummy` under its own name; real-time if the system lets it. patience_ms: for a client that stalls."""
 
-    def __init__(self, period=64, name=None):
-        self.period = period
+    def __init__(self, period=64, name=None, patience_ms=500):
+        self.period, self.patience_ms = period, patience_ms
         self.name = name or f"hitpoint{os.getpid()}"
         self.process = None
 
@@ -47,7 +47,8 @@ class JackServer:
 
     def start(self):
         realtime = ["-R", "-P20"] if os.geteuid() == 0 else ["-r"]
-        command = ["jackd", "-n", self.name, *realtime, "-d", "dummy", "-r", str(RATE), "-p", str(self.period)]
+        driver = ["-d", "dummy", "-r", str(RATE), "-p", str(self.period)]
+        command = ["jackd", "-n", self.name, *realtime, "-t", str(self.patience_ms), *driver]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         import jack
 

@@ -9,7 +9,8 @@ from hitpoint.bridge.aliases import PRESETS, Aliases
 from hitpoint.bridge.commands import doctor, panic, ports, serve
 from hitpoint.bridge.config import Config, default_roots, load_config
 from hitpoint.bridge.errors import InputError, MissingError, UsageError
-from hitpoint.bridge.osc import OscMessage
+from hitpoint.bridge.osc import OscMessage, encode
+from hitpoint.bridge.peers import Peers
 
 
 def test_every_key_has_a_default_and_a_help_line():
@@ -98,8 +99,49 @@ def test_presets_and_templates():
     assert aliases.translate(OscMessage("/hitpoint/play")) == [OscMessage("/hitpoint/play")]
     assert aliases.translate(OscMessage("/frames", ("x", 50))) == [OscMessage("/hitpoint/time", (2.0, 1))]
     assert aliases.translate(OscMessage("/frames", (50,))) == []
-    assert aliases.translate(OscMessage("/position/samples", ("96000",))) == [OscMessage("/hitpoint/time", (2.0,))]
+    assert aliases.translate(OscMessage("/position/time", ("01:02:03.500",))) == [
+        OscMessage("/hitpoint/time", (3723.5,))
+    ]
+    assert aliases.translate(OscMessage("/frames", (0, "50"))) == [OscMessage("/hitpoint/time", (2.0, 1))]
     assert aliases.translate(OscMessage("/play", (0.0,))) == []
+    assert aliases.translate(OscMessage("/strip/gain", (1, 0.0))) == []
+    assert Aliases().translate(OscMessage("/strip/gain")) == [OscMessage("/strip/gain")]
+
+
+@pytest.mark.parametrize(
+    "peer",
+    [
+        "127.0.0.1:3819",
+        {"address": "127.0.0.1:3819"},
+        {"address": "127.0.0.1", "send": ["/hello"]},
+        {"address": "127.0.0.1:port", "send": ["/hello"]},
+        {"address": "127.0.0.1:3819", "send": []},
+        {"address": "127.0.0.1:3819", "send": "/hello"},
+        {"address": "127.0.0.1:3819", "send": ["hello"]},
+        {"address": "127.0.0.1:3819", "send": ["/hello", {}]},
+        {"address": "no.such.host.invalid:3819", "send": ["/hello"]},
+    ],
+)
+def test_wrong_peers(peer):
+    with pytest.raises(InputError, match="peers"):
+        Peers([peer], lambda packet, address: None)
+
+
+def test_a_peer_is_greeted_until_it_is_heard_and_again_when_it_falls_silent():
+    sent = []
+    peers = Peers(
+        [{"address": "localhost:3819", "send": ["/set_surface", 0, 1.5, "x"]}], lambda *said: sent.append(said)
+    )
+    for tenth in range(100):
+        if 35 <= tenth < 50:
+            peers.heard(("127.0.0.1", 3819), tenth / 10)
+            peers.heard(("127.0.0.1", 9999), tenth / 10)
+        before = len(sent)
+        peers.greet(tenth / 10)
+        if len(sent) > before:
+            sent[-1] = (tenth, *sent[-1])
+    greeting = encode("/set_surface", 0, 1.5, "x"), ("127.0.0.1", 3819)
+    assert sent == [(tenth, *greeting) for tenth in (0, 20, 99)]
 
 
 def run(command, *arguments):
