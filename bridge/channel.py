@@ -101,8 +101,8 @@ class Channel:
         del self._incoming[:position]
         return messages
 
-    def wait(self, timeout_s: float) -> bool:
-        """Wait at most `timeout_s` for something to read; flushes what waits to be sent meanwhile."""
+    def wait(self, timeout_s: float | None) -> bool:
+        """Wait at most `timeout_s` (None: no limit) for something to read; flushes what waits to be sent meanwhile."""
         writers = [self] if self._outgoing else []
         readable, writable, _ = select.select([self], writers, [], timeout_s)
         if writable:

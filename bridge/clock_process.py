@@ -15,9 +15,11 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from types import FrameType
 
 from hitpoint.bridge.channel import Channel, ChannelClosed
+from hitpoint.bridge.clients import Address
 from hitpoint.bridge.clock import MonotonicClock
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.errors import HitpointError, MissingError
@@ -30,7 +32,7 @@ from hitpoint.bridge.osc import MAX_PACKET_BYTES
 from hitpoint.bridge.peers import Peers
 from hitpoint.bridge.player import Player
 from hitpoint.bridge.realtime import become_realtime, freeze_garbage, name_process, sharpen_timers
-from hitpoint.bridge.session import Address, Session
+from hitpoint.bridge.session import Session
 from hitpoint.bridge.store import Store
 from hitpoint.bridge.vkb_out import NAME as VKB
 from hitpoint.bridge.vkb_out import VkbSink, is_vkb
@@ -50,25 +52,52 @@ MESSAGES_A_ROUND = 20
 def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
     """The process's whole life. revive: the command that starts the bridge anew should the watchdog die; [] = none."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the watchdog decides
+    _be_clock(osc_socket, Channel(sock), config, version, revive, [])
+
+
+def run_spare(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
+    """A clock that waits, everything loaded, until the watchdog sends it something: from then on it is the clock."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    name_process("hp-spare")
+    channel = Channel(sock)
+    messages: list[object] = []
+    try:
+        while not messages:
+            channel.wait(None)
+            messages = channel.receive()
+    except ChannelClosed:
+        return
+    if not isinstance(messages[0], Quit):
+        _be_clock(osc_socket, channel, config, version, revive, messages)
+
+
+def _be_clock(
+    osc_socket: socket.socket, channel: Channel, config: Config, version: str, revive: list[str], heard: list[object]
+) -> None:
+    """heard: what the watchdog said already."""
     name_process("hp-clock")
-    loop = ClockLoop(osc_socket, Channel(sock), config, version)
+    loop = ClockLoop(osc_socket, channel, config, version, heard)
     signal.signal(signal.SIGTERM, loop.quit)
-    orphaned = loop.run()
-    osc_socket.close()
-    if orphaned and revive:
-        loop.bequeath()
-        subprocess.Popen(revive, start_new_session=True)
+    if loop.run():
+        osc_socket.close()  # a successor listens there
+        if revive:
+            loop.bequeath()
+            subprocess.Popen(revive, start_new_session=True)
+    loop.end()
 
 
 class ClockLoop:
     """The loop and what hangs on it."""
 
-    def __init__(self, osc_socket: socket.socket, channel: Channel, config: Config, version: str) -> None:
+    def __init__(
+        self, osc_socket: socket.socket, channel: Channel, config: Config, version: str, heard: Sequence[object] = ()
+    ) -> None:
         self._osc, self._channel, self._config = osc_socket, channel, config
         self._clock = MonotonicClock()
         self._quit = False
         self._dropped = 0
-        self._pending: list[object] = []
+        self._pending = list(heard)
+        self._orphaned = False
         self._realtime = config.realtime and become_realtime()
         self._session = Session(self._clock, config, version, self._send_osc, self._to_watchdog, self._log)
         sink = self._open_sink()
@@ -102,19 +131,14 @@ class ClockLoop:
         """Loop until told to quit; True where the watchdog went away unannounced. Leaves silence behind."""
         sharpen_timers()
         freeze_garbage()
-        orphaned = False
         try:
             while not self._quit:
                 self._round()
         except ChannelClosed:
-            orphaned = True
+            self._orphaned = True
         finally:
-            self._end(orphaned)
-            if self._jack_transport is not None:
-                self._jack_transport.close()
-            if self._link is not None:
-                self._link.close()
-        return orphaned
+            self._player.panic()
+        return self._orphaned
 
     def bequeath(self) -> None:
         """Write down where the transport is: this process knows it better than the watchdog that was killed did."""
@@ -123,15 +147,18 @@ class ClockLoop:
         with contextlib.suppress(OSError):
             store.save_live(self._session.live_state(), kept[1] if kept else set())
 
-    def _end(self, orphaned: bool) -> None:
-        """Leave silence, say it again where a killed process may have cost JACK some periods, and close."""
+    def end(self) -> None:
+        """Say silence again where a killed process may have cost JACK some periods, and close."""
         ended_s = self._clock.now()
-        self._player.panic()
-        for later_s in SILENCE_AGAIN_S if orphaned else ():
+        for later_s in SILENCE_AGAIN_S if self._orphaned else ():
             time.sleep(max(0.0, ended_s + later_s - self._clock.now()))
             self._player.panic()
         time.sleep(DRAIN_S)
         self._player.sink.close()
+        if self._jack_transport is not None:
+            self._jack_transport.close()
+        if self._link is not None:
+            self._link.close()
 
     def _round(self) -> None:
         """Send what is due, sleep until something happens, read what came."""
@@ -211,7 +238,7 @@ class ClockLoop:
         p50, p99, most = player.lateness_ms()
         return Heartbeat(
             state=session.state,
-            clients=tuple(client.name for client in session.clients.values()),
+            clients=session.clients.names,
             midi_port=player.sink.name,
             job=planned.job if planned else "",
             take=planned.take if planned else 0,
@@ -245,7 +272,7 @@ class ClockLoop:
 
     def _reopen(self, reason: str) -> None:
         self._log(logging.WARNING, f"looking for the MIDI port again: {reason}")
-        self._session.tell_all("/hitpoint/error", "port", reason, "")
+        self._session.clients.tell_all("/hitpoint/error", "port", reason, "")
         old = self._player.sink
         self._player.replace_sink(NullSink())
         old.close()

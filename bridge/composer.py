@@ -7,19 +7,23 @@ bridge that loads torch and cv2.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
+import traceback
 
 from hitpoint.bridge import factory
 from hitpoint.bridge.channel import Channel, ChannelClosed
 from hitpoint.bridge.config import Config
+from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.jobs import Tools
-from hitpoint.bridge.messages import ComposerReady, LogLine, Quit
+from hitpoint.bridge.messages import ComposerCrashed, ComposerReady, LogLine, Quit
 from hitpoint.bridge.realtime import name_process
 from hitpoint.bridge.store import Store
 from hitpoint.bridge.workshop import Workshop
@@ -35,12 +39,11 @@ def run_composer(sock: socket.socket, config: Config) -> None:
     _watch_parent(os.getppid())
     channel = Channel(sock)
     outbox = Outbox(channel)
-    tools = make_tools(config)
-    workshop = Workshop(tools, Store(config.state_path), outbox.send)
-    if not config.composer and not config.tools:
-        importlib.import_module("torch")  # seconds that the first job need not wait for
-    outbox.send(ComposerReady(getattr(tools, "name", "")))
     try:
+        workshop = Workshop(make_tools(config), Store(config.state_path), outbox.send)
+        if not config.composer and not config.tools:
+            importlib.import_module("torch")  # seconds that the first job need not wait for
+        outbox.send(ComposerReady())
         busy = True
         while True:
             channel.wait(0.0 if busy else IDLE_WAIT_S)
@@ -51,10 +54,12 @@ def run_composer(sock: socket.socket, config: Config) -> None:
             busy = workshop.step()
     except ChannelClosed:
         return
-    except Exception:
-        logging.getLogger("hitpoint").exception("composer")
-        outbox.report_crash()
-        raise
+    except HitpointError as error:
+        outbox.report_crash(str(error), "")
+        sys.exit(error.exit_code)
+    except Exception as error:
+        outbox.report_crash(f"{type(error).__name__}: {error}", traceback.format_exc())
+        sys.exit(1)
 
 
 class Outbox:
@@ -71,15 +76,13 @@ class Outbox:
             self._channel.wait(FULL_WAIT_S)
         raise ChannelClosed
 
-    def report_crash(self) -> None:
-        """Let the log have the traceback before the process ends."""
-        import traceback
-
-        try:
-            self.send(LogLine(logging.ERROR, "composer: " + traceback.format_exc()))
+    def report_crash(self, reason: str, trace: str) -> None:
+        """Say why the process ends; what the log is to hold of it besides, in `trace`."""
+        with contextlib.suppress(ChannelClosed):
+            if trace:
+                self.send(LogLine(logging.ERROR, f"composer: {trace}"))
+            self.send(ComposerCrashed(" ".join(reason.split())))
             self._channel.flush()
-        except ChannelClosed:
-            return
 
 
 def make_tools(config: Config) -> Tools:

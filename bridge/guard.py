@@ -49,12 +49,16 @@ class Guard:
         self._told = False
         self._settled_s = 0.0
 
-    def follow(self, opened: PortOpened) -> None:
-        """The clock opened its port: connect to the same place, and its port to where the last one led."""
+    def follow(self, opened: PortOpened) -> bool:
+        """The clock opened its port: connect to the same place, and its port to where the last one led.
+
+        Returns whether this connection is new: until now, nothing could be silenced.
+        """
         self._opened = opened
         if opened.api not in APIS:
             self._drop()
-            return
+            return False
+        new = self._sink is None
         if opened.api == "jack" and self._patchbay is None:
             self._open_patchbay()
         if self._sink is None:
@@ -62,6 +66,7 @@ class Guard:
         self._port_there = True
         self._settled_s = time.monotonic() + SETTLE_S
         self._wire()
+        return new
 
     def silence(self) -> None:
         """End every note on every channel."""

@@ -54,6 +54,14 @@ class Library:
                 taken.append(bar.index)
         return taken
 
+    def bars(self) -> list[Bar]:
+        """Every bar, in order."""
+        return [bar for _, (_, bar) in sorted(self._bars.items())]
+
+    def stale(self) -> tuple[int, ...]:
+        """The indexes of the bars that are to be replaced."""
+        return tuple(sorted(self._stale))
+
     def __len__(self) -> int:
         return len(self._bars) - len(self._stale)
 

@@ -101,6 +101,14 @@ class Planned(JobMessage):
     stale: tuple[int, ...] = ()
     kept: bool = False
 
+    def same_music(self, other: Planned) -> bool:
+        """Whether `other` is a later edition or another take: what is known of this one goes on sounding meanwhile."""
+        mine, its = (
+            (planned.job, planned.origin_s, planned.fps, planned.programs, planned.plan.tempo_map)
+            for planned in (self, other)
+        )
+        return mine == its
+
 
 @dataclass(frozen=True)
 class BarsReady(JobMessage):
@@ -140,9 +148,14 @@ class JobError(JobMessage):
 
 @dataclass(frozen=True)
 class ComposerReady:
-    """The composer process is up; model: the name of its checkpoint."""
+    """The composer process is up."""
 
-    model: str
+
+@dataclass(frozen=True)
+class ComposerCrashed:
+    """The composer process is about to end by a mistake: the reason, in one line."""
+
+    reason: str
 
 
 # From the clock to the watchdog.
@@ -207,10 +220,9 @@ class PortOpened:
 
 @dataclass(frozen=True)
 class Restore:
-    """Go on from here; plan and bars follow as Planned and BarsReady."""
+    """Go on from here; plan and bars come as Planned and BarsReady before."""
 
     live: LiveState
-    epoch: int = 0
 
 
 @dataclass(frozen=True)
@@ -222,9 +234,10 @@ class ResumeJob(JobMessage):
 
 @dataclass(frozen=True)
 class ComposerGone(JobMessage):
-    """The composer process died; it is being started again (`failed`: its job was dropped, it died on it too often)."""
+    """The composer process died. given_up: the job was dropped. down: why it is not started again, else empty."""
 
-    failed: bool
+    given_up: bool = False
+    down: str = ""
 
 
 @dataclass(frozen=True)

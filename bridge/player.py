@@ -119,8 +119,7 @@ class Player:
         """Play this job's take from now on; the same take with a higher edition keeps its older bars meanwhile."""
         before = self.planned
         self.planned = planned
-        same_music = before is not None and (before.job, before.plan.tempo_map) == (planned.job, planned.plan.tempo_map)
-        if same_music:
+        if before is not None and before.same_music(planned):
             self.library.edit(planned.edition, planned.stale)
             return
         self.library.clear()

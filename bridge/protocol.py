@@ -262,7 +262,8 @@ MESSAGES: tuple[MessageType, ...] = (
     _out(
         "state",
         "On every change and once a second. state: idle, working, ready, playing, waiting (no bar there yet), fallback "
-        "(a known bar stands in for one not yet composed).",
+        "(a known bar stands in for one not yet composed), failed (the composing process does not start; a score asked "
+        "for tries again).",
         Argument("state", "s"),
         _JOB,
         Argument("take", "i"),
@@ -305,7 +306,8 @@ ERROR_CODES = {
     "usage": "the request itself is off",
     "missing": "this machine lacks something",
     "busy": "too much is waiting already",
-    "composer": "the composing process failed; it is started again",
+    "composer": "the composing process failed; it is started again and goes on",
+    "given-up": "the composing process failed time after time; the job is given up",
     "port": "the MIDI port went away or came back",
     "underrun": "a bar was not ready in time",
 }

@@ -6,12 +6,12 @@ composer leave by the two functions handed in. Whatever a client sends, `hear` d
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hitpoint.bridge import osc, protocol
 from hitpoint.bridge.aliases import Aliases
+from hitpoint.bridge.clients import Address, Clients
 from hitpoint.bridge.clips import ClipDesk
 from hitpoint.bridge.clock import Clock
 from hitpoint.bridge.config import Config
@@ -22,6 +22,7 @@ from hitpoint.bridge.messages import (
     CancelJob,
     ChooseTake,
     ComposerGone,
+    ComposerReady,
     JobError,
     JobProgress,
     JobResult,
@@ -32,25 +33,11 @@ from hitpoint.bridge.messages import (
 )
 from hitpoint.bridge.player import Player
 from hitpoint.bridge.protocol import ProtocolError, Request
+from hitpoint.bridge.status import Status
 from hitpoint.model.score import INSTRUMENTS
 
-Address = tuple[str, int]
-
-CLIENT_SILENCE_S = 60.0
-MAX_CLIENTS = 64
-MAX_OWNERS = 64
-STATE_EVERY_S = 1.0
 UNDERRUN_EVERY_S = 1.0
-ERRORS_A_SECOND = 20
 MISSING_LISTED = 100
-
-
-@dataclass
-class Client:
-    """One who said hello."""
-
-    name: str
-    heard_s: float
 
 
 class Session:
@@ -70,51 +57,22 @@ class Session:
         log: Callable[[int, str], None],
     ) -> None:
         self._clock, self._config, self._version = clock, config, version
-        self._send, self._ask_composer, self._log = send, ask_composer, log
+        self._ask_composer, self._log = ask_composer, log
+        self.clients = Clients(send)
         self._aliases = Aliases(config.aliases)
-        self.clients: dict[Address, Client] = {}
-        self._owners: dict[str, Address] = {}
         self._desk = ClipDesk(config.allowed_roots)
         self._leader: Address | None = None
         self._leader_s = float("-inf")
         self._working: set[str] = set()
+        self._composer_down = False
         self._controls: dict[str, float] = {}
-        self._last_state: tuple[object, ...] = ()
-        self._last_state_s = float("-inf")
+        self._status = Status(self.clients)
         self._last_underrun_s = float("-inf")
-        self._last_sent = 0
-        self._error_moments: deque[float] = deque(maxlen=ERRORS_A_SECOND)
         self._aimed: tuple[str, int] = ("", -1)
         self.refused = 0
         self.last_error = ""
         self.live_changed = False
         self.player: Player
-        self._handlers: dict[str, Callable[[Request, Address, float], None]] = {
-            "hello": self._hello,
-            "bye": lambda request, sender, now_s: self._bye(sender),
-            "time": self._time,
-            "play": lambda request, sender, now_s: self.player.play(now_s),
-            "stop": lambda request, sender, now_s: self.player.stop(now_s),
-            "locate": lambda request, sender, now_s: self.player.locate(now_s, request.number("seconds")),
-            "loop": lambda request, sender, now_s: self.player.set_loop(
-                now_s, request.number("start"), request.number("end")
-            ),
-            "rate": lambda request, sender, now_s: self.player.set_rate(now_s, request.number("rate")),
-            "clips/begin": self._clips_begin,
-            "clip": lambda request, sender, now_s: self._desk.add(request),
-            "clips/end": self._clips_end,
-            "score": self._score,
-            "cancel": self._cancel,
-            "regenerate": self._regenerate,
-            "take": self._take,
-            "mute": self._mute,
-            "volume": self._volume,
-            "control/control": self._control,
-            "control/density": self._control,
-            "control/energy": self._control,
-            "panic": lambda request, sender, now_s: self.player.panic(),
-            "ping": lambda request, sender, now_s: self.tell(sender, "/hitpoint/pong", request.whole("number")),
-        }
 
     # In.
 
@@ -135,14 +93,12 @@ class Session:
             request = protocol.check(message)
             name = request.address.removeprefix("/hitpoint/")
             self._check_token(request, sender)
-            client = self.clients.get(sender)
-            if client is not None:
-                client.heard_s = now_s
+            self.clients.heard(sender, now_s)
             if name in _LEADING:
                 self._leader, self._leader_s = sender, now_s
             if name in _LASTING:
                 self.live_changed = True
-            self._handlers[name](request, sender, now_s)
+            _HANDLERS[name](self, request, sender, now_s)
         except ProtocolError as error:
             self._refuse(sender, now_s, error.code, str(error), _job_of(message))
 
@@ -151,14 +107,9 @@ class Session:
             raise ProtocolError("token", "say /hitpoint/hello with the shared token first")
 
     def _refuse(self, sender: Address, now_s: float, code: str, text: str, job: str = "") -> None:
-        """Answer an error, at most ERRORS_A_SECOND of them: a flood of nonsense must not become two."""
         self.refused += 1
-        moments = self._error_moments
-        if len(moments) == moments.maxlen and now_s - moments[0] < 1.0:
-            return
-        moments.append(now_s)
-        self.last_error = text
-        self.tell(sender, "/hitpoint/error", code, text[: protocol.MAX_TEXT], job)
+        if self.clients.refuse(sender, now_s, code, text, job):
+            self.last_error = text
 
     def _hello(self, request: Request, sender: Address, now_s: float) -> None:
         if request.whole("protocol") != protocol.PROTOCOL:
@@ -169,18 +120,38 @@ class Session:
             )
         if self._config.token and request.text("token") != self._config.token:
             raise ProtocolError("token", "the token is missing or wrong: use the one in the bridge's configuration")
-        if sender not in self.clients and len(self.clients) >= MAX_CLIENTS:
-            raise ProtocolError("busy", f"{MAX_CLIENTS} clients are connected already")
-        if sender not in self.clients:
+        new = sender not in self.clients
+        self.clients.add(sender, request.text("client"), now_s)
+        if new:
             self._log(_INFO, f"client {request.text('client')[:40]!r} at {sender[0]}:{sender[1]}")
-        self.clients[sender] = Client(request.text("client")[:40], now_s)
         name = self.player.sink.name
-        self.tell(sender, "/hitpoint/welcome", self._version, protocol.PROTOCOL, name, self.state)
-        self._last_state = ()
+        self.clients.tell(sender, "/hitpoint/welcome", self._version, protocol.PROTOCOL, name, self.state)
+        self._status.changed()
         self.live_changed = True
 
-    def _bye(self, sender: Address) -> None:
-        self.clients.pop(sender, None)
+    def _bye(self, request: Request, sender: Address, now_s: float) -> None:
+        self.clients.drop(sender)
+
+    def _play(self, request: Request, sender: Address, now_s: float) -> None:
+        self.player.play(now_s)
+
+    def _stop(self, request: Request, sender: Address, now_s: float) -> None:
+        self.player.stop(now_s)
+
+    def _locate(self, request: Request, sender: Address, now_s: float) -> None:
+        self.player.locate(now_s, request.number("seconds"))
+
+    def _loop(self, request: Request, sender: Address, now_s: float) -> None:
+        self.player.set_loop(now_s, request.number("start"), request.number("end"))
+
+    def _rate(self, request: Request, sender: Address, now_s: float) -> None:
+        self.player.set_rate(now_s, request.number("rate"))
+
+    def _panic(self, request: Request, sender: Address, now_s: float) -> None:
+        self.player.panic()
+
+    def _ping(self, request: Request, sender: Address, now_s: float) -> None:
+        self.clients.tell(sender, "/hitpoint/pong", request.whole("number"))
 
     def _time(self, request: Request, sender: Address, now_s: float) -> None:
         """One playhead at a time: while the leader plays and is heard, the others' playheads are not."""
@@ -201,14 +172,17 @@ class Session:
         self._desk.begin(request)
         self._own(request.text("job"), sender)
 
+    def _clip(self, request: Request, sender: Address, now_s: float) -> None:
+        self._desk.add(request)
+
     def _clips_end(self, request: Request, sender: Address, now_s: float) -> None:
         job = request.text("job")
         missing = self._desk.end(request)
         if missing:
             text = " ".join(str(index) for index in missing[:MISSING_LISTED])
-            self.tell(sender, "/hitpoint/error", "clips-missing", text, job)
+            self.clients.tell(sender, "/hitpoint/error", "clips-missing", text, job)
         else:
-            self.tell(sender, "/hitpoint/progress", job, "clips", 1.0)
+            self.clients.tell(sender, "/hitpoint/progress", job, "clips", 1.0)
 
     def _score(self, request: Request, sender: Address, now_s: float) -> None:
         score = self._desk.score(request)
@@ -252,60 +226,31 @@ class Session:
             raise ProtocolError("busy", f"{job}: too much is waiting for the composer; try again in a moment")
 
     def _own(self, job: str, sender: Address) -> None:
-        while len(self._owners) >= MAX_OWNERS and job not in self._owners:
-            del self._owners[next(iter(self._owners))]
-        self._owners[job] = sender
+        self.clients.own(job, sender)
         self.live_changed = True
 
     # Out.
-
-    def tell(self, address: Address, *message: protocol.TextOrNumber) -> None:
-        """Send one message of the table to one client."""
-        self._send(protocol.encode(str(message[0]), *message[1:]), address)
-
-    def tell_owner(self, job: str, *message: protocol.TextOrNumber) -> None:
-        """Send a message to the client that asked for the job, if it is known."""
-        owner = self._owners.get(job)
-        if owner is not None:
-            self.tell(owner, *message)
-
-    def tell_all(self, *message: protocol.TextOrNumber) -> None:
-        """Send a message to everybody who said hello."""
-        packet = protocol.encode(str(message[0]), *message[1:])
-        for address in self.clients:
-            self._send(packet, address)
 
     @property
     def state(self) -> str:
         """The state of the OSC table."""
         state = self.player.state
-        return "working" if state in ("idle", "ready") and self._working and state == "idle" else state
+        if self._composer_down and state in ("idle", "working", "waiting"):
+            return "failed"
+        return "working" if state == "idle" and self._working else state
 
     def housekeeping(self) -> None:
         """To be called a few times a second: forget silent clients, tell state and lateness."""
         now_s = self._clock.now()
-        for address in [a for a, client in self.clients.items() if now_s - client.heard_s > CLIENT_SILENCE_S]:
-            self._log(_INFO, f"client {self.clients[address].name!r} has gone silent")
-            del self.clients[address]
-        player = self.player
-        planned = player.planned
-        job, take, bars = (planned.job, planned.take, len(planned.plan.bars)) if planned else ("", 0, 0)
-        head = (self.state, job, take, player.bar, len(player.library), bars, player.underruns, player.sink.name)
-        if head == self._last_state and now_s - self._last_state_s < STATE_EVERY_S:
-            return
-        if now_s - self._last_state_s >= STATE_EVERY_S and player.sent != self._last_sent:
-            p50, p99, _ = player.lateness_ms()
-            self.tell_all("/hitpoint/late", p50, p99)
-            self._last_sent = player.sent
-        self._last_state, self._last_state_s = head, now_s
-        tail = (player.bar, len(player.library), bars, player.underruns, player.sink.name)
-        self.tell_all("/hitpoint/state", self.state, job, take, player.position(), *tail)
+        for name in self.clients.drop_silent(now_s):
+            self._log(_INFO, f"client {name!r} has gone silent")
+        self._status.tell(self.state, self.player, now_s)
 
     # The player's Listener.
 
     def on_beat(self, bar: int, beat: int, media_s: float) -> None:
         """A beat sounds."""
-        self.tell_all("/hitpoint/beat", bar, beat, media_s)
+        self.clients.tell_all("/hitpoint/beat", bar, beat, media_s)
 
     def on_underrun(self, bar: int, choice: BarChoice) -> None:
         """A bar was not there in time."""
@@ -315,7 +260,7 @@ class Session:
         self._last_underrun_s = now_s
         instead = "an earlier bar stands in" if choice.kind == "fallback" else "nothing can stand in for it yet"
         text = f"bar {bar} is not composed yet: {instead}"
-        self.tell_owner(self.player.planned.job, "/hitpoint/error", "underrun", text, self.player.planned.job)
+        self.clients.tell_owner(self.player.planned.job, "/hitpoint/error", "underrun", text, self.player.planned.job)
 
     def on_moved(self, seek: bool) -> None:
         """The composer is to aim at the playhead."""
@@ -342,22 +287,34 @@ class Session:
         elif isinstance(message, BarsReady):
             self._on_bars(message)
         elif isinstance(message, JobProgress):
-            self.tell_owner(message.job, "/hitpoint/progress", message.job, message.stage, message.share)
+            self.clients.tell_owner(message.job, "/hitpoint/progress", message.job, message.stage, message.share)
         elif isinstance(message, JobResult):
             self._working.discard(message.job)
             paths = (message.midi, message.wav, message.report)
-            self.tell_owner(message.job, "/hitpoint/result", message.job, *paths, message.take)
+            self.clients.tell_owner(message.job, "/hitpoint/result", message.job, *paths, message.take)
         elif isinstance(message, JobError):
             self._working.discard(message.job)
             self.last_error = message.text
-            self.tell_owner(message.job, "/hitpoint/error", message.code, message.text, message.job)
+            self.clients.tell_owner(message.job, "/hitpoint/error", message.code, message.text, message.job)
         elif isinstance(message, ComposerGone):
-            text = "the composing process died and is being started again"
-            if message.failed:
-                text = "the composing process died on this job again and again: the job was given up"
-                self._working.discard(message.job)
-            self.last_error = text
-            self.tell_owner(message.job, "/hitpoint/error", "composer", text, message.job)
+            self._on_composer_gone(message)
+        elif isinstance(message, ComposerReady):
+            self._composer_down = False
+
+    def _on_composer_gone(self, message: ComposerGone) -> None:
+        code, text = "composer", "the composing process died and is being started again"
+        if message.given_up:
+            self._working.discard(message.job)
+            code, text = "given-up", "the composing process died on this job again and again: the job was given up"
+        if message.down:
+            self._composer_down = True
+            code = "given-up"
+            text = f"the composing process does not start ({message.down}): mend that, then ask for the score again"
+        self.last_error = text
+        if message.job:
+            self.clients.tell_owner(message.job, "/hitpoint/error", code, text, message.job)
+        else:
+            self.clients.tell_all("/hitpoint/error", code, text, "")
 
     def _on_planned(self, message: Planned) -> None:
         known = self.player.planned is not None and self.player.planned.job == message.job
@@ -365,7 +322,7 @@ class Session:
         if not known and not message.kept:
             for hit in message.plan.hits:
                 seconds = message.origin_s + hit.time_s
-                self.tell_owner(message.job, "/hitpoint/marker", message.job, seconds, hit.kind, hit.saliency)
+                self.clients.tell_owner(message.job, "/hitpoint/marker", message.job, seconds, hit.kind, hit.saliency)
 
     def _on_bars(self, message: BarsReady) -> None:
         taken = self.player.add_bars(message)
@@ -374,15 +331,15 @@ class Session:
             return
         for index in taken:
             start_s, end_s = timeline.time_at_tick(index), timeline.time_at_tick(index + 1)
-            self.tell_owner(message.job, "/hitpoint/bar", message.job, index, start_s, end_s)
+            self.clients.tell_owner(message.job, "/hitpoint/bar", message.job, index, start_s, end_s)
 
     def live_state(self) -> LiveState:
         """What a clock process that is started again needs to go on."""
         return replace(
             self.player.live_state(),
             controls=tuple(self._controls.items()),
-            clients=tuple((client.name, address) for address, client in self.clients.items()),
-            owners=tuple(self._owners.items()),
+            clients=self.clients.known,
+            owners=self.clients.owners,
             clip_lists=self._desk.complete_lists(),
         )
 
@@ -391,15 +348,37 @@ class Session:
 
         What this one has heard already, before it was told, is newer and stays.
         """
-        now_s = self._clock.now()
-        self.clients = {address: Client(name, now_s) for name, address in live.clients} | self.clients
-        self._owners = dict(live.owners) | self._owners
+        self.clients.restore(live, self._clock.now())
         self._desk.restore(live.clip_lists)
         self._controls = dict(live.controls) | self._controls
         self.player.restore(live)
 
 
 _INFO, _WARNING = 20, 30
+_HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
+    "hello": Session._hello,
+    "bye": Session._bye,
+    "time": Session._time,
+    "play": Session._play,
+    "stop": Session._stop,
+    "locate": Session._locate,
+    "loop": Session._loop,
+    "rate": Session._rate,
+    "clips/begin": Session._clips_begin,
+    "clip": Session._clip,
+    "clips/end": Session._clips_end,
+    "score": Session._score,
+    "cancel": Session._cancel,
+    "regenerate": Session._regenerate,
+    "take": Session._take,
+    "mute": Session._mute,
+    "volume": Session._volume,
+    "control/control": Session._control,
+    "control/density": Session._control,
+    "control/energy": Session._control,
+    "panic": Session._panic,
+    "ping": Session._ping,
+}
 _LEADING = {"play", "stop", "locate", "loop", "rate"}
 _LASTING = _LEADING | {"mute", "volume", "clips/end", "score", "bye", "control/control", "control/density"}
 

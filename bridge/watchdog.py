@@ -1,7 +1,9 @@
 """The watchdog: parent of clock and composer; passes their messages on, starts either again, and silences the synth.
 
 Threads and processes: the bridge's main process, one thread (the screen and REAPER's file requests have their own).
-It keeps what a successor of the clock needs (transport, plan, bars); the composer's needs are on disk.
+It keeps what a successor of the clock needs (transport, plan, bars); the composer's needs are on disk. A spare clock
+waits, all modules loaded, for the clock to die. A composer that keeps dying before it did anything is started again
+after growing pauses, and then no more until it is asked for something.
 """
 
 from __future__ import annotations
@@ -11,26 +13,25 @@ import multiprocessing
 import select
 import socket
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from hitpoint.bridge.channel import Channel, ChannelClosed
-from hitpoint.bridge.clock_process import run_clock
+from hitpoint.bridge.clock_process import run_clock, run_spare
 from hitpoint.bridge.composer import run_composer
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.guard import SILENCE_AGAIN_S, Guard
 from hitpoint.bridge.jobs import announcement
+from hitpoint.bridge.memory import Music, Requests
 from hitpoint.bridge.messages import (
     Aim,
     BarsReady,
-    CancelJob,
+    ComposerCrashed,
     ComposerGone,
     ComposerReady,
     Heartbeat,
-    JobError,
-    JobResult,
+    JobMessage,
     LiveState,
     LogLine,
     Planned,
@@ -38,41 +39,42 @@ from hitpoint.bridge.messages import (
     Quit,
     ReopenPort,
     Restore,
-    ResumeJob,
-    ScoreJob,
 )
 from hitpoint.bridge.store import Store
 
 HEARTBEAT_LOST_S = 1.0
 START_S = 15.0
 QUIT_S = 2.0
-DEATHS_ON_ONE_REQUEST = 3
+PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0)
+"""Before a process is started again that died time after time as soon as it was there."""
+CLOCK_STEADY_S, COMPOSER_STEADY_S = 1.0, 10.0
+"""A process that lived for so long came up well."""
+COMPOSER_WAITS_S = 0.5
+"""At the start, so that the clock has the processor to itself until it sounds."""
+SPARE_WAITS_S = 1.0
 PORT_LOOK_S = 0.5
-DIES_AT_ONCE_S = 0.5
 ROUND_S = 0.1
 SAVE_LIVE_S = 0.2
-UNANSWERED_KEPT = 32
 
 log = logging.getLogger("hitpoint")
 
 
 @dataclass
 class Child:
-    """One of the two processes. heard_s: its last message; inf while it starts."""
+    """One process. heard_s: its last message; inf while it starts. worked: it did something for a job."""
 
     name: str
     process: Any
     channel: Channel
     started_s: float
-    heard_s: float
+    heard_s: float = float("inf")
+    worked: bool = False
 
-
-@dataclass
-class Request:
-    """A request to the composer that is not answered yet. deaths: how often the composer died meanwhile."""
-
-    message: object
-    deaths: int = 0
+    @property
+    def came_up(self) -> bool:
+        """Whether it is not at fault from the start."""
+        steady_s = CLOCK_STEADY_S if self.name == "clock" else COMPOSER_STEADY_S
+        return self.worked or time.monotonic() - self.started_s > steady_s
 
 
 class Watchdog:
@@ -85,18 +87,18 @@ class Watchdog:
         self._context = multiprocessing.get_context("spawn")
         self._store = Store(config.state_path)
         self._live = LiveState()
-        self._planned: Planned | None = None
-        self._bars: dict[int, BarsReady] = {}
-        self._unanswered: deque[Request] = deque(maxlen=UNANSWERED_KEPT)
-        self._working_on = ""
+        self._music = Music()
+        self._requests = Requests()
         self._stopping = False
-        self._next_look_s = 0.0
         self.heartbeat: Heartbeat | None = None
         self.restarts = {"clock": 0, "composer": 0}
         self.guard = Guard(config)
         self._children: dict[str, Child] = {}
+        self._due: dict[str, float] = {}
+        self._failures = {"clock": 0, "composer": 0}
+        self._crash_reason = ""
         self._silences: list[float] = []
-        self._next_save_s = 0.0
+        self._next_look_s = self._next_save_s = 0.0
         self._saved: object = None
         if revived:
             self._take_over()
@@ -125,9 +127,7 @@ class Watchdog:
         """Supervise until stopped; leaves silence and no process behind."""
         self._load_latest()
         self._start("clock")
-        self._restore_clock()
-        self._start("composer")
-        self._resume(self._working_on)
+        self._due["composer"] = time.monotonic() + COMPOSER_WAITS_S
         try:
             while not self._stopping:
                 self._round()
@@ -138,28 +138,41 @@ class Watchdog:
             self.guard.silence()
             self.guard.close()
 
-    def pids(self) -> dict[str, int]:
-        """Process id of each child."""
-        return {name: child.process.pid for name, child in self._children.items()}
-
     def _start(self, name: str) -> None:
-        ours, theirs = Channel.pair()
+        """Start a process and tell it what it needs; the spare becomes the clock where there is one."""
+        self._due.pop(name, None)
+        spare = self._children.pop("spare", None) if name == "clock" else None
+        if spare is not None:
+            spare.name, spare.started_s = name, time.monotonic()
+        self._children[name] = spare or self._spawn(name)
         if name == "clock":
+            for message in self._music.retell():
+                self._send(name, message)
+            self._send(name, Restore(self._live))
+            self._due["spare"] = time.monotonic() + SPARE_WAITS_S
+        elif name == "composer":
+            self._crash_reason = ""
+            for request in self._requests.ask_again():
+                self._send(name, request)
+
+    def _spawn(self, name: str) -> Child:
+        ours, theirs = Channel.pair()
+        targets: dict[str, Callable[..., None]] = {"composer": run_composer, "clock": run_clock, "spare": run_spare}
+        arguments: tuple[object, ...] = (theirs, self._config)
+        if name != "composer":
             arguments = (self._osc, theirs, self._config, self._version, self._revive)
-            process = self._context.Process(target=run_clock, args=arguments, name="hitpoint-clock")
-        else:
-            process = self._context.Process(target=run_composer, args=(theirs, self._config))
+        process = self._context.Process(target=targets[name], args=arguments, name=f"hitpoint-{name}")
         process.start()
         theirs.close()
-        now_s = time.monotonic()
-        self._children[name] = Child(name, process, ours, now_s, float("inf"))
+        return Child(name, process, ours, time.monotonic())
 
     def _round(self) -> None:
         """Wait for a message or a death; pass on, or start again."""
         children = list(self._children.values())
         channels = {child.channel: child for child in children}
         writers = [child.channel for child in children if child.channel.waiting]
-        wait_s = min([ROUND_S, *(max(0.0, moment - time.monotonic()) for moment in self._silences)])
+        moments = [*self._silences, *self._due.values()]
+        wait_s = min([ROUND_S, *(max(0.0, moment - time.monotonic()) for moment in moments)])
         readable, writable, _ = select.select(list(channels), writers, [], wait_s)
         self._silence_again()
         dead: set[str] = set()
@@ -169,20 +182,31 @@ class Watchdog:
         for channel, child in channels.items():
             if channel in readable and not self._read(child):
                 dead.add(child.name)
-        now_s = time.monotonic()
-        clock = self._children["clock"]
-        never_heard = clock.heard_s == float("inf")
-        if now_s - clock.heard_s > HEARTBEAT_LOST_S or (never_heard and now_s - clock.started_s > START_S):
-            log.error("the clock process does not answer: it is killed")
+        if self._clock_hangs():
             dead.add("clock")
         for name in dead:
             self._bury(self._children[name])
+        now_s = time.monotonic()
+        for name in [name for name, due_s in self._due.items() if now_s >= due_s]:
+            self._start(name)
         if now_s >= self._next_look_s:
             self._next_look_s = now_s + PORT_LOOK_S
             self._look_at_ports()
         if now_s >= self._next_save_s:
             self._next_save_s = now_s + SAVE_LIVE_S
             self._save_live()
+
+    def _clock_hangs(self) -> bool:
+        clock = self._children.get("clock")
+        if clock is None:
+            return False
+        since_s, limit_s = clock.heard_s, HEARTBEAT_LOST_S
+        if clock.heard_s == float("inf"):
+            since_s, limit_s = clock.started_s, START_S
+        hangs = time.monotonic() - since_s > limit_s
+        if hangs:
+            log.error("the clock process does not answer: it is killed")
+        return hangs
 
     def _silence_again(self) -> None:
         if self._silences and time.monotonic() >= self._silences[0]:
@@ -220,117 +244,89 @@ class Watchdog:
         elif isinstance(message, PortOpened):
             self._silences.clear()
             self.guard.silence()
-            self.guard.follow(message)
-        else:
-            self._note_request(message)
-            self._send("composer", message)
-
-    def _note_request(self, message: object) -> None:
-        """Keep what is not answered yet: a composer that is started again is asked again."""
-        if isinstance(message, ScoreJob):
-            self._working_on = message.job
-        if isinstance(message, CancelJob):
-            self._answered(message.job)
-        elif not isinstance(message, Aim):
-            self._unanswered.append(Request(message))
+            if self.guard.follow(message):
+                self.guard.silence()  # what a former bridge left sounding
+        elif isinstance(message, JobMessage):
+            self._requests.note(message)
+            if "composer" in self._children:
+                self._send("composer", message)
+            elif "composer" not in self._due and not isinstance(message, Aim):
+                self._failures["composer"] = 0
+                self._start("composer")
 
     def _from_composer(self, message: object) -> None:
+        if isinstance(message, ComposerCrashed):
+            self._crash_reason = message.reason
+            return
         if isinstance(message, ComposerReady):
             log.info("the composer is ready")
-            return
-        if isinstance(message, Planned):
-            if self._planned is None or self._planned.job != message.job:
-                self._bars.clear()
-            self._planned = message
-            self._working_on = message.job
-        elif isinstance(message, BarsReady):
-            self._keep_bars(message)
-        elif isinstance(message, JobResult | JobError):
-            self._answered(message.job)
+        elif isinstance(message, JobMessage):
+            self._children["composer"].worked = True
+            self._requests.hear(message)
+            if isinstance(message, Planned | BarsReady):
+                self._music.hear(message)
         self._send("clock", message)
-
-    def _keep_bars(self, message: BarsReady) -> None:
-        planned = self._planned
-        if planned is not None and (message.job, message.take) == (planned.job, planned.take):
-            for bar in message.bars:
-                self._bars[bar.index] = BarsReady(message.job, message.take, message.edition, (bar,), kept=True)
-
-    def _answered(self, job: str) -> None:
-        self._unanswered = deque(
-            (request for request in self._unanswered if getattr(request.message, "job", "") != job), UNANSWERED_KEPT
-        )
 
     def _send(self, name: str, message: object) -> None:
         """To a child; where it is gone or does not read, its death is noticed in the next round."""
+        child = self._children.get(name)
+        if child is None:
+            return
         try:
-            if not self._children[name].channel.send(message):
+            if not child.channel.send(message):
                 log.error("the %s process does not read: a message is lost", name)
         except ChannelClosed:
             return
 
     def _bury(self, child: Child) -> None:
-        """A process died: silence first, then start it again and tell it what it needs."""
+        """A process died: silence first, then start it again, after a pause where it keeps dying."""
         child.process.kill()
         if child.name == "clock":
             self.guard.silence()
             self._silences = [time.monotonic() + later_s for later_s in SILENCE_AGAIN_S]
         child.process.join(QUIT_S)
         child.channel.close()
+        del self._children[child.name]
         if self._stopping:
             return
+        if child.name == "spare":
+            self._due["spare"] = time.monotonic() + PAUSES_S[-1]
+            return
+        self._failures[child.name] = 0 if child.came_up else self._failures[child.name] + 1
+        failures = self._failures[child.name]
+        if child.name == "composer":
+            self._tell_composer_died(child.process.exitcode, for_good=failures > len(PAUSES_S))
+            if failures > len(PAUSES_S):
+                return
         log.error("the %s process died (exit code %s) and is started again", child.name, child.process.exitcode)
         self.restarts[child.name] += 1
-        if time.monotonic() - child.started_s < DIES_AT_ONCE_S:
-            time.sleep(DIES_AT_ONCE_S)  # something is wrong for good: do not eat the machine over it
-        self._start(child.name)
-        if child.name == "clock":
-            self._restore_clock()
-        else:
-            self._restore_composer()
+        self._due[child.name] = time.monotonic() + PAUSES_S[min(max(failures - 1, 0), len(PAUSES_S) - 1)]
 
-    def _restore_clock(self) -> None:
-        if self._planned is not None:
-            self._send("clock", self._planned)
-            for index in sorted(self._bars):
-                self._send("clock", self._bars[index])
-        self._send("clock", Restore(self._live))
-
-    def _restore_composer(self) -> None:
-        """Ask again for what was not answered; what it died on DEATHS_ON_ONE_REQUEST times is given up."""
-        job = self._working_on
-        for request in self._unanswered:
-            request.deaths += 1
-        given_up = [request.message for request in self._unanswered if request.deaths >= DEATHS_ON_ONE_REQUEST]
-        self._unanswered = deque(
-            (request for request in self._unanswered if request.deaths < DEATHS_ON_ONE_REQUEST), UNANSWERED_KEPT
-        )
-        for message in given_up:
-            self._send("clock", ComposerGone(getattr(message, "job", job), failed=True))
+    def _tell_composer_died(self, exit_code: int, for_good: bool) -> None:
+        job = self._requests.job
+        given_up = self._requests.composer_died()
+        if for_good:
+            reason = self._crash_reason or f"it ends with exit code {exit_code}"
+            log.error("the composing process does not start: %s", reason)
+            for waiting in self._requests.give_up() or [""]:
+                self._send("clock", ComposerGone(waiting, given_up=bool(waiting), down=reason))
+            return
+        for lost in given_up:
+            self._send("clock", ComposerGone(lost, given_up=True))
         if not given_up:
-            self._send("clock", ComposerGone(job, failed=False))
-        begun = not any(isinstance(message, ScoreJob) and message.job == job for message in given_up)
-        self._resume(job if begun else "")
+            self._send("clock", ComposerGone(job))
 
     def _load_latest(self) -> None:
         """Whatever was there when the bridge was last ended is there again."""
-        self._working_on = self._store.latest()
-        record = self._store.load(self._working_on) if self._working_on else None
-        plan = self._store.load_plan(self._working_on) if record else None
-        if record is not None and plan is not None:
-            self._planned = announcement(record, plan, kept=True)
-            bars = self._store.load_bars(self._working_on, record.take)
-            if bars:
-                kept = tuple(bars[index] for index in sorted(bars))
-                self._keep_bars(BarsReady(self._working_on, record.take, record.edition, kept))
-
-    def _resume(self, job: str) -> None:
-        wanted = tuple(request.message for request in self._unanswered)
-        scores = {message.job for message in wanted if isinstance(message, ScoreJob)}
-        if job and job not in scores:
-            self._send("composer", ResumeJob(job, wanted))
-        else:
-            for message in wanted:
-                self._send("composer", message)
+        job = self._requests.job = self._store.latest()
+        record = self._store.load(job) if job else None
+        plan = self._store.load_plan(job) if record else None
+        if record is None or plan is None:
+            return
+        self._music.hear(announcement(record, plan, kept=True))
+        bars = self._store.load_bars(job, record.take)
+        kept = tuple(bars[index] for index in sorted(bars))
+        self._music.hear(BarsReady(job, record.take, record.edition, kept))
 
     def _look_at_ports(self) -> None:
         reason = self.guard.look()

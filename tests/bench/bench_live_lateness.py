@@ -55,6 +55,7 @@ def clock_child(osc_socket, sock, config, path):
     scheduler.LATENESS_KEPT = 1_000_000
     loop = ClockLoop(osc_socket, Channel(sock), config, "bench")
     loop.run()
+    loop.end()
     Path(path).write_text("\n".join(map(str, loop._player._scheduler.lateness)))
 
 

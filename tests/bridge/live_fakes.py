@@ -111,3 +111,10 @@ def FakePrepared(plan):
 def make():
     """Named in the configuration's `tools`."""
     return FakeTools()
+
+
+def make_if_mended():
+    """As `make`, once the file that FAKE_NEEDS names is there."""
+    if not Path(os.environ["FAKE_NEEDS"]).exists():
+        raise RuntimeError("nothing to compose with")
+    return FakeTools()

@@ -52,7 +52,7 @@ def test_killed_while_sounding(jack, tmp_path, victim):
         old = bridge.pids()
         os.kill(old[victim], signal.SIGKILL)
         if victim != "composer":
-            wait_for(lambda: not sounds(), 1, "silence after the kill")
+            wait_for(lambda: not sounds(), 5, "silence after the kill")
         events.clear()
         wait_for(lambda: notes_on(events) or sounds(), 10, "music again")
         new = wait_for(lambda: len(bridge.pids()) == 3 and bridge.pids(), 10, "three processes again")
@@ -88,7 +88,7 @@ def test_a_bridge_that_is_ended_leaves_silence_and_no_process(jack, tmp_path):
 def test_a_job_that_kills_the_composer_is_given_up(jack, tmp_path):
     with Bridge(tmp_path, "--no-revive") as bridge, Client(bridge.port) as client:
         client.score("bad", "/clips/deadly.mp4", wait=False)
-        client.wait("/hitpoint/error", 30, lambda error: error[0] == "composer" and "given up" in error[1])
+        client.wait("/hitpoint/error", 30, lambda error: error[0] == "given-up")
         assert client.score("good", "/clips/4.mp4")[0] == "good"
 
 
@@ -170,3 +170,20 @@ def test_without_any_midi_the_built_in_synth_plays(tmp_path):
         samples = memoryview(file.readframes(file.getnframes())).cast("h")
     assert len(samples) > 2 * 44_100
     assert max(samples) > 500
+
+
+def test_a_composer_that_does_not_start_is_given_up_until_it_is_asked_again(tmp_path, monkeypatch):
+    """After growing pauses there is one sentence and a state; a score asked for tries again."""
+    factory = tmp_path / "mended"
+    monkeypatch.setenv("FAKE_NEEDS", str(factory))
+    settings = {"tools": "live_fakes:make_if_mended", "midi_port": "none"}
+    with Bridge(tmp_path / "b", "--no-revive", **settings) as bridge, Client(bridge.port) as client:
+        told = client.wait("/hitpoint/error", 60, lambda error: error[0] == "given-up")
+        assert "does not start (RuntimeError: nothing to compose with)" in told[1]
+        client.wait("/hitpoint/state", 5, lambda state: state[0] == "failed")
+        assert "composer" not in bridge.pids()
+        client.score("first", "/clips/4.mp4", wait=False)
+        client.wait("/hitpoint/error", 60, lambda error: error[0] == "given-up" and error[2] == "first")
+        factory.touch()
+        assert client.score("second", "/clips/4.mp4")[0] == "second"
+        client.wait("/hitpoint/state", 5, lambda state: state[0] == "ready")

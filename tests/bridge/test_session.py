@@ -7,6 +7,7 @@ from live_fakes import plain_plan, telling_bar
 from recorder import Recorder
 
 from hitpoint.bridge import osc
+from hitpoint.bridge.clients import CLIENT_SILENCE_S
 from hitpoint.bridge.clock import TestClock
 from hitpoint.bridge.config import Config
 from hitpoint.bridge.messages import (
@@ -16,6 +17,7 @@ from hitpoint.bridge.messages import (
     ChooseTake,
     ClipSpec,
     ComposerGone,
+    ComposerReady,
     JobError,
     JobProgress,
     JobResult,
@@ -25,7 +27,7 @@ from hitpoint.bridge.messages import (
     SetControl,
 )
 from hitpoint.bridge.player import Player
-from hitpoint.bridge.session import CLIENT_SILENCE_S, Session
+from hitpoint.bridge.session import Session
 
 ME, OTHER = ("127.0.0.1", 5001), ("127.0.0.1", 5002)
 
@@ -87,7 +89,7 @@ def test_another_protocol_is_told_who_is_old(room):
     room.say("/hitpoint/hello", "tester", "1.0", 2)
     ((code, text, _),) = room.answers("/hitpoint/error")
     assert code == "protocol" and "bring the bridge up to date" in text
-    assert not room.session.clients
+    assert not room.session.clients.known
 
 
 def test_ping_and_malformed(room):
@@ -173,7 +175,7 @@ def test_everything_of_a_job_goes_to_who_asked(room, tmp_path):
 
 
 def test_what_was_there_before_is_not_told_again(room):
-    room.session._owners["film"] = ME
+    room.session.clients.own("film", ME)
     room.plan(kept=True)
     room.session.on_composer(BarsReady("film", 0, 0, (telling_bar(0),), kept=True))
     assert room.answers("/hitpoint/marker") + room.answers("/hitpoint/bar") == []
@@ -199,7 +201,7 @@ def test_silent_clients_are_forgotten_and_ping_keeps_them(room):
         room.clock.advance(1.0)
         room.say("/hitpoint/ping", 1)
         room.session.housekeeping()
-    assert list(room.session.clients) == [ME]
+    assert room.session.clients.known == (("tester", ME),)
     assert CLIENT_SILENCE_S < 70
 
 
@@ -254,10 +256,21 @@ def test_a_full_composer_is_told(room, tmp_path):
 
 
 def test_a_dead_composer_is_told(room):
-    room.session._owners["film"] = ME
-    room.session.on_composer(ComposerGone("film", failed=True))
-    code, text, job = room.answers("/hitpoint/error")[0]
-    assert (code, job) == ("composer", "film") and "given up" in text
+    room.session.clients.own("film", ME)
+    room.session.on_composer(ComposerGone("film"))
+    room.session.on_composer(ComposerGone("film", given_up=True))
+    told = room.answers("/hitpoint/error")
+    assert [(code, job) for code, _, job in told] == [("composer", "film"), ("given-up", "film")]
+
+
+def test_a_composer_that_does_not_start_shows_in_the_state_until_it_does(room):
+    room.hello()
+    room.session.on_composer(ComposerGone("", down="no torch"))
+    ((code, text, _),) = room.answers("/hitpoint/error")
+    assert code == "given-up" and "does not start (no torch)" in text
+    assert room.session.state == "failed"
+    room.session.on_composer(ComposerReady())
+    assert room.session.state == "idle"
 
 
 def test_token(tmp_path):
@@ -291,7 +304,7 @@ def test_restored_session_knows_clients_lists_and_owners(room, tmp_path):
     room.say("/hitpoint/score", "film")
     other = Room(tmp_path)
     other.session.restore(room.session.live_state())
-    assert list(other.session.clients) == [ME]
+    assert other.session.clients.known == (("tester", ME),)
     other.say("/hitpoint/score", "film")
     assert isinstance(other.asked[0], ScoreJob)
     other.session.on_composer(JobProgress("film", "plan", 1.0))
