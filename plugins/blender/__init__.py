@@ -24,7 +24,7 @@ def register() -> None:
     for cls in (*panel.CLASSES, *operators.CLASSES):
         bpy.utils.register_class(cls)
     panel.attach()
-    preferences = compat.preferences(bpy.context)
+    preferences = compat.preferences()
     session.start(preferences.port if preferences else 7710, VERSION)
 
 

@@ -18,7 +18,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from . import osc
 from .timeline import Clip
@@ -26,20 +26,15 @@ from .timeline import Clip
 PROTOCOL = 1
 QUIET_S = 3.5  # the bridge sends its state once a second: after this long without a word it is away
 HELLO_EVERY_S = 1.0
-PING_EVERY_S = 15.0  # the bridge forgets a client after 60 s
-AWAY_S, SILENT_S = 120.0, 300.0  # how long a job waits for a bridge that went away, or that says nothing of it
+KEEP_S = 15.0  # the bridge forgets a client after 60 s
+SILENT_S = 300.0  # how long a job waits for a word of the bridge
 ASK_AGAIN_S = 2.0  # the clip list is acknowledged at once; else its end was lost
 PACKETS_PER_TICK = 48  # more at once would overflow the bridge's socket buffer
-STAGES = {
-    "clips": (0.0, 0.05),
-    "analyse": (0.05, 0.35),
-    "plan": (0.4, 0.05),
-    "compose": (0.45, 0.45),
-    "write": (0.9, 0.1),
-}
+STAGES = ["clips", "analyse", "plan", "compose", "write"]
+BOUNDS = [0.0, 0.05, 0.4, 0.45, 0.9, 1.0]  # of the stages, as shares of the whole
 
 
-@dataclass
+@dataclass(eq=False)
 class Take:
     """A finished take: its index and the paths of its files (wav may be empty)."""
 
@@ -49,20 +44,21 @@ class Take:
     wav: str
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline.
 
-    news: when the bridge last said something of it (monotonic seconds).
+    share: of its present stage, progress: of all stages, 0..1. news: when the bridge last spoke of it (monotonic s).
     """
 
     clips: list[Clip]
     fps: float
-    options: tuple[str, ...]
+    options: tuple[str | float | int, ...]
     about: dict[str, Any] = field(default_factory=dict)  # the caller's own notes: file, scene, frames
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     stage: str = "clips"
     share: float = 0.0
+    progress: float = 0.0
     take: int = 0
     running: bool = True
     bars: dict[int, float] = field(default_factory=dict)
@@ -74,29 +70,25 @@ class Job:
         """The starts of the bars known so far, in seconds, rising."""
         return [self.bars[index] for index in sorted(self.bars)]
 
-    def progress(self) -> float:
-        """0..1 over all stages."""
-        begin, width = STAGES.get(self.stage, (0.0, 0.0))
-        return begin + width * self.share
-
 
 class Client:
     """One socket to the bridge on this machine. Call `tick` a few times a second; read the public fields any time."""
 
     def __init__(self, port: int, version: str) -> None:
         self.port, self.version = port, version
-        self.state, self.bridge_version, self.midi_port = "away", "", ""
-        self.bridge_state, self.error, self.echo_ms, self.late_ms = "", "", -1.0, -1.0
+        self.state = "away"  # or "connected", or "other": a bridge of another protocol
+        self.bridge_version = self.midi_port = self.error = ""
+        self.echo_ms = self.late_ms = -1.0
         self.job: Job | None = None
+        self.finished: list[Take] = []  # to be put in place by the caller
         self.changed = True
         self._inbox: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
         self._outbox: list[bytes] = []
-        self._heard = self._hello = self._ping = self._sent = float("-inf")
-        self._finished: list[Take] = []
+        self._heard = self._greeted = self._pinged = self._sent = float("-inf")
+        self._open = True
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        self._socket.bind(("127.0.0.1", 0))
-        self._open = True
+        self._socket.connect(("127.0.0.1", port))  # hears nobody else from now on
         self._thread = threading.Thread(target=self._receive, name="hitpoint-receive", daemon=True)
         self._thread.start()
 
@@ -104,53 +96,44 @@ class Client:
         """The receive thread: bytes and the moment they came, into the queue."""
         while self._open:
             try:
-                packet, sender = self._socket.recvfrom(65536)
-            except ConnectionResetError:
-                continue  # Windows says so when nobody listens at the bridge's port
+                packet = self._socket.recv(65536)
+                self._inbox.put((time.monotonic(), packet))
+            except ConnectionError:
+                continue  # nobody listens at the bridge's port
             except OSError:
                 return
-            if sender == ("127.0.0.1", self.port):
-                self._inbox.put((time.monotonic(), packet))
 
     def close(self) -> None:
         """Say goodbye and end the thread; waits at most half a second."""
         self.send("/hitpoint/bye")
         self._open = False
-        with contextlib.suppress(OSError):  # a packet to ourselves wakes the thread; closing alone does not everywhere
-            self._socket.sendto(b"", self._socket.getsockname())
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread; closing alone does not everywhere
         self._thread.join(0.5)
         self._socket.close()
 
     def send(self, address: str, *arguments: Any) -> None:
-        """One message, at once, unless the clip list still waits to be sent: then behind it."""
-        packet = osc.encode(address, *arguments)
-        if self._outbox and not address.endswith("/time"):
-            self._outbox.append(packet)
-        else:
-            self._put(packet)
+        """One message, at once."""
+        self.put(osc.encode(address, *arguments))
 
-    def _put(self, packet: bytes) -> None:
-        with contextlib.suppress(OSError):  # UDP: a lost packet shows as silence, and silence as "away"
-            self._socket.sendto(packet, ("127.0.0.1", self.port))
+    def put(self, packet: bytes) -> None:
+        """A packet, at once. One that is lost shows as silence, and silence as "away"."""
+        with contextlib.suppress(OSError):
+            self._socket.send(packet)
 
-    def tick(self, now: float | None = None) -> list[Take]:
-        """Do what is due. Returns the takes that finished since the last call, to be put in place."""
+    def tick(self, now: float | None = None) -> None:
+        """Do what is due."""
         now = time.monotonic() if now is None else now
-        while True:
-            try:
-                came, packet = self._inbox.get_nowait()
-            except queue.Empty:
-                break
-            self._heard = max(self._heard, came)
-            with contextlib.suppress(ValueError):
-                for address, values in osc.decode(packet):
-                    self._take_message(address, values, came)
+        while not self._inbox.empty():
+            self._heard, packet = self._inbox.get()
+            with contextlib.suppress(ValueError, TypeError, IndexError):  # unknown to us: the bridge may be newer
+                self._take_message(*osc.decode(packet))
         self._keep_connection(now)
+        if self.job is not None and self.job.running:
+            self._keep_job(self.job, now)
         for packet in self._outbox[:PACKETS_PER_TICK]:
-            self._put(packet)
+            self.put(packet)
         del self._outbox[:PACKETS_PER_TICK]
-        finished, self._finished = self._finished, []
-        return finished
 
     @property
     def busy(self) -> bool:
@@ -158,29 +141,24 @@ class Client:
         return bool(self._outbox) or (self.job is not None and self.job.running)
 
     def _keep_connection(self, now: float) -> None:
-        """Greet, ping, and give a job up that nothing has been heard of for too long."""
         if self.state != "away" and now - self._heard > QUIET_S:
             self.state, self.changed = "away", True
-        if self.state != "connected" and now - self._hello > HELLO_EVERY_S:
-            self._hello = now
-            self._put(osc.encode("/hitpoint/hello", "blender", self.version, PROTOCOL))
-        if self.state == "connected" and now - self._ping > PING_EVERY_S:
-            self.echo(now)
-        job = self.job
-        if job is None or not job.running:
-            return
-        job.news = job.news or now
-        if self.state != "connected" and now - job.news > AWAY_S:
-            self.fail("The bridge has been away for two minutes: start it and score again.")
-        elif now - job.news > SILENT_S:
-            self.fail("The bridge has said nothing of this score for five minutes: score again, or restart the bridge.")
-        elif self.state == "connected" and job.stage == "clips" and now - self._sent > ASK_AGAIN_S and not self._outbox:
-            self._end_clips(job, now)
+        if now - self._greeted > (KEEP_S if self.state == "connected" else HELLO_EVERY_S):
+            self._greeted = now
+            self.put(osc.encode("/hitpoint/hello", "blender", self.version, PROTOCOL))
 
-    def echo(self, now: float | None = None) -> None:
+    def _keep_job(self, job: Job, now: float) -> None:
+        """Give a job up that nothing has been heard of for too long; ask again for a word on its clips."""
+        job.news = job.news or now
+        if now - job.news > SILENT_S:
+            self.fail("The bridge has said nothing of this score for five minutes: restart the bridge and score again.")
+        elif self.state == "connected" and job.stage == "clips" and now - self._sent > ASK_AGAIN_S and not self._outbox:
+            self._send_job(job)
+
+    def echo(self) -> None:
         """Ask the bridge for a sign of life; `echo_ms` will be the time there and back."""
-        self._ping = time.monotonic() if now is None else now
-        self._put(osc.encode("/hitpoint/ping", int(self._ping * 1e3) % 1000000))
+        self.echo_ms, self._pinged = -1.0, time.monotonic()
+        self.put(osc.encode("/hitpoint/ping", 0))
 
     def start(self, job: Job) -> None:
         """Score `job`; a running one is cancelled. Without a bridge it waits for one."""
@@ -193,7 +171,7 @@ class Client:
         """A further wish on the present job: a take, a regeneration."""
         job = self.job
         if job is not None:
-            job.running, job.stage, job.share, job.news = True, "compose", 0.0, 0.0
+            job.running, job.stage, job.progress, job.news = True, "compose", 0.0, 0.0
             self.error, self.changed = "", True
             self.send(address, job.id, *arguments)
 
@@ -211,85 +189,70 @@ class Client:
             self.job.running = False
 
     def _send_job(self, job: Job) -> None:
-        """The clip list. The wish to score follows when the bridge has it whole."""
-        job.stage, job.share = "clips", 0.0
-        self._outbox = [osc.encode("/hitpoint/clips/begin", job.id, job.fps, len(job.clips))]
-        self._send_clips(job, list(range(len(job.clips))))
+        """The clip list, anew where a part of it was lost. The wish to score follows when the bridge has it whole."""
+        job.stage, job.share, job.progress, self._sent = "clips", 0.0, 0.0, time.monotonic()
+        rows = [(clip.path, clip.start_s, clip.in_s, clip.out_s, clip.rate) for clip in job.clips]
+        clips = [osc.encode("/hitpoint/clip", job.id, index, *row) for index, row in enumerate(rows)]
+        begin = osc.encode("/hitpoint/clips/begin", job.id, job.fps, len(clips))
+        self._outbox = [begin, *clips, osc.encode("/hitpoint/clips/end", job.id, len(clips))]
 
-    def _send_clips(self, job: Job, indexes: list[int]) -> None:
-        for index in indexes:
-            clip = job.clips[index]
-            times = (clip.start_s, clip.in_s, clip.out_s, clip.rate)
-            self._outbox.append(osc.encode("/hitpoint/clip", job.id, index, clip.path, *times))
-        self._end_clips(job, time.monotonic())
+    def _take_message(self, address: str, values: list[Any]) -> None:
+        job = self.job if self.job is not None and self.job.running else None
+        if address == "/hitpoint/welcome":
+            self._on_welcome(*values[:3])
+        elif address == "/hitpoint/late":
+            self.late_ms = values[1]
+        elif address == "/hitpoint/pong":
+            self.echo_ms = (self._heard - self._pinged) * 1e3
+        elif address == "/hitpoint/error":
+            self._on_error(job, *values[:3])
+        elif job is not None and values[0] == job.id:
+            job.news = self._heard
+            self._on_news(job, address, *values[1:])
+        else:
+            return
+        self.changed = True
 
-    def _end_clips(self, job: Job, now: float) -> None:
-        self._sent = now
-        self._outbox.append(osc.encode("/hitpoint/clips/end", job.id, len(job.clips)))
-
-    def _take_message(self, address: str, values: tuple[Any, ...], came: float) -> None:
-        """One message of the bridge; one of an unknown shape is ignored, as the bridge may be newer."""
-        with contextlib.suppress(TypeError, ValueError, IndexError):
-            if address == "/hitpoint/welcome":
-                self._on_welcome(*values[:4])
-            elif address == "/hitpoint/state":
-                self.bridge_state = str(values[0])
-            elif address == "/hitpoint/late":
-                self.late_ms = float(values[1])
-            elif address == "/hitpoint/pong":
-                self.echo_ms = (came - self._ping) * 1e3
-            elif address == "/hitpoint/error":
-                self._on_error(str(values[0]), str(values[1]), *values[2:3])
-            elif self.job is not None and self.job.running and values[0] == self.job.id:
-                self.job.news = came
-                self._on_news(self.job, address, *values[1:])
-            self.changed = True
-
-    def _on_welcome(self, version: str, protocol: int, midi_port: str, state: str) -> None:
-        self.bridge_version, self.midi_port, self.bridge_state = version, midi_port, state
+    def _on_welcome(self, version: str, protocol: int, midi_port: str) -> None:
+        self.bridge_version, self.midi_port = version, midi_port
         if protocol != PROTOCOL:
-            self._other_protocol(f"The bridge speaks protocol {protocol}, this extension {PROTOCOL}.")
+            self._on_error(None, "protocol", f"The bridge speaks protocol {protocol}, this extension {PROTOCOL}.", "")
         elif self.state != "connected":
             self.state = "connected"
             if self.job is not None and self.job.running:
                 self._send_job(self.job)
 
-    def _other_protocol(self, text: str) -> None:
-        self.state = "other"
-        self.fail(f"{text} Update both: pip install -U hitpoint, then hitpoint install blender.")
-
     def _on_news(self, job: Job, address: str, *values: Any) -> None:
         if address == "/hitpoint/progress":
-            if values[0] == "clips" and job.stage == "clips" and job.share < 1.0 <= values[1]:
+            stage, share = values
+            if stage == job.stage == "clips" and job.share < 1.0 <= share:
                 self.send("/hitpoint/score", job.id, *job.options)
                 if job.take:
                     self.send("/hitpoint/take", job.id, job.take)
-            job.stage, job.share = values[0], min(1.0, max(0.0, float(values[1])))
+            begin, end = BOUNDS[STAGES.index(stage) :][:2]
+            job.stage, job.share, job.progress = stage, share, begin + (end - begin) * share
         elif address == "/hitpoint/bar":
-            job.bars[int(values[0])] = float(values[1])
+            job.bars[values[0]] = values[1]
         elif address == "/hitpoint/marker":
-            job.hits.add((round(float(values[0]), 6), str(values[1])))
+            job.hits.add((round(values[0], 6), values[1]))
         elif address == "/hitpoint/result":
-            midi, wav, _report, index = values[:4]
-            job.takes[index] = take = Take(job, index, midi, wav)
+            midi, wav, _report, index = values
+            job.takes[index] = Take(job, index, midi, wav)
             if index == job.take:
                 job.running = False
-                self._finished.append(take)
+                self.finished.append(job.takes[index])
 
-    def _on_error(self, code: str, text: str, about: str = "") -> None:
-        job = self.job if self.job is not None and self.job.running else None
-        if about and (job is None or about != job.id):
+    def _on_error(self, job: Job | None, code: str, text: str, about: str) -> None:
+        if about and code != "underrun" and (job is None or about != job.id):
             return
-        unfinished = job is not None and job.stage == "clips"
-        if code == "clips-missing" and job is not None:
-            self._send_clips(job, [int(word) for word in text.split() if int(word) < len(job.clips)])
-        elif code == "job" and unfinished and job is not None and job.share < 1.0:
-            self._send_job(job)  # clips/begin itself was lost
+        if code in ("clips-missing", "job") and job is not None and job.stage == "clips" and job.share < 1.0:
+            self._send_job(job)
         elif code == "protocol":
-            self._other_protocol(text)
-        elif about and code != "composer":
+            self.state = "other"
+            self.fail(f"{text} Update both: pip install -U hitpoint, then hitpoint install blender.")
+        elif about and code not in ("composer", "underrun"):  # the composer is started again and goes on with the job
             self.fail(text)
-        elif code != "underrun":  # "composer": it is started again and goes on with the job
+        else:
             self.error = text
 
 
@@ -298,23 +261,27 @@ class Bridge:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._log: Path | None = None
+        self._log = Path()
 
     def start(self, command: list[str], port: int, folder: Path) -> str:
         """Launch it without waiting, its output in `folder`. Returns a sentence when that fails, else ""."""
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / f"bridge-{os.getpid()}.log"
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+        hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
         try:
             with self._log.open("wb") as log:
-                self._process = _spawn([*command, "serve", "--port", str(port)], log, environment)
+                call, silent = [*command, "serve", "--port", str(port)], subprocess.DEVNULL
+                self._process = subprocess.Popen(
+                    call, stdin=silent, stdout=log, stderr=log, env=environment, creationflags=hidden
+                )
         except OSError as error:
             return f"The bridge could not be started ({error.strerror}): set its path in the extension's preferences."
         return ""
 
     def died(self) -> str:
         """A sentence, once, when the bridge that was started has ended by itself; else ""."""
-        if self._process is None or self._process.poll() is None or self._log is None:
+        if self._process is None or self.starting:
             return ""
         self._process = None
         words = self._log.read_text("utf-8", "replace").strip().splitlines()
@@ -330,13 +297,6 @@ class Bridge:
         if self._process is not None:
             self._process.terminate()
             self._process = None
-
-
-def _spawn(command: list[str], log: IO[bytes], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-    return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, creationflags=hidden
-    )
 
 
 def bridge_command(preferred: str, installed: list[str]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import bpy
 
 from .timeline import Strip
 
-CHANNELS = 128
 _EDITING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ED_OT_")
 _source_frames: dict[tuple[str, float], int] = {}
 
@@ -39,25 +37,19 @@ def span(scene: Any) -> tuple[int, int]:
     return scene.frame_start, scene.frame_end + 1
 
 
-def _first_of(holder: Any, *names: str) -> Any:
-    """The first attribute that is there; None-safe, as an empty collection is falsy."""
-    for name in names:
-        found = getattr(holder, name, None)
-        if found is not None:
-            return found
-    raise HostError(f"This Blender has none of {', '.join(names)}: update the extension.")
-
-
 def strips_of(holder: Any) -> Any:
     """The strips of an editor or of a meta."""
-    return _first_of(holder, "strips", "sequences")
+    return holder.strips if hasattr(holder, "strips") else holder.sequences
 
 
 def edges(strip: Any) -> tuple[int, int]:
     """First frame of a strip, and the frame after its last."""
-    return int(_first_of(strip, "frame_final_start", "left_handle")), int(
-        _first_of(strip, "frame_final_end", "right_handle")
-    )
+    return strip.frame_final_start, strip.frame_final_end
+
+
+def new_sound(strips: Any, name: str, path: str, channel: int, start: int) -> Any:
+    """A sound strip from frame `start`. RuntimeError where this Blender has no sound."""
+    return strips.new_sound(name, path, channel, start)
 
 
 def read_strips(scene: Any) -> list[Strip]:
@@ -70,8 +62,7 @@ def read_strips(scene: Any) -> list[Strip]:
 
 
 def _read_level(level: Any, editor: Any, timeline_fps: float) -> list[Strip]:
-    channels = _first_of(level, "channels") if hasattr(level, "channels") else editor.channels
-    muted = {index for index, channel in enumerate(channels) if channel.mute}
+    muted = {index for index, channel in enumerate(level.channels) if channel.mute}
     return [_read(strip, muted, editor, timeline_fps) for strip in strips_of(level)]
 
 
@@ -145,34 +136,12 @@ def _speed_effect(strip: Any) -> dict[str, Any]:
     return {"steady": False}
 
 
-# ---- music in the timeline
+# ---- the window and its places
 
 
-def add_sound(scene: Any, name: str, path: str, start: int, end: int) -> Any:
-    """A sound strip from frame `start`, no longer than to `end`, on the lowest channel that is free there."""
-    strips = strips_of(scene.sequence_editor)
-    taken = {strip.channel for strip in strips if edges(strip)[0] < end and edges(strip)[1] > start}
-    channel = next((number for number in range(1, CHANNELS + 1) if number not in taken), None)
-    if channel is None:
-        raise HostError(f"All {CHANNELS} channels are taken there: free one, then pick the take again.")
-    try:
-        strip = strips.new_sound(name, path, channel, start)
-    except RuntimeError as error:
-        raise HostError(
-            f"Blender could not add the music ({str(error).strip().removeprefix('Error: ')}); it lies in {path}."
-        ) from error
-    excess = edges(strip)[1] - end
-    if excess > 0:
-        strip.frame_offset_end += excess
-    return strip
-
-
-# ---- the window
-
-
-def preferences(context: Any) -> Any:
+def preferences() -> Any:
     """The extension's preferences, or None where it was registered without being installed."""
-    addon = context.preferences.addons.get(__package__)
+    addon = bpy.context.preferences.addons.get(__package__)
     return addon.preferences if addon else None
 
 
@@ -183,35 +152,30 @@ def folder() -> Path:
     return Path(bpy.utils.user_resource("CONFIG", path="hitpoint", create=True))
 
 
-def windows() -> Iterator[Any]:
-    """All windows, of which there are none in background mode without a file's."""
-    yield from bpy.context.window_manager.windows
-
-
 def playing() -> bool:
     """Whether any window plays the timeline."""
-    return any(window.screen.is_animation_playing for window in windows())
+    return any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows)
 
 
 def editing() -> bool:
     """Whether strips or markers are being dragged, so that none may be added or removed now."""
-    running = (operator for window in windows() for operator in getattr(window, "modal_operators", ()))
+    windows = bpy.context.window_manager.windows
+    running = (operator for window in windows for operator in getattr(window, "modal_operators", ()))
     return any(operator.bl_idname.startswith(_EDITING) for operator in running)
 
 
 def redraw() -> None:
     """Draw the sidebars of all sequencers again."""
-    for window in windows():
+    for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "SEQUENCE_EDITOR":
-                for region in area.regions:
-                    if region.type in {"UI", "WINDOW"}:
-                        region.tag_redraw()
+            for region in area.regions:
+                if area.type == "SEQUENCE_EDITOR" and region.type == "UI":
+                    region.tag_redraw()
 
 
 def call(operator: Any) -> None:
     """Run an operator from a timer, as one undo step of its own."""
-    window = next(windows(), None)
+    window = next(iter(bpy.context.window_manager.windows), None)
     with bpy.context.temp_override(window=window) if window else contextlib.nullcontext():
         operator("EXEC_DEFAULT", True)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ruff: noqa: RUF012 - Blender's way to declare options is a set in the class
-"""The sidebar tab: settings, and the three panels that show them."""
+# mypy: disable-error-code="valid-type, misc"
+"""The sidebar tab: settings, and the panels that show them."""
 
 import json
 import textwrap
@@ -8,94 +9,92 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from . import compat, session
 from .client import Take
 
-GENRES = [(name, name.capitalize(), "") for name in ("country", "dance", "electronic", "metal", "pop", "rock")]
-INSTRUMENTS = [
-    (name, name.capitalize(), "", 1 << index)
-    for index, name in enumerate(("drums", "piano", "guitar", "bass", "strings"))
-]
+GENRES = ("country", "dance", "electronic", "metal", "pop", "rock")
+INSTRUMENTS = ("drums", "piano", "guitar", "bass", "strings")
 TEMPO = [
     ("AUTO", "Auto", "The tempo that meets the cuts best"),
     ("FIXED", "Fixed", "Exactly this tempo"),
     ("RANGE", "Range", "The best tempo within these bounds"),
 ]
+FLAGS: dict[str, Any] = {
+    "items": [(name, name.capitalize(), "", 1 << index) for index, name in enumerate(INSTRUMENTS)],
+    "options": {"ENUM_FLAG"},
+}
+BPM: dict[str, Any] = {"min": 30, "max": 300, "precision": 1}
 LIGHT = {"connected": "COLLECTION_COLOR_04", "away": "COLLECTION_COLOR_01", "other": "COLLECTION_COLOR_02"}
 
 
 def _mute_changed(settings: Any, _: Any) -> None:
-    if session.client is not None:
-        for name, *_rest in INSTRUMENTS:
-            session.client.send("/hitpoint/mute", name, int(name in settings.mute))
+    for name in INSTRUMENTS:
+        session.client.send("/hitpoint/mute", name, int(name in settings.mute))
 
 
 def _control_changed(settings: Any, _: Any) -> None:
-    if session.client is not None and session.is_live():
+    if session.playhead.live:
         job = session.client.job
         session.client.send("/hitpoint/control/control", settings.control)
         session.client.send("/hitpoint/control/energy", settings.energy - (job.about["energy"] if job else 0.0))
 
 
 def _live_changed(manager: Any, context: Any) -> None:
-    session.set_live(manager.hitpoint_live, compat.scene_of(context))
+    scene = compat.scene_of(context)
+    session.set_live(manager.hitpoint_live, scene)
+    if scene is not None:
+        _mute_changed(scene.hitpoint, context)
 
 
-class HitpointSettings(bpy.types.PropertyGroup):  # type: ignore[misc]
+FACTOR: dict[str, Any] = {"subtype": "FACTOR", "update": _control_changed}
+
+
+class HitpointSettings(bpy.types.PropertyGroup):
     """What the user wishes, and what the file remembers of its score."""
 
-    genre: bpy.props.EnumProperty(name="Genre", items=GENRES, default="pop")  # type: ignore[valid-type]
-    instruments: bpy.props.EnumProperty(  # type: ignore[valid-type]
-        name="Instruments", items=INSTRUMENTS, options={"ENUM_FLAG"}, default={item[0] for item in INSTRUMENTS}
-    )
-    tempo: bpy.props.EnumProperty(name="Tempo", items=TEMPO)  # type: ignore[valid-type]
-    bpm: bpy.props.FloatProperty(name="BPM", min=30, max=300, default=120, precision=1)  # type: ignore[valid-type]
-    bpm_low: bpy.props.FloatProperty(name="From", min=30, max=300, default=90, precision=1)  # type: ignore[valid-type]
-    bpm_high: bpy.props.FloatProperty(name="To", min=30, max=300, default=140, precision=1)  # type: ignore[valid-type]
-    control: bpy.props.FloatProperty(  # type: ignore[valid-type]
+    genre: EnumProperty(name="Genre", items=[(name, name.capitalize(), "") for name in GENRES], default="pop")
+    instruments: EnumProperty(name="Instruments", default=set(INSTRUMENTS), **FLAGS)
+    tempo: EnumProperty(name="Tempo", items=TEMPO)
+    bpm: FloatProperty(name="BPM", default=120, **BPM)
+    bpm_low: FloatProperty(name="From", default=90, **BPM)
+    bpm_high: FloatProperty(name="To", default=140, **BPM)
+    control: FloatProperty(
         name="Follow picture",
+        description="How binding the picture is: 1 makes every hit point and density binding, 0 leaves all free",
+        **FACTOR,
         min=0,
         max=1,
         default=0.7,
-        subtype="FACTOR",
-        update=_control_changed,
-        description="How binding the picture is: 1 makes every hit point and density binding, 0 leaves all free",
     )
-    energy: bpy.props.FloatProperty(  # type: ignore[valid-type]
-        name="Energy", min=-0.5, max=0.5, default=0, subtype="FACTOR", update=_control_changed, description="Loudness"
-    )
-    mute: bpy.props.EnumProperty(  # type: ignore[valid-type]
-        name="Mute", items=INSTRUMENTS, options={"ENUM_FLAG"}, update=_mute_changed, description="Silence it live"
-    )
-    job: bpy.props.StringProperty()  # type: ignore[valid-type]
-    midi: bpy.props.StringProperty()  # type: ignore[valid-type]
-    bars: bpy.props.StringProperty()  # type: ignore[valid-type]
-    takes: bpy.props.StringProperty()  # type: ignore[valid-type]
-    take: bpy.props.IntProperty()  # type: ignore[valid-type]
-    start: bpy.props.IntProperty()  # type: ignore[valid-type]
-    end: bpy.props.IntProperty()  # type: ignore[valid-type]
+    energy: FloatProperty(name="Energy", description="Loudness", min=-0.5, max=0.5, **FACTOR)
+    mute: EnumProperty(name="Mute", description="Silence it live", update=_mute_changed, **FLAGS)
+    midi: StringProperty()
+    take: IntProperty()
+    memory: StringProperty()
 
-    def options(self) -> list[str | float | int]:
+    def options(self) -> tuple[str | float | int, ...]:
         """Keys and values of /hitpoint/score."""
         tempo = {"AUTO": "auto", "FIXED": f"{self.bpm:g}", "RANGE": f"{self.bpm_low:g}-{self.bpm_high:g}"}[self.tempo]
-        names = ",".join(item[0] for item in INSTRUMENTS if item[0] in self.instruments) or "all"
-        chosen = ["genre", self.genre, "instruments", names, "tempo", tempo]
-        return [*chosen, "control", round(self.control, 3), "energy", round(self.energy, 3), "wav", 1]
+        names = ",".join(name for name in INSTRUMENTS if name in self.instruments) or "all"
+        numbers = ("control", round(self.control, 3), "energy", round(self.energy, 3), "wav", 1)
+        return ("genre", self.genre, "instruments", names, "tempo", tempo, *numbers)
 
-    def remember(self, take: Take, start: int, end: int) -> None:
+    def remember(self, take: Take) -> None:
         """Keep in the file what is needed to go on with this score after a reload."""
-        self.job, self.midi, self.take, self.start, self.end = take.job.id, take.midi, take.index, start, end
-        self.bars = json.dumps(take.job.bar_starts())
-        self.takes = json.dumps([(known.index, known.midi, known.wav) for known in take.job.takes.values()])
+        job = take.job
+        takes = [(known.index, known.midi, known.wav) for known in job.takes.values()]
+        self.midi, self.take = take.midi, take.index
+        self.memory = json.dumps({"id": job.id, "span": job.about["span"], "bars": job.bar_starts(), "takes": takes})
 
 
-class HitpointPreferences(bpy.types.AddonPreferences):  # type: ignore[misc]
+class HitpointPreferences(bpy.types.AddonPreferences):
     """Port and place of the bridge."""
 
     bl_idname = __package__
-    port: bpy.props.IntProperty(name="Port", default=7710, min=1024, max=65535)  # type: ignore[valid-type]
-    bridge_path: bpy.props.StringProperty(name="hitpoint program", subtype="FILE_PATH")  # type: ignore[valid-type]
+    port: IntProperty(name="Port", default=7710, min=1024, max=65535)
+    bridge_path: StringProperty(name="hitpoint program", subtype="FILE_PATH")
 
     def draw(self, _: Any) -> None:
         """Two rows; both are read when the extension is enabled or the bridge started."""
@@ -112,89 +111,93 @@ def _text(layout: Any, context: Any, text: str, icon: str) -> None:
         column.label(text=line, icon=icon if index == 0 else "BLANK1")
 
 
-class Sidebar(bpy.types.Panel):  # type: ignore[misc]
+def _instruments(layout: Any, settings: Any, name: str) -> None:
+    column = layout.column(align=True)
+    for names in (INSTRUMENTS[:3], INSTRUMENTS[3:]):
+        row = column.row(align=True)
+        for instrument in names:
+            row.prop_enum(settings, name, instrument)
+
+
+class Sidebar(bpy.types.Panel):
     """Where all panels live."""
 
     bl_space_type, bl_region_type, bl_category = "SEQUENCE_EDITOR", "UI", "Hitpoint"
 
-    @classmethod
-    def poll(cls, _: Any) -> bool:
-        """Only while the extension runs."""
-        return session.client is not None
-
 
 class HITPOINT_PT_main(Sidebar):
-    """Connection, wishes, and the button."""
+    """Connection, the button, and wishes."""
 
     bl_idname, bl_label = "HITPOINT_PT_main", "Hitpoint"
 
     def draw(self, context: Any) -> None:
-        """From the light down to the button."""
+        """The button first, as the defaults will do; what it answers right below it."""
         layout, scene = self.layout, compat.scene_of(context)
-        self._connection(layout)
+        _connection(layout)
         if scene is None:
             _text(layout, context, "The sequencer shows no scene: choose one in its header.", "INFO")
             return
-        self._wishes(layout, scene.hitpoint)
-        self._score(layout)
-        self._messages(layout, context)
-
-    def _connection(self, layout: Any) -> None:
-        client = session.client
-        row = layout.split(factor=0.72 if client.state == "connected" else 0.5)
-        if client.state == "connected":
-            echo = f" · {client.echo_ms:.1f} ms" if client.echo_ms >= 0 else ""
-            row.label(text=f"Bridge {client.bridge_version}{echo}", icon=LIGHT["connected"])
-            row.operator("hitpoint.echo")
-        else:
-            words = {
-                "away": "Starting the bridge …" if session.bridge.starting else "No bridge",
-                "other": "Other bridge",
-            }
-            row.label(text=words[client.state], icon=LIGHT[client.state])
-            if not session.bridge.starting:
-                row.operator("hitpoint.start_bridge")
-
-    def _wishes(self, layout: Any, settings: Any) -> None:
+        _score(layout)
+        _messages(layout, context)
+        settings = scene.hitpoint
         column = layout.column()
-        column.prop(settings, "genre", text="")
-        column.row(align=True).prop(settings, "tempo", expand=True)
+        column.prop(settings, "genre")
+        column.prop(settings, "tempo")
         if settings.tempo == "FIXED":
             column.prop(settings, "bpm")
         elif settings.tempo == "RANGE":
             row = column.row(align=True)
             row.prop(settings, "bpm_low")
             row.prop(settings, "bpm_high")
-        column.grid_flow(row_major=True, columns=3, align=True).prop(settings, "instruments")
+        _instruments(column, settings, "instruments")
         column.prop(settings, "control")
         column.prop(settings, "energy")
 
-    def _messages(self, layout: Any, context: Any) -> None:
-        """Below all else, so that nothing moves under the mouse."""
-        client = session.client
-        if client.error or session.notes:
-            box = layout.box().row()
-            column = box.column()
-            if client.error:
-                _text(column, context, client.error, "ERROR")
-            for note in session.notes[:4]:
-                _text(column, context, note, "INFO")
-            if len(session.notes) > 4:
-                column.label(text=f"… and {len(session.notes) - 4} more", icon="BLANK1")
-            box.operator("hitpoint.dismiss", text="", icon="X", emboss=False)
 
-    def _score(self, layout: Any) -> None:
-        job = session.client.job
-        if job is not None and job.running:
-            row = layout.row()
-            waiting = session.client.state != "connected"
-            compat.progress(row, "Waiting for the bridge" if waiting else job.stage.capitalize(), job.progress())
-            row.operator("hitpoint.cancel", text="", icon="X")
-            return
-        column = layout.column(align=True)
-        column.scale_y = 1.4
-        column.operator("hitpoint.score", text="Score selection", icon="SOUND").scope = "SELECTION"
-        column.operator("hitpoint.score", text="Score timeline range").scope = "RANGE"
+def _connection(layout: Any) -> None:
+    client, starting = session.client, session.bridge.starting
+    connected = client.state == "connected"
+    text = {"connected": "Bridge " + client.bridge_version, "away": "No bridge", "other": "Other bridge"}[client.state]
+    if connected and client.echo_ms >= 0:
+        text += f" · {client.echo_ms:.1f} ms"
+    elif client.state == "away" and starting:
+        text = "Starting the bridge …"
+    row = layout.split(factor=0.72 if connected else 0.5)
+    row.label(text=text, icon=LIGHT[client.state])
+    if connected:
+        row.operator("hitpoint.echo")
+    elif not starting:
+        row.operator("hitpoint.start_bridge")
+
+
+def _score(layout: Any) -> None:
+    """The two buttons; while something is under way, how far it is, in their place."""
+    client, job = session.client, session.client.job
+    column = layout.column(align=True)
+    first = column.row()
+    first.scale_y = 1.6
+    if job is not None and job.running:
+        text = job.stage.capitalize() if client.state == "connected" else "Waiting for the bridge"
+        compat.progress(first, text, job.progress)
+        column.operator("hitpoint.cancel")
+    else:
+        first.operator("hitpoint.score", text="Score selection", icon="SOUND").in_range = False
+        column.operator("hitpoint.score", text="Score timeline range").in_range = True
+
+
+def _messages(layout: Any, context: Any) -> None:
+    client, notes = session.client, session.notes
+    if not client.error and not notes:
+        return
+    box = layout.box().row()
+    column = box.column()
+    if client.error:
+        _text(column, context, client.error, "ERROR")
+    for note in notes[:4]:
+        _text(column, context, note, "INFO")
+    if len(notes) > 4:
+        column.label(text=f"… and {len(notes) - 4} more", icon="BLANK1")
+    box.operator("hitpoint.dismiss", text="", icon="X", emboss=False)
 
 
 class HITPOINT_PT_music(Sidebar):
@@ -206,7 +209,7 @@ class HITPOINT_PT_music(Sidebar):
     def poll(cls, context: Any) -> bool:
         """Once there is a score."""
         scene = compat.scene_of(context)
-        return session.client is not None and scene is not None and bool(scene.hitpoint.job)
+        return scene is not None and bool(scene.hitpoint.memory)
 
     def draw(self, context: Any) -> None:
         """Takes first, files last."""
@@ -215,8 +218,8 @@ class HITPOINT_PT_music(Sidebar):
         for index, name in enumerate("ABC"):
             row.operator("hitpoint.take", text=f"Take {name}", depress=saved.take == index).index = index
         column = layout.column(align=True)
-        column.operator("hitpoint.regenerate", text="Regenerate from playhead").scope = "PLAYHEAD"
-        column.operator("hitpoint.regenerate", text="Regenerate in range").scope = "RANGE"
+        column.operator("hitpoint.regenerate", text="Regenerate from playhead").in_range = False
+        column.operator("hitpoint.regenerate", text="Regenerate in range").in_range = True
         row = layout.row(align=True)
         row.label(text=Path(saved.midi).name, icon="FILE_SOUND")
         row.operator("hitpoint.reveal", text="", icon="FILE_FOLDER")
@@ -246,7 +249,7 @@ class HITPOINT_PT_live(Sidebar):
             late = f" · {client.late_ms:.1f} ms late" if client.late_ms >= 0 else ""
             layout.label(text=f"{client.midi_port or 'No MIDI port'}{late}", icon="PLAY_SOUND")
         layout.label(text="Mute")
-        layout.grid_flow(row_major=True, columns=3, align=True).prop(scene.hitpoint, "mute")
+        _instruments(layout, scene.hitpoint, "mute")
 
 
 CLASSES = (HitpointSettings, HitpointPreferences, HITPOINT_PT_main, HITPOINT_PT_music, HITPOINT_PT_live)
@@ -254,8 +257,8 @@ CLASSES = (HitpointSettings, HitpointPreferences, HITPOINT_PT_main, HITPOINT_PT_
 
 def attach() -> None:
     """Give scenes their settings, and the window its live switch, which no file keeps."""
-    bpy.types.Scene.hitpoint = bpy.props.PointerProperty(type=HitpointSettings)
-    bpy.types.WindowManager.hitpoint_live = bpy.props.BoolProperty(
+    bpy.types.Scene.hitpoint = PointerProperty(type=HitpointSettings)
+    bpy.types.WindowManager.hitpoint_live = BoolProperty(
         name="Live", description="The synth follows the playhead", options={"SKIP_SAVE"}, update=_live_changed
     )
 

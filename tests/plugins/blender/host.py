@@ -96,7 +96,8 @@ def connected() -> bool:
 def finished() -> bool:
     from blender import session
 
-    return wait(lambda: session.client.job is not None and not session.client.job.running and not session.pending, 120)
+    client = session.client
+    return wait(lambda: client.job is not None and not client.job.running and not client.finished, 120)
 
 
 def picture() -> dict:

@@ -39,11 +39,11 @@ def in_sequencer():
     return bpy.context.temp_override(window=window, area=area, region=region)
 
 
-def score(case: str, scope: str = "SELECTION") -> None:
+def score(case: str, in_range: bool = False) -> None:
     """Click; wait where something is under way; remember what the panel says and what became of the file."""
     before = host.picture()
     begin = time.perf_counter()
-    answer = list(bpy.ops.hitpoint.score(scope=scope))
+    answer = list(bpy.ops.hitpoint.score(in_range=in_range))
     click_s = time.perf_counter() - begin
     if answer == ["FINISHED"]:
         host.finished()
@@ -91,7 +91,7 @@ empty()
 host.movie("not chosen", 1, 1).select = False
 score("no selection")
 scene.frame_start, scene.frame_end = 900, 950
-score("empty range", "RANGE")
+score("empty range", in_range=True)
 
 empty()
 score("nothing at all")
@@ -110,7 +110,7 @@ host.movie("fast", 1, 1, length=100)
 host.effect("SPEED", 2, 1, 101, host.strips()[0])
 host.strips()["speed"].speed_control = "MULTIPLY"
 host.strips()["speed"].speed_factor = 2.0
-score("speed effect", "RANGE")
+score("speed effect", in_range=True)
 
 empty()
 strip = host.movie("retimed", 1, 1)
@@ -170,10 +170,10 @@ score("pulled out")
 
 empty()
 host.movie("no bridge", 1, 1)
-session.client.port = 9
+session.client._socket.connect(("127.0.0.1", 9))
 session.client.state = "away"
 begin = time.perf_counter()
-answer = list(bpy.ops.hitpoint.score(scope="SELECTION"))
+answer = list(bpy.ops.hitpoint.score(in_range=False))
 found["no bridge"] = {
     "answer": answer,
     "error": session.client.error,

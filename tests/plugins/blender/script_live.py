@@ -47,8 +47,8 @@ def run():
     while session.client.state != "connected":
         yield 0.1
     note("connected")
-    bpy.ops.hitpoint.score(scope="SELECTION")
-    while session.client.job.running or session.pending:
+    bpy.ops.hitpoint.score(in_range=False)
+    while session.client.job.running or session.client.finished:
         yield 0.1
     for strip in host.strips():
         strip.mute = strip.type == "SOUND"

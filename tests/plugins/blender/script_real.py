@@ -29,7 +29,7 @@ before = host.picture()
 found = {"connected": WAY != "start" and host.connected()}
 
 begin = time.monotonic()
-bpy.ops.hitpoint.score(scope="SELECTION")
+bpy.ops.hitpoint.score(in_range=False)
 if WAY == "kill":
     job = session.client.job
     found["composing"] = host.wait(lambda: job.stage == "compose", 120)
@@ -58,7 +58,7 @@ if WAY == "score":
     bpy.ops.wm.open_mainfile(filepath=str(host.FOLDER / "real.blend"))
     scene = host.scene()
     scene.frame_set(131)
-    bpy.ops.hitpoint.regenerate(scope="PLAYHEAD")
+    bpy.ops.hitpoint.regenerate(in_range=False)
     found["finished regenerate"] = host.finished()
     found["regenerated"] = host.picture()
     bpy.ops.hitpoint.take(index=0)

@@ -22,7 +22,7 @@ bpy.ops.wm.save_as_mainfile(filepath=str(host.FOLDER / "edit.blend"))
 bpy.ops.ed.undo_push(message="before")
 before = host.picture()
 
-found["score"] = list(bpy.ops.hitpoint.score(scope="SELECTION"))
+found["score"] = list(bpy.ops.hitpoint.score(in_range=False))
 found["finished"] = host.finished()
 found["error"] = session.client.error
 found["after"] = host.picture()
@@ -57,7 +57,7 @@ bpy.ops.wm.open_mainfile(filepath=str(host.FOLDER / "edit.blend"))
 scene = host.scene()
 found["forgotten"] = session.client.job is None
 scene.frame_set(120)
-bpy.ops.hitpoint.regenerate(scope="PLAYHEAD")
+bpy.ops.hitpoint.regenerate(in_range=False)
 found["finished regenerate"] = host.finished()
 found["regenerated"] = host.picture()
 found["job id"] = session.client.job.id

@@ -109,7 +109,7 @@ def test_stop_silences_and_nothing_hangs(recording):
 def test_it_is_heard(recording):
     """fluidsynth sounds while playing, and is quiet before the jump."""
     play, jump = (
-        round(recording["at"](recording["events"][name])) - recording["sound_from"] for name in ("play", "jump")
+        max(0, round(recording["at"](recording["events"][name])) - recording["sound_from"]) for name in ("play", "jump")
     )
     assert max(map(abs, recording["sound"][play : play + 6 * RATE])) > 0.01
     assert max(map(abs, recording["sound"][jump - RATE // 10 : jump])) < 0.01

@@ -60,7 +60,7 @@ def test_installed_enabled_and_loaded_again(host, tmp_path):
     again = (
         "import bpy, sys; bpy.ops.preferences.addon_enable(module='bl_ext.user_default.hitpoint')\n"
         "from bl_ext.user_default.hitpoint import compat, session\n"
-        "print('PORT', session.client.port, compat.preferences(bpy.context).port, compat.folder())" + leave
+        "print('PORT', session.client.port, compat.preferences().port, compat.folder())" + leave
     )
     done = subprocess.run([python, "-c", again], capture_output=True, text=True, timeout=60, env=environment)
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("PORT")]
