@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from hitpoint.model import checkpoint, fast_recurrence
 from hitpoint.model.conditions import Table, table_of_plan
 from hitpoint.model.decode import Decoder, Engine, Part, Run, Sampling
 from hitpoint.model.errors import MissingError, UsageError
+from hitpoint.model.flaws import flaw_of
+from hitpoint.model.form import leaning_of
 from hitpoint.model.grammar import BarTask
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.recurrence import Recurrence
@@ -27,6 +29,11 @@ CONTEXT_BARS = 16
 KEPT_SNAPSHOTS = 64
 SILENT_BARS = 2
 """After so many bars of silence an instrument that was asked for comes in again."""
+REMAKES = 3
+"""How often a bar that loops, falls silent or is flooded is written again."""
+CANDIDATES = 4
+FOLLOWING_BARS = 2
+"""A regenerated passage is the one of CANDIDATES after which the next bars, as they stand, are the most likely."""
 CALM = 0.25
 """Energy below which drums may rest."""
 
@@ -93,13 +100,18 @@ class Composer:
         began = time.perf_counter()
         keys = _chain(plan, history)
         run = self._resume(decoder, plan, history, keys)
-        written = list(history)
+        draft = _Draft(list(history))
         key = keys[-1]
-        for done, (_, bar) in enumerate(decoder.write(run, [_parts(plan, table, seed, written)]), start=1):
-            written.append(bar)
+        behind = self._keep(key, run)
+        for _, bar in decoder.write(run, [_parts(plan, table, seed, draft)]):
+            if draft.refused < REMAKES and flaw_of(draft.bars, bar):
+                draft.refused += 1
+                run.memory, run.hidden = self.recurrence.restore(behind[0]), behind[1].clone()
+                continue
+            draft.accept(bar)
             key = _link(key, bar)
-            self._keep(key, run)
-            self._count(decoder, done, time.perf_counter() - began)
+            behind = self._keep(key, run)
+            self._count(decoder, len(draft.bars) - len(history), time.perf_counter() - began)
             paused = time.perf_counter()
             yield bar
             began += time.perf_counter() - paused
@@ -110,20 +122,25 @@ class Composer:
         table = table_of_plan(plan)
         began = time.perf_counter()
         run = decoder.start(init_rows(plan.genre, plan.instruments), table[0], len(seeds))
-        takes: list[list[Bar]] = [[] for _ in seeds]
-        pieces = [_parts(plan, table, seed, take) for seed, take in zip(seeds, takes, strict=True)]
+        drafts = [_Draft() for _ in seeds]
+        pieces = [_parts(plan, table, seed, draft) for seed, draft in zip(seeds, drafts, strict=True)]
         for stream, bar in decoder.write(run, pieces):
-            takes[stream].append(bar)
+            drafts[stream].accept(bar)
+        takes = [draft.bars for draft in drafts]
+        for seed, take in zip(seeds, takes, strict=True):
+            flawed = next((at for at, bar in enumerate(take) if flaw_of(take[:at], bar)), len(take))
+            take[flawed:] = self.stream(plan, seed, take[:flawed])
         self._count(decoder, len(plan.bars) * len(seeds), time.perf_counter() - began)
         return takes
 
     def regenerate(
         self, plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int,
-        instruments: Sequence[int] | None = None, seed: int = 0,
+        instruments: Sequence[int] | None = None, seed: int = 0, candidates: int = CANDIDATES,
     ) -> list[Bar]:  # fmt: skip
         """The piece with bars first_bar..last_bar (counted in) written anew, the others as they are.
 
         instruments: only these get new notes; the notes of the others stay, and the new ones hear them. None: all.
+        candidates: written side by side; the one stays that the following bars like best.
         Raises UsageError for bars outside the piece or an instrument that the plan does not hold.
         """
         if not 0 <= first_bar <= last_bar < len(bars) or len(bars) > len(plan.bars):
@@ -135,12 +152,24 @@ class Composer:
         table = table_of_plan(plan)
         history = bars[:first_bar]
         run = self._resume(decoder, plan, history, _chain(plan, history))
-        parts = (
-            Part(task_of(plan, index, free, bars[index]), table[index + 1], np.random.default_rng([seed, index, 1]))
-            for index in range(first_bar, last_bar + 1)
-        )
-        written = [bar for _, bar in decoder.write(run, [parts])]
-        return [*bars[:first_bar], *written, *bars[last_bar + 1 :]]
+        after = range(last_bar + 1, min(last_bar + 1 + FOLLOWING_BARS, len(bars)))
+        streams = max(1, candidates) if after else 1
+        run = decoder.multiply(run, streams, table[first_bar])
+        written = [list(history) for _ in range(streams)]
+
+        def parts(number: int) -> Iterator[Part]:
+            for index in range(first_bar, last_bar + 1):
+                task = replace(
+                    task_of(plan, index, free, bars[index]), leaning=leaning_of(plan, index, written[number])
+                )
+                yield Part(task, table[index + 1], np.random.default_rng([seed, index, 1, number]))
+
+        for number, bar in decoder.write(run, [parts(number) for number in range(streams)]):
+            written[number].append(bar)
+        liked = np.zeros(streams)
+        for index in after if streams > 1 else ():
+            liked += decoder.weigh_bar(run, bars[index], index, table[index + 1])
+        return [*written[int(liked.argmax())], *bars[last_bar + 1 :]]
 
     def _resume(self, decoder: Decoder, plan: Plan, history: Sequence[Bar], keys: Sequence[int]) -> Run:
         """A run that stands behind `history`: from the nearest snapshot, or by reading the last bars again."""
@@ -160,22 +189,36 @@ class Composer:
             self._keep(keys[number + 1], run)
         return run
 
-    def _keep(self, key: int, run: Run) -> None:
-        self._snapshots[key] = self.recurrence.snapshot(run.memory), run.hidden.clone()
+    def _keep(self, key: int, run: Run) -> tuple[Any, torch.Tensor]:
+        kept = self._snapshots[key] = self.recurrence.snapshot(run.memory), run.hidden.clone()
         self._snapshots.move_to_end(key)
         while len(self._snapshots) > KEPT_SNAPSHOTS:
             self._snapshots.popitem(last=False)
+        return kept
 
     def _count(self, decoder: Decoder, bars: int, seconds: float) -> None:
         pressure = {name: value / max(1, bars) for name, value in decoder.tally.pressure.items()}
         self.stats = Stats(decoder.tally.rows, seconds, bars, pressure)
 
 
-def _parts(plan: Plan, table: Table, seed: int, written: Sequence[Bar]) -> Iterator[Part]:
-    """The bars still to be written, each asked for when all before it are in `written`."""
-    for index in range(len(written), len(plan.bars)):
-        task = replace(task_of(plan, index), missed=missed_instruments(plan, written))
-        yield Part(task, table[index + 1], np.random.default_rng([seed, index]))
+@dataclass
+class _Draft:
+    """The bars accepted so far, and how often the present one was refused."""
+
+    bars: list[Bar] = field(default_factory=list)
+    refused: int = 0
+
+    def accept(self, bar: Bar) -> None:
+        self.bars.append(bar)
+        self.refused = 0
+
+
+def _parts(plan: Plan, table: Table, seed: int, draft: _Draft) -> Iterator[Part]:
+    """The bars still to be written, each asked for when all before it are in the draft."""
+    while (index := len(draft.bars)) < len(plan.bars):
+        missed, leaning = missed_instruments(plan, draft.bars), leaning_of(plan, index, draft.bars)
+        task = replace(task_of(plan, index), missed=missed, leaning=leaning)
+        yield Part(task, table[index + 1], np.random.default_rng([seed, index, draft.refused]))
 
 
 def missed_instruments(plan: Plan, written: Sequence[Bar]) -> tuple[int, ...]:

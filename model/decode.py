@@ -6,7 +6,7 @@ measured as mask pressure, -log of the probability it leaves, in nats: low when 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from hitpoint.model.conditions import Table
 from hitpoint.model.grammar import Ask, BarTask, Mask, Row, Writer, write_bar
-from hitpoint.model.network import NetworkConfig
+from hitpoint.model.network import CHAIN, NetworkConfig, counting_rows
 from hitpoint.model.score import TICKS_PER_BAR, Bar
 from hitpoint.model.tokens import BAR_LINE, BEAT, FIELDS, Rows, encode, notes_of
 
@@ -26,8 +26,11 @@ from hitpoint.model.tokens import BAR_LINE, BEAT, FIELDS, Rows, encode, notes_of
 class Sampling:
     """Temperature and nucleus (top-p, Holtzman et al. 2020) of each attribute; `other` where an attribute is absent."""
 
-    temperature: dict[str, float] = field(default_factory=lambda: {"beat": 0.95, "pitch": 0.95, "velocity": 0.9})
-    nucleus: dict[str, float] = field(default_factory=lambda: {"density": 0.9, "pitch": 0.92, "velocity": 0.85})
+    temperature: dict[str, float] = field(default_factory=lambda: {"velocity": 0.9})
+    # A rest among dense onsets is unlikely at each single tick: a narrow nucleus would never leave one.
+    nucleus: dict[str, float] = field(
+        default_factory=lambda: {"beat": 0.98, "density": 0.9, "pitch": 0.94, "velocity": 0.85}
+    )
     other_temperature: float = 1.0
     other_nucleus: float = 0.95
 
@@ -41,11 +44,13 @@ class Tally:
 
 
 def choose(
-    logits: NDArray[np.float32], mask: Mask, temperature: float, nucleus: float, draw: float
-) -> tuple[int, float]:
+    logits: NDArray[np.float32], mask: Mask, temperature: float, nucleus: float, draw: float,
+    lean: Mapping[int, float] | None = None,
+) -> tuple[int, float]:  # fmt: skip
     """One class under the mask, and the mask's pressure in nats.
 
-    logits, mask (classes,); draw: uniform in 0..1. The nucleus is taken among the allowed classes.
+    logits, mask (classes,); draw: uniform in 0..1. The nucleus is taken among the allowed classes. lean: nats added to
+    some classes; the pressure is that of the network's own logits.
     """
     full = np.exp(logits - logits.max())
     allowed = np.where(mask, full, 0.0)
@@ -53,6 +58,11 @@ def choose(
     pressure = -np.log(max(left, 1e-30) / float(full.sum()))
     if mask.sum() == 1:
         return int(mask.argmax()), pressure
+    if lean:
+        logits = logits.copy()
+        logits[list(lean)] += np.fromiter(lean.values(), np.float32)
+        allowed = np.where(mask, np.exp(logits - logits.max()), 0.0)
+        left = float(allowed.sum())
     if left <= 1e-20:  # the network gave the allowed classes nothing: compare them among themselves
         allowed = np.where(mask, np.exp(logits - logits[mask].max()), 0.0)
     if temperature != 1.0:
@@ -140,6 +150,29 @@ class Decoder:
         for row, tick in zip(encoded.rows, encoded.tick, strict=True):
             self._read(run, row[None], np.array([number * TICKS_PER_BAR + int(tick)]))
 
+    def multiply(self, run: Run, streams: int, condition: Table) -> Run:
+        """Streams that all go on from a run of one stream."""
+        memory = self.engine.restore(self.engine.snapshot(run.memory), streams)
+        self.engine.enter_bar(memory, np.repeat(condition[None], streams, axis=0))
+        return Run(memory, run.hidden.expand(streams, -1).clone())
+
+    def weigh_bar(self, run: Run, bar: Bar, number: int, condition: Table) -> NDArray[np.float64]:
+        """Read a bar that stands already in all streams; the log-likelihood (N,) in nats that each gave it before."""
+        encoded = encode(notes_of([bar]), 1, end=False)
+        streams = len(run.hidden)
+        found = np.zeros(streams)
+        for row, tick in zip(encoded.rows, encoded.tick, strict=True):
+            target = torch.from_numpy(row)
+            for attribute in self.engine.config.attributes:
+                if counting_rows(attribute, target):
+                    told = {name: [int(row[FIELDS.index(name)])] * streams for name in CHAIN[attribute]}
+                    logits = torch.from_numpy(self.engine.logits(run.hidden, attribute, told))
+                    found += logits.log_softmax(dim=-1)[:, int(row[FIELDS.index(attribute)])].numpy()
+            if row[BEAT] == BAR_LINE:
+                self.engine.enter_bar(run.memory, np.repeat(condition[None], streams, axis=0))
+            self._read(run, np.repeat(row[None], streams, axis=0), np.full(streams, number * TICKS_PER_BAR + int(tick)))
+        return found
+
     def write(self, run: Run, pieces: Sequence[Iterator[Part]]) -> Iterator[tuple[int, Bar]]:
         """Write every stream's parts to the end; yields (stream, bar) as each bar is finished.
 
@@ -179,7 +212,7 @@ class Decoder:
             for row, number, ask in zip(logits, numbers, asks, strict=True):
                 forced = ask.mask.sum() == 1
                 draw = 0.0 if forced else float(streams[number].part.draws.random())
-                picked, pressure = choose(row, ask.mask, temperature, nucleus, draw)
+                picked, pressure = choose(row, ask.mask, temperature, nucleus, draw, ask.lean)
                 self.tally.pressure[attribute] = self.tally.pressure.get(attribute, 0.0) + pressure
                 streams[number].send(picked)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,13 @@ _SIZE = dict(zip(tokens.FIELDS, tokens.SIZES, strict=True))
 
 
 class Ask(NamedTuple):
-    """A request for one attribute: its name, what is known of the same token, and which classes are allowed."""
+    """A request for one attribute: its name, what is known of the same token, which classes are allowed, and the nats
+    to be added to some of them."""
 
     attribute: str
     known: dict[str, int]
     mask: Mask
+    lean: Mapping[int, float] = {}
 
 
 class Row(NamedTuple):
@@ -45,6 +47,23 @@ Writer = Generator[Ask | Row, int, Bar]
 """Yields Ask (answered with a class) and Row (answered with 0) in turn; returns the finished bar."""
 
 
+class Place(NamedTuple):
+    """Where a bar's writer stands: the tick and instrument reached (-1 before the first), the lowest pitch that may
+    come, and the onset ticks still owed."""
+
+    tick: int
+    instrument: int
+    low: int
+    owed_ticks: int
+
+
+class Leaning(Protocol):
+    """A wish about a bar that is weaker than a mask: nats added to the network's own logits."""
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class of the attribute that comes next."""
+
+
 @dataclass(frozen=True)
 class BarTask:
     """What one bar must hold.
@@ -52,7 +71,7 @@ class BarTask:
     density: onset ticks, None = the network's choice. required: tick -> strength. instruments: those that may be
     written. locked: notes of other instruments that stand already and are repeated as they are. ticks_left: from the
     bar's start to the end of the piece; no note reaches beyond it. missed: instruments that come in on the bar's first
-    onset, because they were asked for and have been silent for long.
+    onset, because they were asked for and have been silent for long. leaning: what the bar would rather be like.
     """
 
     index: int
@@ -62,6 +81,11 @@ class BarTask:
     required: Mapping[int, int] = field(default_factory=dict)
     locked: Sequence[Note] = ()
     missed: tuple[int, ...] = ()
+    leaning: Leaning | None = None
+
+    def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
+        """Nats by class."""
+        return {} if self.leaning is None else self.leaning.lean(attribute, place)
 
 
 def write_bar(task: BarTask) -> Writer:
@@ -76,18 +100,22 @@ def write_bar(task: BarTask) -> Writer:
         mask = grammar.beats()
         if not mask[FIRST_TICK:].any():
             break
-        beat = yield Ask("beat", known, mask)
+        beat = yield Ask("beat", known, mask, task.lean("beat", grammar.place))
         if beat == BAR_LINE:
             break
         tick = beat - FIRST_TICK
         known["beat"] = beat
-        instrument = (yield Ask("instrument", known, grammar.instruments(tick))) - 1
+        place = grammar.at(tick)
+        allowed = grammar.instruments(tick)
+        instrument = (yield Ask("instrument", known, allowed, task.lean("instrument", place))) - 1
         known["instrument"] = instrument + 1
-        strength = (yield Ask("strength", known, grammar.strengths(tick, instrument))) - 1
-        grammar.place(tick, instrument, strength)
+        place = place._replace(instrument=instrument)
+        allowed = grammar.strengths(tick, instrument)
+        strength = (yield Ask("strength", known, allowed, task.lean("strength", place))) - 1
+        grammar.put(tick, instrument, strength)
         remaining = grammar.owed_ticks + 1
         yield Row((tokens.RHYTHM, beat, remaining, strength + 1, instrument + 1, 0, 0, 0), tick)
-        notes += yield from simu_note(task, tick, instrument, strength)
+        notes += yield from simu_note(task, grammar.place, strength)
     return Bar(task.index, tuple(sorted(notes)))
 
 
@@ -98,8 +126,9 @@ def _density(grammar: Grammar) -> Generator[Ask | Row, int, int]:
     return (yield Ask("density", {"type": tokens.RHYTHM, "beat": BAR_LINE}, mask)) - 1
 
 
-def simu_note(task: BarTask, tick: int, instrument: int, strength: int) -> Generator[Ask | Row, int, list[Note]]:
+def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row, int, list[Note]]:
     """The notes of one simu-note, rising in pitch. Locked notes are given to the network as they are."""
+    tick, instrument = place.tick, place.instrument
     locked = [note for note in task.locked if note.tick == tick and note.instrument == instrument]
     low, high = PITCH_RANGE[instrument]
     notes: list[Note] = []
@@ -114,9 +143,10 @@ def simu_note(task: BarTask, tick: int, instrument: int, strength: int) -> Gener
             mask = np.zeros(_SIZE["pitch"], bool)
             mask[low + 1 : high + 2 - owed] = True
             known = {"type": tokens.NOTE}
-            pitch = (yield Ask("pitch", known, mask)) - 1
+            pitch = (yield Ask("pitch", known, mask, task.lean("pitch", place._replace(low=low)))) - 1
             known["pitch"] = pitch + 1
-            duration = yield Ask("duration", known, _durations(task.ticks_left - tick))
+            lean = task.lean("duration", place._replace(low=pitch))
+            duration = yield Ask("duration", known, _durations(task, place), lean)
             known["duration"] = duration
             velocity = yield Ask("velocity", known, _ALL_VELOCITIES)
             note = Note(tick, instrument, pitch, DURATIONS[duration - 1], tokens.velocity_of(velocity))
@@ -129,8 +159,11 @@ def simu_note(task: BarTask, tick: int, instrument: int, strength: int) -> Gener
 _ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
 
 
-def _durations(ticks_left: int) -> Mask:
-    return np.array([False, *(ticks <= ticks_left for ticks in DURATIONS)])
+def _durations(task: BarTask, place: Place) -> Mask:
+    """Nothing reaches beyond the end of the piece, and the last onset's pitched notes reach just there."""
+    ticks_left = task.ticks_left - place.tick
+    ends = task.ticks_left == TICKS_PER_BAR and place.owed_ticks == 0 and INSTRUMENTS[place.instrument] != "drums"
+    return np.array([False, *(ticks == ticks_left if ends else ticks <= ticks_left for ticks in DURATIONS)])
 
 
 class Grammar:
@@ -240,7 +273,18 @@ class Grammar:
         mask[least + 1 : most + 2] = True
         return mask
 
-    def place(self, tick: int, instrument: int, strength: int) -> None:
+    @property
+    def place(self) -> Place:
+        """Where the writer stands."""
+        return self.at(self.tick)
+
+    def at(self, tick: int) -> Place:
+        """Where it would stand with `tick` as its next beat."""
+        same = tick == self.tick
+        instrument = self.instrument if same else -1
+        return Place(tick, instrument, 0, self.owed_ticks - (not same))
+
+    def put(self, tick: int, instrument: int, strength: int) -> None:
         """A simu-note is decided; a new tick spends one of the owed ones."""
         if tick != self.tick:
             self.owed_ticks -= 1

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hitpoint.model import tokens
-from hitpoint.model.grammar import Ask, BarTask, Mask, Row, Writer, simu_note
+from hitpoint.model.grammar import Ask, BarTask, Mask, Place, Row, Writer, simu_note
 from hitpoint.model.score import TICKS_PER_BAR, Bar, Note
 from hitpoint.model.tokens import BAR_LINE, FIRST_TICK, MAX_SIMU_NOTE
 
@@ -53,7 +53,7 @@ def _write_bar(task: BarTask, control: float, draws: np.random.Generator) -> Wri
             allowed = (np.arange(_SIZE["strength"]) >= 2) & (np.arange(_SIZE["strength"]) <= MAX_SIMU_NOTE + 1)
             wanted = (yield Ask("strength", known | {"instrument": last + 1}, allowed)) - 1
         yield Row((tokens.RHYTHM, beat, density + 1, wanted + 1, last + 1, 0, 0, 0), tick)
-        notes += yield from simu_note(task, tick, last, wanted)
+        notes += yield from simu_note(task, Place(tick, last, 0, 1), wanted)
 
 
 def _beats(task: BarTask, tick: int, last: int) -> Mask:

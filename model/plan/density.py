@@ -17,7 +17,10 @@ ENDING_DENSITY = 8
 STILL_MOTION = 0.01
 """Mean motion (frame widths a second) below which a film counts as still."""
 LEVEL_SPREAD = 0.3
-"""Bars whose motion varies by this share of its mean, or more, use the whole range of densities."""
+"""Bars whose motion varies by this share of its mean, or more, use the whole contrast."""
+CONTRAST = 0.6
+"""The share of a genre's densities that one film may span. Percentiles are of the whole library; within one piece of 16
+bars, densities of the training music lie half as far apart."""
 
 
 def bar_means(
@@ -50,7 +53,7 @@ def levels(motion: NDArray[np.float64]) -> NDArray[np.float64]:
     mean = float(motion.mean())
     if mean <= 0.0:
         return np.full(bars, 0.25)
-    spread = min(1.0, float(motion.std()) / mean / LEVEL_SPREAD)
+    spread = CONTRAST * min(1.0, float(motion.std()) / mean / LEVEL_SPREAD)
     middle = 0.25 + 0.25 * min(1.0, mean / STILL_MOTION)
     return np.clip(middle + (ranks - 0.5) * spread, 0.0, 1.0)
 
