@@ -26,7 +26,10 @@ SEED_STEP = 1_000_003
 
 @dataclass
 class Take:
-    """One take in the making. bars: its own; provisional: stand-ins for those still to come."""
+    """One take in the making. bars: its own; provisional: stand-ins for those still to come.
+
+    midi: the file that holds these bars, there or being written; None while there is none.
+    """
 
     seed: int
     bars: dict[int, Bar] = field(default_factory=dict)
@@ -35,7 +38,7 @@ class Take:
     stream_next: int = -1
     ahead_stream: Iterator[Bar] | None = None
     ahead_next: int = -1
-    written: bool = False
+    midi: Path | None = None
 
 
 @dataclass

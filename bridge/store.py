@@ -8,7 +8,7 @@ torn last line is left out.
     STATE/jobs/NAME/job.json       what was asked, the take that is heard, the edition
     STATE/jobs/NAME/plan.json      the plan
     STATE/jobs/NAME/take-N.jsonl   one line a bar; a later line for the same bar wins
-    STATE/jobs/NAME/NAME-take-N.*  the finished files
+    STATE/jobs/NAME/NAME-take-N.*  the finished files; those of later editions NAME-take-N-edition-E.*
 """
 
 from __future__ import annotations
@@ -51,16 +51,19 @@ class Store:
         """The job's folder (a job's name holds no separators: the OSC table sees to it)."""
         return self._root / job
 
-    def output(self, job: str, take: int, suffix: str) -> Path:
-        """Where a finished file goes: `suffix` is .mid, .wav or .report.json."""
-        return self.folder(job) / f"{job}-take-{take}{suffix}"
+    def output(self, job: str, take: int, edition: int, suffix: str) -> Path:
+        """Where a finished file goes: `suffix` is .mid, .wav or .report.json.
+
+        Every edition has a name of its own: a host that goes back to an older one finds its sound unchanged.
+        """
+        return self.folder(job) / f"{job}-take-{take}{f'-edition-{edition}' if edition else ''}{suffix}"
 
     def begin(self, record: JobRecord) -> None:
-        """Start a job anew: what stood there under its name is removed."""
+        """Start a job anew: what stood there under its name is removed, but for finished files."""
         folder = self.folder(record.score.job)
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
-            if path.is_file():
+            if path.is_file() and not path.name.startswith(f"{record.score.job}-take-"):
                 path.unlink()
         self.save(record)
 

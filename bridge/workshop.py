@@ -2,25 +2,18 @@
 
 Threads and processes: lives in the composer process. Its owner calls `handle` and `step` from one thread; analysing
 and writing files, which take long, run in one worker thread and come back through a bounded queue.
-
-Bars of a take come in order and are the ones that its seed gives offline too. Where the playhead is sent to a place
-that is not composed yet, the composer first makes provisional bars there, from the state at the nearest bar it knows;
-the take's own bars replace them once it gets there.
 """
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hitpoint.bridge.bar_maker import BarMaker
 from hitpoint.bridge.errors import HitpointError, UsageError
 from hitpoint.bridge.jobs import SEED_STEP, Cancelled, Job, Take, Tools, announcement
-from hitpoint.bridge.lookahead import known_block, next_wanted
 from hitpoint.bridge.messages import (
     Aim,
     BarsReady,
@@ -34,19 +27,14 @@ from hitpoint.bridge.messages import (
     ScoreJob,
     SetControl,
 )
-from hitpoint.bridge.splice import splice_plan
 from hitpoint.bridge.store import JobRecord, Store
+from hitpoint.bridge.worker import Worker
 
 if TYPE_CHECKING:
     from hitpoint.model.job import Prepared
 
 MAX_JOBS = 8
 """Jobs kept in memory; older ones are read back from disk when asked for."""
-WORKER_QUEUE = 16
-PROVISIONAL_AHEAD = 3
-"""Bars that must be there ahead of the playhead before the gap behind it is worked on."""
-HEARD_BARS = 4
-"""Known bars that the composer listens to before a provisional one."""
 
 
 class Workshop:
@@ -56,10 +44,8 @@ class Workshop:
         self._tools, self._store, self._send = tools, store, send
         self._jobs: dict[str, Job] = {}
         self._current = ""
-        self._to_worker: queue.Queue[Callable[[], None]] = queue.Queue(WORKER_QUEUE)
-        self._from_worker: queue.Queue[Callable[[], None]] = queue.Queue(256)
-        self._worker = threading.Thread(target=self._work, name="worker", daemon=True)
-        self._worker.start()
+        self._worker = Worker()
+        self._bars = BarMaker(tools, store, send)
 
     # Requests.
 
@@ -91,7 +77,8 @@ class Workshop:
         old = self._jobs.pop(message.job, None)
         if old is not None:
             old.cancelled.set()
-        record = JobRecord(message)
+        before = self._store.load(message.job)
+        record = JobRecord(message, edition=before.edition + 1 if before else 0)  # what sounds of it is to be replaced
         self._store.begin(record)
         job = Job(record, wanted_takes=takes, wav=bool(wav))
         self._keep(job)
@@ -139,6 +126,9 @@ class Workshop:
         job.aim = message.from_bar
         self._raise_edition(job, range(len(job.plan.bars)))
         self._send_known(job)
+        files = job.record.results.get(message.take)
+        if files is not None:
+            self._send(JobResult(job.name, message.take, *files))
 
     def _regenerate(self, job: Job, message: Regenerate) -> None:
         assert job.plan is not None
@@ -154,10 +144,10 @@ class Workshop:
         bars = [take.bars[index] for index in range(upto)]
         new = self._tools.composer.regenerate(job.plan, bars, message.first_bar, last, message.instruments, seed)
         changed = [bar for bar in new if take.bars.get(bar.index) != bar and message.first_bar <= bar.index <= last]
+        self._forget_files(job)
         self._raise_edition(job, range(message.first_bar, last + 1))
         take.bars.update({bar.index: bar for bar in new if message.first_bar <= bar.index <= last})
         take.stream = None
-        take.written = False
         self._store.save_bars(job.name, job.record.take, take.bars)
         self._send(BarsReady(job.name, job.record.take, job.record.edition, tuple(changed)))
         kept = [take.bars[i] for i in range(message.first_bar, last + 1) if take.bars[i] not in changed]
@@ -177,11 +167,16 @@ class Workshop:
         take.bars = {index: bar for index, bar in take.bars.items() if index < first}
         take.provisional.clear()
         take.stream = take.ahead_stream = None
-        take.written = False
+        self._forget_files(job)
         job.aim = first
         self._store.save_plan(job.name, job.plan)
         self._store.save_bars(job.name, job.record.take, take.bars)
         self._raise_edition(job, range(first, bars))
+
+    def _forget_files(self, job: Job) -> None:
+        """The take that is heard changes: its files are those of another edition."""
+        job.take.midi = None
+        job.record.results.pop(job.record.take, None)
 
     def _raise_edition(self, job: Job, stale: range) -> None:
         job.record.edition += 1
@@ -201,11 +196,10 @@ class Workshop:
 
     def step(self) -> bool:
         """One piece of work: a worker's result or one bar. False where there is nothing to do."""
-        try:
-            done = self._from_worker.get_nowait()
-        except queue.Empty:
+        follow = self._worker.finished()
+        if follow is None:
             return self._compose_some()
-        done()
+        follow()
         return True
 
     def _compose_some(self) -> bool:
@@ -228,82 +222,39 @@ class Workshop:
         order = [heard, *(take for take in range(job.wanted_takes) if take != heard)]
         for number in order:
             take = self._take(job, number)
-            if number == heard and self._compose_ahead(job, take):
+            if self._bars.make(job, job.plan, number, take):
                 return True
-            wanted = next_wanted(take.bars, len(job.plan.bars), 0)
-            if wanted is not None:
-                self._compose_next(job, number, take, wanted)
-                return True
-            if not take.written:
-                take.written = True
+            if take.midi is None and not job.analysing:
                 self._finish(job, number, take)
                 return True
         return False
 
-    def _compose_next(self, job: Job, number: int, take: Take, wanted: int) -> None:
-        assert job.plan is not None
-        if take.stream is None or take.stream_next != wanted:
-            history = [take.bars[index] for index in range(wanted)]
-            take.stream = self._tools.composer.stream(job.plan, take.seed, history)
-        bar = next(take.stream)
-        take.stream_next = wanted + 1
-        take.bars[wanted] = bar
-        take.provisional.pop(wanted, None)
-        self._store.add_bar(job.name, number, bar)
-        if number == job.record.take:
-            self._send(BarsReady(job.name, number, job.record.edition, (bar,)))
-            self._send(JobProgress(job.name, "compose", len(take.bars) / len(job.plan.bars)))
-        if take.stream_next == len(job.plan.bars):
-            take.stream = None
-
-    def _compose_ahead(self, job: Job, take: Take) -> bool:
-        """A provisional bar, where the playhead stands beyond a gap and too little lies ahead of it."""
-        assert job.plan is not None
-        there = take.bars.keys() | take.provisional.keys()
-        near = range(job.aim, min(job.aim + PROVISIONAL_AHEAD, len(job.plan.bars)))
-        wanted = next((index for index in near if index not in there), None)
-        if wanted is None or next_wanted(take.bars, len(job.plan.bars), 0) in near:
-            return False
-        if take.ahead_stream is None or take.ahead_next != wanted:
-            block = known_block(there, wanted, HEARD_BARS)
-            bars = {**take.provisional, **take.bars}
-            history = [replace(bars[index], index=position) for position, index in enumerate(block)]
-            plan = splice_plan(job.plan, block, wanted)
-            take.ahead_stream = self._tools.composer.stream(plan, take.seed, history)
-        bar = replace(next(take.ahead_stream), index=wanted)
-        take.ahead_next = wanted + 1
-        take.provisional[wanted] = bar
-        self._send(BarsReady(job.name, job.record.take, job.record.edition, (bar,)))
-        return True
-
     def _finish(self, job: Job, number: int, take: Take) -> None:
         """Write the take's files, in the worker."""
         if job.prepared is None:
-            if number in job.record.results:
-                return
             self._prepare(job)
-            take.written = False
             return
         prepared, bars = job.prepared, [take.bars[index] for index in range(len(take.bars))]
-        paths = [self._store.output(job.name, number, suffix) for suffix in (".mid", ".wav", ".report.json")]
+        edition = job.record.edition
+        paths = [self._store.output(job.name, number, edition, suffix) for suffix in (".mid", ".wav", ".report.json")]
         wav = paths[1] if job.wav else None
-        cancelled, name, edition = job.cancelled, job.name, job.record.edition
+        take.midi = paths[0]
 
         def write() -> None:
             self._tools.write(prepared, bars, take.seed, paths[0], wav, paths[2])
-            if not cancelled.is_set():
-                self._from_worker.put(lambda: self._written(job, number, edition, paths[0], wav, paths[2]))
+            self._worker.then(lambda: self._written(job, number, take, paths[0], wav, paths[2]))
 
-        self._send(JobProgress(name, "write", 0.0))
+        self._send(JobProgress(job.name, "write", 0.0))
         self._in_worker(job, write)
 
-    def _written(self, job: Job, number: int, edition: int, midi: Path, wav: Path | None, report: Path) -> None:
+    def _written(self, job: Job, number: int, take: Take, midi: Path, wav: Path | None, report: Path) -> None:
+        if job.cancelled.is_set() or take.midi != midi:
+            return  # the take was changed meanwhile; its new files follow
         texts = (str(midi), str(wav) if wav else "", str(report))
         job.record.results[number] = texts
         self._store.save(job.record)
         self._send(JobProgress(job.name, "write", 1.0))
-        if job.record.edition == edition:
-            self._send(JobResult(job.name, number, *texts))
+        self._send(JobResult(job.name, number, *texts))
 
     # Jobs.
 
@@ -317,12 +268,11 @@ class Workshop:
         def progress(stage: str, share: float) -> None:
             if job.cancelled.is_set():
                 raise Cancelled
-            with contextlib.suppress(queue.Full):  # progress may be lost; results wait for room
-                self._from_worker.put_nowait(lambda: self._send(JobProgress(job.name, stage, share)))
+            self._worker.then_if_room(lambda: self._send(JobProgress(job.name, stage, share)))
 
         def prepare() -> None:
             prepared = self._tools.prepare(score, pairs, progress)
-            self._from_worker.put(lambda: self._prepared(job, prepared))
+            self._worker.then(lambda: self._prepared(job, prepared))
 
         self._in_worker(job, prepare)
 
@@ -339,7 +289,7 @@ class Workshop:
             self._take(job, job.record.take)
             self._store.save_plan(job.name, prepared.plan)
             self._store.save(job.record)
-            self._announce(job)
+            self._announce(job, tuple(range(len(job.plan.bars))))
         waiting, job.after_prepare = job.after_prepare, []
         for message in waiting:
             self.handle(message)
@@ -356,7 +306,9 @@ class Workshop:
         if take is None:
             seed = job.plan.seed + number * SEED_STEP
             take = job.takes[number] = Take(seed, self._store.load_bars(job.name, number))
-            take.written = number in job.record.results and len(take.bars) == len(job.plan.bars)
+            files = job.record.results.get(number)
+            if files is not None and len(take.bars) == len(job.plan.bars):
+                take.midi = Path(files[0])
         return take
 
     def _job(self, name: str, quiet: bool = False) -> Job | None:
@@ -392,12 +344,9 @@ class Workshop:
                 return
             except Exception as error:
                 failure = error
-                self._from_worker.put(lambda: self._worker_failed(job, failure))
+                self._worker.then(lambda: self._worker_failed(job, failure))
 
-        try:
-            self._to_worker.put_nowait(guarded)
-        except queue.Full:
-            raise UsageError(f"{job.name}: {WORKER_QUEUE} jobs are waiting already; try again later") from None
+        self._worker.do(guarded)
 
     def _worker_failed(self, job: Job, error: Exception) -> None:
         job.preparing = job.analysing = False
@@ -410,10 +359,6 @@ class Workshop:
     def _fail(self, name: str, error: HitpointError) -> None:
         codes = {2: "usage", 3: "input", 4: "missing"}
         self._send(JobError(name, codes.get(error.exit_code, "input"), str(error)))
-
-    def _work(self) -> None:
-        while True:
-            self._to_worker.get()()
 
 
 def _whole(text: str, name: str, low: int, high: int) -> int:

@@ -162,6 +162,48 @@ def test_regenerate_changes_what_it_is_asked_for_and_nothing_else(bench):
     assert bench.store.load_bars("film", 0)[2] == new[2]
 
 
+def test_every_edition_has_its_own_files_and_the_old_ones_stay(bench):
+    bench.ask(score())
+    bench.work()
+    bench.ask(Regenerate("film", 2, 3, None))
+    bench.work()
+    bench.ask(SetControl("film", "density", 3.0, 5))
+    bench.work()
+    bench.ask(score())
+    bench.work()
+    results = bench.of(JobResult)
+    assert len({path for result in results for path in (result.midi, result.wav, result.report)}) == 12
+    assert all(Path(result.wav).is_file() for result in results)
+    assert bench.of(Planned)[-1].edition > bench.of(Planned)[-2].edition, "late bars of the old score are dropped"
+    assert bench.of(Planned)[-1].stale == tuple(range(8))
+
+
+def test_a_take_that_is_there_already_is_answered_with_its_files(bench, tmp_path):
+    bench.ask(score(takes="2"))
+    bench.work()
+    first, second = bench.of(JobResult)
+    bench.sent.clear()
+    bench.ask(ChooseTake("film", 1, 0), ChooseTake("film", 0, 0))
+    assert bench.of(JobResult) == [second, first]
+    other = Bench(tmp_path)
+    other.ask(ResumeJob("film"), ChooseTake("film", 1, 0))
+    assert other.of(JobResult) == [second]
+    bench.sent.clear()
+    bench.ask(Regenerate("film", 0, 0, None), ChooseTake("film", 1, 0), ChooseTake("film", 0, 0))
+    assert bench.of(JobResult) == [second], "the changed take's files follow when they are written"
+    bench.work()
+    assert [result.take for result in bench.of(JobResult)] == [1, 0]
+    assert bench.of(JobResult)[-1].midi != first.midi
+
+
+def test_a_take_chosen_while_another_is_being_written_costs_neither_its_result(bench):
+    bench.ask(score(takes="2"))
+    bench.work(until=lambda sent: any(isinstance(m, JobProgress) and m.stage == "write" for m in sent))
+    bench.ask(ChooseTake("film", 1, 0))
+    bench.work()
+    assert sorted(result.take for result in bench.of(JobResult)) == [0, 1]
+
+
 def test_regenerate_out_of_range_or_too_early(bench):
     bench.ask(Regenerate("nothing", 0, 1, None))
     bench.ask(score(name="64.mp4"))
