@@ -2,10 +2,13 @@
 
 Threads and processes: no state, callable from any; loads mido only when a file is read.
 All times are seconds of the host's timeline: seconds of the MIDI file, with its own tempo events, plus the score's
-first second. Rows, in order (fields as in `bridge/file_rows.py`):
-    take N | range first last | span first last (only where a part is replaced)
-    tempo second bpm | marker second text | region first last text
-    track name channel program red green blue, followed by its notes: note first last pitch velocity
+first second. Rows, in order (fields as in `bridge/file_rows.py`, buffers as in `bridge/file_notes.py`):
+    take N | range first last | tempo second bpm beats | marker is_region first last text red green blue
+    point second quarter_notes, both from the score's first second: where the buffers expect the tempo map
+    track name channel program red green blue buffer
+or, where a part is replaced: for each take in the order of the request, notes buffer.
+A tempo's `beats` is the numerator of a time signature that begins there, 0 for none; a marker that is no region ends
+where it begins.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hitpoint.bridge import file_notes, file_rows
+from hitpoint.bridge.file_notes import Message, QuarterNotes
 from hitpoint.bridge.file_rows import Field
 
 BEATS_PER_BAR = 4
@@ -27,6 +32,7 @@ COLORS = {
     "Strings": (96, 172, 122),
 }
 """Red, green, blue of each instrument's track, 0..255."""
+HIT_COLOR, SECTION_COLOR = (237, 140, 56), (110, 118, 128)
 
 _NEAR_S = 0.010
 """A selection that reaches this little into a bar does not mean that bar."""
@@ -133,47 +139,91 @@ def bars_touched(score: MidiScore, first_s: float, last_s: float) -> tuple[int, 
     return (first, last) if first <= last and first_s + _NEAR_S < lines[-1] and last_s > 0 else None
 
 
-def score_rows(score: MidiScore, first_s: float, take: int) -> list[tuple[Field, ...]]:
-    """Everything of a score that begins at `first_s` of the host's timeline."""
-    end_s = score.seconds(score.end)
+@dataclass(frozen=True)
+class Placing:
+    """Where the host plays a score: the second of its timeline at which it begins, and its tempo there.
+
+    quarters: None where the host takes over the score's own tempo. ppq: ticks a quarter note; base: the tick of the
+    first second.
+    """
+
+    first_s: float
+    quarters: QuarterNotes | None = None
+    ppq: int = file_notes.PPQ
+    base: int = 0
+
+    def quarter(self, score: MidiScore, pulse: int) -> float:
+        """Quarter notes from the score's first second to `pulse`."""
+        if self.quarters is None:
+            return pulse / score.pulses_per_quarter
+        return self.quarters.at(self.first_s + score.seconds(pulse)) - self.quarters.at(self.first_s)
+
+    def tick(self, score: MidiScore, pulse: int) -> int:
+        """The tick of a take at which `pulse` falls."""
+        return self.base + round(self.quarter(score, pulse) * self.ppq)
+
+    def messages(self, score: MidiScore, track: FileTrack, notes: tuple[FileNote, ...]) -> list[Message]:
+        """What the notes of a track are in a take, in order."""
+        made = []
+        for note in notes:
+            start, stop = self.tick(score, note.start), self.tick(score, note.stop)
+            made.append(Message(start, bytes((file_notes.NOTE_ON | track.channel, note.pitch, note.velocity))))
+            made.append(Message(max(start + 1, stop), bytes((file_notes.NOTE_OFF | track.channel, note.pitch, 0))))
+        return sorted(made, key=lambda message: message.order)
+
+
+def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field, ...]]:
+    """Everything of a score."""
+    first_s, end_s = place.first_s, score.seconds(score.end)
     rows: list[tuple[Field, ...]] = [("take", take), ("range", first_s, first_s + end_s)]
-    rows += [("tempo", first_s + score.seconds(pulse), 60e6 / tempo_us) for pulse, tempo_us in score.tempo]
+    for pulse, tempo_us in score.tempo:
+        rows.append(("tempo", first_s + score.seconds(pulse), 60e6 / tempo_us, BEATS_PER_BAR if pulse == 0 else 0))
     sections = [(score.seconds(pulse), text) for pulse, text in score.markers if text.startswith(SECTION_PREFIX)]
     stops = [time_s for time_s, _ in sections[1:]] + [end_s]
     for pulse, text in score.markers:
         if not text.startswith(SECTION_PREFIX):
-            rows.append(("marker", first_s + score.seconds(pulse), text))
+            time_s = first_s + score.seconds(pulse)
+            rows.append(("marker", 0, time_s, time_s, text, *HIT_COLOR))
     for (time_s, text), stop_s in zip(sections, stops, strict=True):
-        rows.append(("region", first_s + time_s, first_s + stop_s, text))
+        rows.append(("marker", 1, first_s + time_s, first_s + stop_s, text, *SECTION_COLOR))
+    for pulse in sorted({score.end, *(pulse for pulse, _ in score.tempo)}):
+        rows.append(("point", score.seconds(pulse), place.quarter(score, pulse)))
     for track in score.tracks:
-        rows += _track_rows(score, track, first_s, track.notes)
+        end = Message(
+            place.tick(score, score.end),
+            bytes((file_notes.CONTROL | track.channel, file_notes.ALL_NOTES_OFF, 0)),
+        )
+        buffer = file_notes.pack([*place.messages(score, track, track.notes), end])
+        color = COLORS.get(track.name, (128, 128, 128))
+        rows.append(("track", track.name, track.channel, track.program, *color, buffer))
     return rows
 
 
-def part_rows(
-    score: MidiScore, first_s: float, take: int, bars: tuple[int, int], names: frozenset[str]
-) -> list[tuple[Field, ...]]:
-    """The notes of bars `bars[0]`..`bars[1]` of the instruments in `names` (of all where it is empty)."""
-    lines = score.bar_lines()
-    rows: list[tuple[Field, ...]] = [
-        ("take", take),
-        ("range", first_s, first_s + lines[-1]),
-        ("span", first_s + lines[bars[0]], first_s + lines[bars[1] + 1]),
-    ]
+@dataclass(frozen=True)
+class TakeNotes:
+    """A take of instrument `name` whose notes are to be changed; buffer: what it holds now."""
+
+    name: str
+    place: Placing
+    buffer: bytes
+
+    @classmethod
+    def of(cls, row: list[str], first_s: float, quarters: QuarterNotes | None) -> TakeNotes:
+        """Of a row: notes, name, seconds by which it was moved, ticks a quarter note, first tick, buffer."""
+        _, name, shift, ppq, base, buffer = row
+        return cls(name, Placing(first_s + float(shift), quarters, int(ppq), int(base)), file_rows.as_bytes(buffer))
+
+
+def part_row(score: MidiScore, take: TakeNotes, bars: tuple[int, int]) -> tuple[Field, ...]:
+    """The take's buffer with the score's notes in bars `bars[0]`..`bars[1]`.
+
+    Its own notes that begin in other bars, and everything else in it, stay. Raises ValueError where it is damaged.
+    """
     step = score.pulses_per_quarter * BEATS_PER_BAR
+    first, last = take.place.tick(score, bars[0] * step), take.place.tick(score, (bars[1] + 1) * step)
+    new: list[Message] = []
     for track in score.tracks:
-        if not names or track.name in names:
+        if track.name == take.name:
             inside = tuple(note for note in track.notes if bars[0] <= note.start // step <= bars[1])
-            rows += _track_rows(score, track, first_s, inside)
-    return rows
-
-
-def _track_rows(
-    score: MidiScore, track: FileTrack, first_s: float, notes: tuple[FileNote, ...]
-) -> list[tuple[Field, ...]]:
-    color = COLORS.get(track.name, (128, 128, 128))
-    rows: list[tuple[Field, ...]] = [("track", track.name, track.channel, track.program, *color)]
-    for note in notes:
-        start_s, stop_s = score.seconds(note.start), score.seconds(note.stop)
-        rows.append(("note", first_s + start_s, first_s + stop_s, note.pitch, note.velocity))
-    return rows
+            new += take.place.messages(score, track, inside)
+    return ("notes", file_notes.pack(file_notes.replaced(file_notes.unpack(take.buffer), first, last, new)))

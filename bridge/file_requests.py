@@ -3,7 +3,8 @@
 Threads and processes: `run` owns its socket and its folder and shares nothing; call it in a thread or process of its
 own, beside the clock process, never in it. It waits at most POLL_S at a time and ends soon after `stop` is set.
 Files (see `bridge/file_rows.py`), ID being the request's name:
-    request-ID   from the script: rows id, action score | regenerate | take, and what belongs to it
+    request-ID   from the script: rows id, action score | regenerate | take, and what belongs to it (a score's items:
+                 `bridge/file_clips.py`)
     cancel-ID    from the script: it waits no longer
     progress-ID  to the script: stage and share, 0..1
     answer-ID    to the script: what to write into the project (`bridge/file_answers.py`), or one row: error, sentence
@@ -24,9 +25,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hitpoint.bridge import file_answers, file_rows, osc, protocol
-from hitpoint.bridge.errors import MissingError
+from hitpoint.bridge import file_answers, file_clips, file_rows, osc, protocol
+from hitpoint.bridge.errors import InputError, MissingError
+from hitpoint.bridge.file_answers import Placing, TakeNotes
+from hitpoint.bridge.file_clips import TimelineClip
 from hitpoint.bridge.file_live import Live
+from hitpoint.bridge.file_notes import QuarterNotes
 from hitpoint.bridge.file_rows import Field, RowsError
 
 POLL_S = 0.05
@@ -45,7 +49,8 @@ LITTER_S = 86_400.0
 class Work:
     """One request under way. clips: the packets of its clip list, to be sent again where some were lost.
 
-    bars, names: what a regenerate asked for. tries: how often the list of clips was sent; taken: whether it arrived.
+    first_s, quarters: where the host plays the score, and its tempo where that is kept. bars, takes, names: what a
+    regenerate asked for. tries: how often the list of clips was sent; taken: whether it arrived.
     """
 
     id: str
@@ -55,7 +60,10 @@ class Work:
     clips: list[bytes] = field(default_factory=list)
     settings: list[str] = field(default_factory=list)
     bars: tuple[int, int] = (0, 0)
+    takes: list[TakeNotes] = field(default_factory=list)
     names: frozenset[str] = frozenset()
+    first_s: float = 0.0
+    quarters: QuarterNotes | None = None
     tries: int = 0
     taken: bool = True
     sent_s: float = 0.0
@@ -198,6 +206,8 @@ def _take_in(relay: Relay, path: Path, now_s: float) -> None:
         return
     try:
         _begin(relay, request_id, rows, now_s)
+    except InputError as error:
+        relay.fail(request_id, str(error))
     except (ValueError, IndexError, KeyError, OSError, osc.OscError) as error:
         relay.fail(request_id, f"the request is not understood ({error}); run `hitpoint install reaper` again")
 
@@ -213,38 +223,42 @@ def _cancel(relay: Relay, request_id: str) -> None:
 def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -> None:
     values = {row[0]: row[1:] for row in rows}
     action = values["action"][0]
+    knots = [(float(row[1]), float(row[2])) for row in rows if row[0] == "quarter"]
+    quarters = QuarterNotes(knots) if knots else None
     if action == "score":
-        work = Work(request_id, action, request_id)
-        starts = [float(row[2]) for row in rows if row[0] == "clip"]
-        relay.jobs[work.job] = Job(min(starts))
-        work.clips = _clip_packets(work.job, float(values["fps"][0]), rows)
+        work = Work(request_id, action, request_id, quarters=quarters)
+        clips = file_clips.clips(rows)
+        work.first_s = clips[0].start_s
+        relay.jobs[work.job] = Job(work.first_s)
+        work.clips = _clip_packets(work.job, float(values["fps"][0]), clips)
         work.settings = [part for row in rows if row[0] == "set" for part in row[1:3]]
         work.settings += ["wav", "0"]  # the host has instruments of its own
         relay.work[work.job] = work
         _send_clips(relay, work, now_s)
         return
-    work = Work(request_id, action, values["job"][0], int(values["take"][0]))
+    work = Work(request_id, action, values["job"][0], int(values["take"][0]), quarters=quarters)
     job = relay.jobs.get(work.job)
     if job is None or not job.midi:
         relay.fail(request_id, "The bridge does not know this score (any more); score the film again.")
     elif work.job in relay.work:
         relay.fail(request_id, "This score is being worked on already; wait until that is done, or cancel it.")
     elif action == "take":
+        work.first_s = job.first_s + float(values["shift"][0])
         _ask_take(relay, work, job)
     elif action == "regenerate":
-        span = values["span"]
+        work.takes = [TakeNotes.of(row, job.first_s, quarters) for row in rows if row[0] == "notes"]
         work.names = frozenset(row[1] for row in rows if row[0] == "instrument")
-        _ask_regenerate(relay, work, job, float(span[0]) - job.first_s, float(span[1]) - job.first_s)
+        first_s, last_s = (float(second) - job.first_s for second in values["span"])
+        _ask_regenerate(relay, work, job, first_s, last_s)
     else:
         raise ValueError(f"no action '{action}'")
 
 
-def _clip_packets(job: str, fps: float, rows: list[list[str]]) -> list[bytes]:
-    clips = [row for row in rows if row[0] == "clip"]
+def _clip_packets(job: str, fps: float, clips: list[TimelineClip]) -> list[bytes]:
     packets = [osc.encode("/hitpoint/clips/begin", job, fps, len(clips))]
-    for index, (_, path, start, in_s, out_s, rate) in enumerate(clips):
-        numbers = (float(start), float(in_s), float(out_s), float(rate))
-        packets.append(osc.encode("/hitpoint/clip", job, index, path, *numbers))
+    for index, clip in enumerate(clips):
+        numbers = (clip.start_s, clip.in_s, clip.out_s, clip.rate)
+        packets.append(osc.encode("/hitpoint/clip", job, index, clip.path, *numbers))
     return [*packets, osc.encode("/hitpoint/clips/end", job, len(clips))]
 
 
@@ -361,16 +375,16 @@ def _note_error(relay: Relay, code: str, text: str, job: str) -> None:
 
 def _deliver(relay: Relay, work: Work, midi: Path) -> None:
     """Turn a finished file into the answer to `work`."""
-    first_s = relay.jobs[work.job].first_s
     try:
         score = file_answers.read_score(midi)
+        if work.action == "regenerate":
+            rows = [file_answers.part_row(score, take, work.bars) for take in work.takes]
+        else:
+            rows = file_answers.score_rows(score, Placing(work.first_s, work.quarters), work.take)
     except (OSError, ValueError) as error:
         relay.fail(work.id, f"The finished file {midi} cannot be read ({error}); run the action again.")
-        return
-    if work.action == "regenerate":
-        relay.answer(work.id, file_answers.part_rows(score, first_s, work.take, work.bars, work.names))
     else:
-        relay.answer(work.id, file_answers.score_rows(score, first_s, work.take))
+        relay.answer(work.id, rows)
 
 
 def _sentence(text: str) -> str:

@@ -2,7 +2,8 @@
 
 Threads and processes: no state, callable from any; standard library only.
 The first row is "hitpoint", the format's number and the file's kind; the last is "end" and the number of rows above
-it; "%", tab and line ends inside a field are written %XX. Files are written under another name and renamed.
+it; "%", tab and line ends inside a field are written %XX. A field is bytes to the scripts; what of it is no UTF-8 (odd
+file names, MIDI messages) Python holds as `os.fsdecode` does. Files are written under another name and renamed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-FORMAT = "1"
+FORMAT = "2"
 MAX_BYTES = 16 * 1024 * 1024
 
-Field = str | int | float
+Field = str | int | float | bytes
 Row = Sequence[str]
 
 
@@ -46,7 +47,7 @@ def decode(text: str, kind: str) -> list[list[str]]:
 def write(path: Path, kind: str, rows: Iterable[Sequence[Field]]) -> None:
     """Write the file whole or not at all. Raises OSError (on Windows also while somebody reads the old one)."""
     part = path.with_name(path.name + ".part")
-    part.write_text(encode(kind, rows), encoding="utf-8", newline="\n")
+    part.write_bytes(encode(kind, rows).encode("utf-8", "surrogateescape"))
     part.replace(path)
 
 
@@ -56,13 +57,17 @@ def read(path: Path, kind: str) -> list[list[str]]:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise RowsError(f"the {kind} file is larger than {MAX_BYTES >> 20} MiB")
-    try:
-        return decode(data.decode("utf-8"), kind)
-    except UnicodeDecodeError as error:
-        raise RowsError(f"the {kind} file is not UTF-8") from error
+    return decode(data.decode("utf-8", "surrogateescape"), kind)
+
+
+def as_bytes(field: str) -> bytes:
+    """A field that holds no text."""
+    return field.encode("utf-8", "surrogateescape")
 
 
 def _escape(field: Field) -> str:
+    if isinstance(field, bytes):
+        field = field.decode("utf-8", "surrogateescape")
     text = f"{field:.9f}" if isinstance(field, float) else str(field)
     return re.sub(r"[%\t\r\n]", lambda match: f"%{ord(match[0]):02X}", text)
 

@@ -3,7 +3,5 @@
 -- @version 0.1.0
 -- @noindex
 
-local _, script, section, command = reaper.get_action_context()
-local folder = script:match("^(.*[/\\])")
-local hitpoint = assert(loadfile(folder .. "lib/hitpoint.lua"))(folder)
-hitpoint.regenerate()
+local _, script = reaper.get_action_context()
+dofile(script:match("^.*[/\\]") .. "lib/hitpoint.lua")

@@ -16,7 +16,5 @@
 --   Music that hits your cuts: select video items, run the action, and get MIDI tracks, a tempo map and markers.
 --   Needs the bridge: `pip install hitpoint`, then `hitpoint install reaper`.
 
-local _, script, section, command = reaper.get_action_context()
-local folder = script:match("^(.*[/\\])")
-local hitpoint = assert(loadfile(folder .. "lib/hitpoint.lua"))(folder)
-hitpoint.score_selected_items()
+local _, script = reaper.get_action_context()
+dofile(script:match("^.*[/\\]") .. "lib/hitpoint.lua")

@@ -5,8 +5,8 @@
 
 local _, script = reaper.get_action_context()
 local folder = script:match("^(.*[/\\])")
-local hitpoint = assert(loadfile(folder .. "lib/hitpoint.lua"))(folder)
-local score, files = hitpoint.score, hitpoint.files
+local hitpoint = dofile(folder .. "lib/hitpoint.lua")
+local score, files = hitpoint.load("score"), hitpoint.files
 local project = reaper.EnumProjects(-1)
 local failed = 0
 
@@ -23,21 +23,39 @@ local function near(a, b, tolerance)
   return math.abs(a - b) <= (tolerance or 1e-6)
 end
 
--- An answer like the bridge's: two tracks, two tempi, from 3.1 s on for 8 s.
+-- An answer like the bridge's: two tracks of eight notes, two tempi, from 3.1 s on for 8 s.
 local FIRST, LAST = 3.1, 11.1
+
+local function quarter_at(second)
+  return second <= 4 and second * 2 or 8 + (second - 4) * 1.6
+end
+
+local function notes_of(pitch, count)
+  local messages = {}
+  for index = 0, count - 1 do
+    messages[#messages + 1] = { index * 0.9, 0x90, pitch + index, 90 }
+    messages[#messages + 1] = { index * 0.9 + 0.4, 0x80, pitch + index, 0 }
+  end
+  messages[#messages + 1] = { LAST - FIRST, 0xB0, 123, 0 }
+  local parts, before = {}, 0
+  for index, message in ipairs(messages) do
+    local tick = math.floor(quarter_at(message[1]) * 960 + 0.5)
+    parts[index] = ("<i4Bs4"):pack(tick - before, 0, string.char(table.unpack(message, 2)))
+    before = tick
+  end
+  return table.concat(parts)
+end
+
 local function answer(take, pitch)
   local rows = {
     { "take", tostring(take) }, { "range", tostring(FIRST), tostring(LAST) },
-    { "tempo", tostring(FIRST), "120.0" }, { "tempo", tostring(FIRST + 4), "96.0" },
-    { "marker", tostring(FIRST + 2), "Hit: cut" }, { "region", tostring(FIRST), tostring(LAST), "Section A" },
+    { "tempo", tostring(FIRST), "120.0", "4" }, { "tempo", tostring(FIRST + 4), "96.0", "0" },
+    { "marker", "0", tostring(FIRST + 2), tostring(FIRST + 2), "Hit: cut", "237", "140", "56" },
+    { "marker", "1", tostring(FIRST), tostring(LAST), "Section A", "110", "118", "128" },
+    { "point", "4.0", "8.0" }, { "point", "8.0", "14.4" },
+    { "track", "Drums", "0", "0", "204", "102", "90", notes_of(pitch, 8) },
+    { "track", "Piano", "0", "0", "86", "148", "204", notes_of(pitch, 8) },
   }
-  for index, name in ipairs({ "Drums", "Piano" }) do
-    rows[#rows + 1] = { "track", name, index == 1 and "9" or "0", "0", "204", "102", "90" }
-    for beat = 0, 7 do
-      local start = FIRST + beat * 0.9
-      rows[#rows + 1] = { "note", tostring(start), tostring(start + 0.4), tostring(pitch + beat), "90" }
-    end
-  end
   return score.parse(rows)
 end
 
@@ -107,23 +125,21 @@ end
 
 local function test_take_and_regenerate()
   step("next take", function()
-    score.add_take(project, "acceptance", answer(1, 60))
+    score.add_take(project, "acceptance", answer(1, 60), score.items(project))
   end)
   local item = reaper.GetTrackMediaItem(others("Drums"), 0)
   check("one item with two takes", reaper.GetTrackNumMediaItems(others("Drums")) == 1 and reaper.CountTakes(item) == 2)
   notes_are(reaper.GetActiveTake(item), 60, 8)
   local found = score.items(project)[1]
   check("the new take is the active one", found ~= nil and found.number == 1, found and found.number)
-  local part = answer(1, 80)
-  part.span = { first = FIRST + 2.6, last = FIRST + 4.4 }
-  for _, track in ipairs(part.tracks) do
-    track.notes = { { FIRST + 2.7, FIRST + 3.0, 83, 90 } }
+  local entries = score.items(project)
+  for _, entry in ipairs(entries) do
+    score.notes_row(project, entry)
   end
   step("regenerate", function()
-    score.replace(project, "acceptance", part)
+    score.replace(project, "acceptance", score.parse({ { "notes", notes_of(80, 3) }, { "notes", notes_of(80, 3) } }), entries)
   end)
-  local _, count = reaper.MIDI_CountEvts(reaper.GetActiveTake(item))
-  check("only the notes inside the span were replaced", count == 7, count)
+  notes_are(reaper.GetActiveTake(item), 80, 3)
 end
 
 local function test_files()
@@ -143,8 +159,12 @@ end
 test_files()
 reaper.Undo_BeginBlock2(project)
 reaper.Undo_EndBlock2(project, "Hitpoint acceptance: begin", -1)
-test_insert()
-test_take_and_regenerate()
+for _, test in ipairs({ test_insert, test_take_and_regenerate }) do
+  local ran, problem = pcall(test)
+  if not ran then
+    check("what follows could be tested", false, problem)
+  end
+end
 for _ = 1, 3 do
   reaper.Undo_DoUndo2(project)
 end

@@ -1,7 +1,8 @@
-"""Writes the ReaPack index of the scripts: `python make_index.py https://HOST/hitpoint/v0.1.0 > index.xml`.
+"""Writes the ReaPack index of the scripts: `python make_index.py ADDRESS > index.xml`.
 
-The address is where this repository's files of that version can be fetched. Users add the address of index.xml itself
-under Extensions > ReaPack > Import repositories. Format: github.com/cfillion/reapack/wiki (index version 1).
+ADDRESS (https://…) is where this repository's files of that version can be fetched; only who publishes it knows,
+so that no index lies in the repository. Users add the address of index.xml itself under Extensions > ReaPack > Import
+repositories. Format: github.com/cfillion/reapack/wiki (index version 1).
 """
 
 from __future__ import annotations
@@ -52,6 +53,6 @@ def index(base_url: str) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or not sys.argv[1].startswith(("https://", "http://")):
         raise SystemExit(__doc__)
     sys.stdout.write(index(sys.argv[1]))

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from hitpoint.bridge import file_answers, file_requests, file_rows
 from hitpoint.bridge.errors import MissingError
+from hitpoint.bridge.file_answers import Placing, TakeNotes
+from hitpoint.bridge.file_notes import PPQ, Message, pack, unpack
 from hitpoint.bridge.file_rows import RowsError
 from hitpoint.model.midi_file import write_midi
 from tests.fakes import fake_prepared, fake_take
@@ -104,18 +106,19 @@ def ask(folder: Path, name: str, text: str) -> str:
     return row[1]
 
 
-HEAD = "hitpoint\t1\trequest\n"
+HEAD = "hitpoint\t2\trequest\n"
 BAD = {
     "cut": HEAD + "id\tx\n",
     "version": "hitpoint\t9\trequest\nend\t1\n",
-    "kind": "hitpoint\t1\tlive\nend\t1\n",
+    "kind": "hitpoint\t2\tlive\nend\t1\n",
     "empty": "",
     "nothing": HEAD + "end\t1\n",
     "action": HEAD + "action\tdance\njob\tx\ntake\t0\nend\t4\n",
     "clips": HEAD + "action\tscore\nfps\t24\nend\t3\n",
-    "number": HEAD + "action\tscore\nfps\tfast\nclip\t/a\t0\t0\t1\t1\nend\t4\n",
-    "short": HEAD + "action\tscore\nfps\t24\nclip\t/a\t0\nend\t4\n",
-    "zero": HEAD + "action\tscore\nfps\t24\nclip\t/a%00b\t0\t0\t1\t1\nend\t4\n",
+    "number": HEAD + f"action\tscore\nfps\tfast\nitem\t{__file__}\tVIDEO\t0\t1\t0\t1\t9\t0\t0\t0\nend\t4\n",
+    "short": HEAD + "action\tscore\nfps\t24\nitem\t/a\tVIDEO\nend\t4\n",
+    "zero": HEAD + "action\tscore\nfps\t24\nitem\t/a%00b\tVIDEO\t0\t1\t0\t1\t9\t0\t0\t0\nend\t4\n",
+    "tempo": HEAD + "action\tscore\nfps\t24\nquarter\t0\t0\nend\t4\n",
     "job": HEAD + "action\ttake\njob\tnone\ntake\t1\nend\t4\n",
 }
 
@@ -169,13 +172,19 @@ def test_answers_hold_the_midi_file(tmp_path):
     assert file_answers.bars_touched(score, -5.0, 100.0) == (0, 7)
     assert file_answers.bars_touched(score, 100.0, 110.0) is None
     assert file_answers.bars_touched(score, -9.0, -3.0) is None
-    whole = file_answers.score_rows(score, 10.0, 0)
-    part = file_answers.part_rows(score, 10.0, 0, (2, 3), frozenset({"Piano"}))
-    assert [row[1] for row in part if row[0] == "track"] == ["Piano"]
-    first_s, last_s = 10 + lines[2], 10 + lines[4]
-    notes = [row for row in part if row[0] == "note"]
-    assert notes and all(first_s - 1e-6 <= row[1] < last_s for row in notes)
-    assert set(notes) <= {row for row in whole if row[0] == "note"}
+    rows = file_answers.score_rows(score, Placing(10.0), 0)
+    assert [row for row in rows if row[0] == "range"] == [("range", 10.0, 10.0 + score.seconds(score.end))]
+    for track, row in zip(score.tracks, [row for row in rows if row[0] == "track"], strict=True):
+        starts = [message.tick / PPQ for message in unpack(row[-1]) if message.begins]
+        assert starts == [note.start / score.pulses_per_quarter for note in track.notes]
+    piano = next(track for track in score.tracks if track.name == "Piano")
+    taken = TakeNotes("Piano", Placing(12.0, base=100), pack([Message(20_000, b"\xb0\x7b\x00")]))
+    kind, buffer = file_answers.part_row(score, taken, (2, 3))
+    bar = score.pulses_per_quarter * 4
+    inside = [note.start for note in piano.notes if 2 <= note.start // bar <= 3]
+    assert kind == "notes" and inside
+    found = [message.tick for message in unpack(buffer) if message.begins]
+    assert found == [100 + start * PPQ // score.pulses_per_quarter for start in inside]
     with pytest.raises((OSError, ValueError)):
         (tmp_path / "bad.mid").write_bytes(b"MThd")
         file_answers.read_score(tmp_path / "bad.mid")

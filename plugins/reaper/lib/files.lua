@@ -4,7 +4,7 @@
 -- written under another name and renamed, so that no reader ever sees half of it.
 -- @noindex
 
-local files = { FORMAT = "1", STALE_S = 6 }
+local files = { FORMAT = "2", STALE_S = 6 }
 
 function files.folder()
   return reaper.GetResourcePath() .. "/Hitpoint"

@@ -1,48 +1,56 @@
--- Writes an answer of the bridge into the project, in one undo block that is rolled back where anything fails.
+-- Writes an answer of the bridge into the project: one undo step in one defer cycle, rolled back where anything fails.
+-- The bridge has done what could be done before: the notes come as REAPER takes them, placed by the tempo map.
 -- @noindex
 
 local score = {}
 
 local UNSELECT_ALL_ITEMS, IMPLODE_INTO_TAKES = 40289, 40543
 local PROGRAM_CHANGE = 0xC0
-local NEAR_S = 0.001
+local NEW_MEASURE, PARTIAL_MEASURE_BEFORE = 1, 4
+local NEAR_S, NEAR_QN = 0.001, 1 / 1920
+local PPQ = 960 -- ticks a quarter note in an answer's notes
+local ORANGE = { 237, 140, 56 }
 
 local number = tonumber
 
-local function integer(text)
-  return math.tointeger(tonumber(text)) -- of a text directly only from Lua 5.4.3 on
+-- The fields of `row` from `first` on, as integers (tointeger takes a text only from Lua 5.4.3 on).
+local function integers(row, first, last)
+  local list = {}
+  for index = first, last do
+    list[#list + 1] = math.tointeger(number(row[index]))
+  end
+  return table.unpack(list)
 end
 
 local function color_of(red, green, blue)
   return reaper.ColorToNative(red, green, blue) | 0x1000000
 end
 
--- The rows of an answer as one table.
+-- The rows of an answer (bridge/file_answers.py) as one table.
 function score.parse(rows)
-  local answer = { tracks = {}, tempo = {}, markers = {}, regions = {}, take = 0 }
+  local answer = { tracks = {}, tempo = {}, markers = {}, points = {}, notes = {} }
   for _, row in ipairs(rows) do
-    local kind = row[1]
-    if kind == "range" or kind == "span" then
-      answer[kind] = { first = number(row[2]), last = number(row[3]) }
-    elseif kind == "take" then
-      answer.take = integer(row[2])
-    elseif kind == "track" then
-      answer.tracks[#answer.tracks + 1] = {
-        name = row[2],
-        channel = integer(row[3]),
-        program = integer(row[4]),
-        color = color_of(integer(row[5]), integer(row[6]), integer(row[7])),
-        notes = {},
-      }
-    elseif kind == "note" then
-      local notes = answer.tracks[#answer.tracks].notes
-      notes[#notes + 1] = { number(row[2]), number(row[3]), integer(row[4]), integer(row[5]) }
+    local kind, first, second = row[1], number(row[2]), number(row[3])
+    if kind == "take" then
+      answer.take = integers(row, 2, 2)
+    elseif kind == "range" then
+      answer.first, answer.last = first, second
     elseif kind == "tempo" then
-      answer.tempo[#answer.tempo + 1] = { time = number(row[2]), bpm = number(row[3]) }
+      table.insert(answer.tempo, { time = first, bpm = second, beats = integers(row, 4, 4) })
+    elseif kind == "point" then
+      table.insert(answer.points, { time = first, qn = second })
     elseif kind == "marker" then
-      answer.markers[#answer.markers + 1] = { time = number(row[2]), text = row[3] }
-    elseif kind == "region" then
-      answer.regions[#answer.regions + 1] = { first = number(row[2]), last = number(row[3]), text = row[4] }
+      local marker = { is_region = first == 1, first = second, last = number(row[4]), text = row[5] }
+      marker.color = color_of(integers(row, 6, 8))
+      table.insert(answer.markers, marker)
+    elseif kind == "track" then
+      local channel, program = integers(row, 3, 4)
+      local color = color_of(integers(row, 5, 7))
+      table.insert(answer.tracks, { name = row[2], channel = channel, program = program, color = color, notes = row[8] })
+    elseif kind == "notes" then
+      table.insert(answer.notes, row[2])
+    else
+      error("an unknown row")
     end
   end
   return answer
@@ -75,9 +83,10 @@ local function in_place(project, change)
     reaper.SetMediaItemInfo_Value(item, "C_BEATATTACHMODE", 0)
     items[#items + 1] = place
   end
-  local index = 0
+  local index, following = 0, nil
   repeat
-    local following, is_region, first, last, name, id, color = reaper.EnumProjectMarkers3(project, index)
+    local is_region, first, last, name, id, color
+    following, is_region, first, last, name, id, color = reaper.EnumProjectMarkers3(project, index)
     if following > 0 then
       markers[#markers + 1] = { id, is_region, first, last, name, color }
     end
@@ -94,9 +103,22 @@ local function in_place(project, change)
   end
 end
 
--- The answer's tempo map between `first` and `last`; after it the project goes on as before.
+-- The bar that is under way where the score begins may end there, at the first marker of its tempo map.
+local function allow_partial_measure(project, time)
+  if not reaper.APIExists("GetSetTempoTimeSigMarkerFlag") then
+    return -- older than REAPER 7
+  end
+  for index = 0, reaper.CountTempoTimeSigMarkers(project) - 1 do
+    local _, found = reaper.GetTempoTimeSigMarker(project, index)
+    if math.abs(found - time) < NEAR_S then
+      reaper.GetSetTempoTimeSigMarkerFlag(project, index, NEW_MEASURE | PARTIAL_MEASURE_BEFORE, true)
+    end
+  end
+end
+
+-- The answer's tempo map over its range; after it the project goes on as before.
 local function set_tempo(project, answer)
-  local first, last = answer.range.first, answer.range.last
+  local first, last = answer.first, answer.last
   local numerator, denominator, old_bpm = reaper.TimeMap_GetTimeSigAtTime(project, last)
   local marked_end = false
   for index = reaper.CountTempoTimeSigMarkers(project) - 1, 0, -1 do
@@ -110,25 +132,63 @@ local function set_tempo(project, answer)
   if not marked_end then
     reaper.SetTempoTimeSigMarker(project, -1, last, -1, -1, old_bpm, numerator, denominator, false)
   end
-  for index, point in ipairs(answer.tempo) do
-    local beats = index == 1 and 4 or 0 -- a time signature at the first: the music's bars begin there
-    reaper.SetTempoTimeSigMarker(project, -1, point.time, -1, -1, point.bpm, beats, beats, false)
+  for _, point in ipairs(answer.tempo) do
+    reaper.SetTempoTimeSigMarker(project, -1, point.time, -1, -1, point.bpm, point.beats, point.beats, false)
   end
+  allow_partial_measure(project, first)
   reaper.UpdateTimeline()
 end
 
-local function ppq(take, time)
-  return math.floor(reaper.MIDI_GetPPQPosFromProjTime(take, time) + 0.5)
+-- Adds to `rows` how the project's quarter notes run: at each tempo marker, half way between, and a second after the last.
+function score.add_quarters(project, rows)
+  local before
+  local function add(time)
+    for _, moment in ipairs(before and { (before + time) / 2, time } or { time }) do
+      rows[#rows + 1] = { "quarter", moment, reaper.TimeMap2_timeToQN(project, moment) }
+    end
+    before = time
+  end
+  add(0.0)
+  for index = 0, reaper.CountTempoTimeSigMarkers(project) - 1 do
+    local _, time = reaper.GetTempoTimeSigMarker(project, index)
+    if time > before then
+      add(time)
+    end
+  end
+  add(before + 1)
 end
 
--- Inserts the notes of `track`; `shift`: seconds by which the item was moved since it was made.
-local function insert_notes(take, track, shift)
-  for _, note in ipairs(track.notes) do
-    local start, stop = ppq(take, note[1] + shift), ppq(take, note[2] + shift)
-    local ok = reaper.MIDI_InsertNote(take, false, false, start, stop, track.channel, note[3], note[4], true)
-    assert(ok, "a note was refused")
+-- The tempo map must be, from `origin` on, the one by which the bridge placed the notes.
+local function check_tempo(project, answer, origin)
+  local before = reaper.TimeMap2_timeToQN(project, origin)
+  for _, point in ipairs(answer.points) do
+    local qn = reaper.TimeMap2_timeToQN(project, origin + point.time) - before
+    assert(math.abs(qn - point.qn) < NEAR_QN, "the project's tempo is not the one that the notes were made for")
   end
-  reaper.MIDI_Sort(take)
+end
+
+-- Ticks a quarter note of a take whose first quarter note is `qn`, and the tick of that.
+local function ppq_of(take, qn)
+  local base = reaper.MIDI_GetPPQPosFromProjQN(take, qn)
+  return math.floor(reaper.MIDI_GetPPQPosFromProjQN(take, qn + 1) - base + 0.5), math.floor(base + 0.5)
+end
+
+-- The same notes for a take of `ppq` ticks a quarter note, as the user's preferences may want it.
+local function rescaled(notes, ppq)
+  local parts, place, now, before = {}, 1, 0, 0
+  while place <= #notes do
+    local offset, flags, message
+    offset, flags, message, place = ("<i4Bs4"):unpack(notes, place)
+    now = now + offset
+    local tick = math.floor(now * ppq / PPQ + 0.5)
+    parts[#parts + 1] = ("<i4Bs4"):pack(tick - before, flags, message)
+    before = tick
+  end
+  return table.concat(parts)
+end
+
+local function set_notes(take, notes)
+  assert(reaper.MIDI_SetAllEvts(take, notes), "its notes were refused")
 end
 
 local function tag(take, text)
@@ -136,25 +196,31 @@ local function tag(take, text)
   return found
 end
 
-local function new_item(media_track, job, answer, track, first, last)
+-- A MIDI item over the answer's range, moved by `shift` seconds.
+local function new_item(project, media_track, job, answer, track, shift)
+  local first, last = answer.first + shift, answer.last + shift
+  check_tempo(project, answer, first)
   local item = reaper.CreateNewMIDIItemInProj(media_track, first, last, false)
   reaper.SetMediaItemInfo_Value(item, "D_POSITION", first)
   reaper.SetMediaItemInfo_Value(item, "D_LENGTH", last - first)
   reaper.SetMediaItemInfo_Value(item, "B_LOOPSRC", 0)
   local take = reaper.GetActiveTake(item)
   reaper.GetSetMediaItemTakeInfo_String(take, "P_NAME", ("%s %d"):format(track.name, answer.take + 1), true)
-  tag(take, ("%s|%s|%d|%.9f"):format(job, track.name, answer.take, answer.range.first))
+  tag(take, ("%s|%s|%d|%.9f"):format(job, track.name, answer.take, answer.first))
+  local ppq = ppq_of(take, reaper.TimeMap2_timeToQN(project, first))
+  set_notes(take, ppq == PPQ and track.notes or rescaled(track.notes, ppq))
   reaper.MIDI_InsertCC(take, false, false, 0, PROGRAM_CHANGE, track.channel, track.program, 0)
-  insert_notes(take, track, first - answer.range.first)
-  return item
+  reaper.MIDI_Sort(take)
+  return item, take
 end
 
-local function new_track(project, name, color)
+local function new_track(project, name, color, depth)
   local index = reaper.CountTracks(project)
   reaper.InsertTrackAtIndex(index, false)
   local track = reaper.GetTrack(project, index)
   reaper.GetSetMediaTrackInfo_String(track, "P_NAME", name, true)
   reaper.SetMediaTrackInfo_Value(track, "I_CUSTOMCOLOR", color)
+  reaper.SetMediaTrackInfo_Value(track, "I_FOLDERDEPTH", depth)
   return track
 end
 
@@ -165,25 +231,21 @@ function score.insert(project, job, answer, keep_tempo)
       set_tempo(project, answer)
     end)
   end
-  local orange, grey = color_of(237, 140, 56), color_of(110, 118, 128)
-  reaper.SetMediaTrackInfo_Value(new_track(project, "Hitpoint", orange), "I_FOLDERDEPTH", 1)
+  new_track(project, "Hitpoint", color_of(table.unpack(ORANGE)), 1)
   for index, track in ipairs(answer.tracks) do
-    local media_track = new_track(project, track.name, track.color)
-    new_item(media_track, job, answer, track, answer.range.first, answer.range.last)
-    reaper.SetMediaTrackInfo_Value(media_track, "I_FOLDERDEPTH", index == #answer.tracks and -1 or 0)
+    local media_track = new_track(project, track.name, track.color, index == #answer.tracks and -1 or 0)
+    new_item(project, media_track, job, answer, track, 0)
   end
   for _, marker in ipairs(answer.markers) do
-    reaper.AddProjectMarker2(project, false, marker.time, 0, marker.text, -1, orange)
-  end
-  for _, region in ipairs(answer.regions) do
-    reaper.AddProjectMarker2(project, true, region.first, region.last, region.text, -1, grey)
+    local first, last = marker.first, marker.last
+    reaper.AddProjectMarker2(project, marker.is_region, first, last, marker.text, -1, marker.color)
   end
   reaper.SetProjExtState(project, "Hitpoint", "job", job)
   reaper.SetProjExtState(project, "Hitpoint", "takes", "1")
 end
 
--- Every item whose active take is one of Hitpoint's: { item, take, job, instrument, number, selected, first, shift }.
--- shift: seconds by which the item was moved since the score was made.
+-- Every item whose active take is one of Hitpoint's: { item, take, job, instrument, number, selected, first, last,
+-- trim, shift }. trim: seconds cut off at its left edge; shift: seconds by which it was moved since it was made.
 function score.items(project)
   local found = {}
   for index = 0, reaper.CountMediaItems(project) - 1 do
@@ -192,9 +254,11 @@ function score.items(project)
     local job, instrument, take_number, made_at = (take and tag(take) or ""):match("^([^|]+)|([^|]+)|(%d+)|([%d.-]+)$")
     if job then
       local entry = { item = item, take = take, job = job, instrument = instrument }
-      entry.number = integer(take_number)
+      entry.number = integers({ take_number }, 1, 1)
       entry.first = reaper.GetMediaItemInfo_Value(item, "D_POSITION")
-      entry.shift = entry.first - tonumber(made_at)
+      entry.last = entry.first + reaper.GetMediaItemInfo_Value(item, "D_LENGTH")
+      entry.trim = reaper.GetMediaItemTakeInfo_Value(take, "D_STARTOFFS")
+      entry.shift = entry.first - entry.trim - number(made_at)
       entry.selected = reaper.GetMediaItemInfo_Value(item, "B_UISEL") ~= 0
       found[#found + 1] = entry
     end
@@ -202,46 +266,60 @@ function score.items(project)
   return found
 end
 
--- The score meant: that of the selected item, else the project's latest. Nil where there is none.
-function score.current_job(project)
-  for _, entry in ipairs(score.items(project)) do
-    if entry.selected then
-      return entry.job
-    end
-  end
+-- The score meant (that of the selected item, else the project's latest) and its entries. Nil where there is none.
+function score.current(project)
   local _, job = reaper.GetProjExtState(project, "Hitpoint", "job")
-  return job ~= "" and job or nil
+  local entries, own = score.items(project), {}
+  for index = #entries, 1, -1 do
+    job = entries[index].selected and entries[index].job or job
+  end
+  for _, entry in ipairs(entries) do
+    own[#own + 1] = entry.job == job and entry or nil
+  end
+  return job ~= "" and job or nil, own
 end
 
-local function matching(project, job, answer)
-  local pairs_found = {}
-  for _, entry in ipairs(score.items(project)) do
-    for _, track in ipairs(answer.tracks) do
-      if entry.job == job and entry.instrument == track.name then
-        pairs_found[#pairs_found + 1] = { entry = entry, track = track }
-      end
+local function check_there(project, entries)
+  assert(#entries > 0, "its items are no longer in the project")
+  for _, entry in ipairs(entries) do
+    assert(reaper.ValidatePtr2(project, entry.take, "MediaItem_Take*"), "its items are no longer in the project")
+  end
+end
+
+-- Puts the only take of `added` into `item` as its active take.
+local function implode(project, item, added)
+  local tagged = tag(reaper.GetActiveTake(added))
+  reaper.Main_OnCommand(UNSELECT_ALL_ITEMS, 0)
+  reaper.SetMediaItemInfo_Value(item, "B_UISEL", 1)
+  reaper.SetMediaItemInfo_Value(added, "B_UISEL", 1)
+  reaper.Main_OnCommand(IMPLODE_INTO_TAKES, 0)
+  local merged = reaper.GetSelectedMediaItem(project, 0)
+  for index = 0, reaper.CountTakes(merged) - 1 do
+    local take = reaper.GetMediaItemTake(merged, index)
+    if take and tag(take) == tagged then
+      reaper.SetActiveTake(take)
     end
   end
-  assert(#pairs_found > 0, "its items are no longer in the project")
-  return pairs_found
 end
 
--- The answer as one more take of each item of `job`, made the active one.
-function score.add_take(project, job, answer)
+-- The answer as one more take of each of `entries`, made the active one.
+function score.add_take(project, job, answer, entries)
+  check_there(project, entries)
   local selected = {}
   for index = 0, reaper.CountSelectedMediaItems(project) - 1 do
     selected[#selected + 1] = reaper.GetSelectedMediaItem(project, index)
   end
-  for _, pair in ipairs(matching(project, job, answer)) do
-    local item, first = pair.entry.item, pair.entry.first
-    local last = first + reaper.GetMediaItemInfo_Value(item, "D_LENGTH")
-    local added = new_item(reaper.GetMediaItem_Track(item), job, answer, pair.track, first, last)
-    reaper.Main_OnCommand(UNSELECT_ALL_ITEMS, 0)
-    reaper.SetMediaItemInfo_Value(item, "B_UISEL", 1)
-    reaper.SetMediaItemInfo_Value(added, "B_UISEL", 1)
-    reaper.Main_OnCommand(IMPLODE_INTO_TAKES, 0)
-    local merged = reaper.GetSelectedMediaItem(project, 0)
-    reaper.SetActiveTake(reaper.GetMediaItemTake(merged, reaper.CountTakes(merged) - 1))
+  for _, entry in ipairs(entries) do
+    for _, track in ipairs(answer.tracks) do
+      if track.name == entry.instrument then
+        local media_track = reaper.GetMediaItem_Track(entry.item)
+        local added, take = new_item(project, media_track, job, answer, track, entry.shift)
+        reaper.SetMediaItemTakeInfo_Value(take, "D_STARTOFFS", entry.trim)
+        reaper.SetMediaItemInfo_Value(added, "D_POSITION", entry.first)
+        reaper.SetMediaItemInfo_Value(added, "D_LENGTH", entry.last - entry.first)
+        implode(project, entry.item, added)
+      end
+    end
   end
   reaper.Main_OnCommand(UNSELECT_ALL_ITEMS, 0)
   for _, item in ipairs(selected) do
@@ -252,19 +330,22 @@ function score.add_take(project, job, answer)
   reaper.SetProjExtState(project, "Hitpoint", "takes", tostring(answer.take + 1))
 end
 
--- The answer's notes in place of those that begin inside its span; all others stay as they are.
-function score.replace(project, job, answer)
-  for _, pair in ipairs(matching(project, job, answer)) do
-    local take, shift = pair.entry.take, pair.entry.shift
-    local _, count = reaper.MIDI_CountEvts(take)
-    for index = count - 1, 0, -1 do
-      local _, _, _, start = reaper.MIDI_GetNote(take, index)
-      local time = reaper.MIDI_GetProjTimeFromPPQPos(take, start) - shift
-      if time > answer.span.first - NEAR_S and time < answer.span.last - NEAR_S then
-        reaper.MIDI_DeleteNote(take, index)
-      end
-    end
-    insert_notes(take, pair.track, shift)
+-- The row of a take whose notes are to be changed; what it holds is kept in `entry`, to see whether it changes meanwhile.
+function score.notes_row(project, entry)
+  local ok, notes = reaper.MIDI_GetAllEvts(entry.take, "")
+  entry.notes = ok and notes or ""
+  local ppq, base = ppq_of(entry.take, reaper.TimeMap2_timeToQN(project, entry.first - entry.trim))
+  return { "notes", entry.instrument, entry.shift, ppq, base, entry.notes }
+end
+
+-- The answer's notes in place of those of `entries`.
+function score.replace(project, _, answer, entries)
+  check_there(project, entries)
+  for index, entry in ipairs(entries) do
+    local _, now = reaper.MIDI_GetAllEvts(entry.take, "")
+    assert(now == entry.notes, "its notes were changed meanwhile")
+    set_notes(entry.take, answer.notes[index])
+    reaper.MIDI_Sort(entry.take)
   end
 end
 

@@ -10,7 +10,7 @@ local write_rpp = dofile(here .. "/rpp.lua")
 local emu = {
   now = 1000.0, projects = {}, current = nil, messages = {}, buttons = {}, inputs = {}, exec = {}, console = {},
   ext = {}, deferred = {}, exits = {}, crashes = {}, cycle_s = {}, gfx_key = 0, gfx_text = "", gfx_open = false,
-  toggles = {}, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {}, registered = {},
+  toggles = {}, ppq = 960, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {}, registered = {},
 }
 
 -- Pointers: one table for each object, so that equality works as with REAPER's own.
@@ -97,7 +97,8 @@ function api.CreateNewMIDIItemInProj(track, first, last)
   local project = track.project
   assert(last > first, "an item of no length")
   local item = project:new_item(get(track), first, last - first)
-  project:new_take(item, project:new_source({ type = "MIDI", file = "", length = last - first }))
+  local take = project:new_take(item, project:new_source({ type = "MIDI", file = "", length = last - first }))
+  take.stop = math.floor((project:qn_at(last) - project:qn_at(first)) * emu.ppq + 0.5)
   return pointer(project, item)
 end
 function api.DeleteTempoTimeSigMarker(project, index)
@@ -150,6 +151,11 @@ end
 function api.GetMediaItemTakeInfo_Value(take, name)
   assert(name == "D_STARTOFFS" or name == "D_PLAYRATE", "no take value " .. name)
   return get(take)[name] + 0.0
+end
+function api.SetMediaItemTakeInfo_Value(take, name, value)
+  assert(name == "D_STARTOFFS", "no take value " .. name)
+  get(take)[name] = value
+  return true
 end
 function api.GetMediaItemTake_Source(take) return pointer(take.project, take.project:object(get(take).source)) end
 function api.GetMediaItem_Track(item) return pointer(item.project, item.project:object(get(item).track)) end
@@ -225,6 +231,16 @@ function api.SetTempoTimeSigMarker(project, index, time, measure, beat, bpm, num
   end)
   return true
 end
+-- Tempo markers' flags: &1 a time signature that begins a measure, &4 the measure before may be partial.
+function api.GetSetTempoTimeSigMarkerFlag(project, index, flag, set)
+  local marker = assert(project_of(project).state.tempo[index + 1], "no such tempo marker")
+  if set then
+    assert((flag & 1 == 1) == (marker.num > 0), "the flag and the time signature disagree")
+    marker.partial = flag & 4 == 4
+  end
+  return (marker.num > 0 and 1 or 0) | (marker.partial and 4 or 0)
+end
+function api.APIExists(name) return signatures[name] ~= nil and name ~= emu.absent end
 function api.TimeMap_GetTimeSigAtTime(project, time)
   project = project_of(project)
   local num, den, bpm = 4, 4, project.state.base_bpm
@@ -261,50 +277,78 @@ function api.GetUserInputs(_, count, captions, values)
 end
 function api.InsertTrackAtIndex(index) emu.current:new_track(index) end
 
+-- MIDI: a take holds `events` { tick, flags, message } and `stop`, the tick of its end.
+
 local function midi(take)
   local object = get(take)
   assert(take.project:object(object.source).type == "MIDI", "not a MIDI take")
   return object, take.project, take.project:object(object.item)
 end
-function api.MIDI_CountEvts(take)
+local function sorted_midi(take)
   local object = midi(take)
-  return #object.notes + #object.ccs, #object.notes, #object.ccs, 0
+  assert(object.sorted, "a MIDI take is read before MIDI_Sort")
+  return object
+end
+function api.MIDI_CountEvts(take)
+  local object = sorted_midi(take)
+  local notes = Project.notes(object)
+  local others = #object.events - 2 * #notes
+  return #object.events, #notes, others, 0
 end
 function api.MIDI_GetNote(take, index)
-  local object = midi(take)
-  assert(object.sorted, "MIDI_GetNote before MIDI_Sort")
-  local note = object.notes[index + 1]
+  local note = Project.notes(sorted_midi(take))[index + 1]
   if not note then return false, false, false, 0.0, 0.0, 0, 0, 0 end
   return true, false, false, note.start + 0.0, note.stop + 0.0, note.channel, note.pitch, note.velocity
 end
-function api.MIDI_DeleteNote(take, index) return table.remove(midi(take).notes, index + 1) ~= nil end
-function api.MIDI_GetPPQPosFromProjTime(take, time)
-  local _, project, item = midi(take)
-  return (project:qn_at(time) - project:qn_at(item.D_POSITION)) * Project.PPQ
+function api.MIDI_GetPPQPosFromProjQN(take, qn)
+  local object, project, item = midi(take)
+  return (qn - project:qn_at(item.D_POSITION - object.D_STARTOFFS)) * emu.ppq
 end
 function api.MIDI_GetProjTimeFromPPQPos(take, ppq)
-  local _, project, item = midi(take)
-  return project:time_at(ppq / Project.PPQ + project:qn_at(item.D_POSITION))
+  local object, project, item = midi(take)
+  return project:time_at(ppq / emu.ppq + project:qn_at(item.D_POSITION - object.D_STARTOFFS))
+end
+function api.MIDI_GetAllEvts(take)
+  local object, parts, before = sorted_midi(take), {}, 0
+  for _, event in ipairs(object.events) do
+    parts[#parts + 1] = ("<i4Bs4"):pack(event[1] - before, event[2], event[3])
+    before = event[1]
+  end
+  parts[#parts + 1] = ("<i4Bs4"):pack(math.max(object.stop - before, 0), 0, "\xB0\x7B\0")
+  return true, table.concat(parts)
+end
+function api.MIDI_SetAllEvts(take, buffer)
+  local object = midi(take)
+  if emu.refuse_notes then return false end
+  local events, place, now = {}, 1, 0
+  while place <= #buffer do
+    local offset, flags, message, following = ("<i4Bs4"):unpack(buffer, place)
+    assert(offset >= 0, "MIDI messages out of order")
+    now, place = now + offset, following
+    events[#events + 1] = { now, flags, message }
+    local status, first, second = message:byte(1, 3)
+    assert(#message == 3 and status >= 0x80 and first < 0x80 and second < 0x80, "a bad MIDI message")
+  end
+  local last = assert(table.remove(events), "no messages")
+  assert(last[3]:byte(1) & 0xF0 == 0xB0 and last[3]:byte(2) == 0x7B, "the last message is not all notes off")
+  object.events, object.stop, object.sorted = events, last[1], false
+  Project.notes(object)
+  return true
 end
 function api.MIDI_InsertCC(take, _, _, ppq, status, channel, first, second)
   assert(status & 0x0F == 0 and channel >= 0 and channel <= 15 and first <= 127 and second <= 127, "a bad MIDI message")
-  table.insert(midi(take).ccs, { ppq = ppq, status = status, channel = channel, first = first, second = second })
-  return true
-end
-function api.MIDI_InsertNote(take, _, _, start, stop, channel, pitch, velocity, unsorted)
   local object = midi(take)
-  assert(channel >= 0 and channel <= 15 and pitch >= 0 and pitch <= 127, "a channel or pitch out of range")
-  assert(velocity >= 1 and velocity <= 127 and stop > start, "a velocity out of range or a note of no length")
-  if emu.refuse_notes then return false end
-  table.insert(object.notes, { start = start, stop = stop, channel = channel, pitch = pitch, velocity = velocity })
-  object.sorted = not unsorted
+  table.insert(object.events, 1, { ppq, 0, string.char(status | channel, first, second) })
+  object.sorted = false
   return true
 end
 function api.MIDI_Sort(take)
   local object = midi(take)
-  table.sort(object.notes, function(a, b)
-    if a.start ~= b.start then return a.start < b.start end
-    return a.pitch < b.pitch
+  local events = object.events
+  for index, event in ipairs(events) do event.order = index end
+  table.sort(events, function(a, b)
+    if a[1] ~= b[1] then return a[1] < b[1] end
+    return a.order < b.order
   end)
   object.sorted = true
 end
@@ -499,12 +543,17 @@ function emu.step(count)
   return #emu.deferred
 end
 
-function emu.rpp(project) return write_rpp(project or emu.current) end
+function emu.rpp(project)
+  project = project or emu.current
+  project.ppq = emu.ppq
+  return write_rpp(project)
+end
 
 -- Everything of a project that the user sees, as one text, to compare before and after.
 local function describe(value, out)
   if type(value) ~= "table" then
-    out[#out + 1] = tostring(value)
+    local text = tostring(value)
+    out[#out + 1] = utf8.len(text) and text or text:gsub(".", function(char) return ("%02x"):format(char:byte()) end)
     return
   end
   local keys = {}

@@ -4,9 +4,6 @@
 local project = {}
 project.__index = project
 
-local PPQ = 960
-project.PPQ = PPQ
-
 local function copy(value)
   if type(value) ~= "table" then
     return value
@@ -127,10 +124,31 @@ end
 
 function project:new_take(item, source)
   local take = self:add("MediaItem_Take", {
-    item = item.id, source = source.id, D_STARTOFFS = 0, D_PLAYRATE = 1, P_NAME = "", ext = {}, notes = {}, ccs = {}, sorted = true,
+    item = item.id, source = source.id, D_STARTOFFS = 0, D_PLAYRATE = 1, P_NAME = "", ext = {}, events = {}, stop = 0, sorted = true,
   })
   table.insert(item.takes, take.id)
   return take
+end
+
+-- The notes of a MIDI take, in the order in which they begin; every one must end, later than it begins.
+function project.notes(take)
+  local notes, sounding = {}, {}
+  for _, event in ipairs(take.events) do
+    local status, pitch, velocity = event[3]:byte(1, 3)
+    local kind, channel = status & 0xF0, status & 0x0F
+    local key = channel * 128 + pitch
+    if kind == 0x90 and velocity > 0 then
+      assert(not sounding[key], "a note begins while it sounds")
+      local note = { start = event[1], channel = channel, pitch = pitch, velocity = velocity }
+      notes[#notes + 1], sounding[key] = note, note
+    elseif kind == 0x80 or kind == 0x90 then
+      local note = assert(sounding[key], "a note ends that does not sound")
+      assert(event[1] > note.start and event[1] <= take.stop, "a note of no length, or past the item's end")
+      note.stop, sounding[key] = event[1], nil
+    end
+  end
+  assert(not next(sounding), "a note does not end")
+  return notes
 end
 
 function project:new_source(fields)

@@ -16,30 +16,13 @@ local function source_lines(project, take, out)
     return out(">")
   end
   assert(take.sorted, "a MIDI take was left unsorted: MIDI_Sort is missing")
-  out("<SOURCE MIDI\nHASDATA 1 " .. project.PPQ .. " QN")
-  local events = {}
-  for _, cc in ipairs(take.ccs) do
-    events[#events + 1] = { cc.ppq, 0, cc.status | cc.channel, cc.first, cc.second }
-  end
-  for _, note in ipairs(take.notes) do
-    events[#events + 1] = { note.start, 2, 0x90 | note.channel, note.pitch, note.velocity }
-    events[#events + 1] = { note.stop, 1, 0x80 | note.channel, note.pitch, 0 }
-  end
-  table.sort(events, function(a, b)
-    for index = 1, 5 do
-      if a[index] ~= b[index] then
-        return a[index] < b[index]
-      end
-    end
-    return false
-  end)
-  local item, now = project:object(take.item), 0
-  for _, event in ipairs(events) do
-    out(("E %d %02x %02x %02x"):format(event[1] - now, event[3], event[4], event[5]))
+  out("<SOURCE MIDI\nHASDATA 1 " .. project.ppq .. " QN")
+  local now = 0
+  for _, event in ipairs(take.events) do
+    out(("E %d %02x %02x %02x"):format(event[1] - now, event[3]:byte(1, 3)))
     now = event[1]
   end
-  local stop = (project:qn_at(item.D_POSITION + item.D_LENGTH) - project:qn_at(item.D_POSITION)) * project.PPQ
-  out(("E %d b0 7b 00"):format(math.max(0, math.floor(stop + 0.5) - now)))
+  out(("E %d b0 7b 00"):format(math.max(0, take.stop - now)))
   out(">")
 end
 

@@ -85,24 +85,26 @@ class RppProject:
 
     def _item(self, element: Any) -> Item:
         item = Item(float(element.find("POSITION")[1]), float(element.find("LENGTH")[1]))
-        name, rate = "", 1.0
+        name, rate, offset_s = "", 1.0, 0.0
         for row in element:
             if isinstance(row, list) and row[0] == "NAME":
                 name = row[1]
+            elif isinstance(row, list) and row[0] == "SOFFS":
+                offset_s = float(row[1])
             elif isinstance(row, list) and row[0] == "PLAYRATE":
                 rate = float(row[1])
             elif row == "TAKE" or (isinstance(row, list) and row[0] == "TAKE"):
                 item.active = len(item.takes) if "SEL" in row else item.active
             elif not isinstance(row, (list, str)) and row.tag == "SOURCE":
-                item.takes.append(self._take(name, row, item))
+                item.takes.append(self._take(name, row, item.first_s - offset_s))
                 item.takes[-1].rate = rate
         return item
 
-    def _take(self, name: str, source: Any, item: Item) -> Take:
+    def _take(self, name: str, source: Any, first_s: float) -> Take:
         if source.attrib[0] != "MIDI":
             return Take(name, [], [])
         ppq = int(source.find("HASDATA")[2])
-        origin = self.beat_at(item.first_s)
+        origin = self.beat_at(first_s)
         now = 0
         notes, programs = [], []
         sounding: dict[tuple[int, int], tuple[float, int]] = {}

@@ -2,6 +2,7 @@
 -- Facts of REAPER's own API documentation. A name that is not here is an error in the emulator.
 local text = [[
 AddRemoveReaScript | boolean integer string boolean | integer
+APIExists | string | boolean
 AddProjectMarker2 | ReaProject boolean number number string integer integer | integer
 ColorToNative | integer integer integer | integer
 CountMediaItems | ReaProject | integer
@@ -38,6 +39,7 @@ GetSelectedMediaItem | ReaProject integer | MediaItem
 GetSetMediaItemTakeInfo_String | MediaItem_Take string string boolean | boolean string
 GetSetMediaTrackInfo_String | MediaTrack string string boolean | boolean string
 GetSetRepeat | integer | integer
+GetSetTempoTimeSigMarkerFlag | ReaProject integer integer boolean | integer
 GetSet_LoopTimeRange2 | ReaProject boolean boolean number number boolean | number number
 GetTempoTimeSigMarker | ReaProject integer | boolean number integer number number integer integer boolean
 GetTrack | ReaProject integer | MediaTrack
@@ -46,12 +48,12 @@ GetTrackNumMediaItems | MediaTrack | integer
 GetUserInputs | string integer string string | boolean string
 InsertTrackAtIndex | integer boolean |
 MIDI_CountEvts | MediaItem_Take | integer integer integer integer
-MIDI_DeleteNote | MediaItem_Take integer | boolean
+MIDI_GetAllEvts | MediaItem_Take string? | boolean string
 MIDI_GetNote | MediaItem_Take integer | boolean boolean boolean number number integer integer integer
-MIDI_GetPPQPosFromProjTime | MediaItem_Take number | number
+MIDI_GetPPQPosFromProjQN | MediaItem_Take number | number
 MIDI_GetProjTimeFromPPQPos | MediaItem_Take number | number
 MIDI_InsertCC | MediaItem_Take boolean boolean number integer integer integer integer | boolean
-MIDI_InsertNote | MediaItem_Take boolean boolean number number integer integer integer boolean? | boolean
+MIDI_SetAllEvts | MediaItem_Take string | boolean
 MIDI_Sort | MediaItem_Take |
 Main_OnCommand | integer integer |
 Master_GetPlayRate | ReaProject | number
@@ -62,6 +64,7 @@ RefreshToolbar2 | integer integer |
 SetActiveTake | MediaItem_Take |
 SetExtState | string string string boolean |
 SetMediaItemInfo_Value | MediaItem string number | boolean
+SetMediaItemTakeInfo_Value | MediaItem_Take string number | boolean
 SetMediaTrackInfo_Value | MediaTrack string number | boolean
 SetProjExtState | ReaProject string string string | integer
 SetProjectMarker3 | ReaProject integer boolean number number string integer | boolean

@@ -32,7 +32,9 @@ def test_emulated_acceptance_can_fail(tmp_path):
     copy = tmp_path / "planted"
     shutil.copytree(PLUGIN, copy)
     source = (copy / "lib" / "score.lua").read_text()
-    (copy / "lib" / "score.lua").write_text(source.replace("note[1] + shift", "note[1] + shift + 0.01"))
+    planted = source.replace("local first, last = answer.first + shift", "local first, last = answer.first + 0.01")
+    assert planted != source
+    (copy / "lib" / "score.lua").write_text(planted)
     reaper = Reaper(tmp_path / "resources", copy)
     try:
         assert any(line.startswith("FAIL") for line in lines_of(reaper))

@@ -25,16 +25,24 @@ def test_every_other_file_is_provided_by_the_package():
     assert named | {PLUGIN / SCORE_ITEMS} == shipped
 
 
-def test_index_is_up_to_date_and_names_real_files():
-    base = "https://example.org/hitpoint/v0.1.0"
-    made = subprocess.run(
-        [sys.executable, str(PLUGIN / "make_index.py"), base], check=True, capture_output=True, text=True, timeout=30
-    ).stdout
-    assert made == (PLUGIN / "index.xml").read_text()
-    root = ElementTree.fromstring(made)
+def make_index(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(PLUGIN / "make_index.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+
+
+def test_index_names_every_file_below_the_address_that_is_given():
+    base = "https://files.invalid/hitpoint/v0.1.0"
+    root = ElementTree.fromstring(make_index(base + "/").stdout)
     assert root.tag == "index" and root.get("version") == "1"
     [version] = root.iter("version")
     sources = version.findall("source")
     files = {unquote(source.text.removeprefix(f"{base}/plugins/reaper/")) for source in sources}
     assert files == {p.relative_to(PLUGIN).as_posix() for p in [*PLUGIN.rglob("*.lua"), *PLUGIN.glob("*.ReaperOSC")]}
     assert sum(source.get("main") == "main" for source in sources) == 6
+
+
+def test_no_index_without_an_address():
+    for arguments in ((), ("index.xml",), ("https://a.invalid", "https://b.invalid")):
+        made = make_index(*arguments)
+        assert made.returncode != 0 and made.stdout == "" and "ADDRESS" in made.stderr
+    assert not (PLUGIN / "index.xml").exists(), "an index with a made-up address would pretend to work"

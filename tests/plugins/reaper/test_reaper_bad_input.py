@@ -35,7 +35,7 @@ def test_emulated_no_selection(reaper, relay):
 def test_emulated_audio_and_empty_items(reaper, relay, film):
     reaper.add_video(film, 0.0, 5.0, '{type = "WAVE"}')
     reaper.lua("emu.current:new_item(emu.current:object(emu.current.state.tracks[1]), 9.0, 2.0).B_UISEL = 1")
-    says(reaper, emulated.SCORE_ITEMS, "None of the selected items is a video")
+    says(reaper, emulated.SCORE_ITEMS, "no video in the selected items")
     reaper.lua("emu.current.state.selection = { 0.0, 4.0 }")
     says(reaper, emulated.SCORE_RANGE, "no video in the time selection")
 
@@ -113,6 +113,7 @@ def test_emulated_installed_command_starts_the_bridge(reaper, film):
     )
     reaper.add_video(film, 0.0, 5.0)
     reaper.start(emulated.SCORE_ITEMS)
+    reaper.step()
     [command] = reaper.lua("return emu.exec")
     assert command == f'"/a b/python" -m hitpoint.bridge serve --reaper-folder "{reaper.folder}/Hitpoint"'
 
@@ -140,7 +141,7 @@ def test_emulated_stale_and_foreign_answers_are_left_alone(reaper, relay, bridge
     folder = reaper.folder / "Hitpoint"
     wait_for_bridge(reaper)
     file_rows.write(folder / "answer-r1-000000.txt", "answer", [("error", "an old answer")])
-    (folder / "answer-r1-000001.txt").write_text("hitpoint\t1\tanswer\ntrack\tDru")
+    (folder / "answer-r1-000001.txt").write_text("hitpoint\t2\tanswer\ntrack\tDru")
     reaper.add_video(film, START_S, 15.73)
     reaper.act(emulated.SCORE_ITEMS)
     assert reaper.messages == []
@@ -150,11 +151,11 @@ def test_emulated_stale_and_foreign_answers_are_left_alone(reaper, relay, bridge
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("hitpoint\t1\tanswer\ntrack\tDrums\t9\n", "cut off"),
-        ("hitpoint\t2\tanswer\nend\t1\n", "file format 2"),
+        ("hitpoint\t2\tanswer\ntrack\tDrums\t9\n", "cut off"),
+        ("hitpoint\t3\tanswer\nend\t1\n", "file format 3"),
         ("something else\n", "not one of Hitpoint's"),
         ("", "not one of Hitpoint's"),
-        ("hitpoint\t1\tanswer\nnote\t1.0\t2.0\t60\t90\nend\t2\n", "not understood"),
+        ("hitpoint\t2\tanswer\nnote\t1.0\t2.0\t60\t90\nend\t2\n", "not understood"),
     ],
 )
 def test_emulated_damaged_answer(reaper, relay, bridge, film, text, words):
@@ -223,18 +224,82 @@ def test_emulated_score_unknown_to_the_bridge(reaper, relay, bridge, film):
     reaper.add_video(film, START_S, 15.73)
     reaper.act(emulated.SCORE_ITEMS)
     reaper.lua("emu.current.undo = {}")
-    reaper.lua('emu.current.state.ext["Hitpoint/job"] = "r0-000000"')
+    reaper.lua("""
+    for _, object in pairs(emu.current.state.objects) do
+      local tag = object.ext and object.ext["P_EXT:hitpoint"]
+      if tag then object.ext["P_EXT:hitpoint"] = tag:gsub("^[^|]+", "r0-000000") end
+    end
+    emu.current.state.ext["Hitpoint/job"] = "r0-000000"
+    """)
     says(reaper, emulated.NEXT_TAKE, "does not know this score")
+
+
+def changed_meanwhile(reaper: Reaper, script: str, words: str, change: str) -> None:
+    """What the user does to the score's items while the bridge works: nothing is written over it."""
+    reaper.start(script)
+    reaper.lua(change)
+    before = reaper.fingerprint()
+    reaper.finish()
+    assert len(reaper.messages) == 1 and words in reaper.messages[0] and "everything was undone" in reaper.messages[0]
+    assert reaper.fingerprint() == before and reaper.undo_names == ["Hitpoint: score"]
+
+
+def test_emulated_notes_changed_while_the_bridge_worked(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.add_video(film, START_S, 15.73)
+    reaper.act(emulated.SCORE_ITEMS)
+    reaper.lua(f"emu.current.state.selection = {{ {START_S + 0.1}, {START_S + 3} }}")
+    change = """
+    for _, object in pairs(emu.current.state.objects) do
+      if object.kind == "MediaItem_Take" and #object.events > 3 then object.events[2][2] = 2 end
+    end
+    """
+    changed_meanwhile(reaper, emulated.REGENERATE, "its notes were changed meanwhile", change)
+
+
+@pytest.mark.parametrize("script", [emulated.REGENERATE, emulated.NEXT_TAKE])
+def test_emulated_items_deleted_while_the_bridge_worked(reaper, relay, bridge, film, script):
+    wait_for_bridge(reaper)
+    reaper.add_video(film, START_S, 15.73)
+    reaper.act(emulated.SCORE_ITEMS)
+    reaper.lua(f"emu.current.state.selection = {{ {START_S + 0.1}, {START_S + 3} }}")
+    change = """
+    for i, item in ipairs(emu.current:items()) do
+      if i > 1 then
+        for _, take in ipairs(item.takes) do emu.current.state.objects[take] = nil end
+        emu.current:remove_item(item)
+      end
+    end
+    """
+    changed_meanwhile(reaper, script, "no longer in the project", change)
+
+
+def test_emulated_tempo_changed_while_the_bridge_worked(reaper, relay, bridge, film):
+    reaper.lua('emu.ext["Hitpoint/tempo_map"] = "keep"')
+    wait_for_bridge(reaper)
+    reaper.add_video(film, START_S, 15.73)
+    reaper.start(emulated.SCORE_ITEMS)
+    reaper.lua(f"emu.current.state.tempo = {{ {{ time = {START_S + 5}, bpm = 61, num = 4, den = 4 }} }}")
+    before = reaper.fingerprint()
+    reaper.finish()
+    assert "tempo is not the one" in reaper.messages[0] and reaper.fingerprint() == before
+    assert reaper.lua("return emu.refresh") == 0
+
+
+def test_emulated_odd_file_name(reaper, relay, film):
+    """On Linux a file's name may be no UTF-8: one sentence, no crash of the bridge."""
+    reaper.lua(f'emu.add_video(emu.current, "{film.parent}/gr\\xfc\\xdf.mp4", 0.0, 5.0)')
+    says(reaper, emulated.SCORE_ITEMS, "odd characters")
 
 
 def test_emulated_scripts_without_their_library(reaper, tmp_path):
     """A half-copied plugin says so; REAPER shows the script's error."""
     copy = tmp_path / "half"
     shutil.copytree(emulated.PLUGIN, copy)
-    (copy / "lib" / "score.lua").unlink()
+    (copy / "lib" / "wait.lua").unlink()
     broken = Reaper(tmp_path / "resources", copy)
     try:
         broken.start(emulated.SCORE_ITEMS)
-        assert "score.lua" in broken.lua("return emu.crashes")[0]
+        assert "wait.lua" in broken.lua("return emu.crashes")[0]
     finally:
         broken.close()

@@ -87,17 +87,17 @@ def test_emulated_score_of_selected_items(reaper, relay, bridge, film):
 PLANTED = {
     "an unknown name": ("score.lua", "reaper.MIDI_Sort(take)", "reaper.MIDI_SortAll(take)"),
     "a missing argument": ("score.lua", "reaper.InsertTrackAtIndex(index, false)", "reaper.InsertTrackAtIndex(index)"),
-    "a wrong type": (
-        "score.lua",
-        "track.channel, note[3], note[4], true)",
-        "track.channel, tostring(note[3]), note[4], true)",
-    ),
+    "a wrong type": ("score.lua", "track.channel, track.program, 0)", 'track.channel, track.program, "0")'),
     "too many arguments": ("score.lua", "reaper.UpdateArrange()", "reaper.UpdateArrange(project)"),
     "unsorted notes": ("score.lua", "  reaper.MIDI_Sort(take)\n", ""),
     "a stretched film": ("score.lua", 'reaper.SetMediaItemInfo_Value(item, "C_BEATATTACHMODE", 0)', "local _ = item"),
     "a moved film": ("score.lua", "    in_place(project, function()", "    pcall(function()"),
     "moved markers": ("score.lua", "reaper.SetProjectMarker3(project, table.unpack(marker))", "local _ = marker"),
-    "notes late by 2 ms": ("score.lua", "ppq(take, note[1] + shift)", "ppq(take, note[1] + shift + 0.002)"),
+    "an item late by 2 ms": (
+        "score.lua",
+        "local first, last = answer.first + shift",
+        "local first, last = answer.first + 0.002",
+    ),
     "the tempo never set": (
         "score.lua",
         "    set_tempo(project, answer)\n",
@@ -105,9 +105,14 @@ PLANTED = {
     ),
     "the old tempo not restored": ("score.lua", "if not marked_end then", "if marked_end then"),
     "an open folder": ("score.lua", "index == #answer.tracks and -1 or 0", "0"),
+    "a tempo map that is not looked at": ("score.lua", "point.bpm, point.beats", "point.bpm + 1, point.beats"),
     "an undo block left out": ("score.lua", "reaper.Undo_BeginBlock2(project)", "local _ = project"),
-    "the drums on channel 1": ("score.lua", "channel = integer(row[3])", "channel = 0"),
-    "a write to a global": ("wait.lua", "local now = reaper.time_precise()", "now = reaper.time_precise()"),
+    "the drums on channel 1": (
+        "score.lua",
+        "local channel, program = integers(row, 3, 4)",
+        "local channel, program = 0, 0",
+    ),
+    "a write to a global": ("wait.lua", "local now, key = reaper", "now, key = reaper"),
     "files left behind": ("wait.lua", "files.remove(name .. job.id)", "local _ = name"),
 }
 
@@ -262,6 +267,60 @@ def test_emulated_regenerate_follows_a_moved_item(reaper, relay, bridge, film):
     wanted = midi_notes(bridge.latest, START_S + 20)["Drums"]
     project = RppProject(reaper.lua("return emu.rpp()"))
     assert largest_error_s(bars_of(project, "Drums"), wanted) < MIDI_TICK_S
+
+
+def test_emulated_regenerate_in_a_trimmed_item_that_was_edited(reaper, relay, bridge, film):
+    """The left edge cut off, a controller and a note of the user's own: all of it stays."""
+    score(reaper, film)
+    lines = [START_S + bridge.plan.tempo_map.time_at_tick(bar) for bar in range(9)]
+    reaper.lua(f"""
+    local item = emu.current:items()[3]
+    local take = emu.current:object(item.takes[1])
+    item.D_POSITION, item.D_LENGTH, take.D_STARTOFFS = item.D_POSITION + 1.5, item.D_LENGTH - 1.5, 1.5
+    table.insert(take.events, 1, {{ 0, 0, "\\xB0\\x07\\x50" }})
+    table.insert(take.events, 2, {{ 0, 1, "\\x90\\x01\\x11" }})
+    table.insert(take.events, {{ take.stop, 0, "\\x80\\x01\\x00" }})
+    emu.current.state.selection = {{ {lines[2] + 0.3}, {lines[4]} }}
+    for i, other in ipairs(emu.current:items()) do other.B_UISEL = i == 3 and 1 or 0 end
+    """)
+    reaper.act(emulated.REGENERATE)
+    assert reaper.messages == []
+    notes = bars_of(RppProject(reaper.lua("return emu.rpp()")), "Piano")
+    assert [note[2:] for note in notes if note[3] == 1] == [(0, 1, 0x11)]
+    own = [note for note in notes if note[3] != 1]
+    assert largest_error_s(own, midi_notes(bridge.latest, START_S)["Piano"]) < MIDI_TICK_S
+    assert reaper.lua("return emu.current:object(emu.current:items()[3].takes[1]).events[1][3]:byte(3)") == 0x50
+
+    reaper.act(emulated.NEXT_TAKE)
+    assert reaper.messages == []
+    project = RppProject(reaper.lua("return emu.rpp()"))
+    [item] = project.track("Piano").items
+    take = item.takes[item.active]
+    assert (item.first_s, take.name, len(item.takes)) == (START_S + 1.5, "Piano 2", 2)
+    assert largest_error_s(take.notes, midi_notes(bridge.latest, START_S)["Piano"]) < MIDI_TICK_S
+
+
+def test_emulated_other_ticks_a_quarter_note(reaper, relay, bridge, film):
+    """The user's preferences say how many a new item has."""
+    reaper.lua("emu.ppq = 480")
+    score(reaper, film)
+    assert reaper.messages == []
+    check_notes(reaper, bridge.latest)
+    reaper.lua(f"emu.current.state.selection = {{ {START_S + 0.1}, {START_S + 3} }}")
+    reaper.act(emulated.REGENERATE)
+    check_notes(reaper, bridge.latest)
+    reaper.act(emulated.NEXT_TAKE)
+    assert reaper.messages == []
+    check_notes(reaper, bridge.latest, take=1)
+
+
+@pytest.mark.parametrize("absent", ["", "GetSetTempoTimeSigMarkerFlag"])
+def test_emulated_the_measure_before_may_be_partial(reaper, relay, bridge, film, absent):
+    reaper.lua(f'emu.absent = "{absent}"')
+    score(reaper, film)
+    assert reaper.messages == []
+    code = "local all = {} for i, p in ipairs(emu.current.state.tempo) do all[i] = p.partial or false end return all"
+    assert reaper.lua(code) == [not absent, False, False]
 
 
 def test_emulated_time_selection(reaper, relay, bridge, film):

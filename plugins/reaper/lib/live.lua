@@ -1,0 +1,61 @@
+-- Live follow: tells the bridge where the playhead is, some 20 times a second, until the action is run again.
+-- @noindex
+
+local files, wait, section, command = ...
+local TELL_S = 0.05
+local next_s, count = 0, 0
+
+local function tell(on)
+  local project = reaper.EnumProjects(-1)
+  local playing = reaper.GetPlayStateEx(project) & 1
+  local first, last = reaper.GetSet_LoopTimeRange2(project, false, true, 0, 0, false)
+  local looped = reaper.GetSetRepeat(-1) == 1
+  count = count + 1
+  return files.write("live", "live", {
+    { "on", on and 1 or 0 },
+    { "count", count },
+    { "time", playing == 1 and reaper.GetPlayPositionEx(project) or reaper.GetCursorPositionEx(project) },
+    { "clock", reaper.time_precise() },
+    { "playing", playing },
+    { "rate", reaper.Master_GetPlayRate(project) },
+    { "loop", looped and first or 0.0, looped and last or 0.0 },
+  })
+end
+
+local function show(on)
+  reaper.SetToggleCommandState(section, command, on and 1 or 0)
+  reaper.RefreshToolbar2(section, command)
+end
+
+local function cycle()
+  local now = reaper.time_precise()
+  if reaper.GetExtState("Hitpoint", "live") ~= "1" then
+    return
+  elseif now >= next_s then
+    next_s = now + TELL_S
+    local ok, problem = tell(true)
+    if not ok then
+      return wait.say(problem)
+    end
+  end
+  reaper.defer(cycle)
+end
+
+local running = reaper.GetExtState("Hitpoint", "live") == "1"
+reaper.SetExtState("Hitpoint", "live", running and "0" or "1", false)
+if running then
+  return -- the other instance sees it and ends
+end
+if reaper.set_action_options then -- since REAPER 7.03: run again means end, without a question
+  reaper.set_action_options(1)
+end
+if not files.bridge_lives() then
+  files.start_bridge()
+end
+reaper.atexit(function()
+  reaper.SetExtState("Hitpoint", "live", "0", false)
+  tell(false)
+  show(false)
+end)
+show(true)
+cycle()
