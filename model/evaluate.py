@@ -2,6 +2,7 @@
 
 Every row is measured by the same code on the same plans. Real music is drawn from the test split in stretches as long
 as the plans. The distance of a metric to real music is |difference of means| over the spread of the real stretches.
+Every interval is a 95% bootstrap over pieces.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from hitpoint.model.compose import Composer, task_of
 from hitpoint.model.conditions import table_of_plan
 from hitpoint.model.data.build import Shard
 from hitpoint.model.decode import Decoder, Part
+from hitpoint.model.errors import InputError
 from hitpoint.model.match import best_match, stretch
 from hitpoint.model.metrics import measure
 from hitpoint.model.overwriting import overwriting
@@ -31,7 +33,13 @@ MUSIC = (
     "h1", "h4", "gs16", "si_short", "si_mid", "si_long", "pitch_entropy_128", "empty_beats", "in_key", "clash",
     "repetition",
 )  # fmt: skip
-CONTROL = ("density_error", "strength_error", "time_error", "hits_accented")
+NINE = {name: (name,) for name in MUSIC if not name.startswith("si_")} | {"si": ("si_short", "si_mid", "si_long")}
+"""The metrics by which two ways of composing are compared; structure counts once."""
+CONTROL = ("density_error", "strength_error", "time_error", "hits_accented", "chance")
+HUMAN, ARRANGED = "real, human", "real, arranged"
+REAL_STRETCHES = 60
+NEAR_S = 0.04
+"""Farther from an accent a moment of the picture is not heard as hit."""
 RESAMPLES = 1000
 
 Figures = dict[str, float]
@@ -70,19 +78,35 @@ def figures(score: Score, plan: Plan | None = None) -> Figures:
     if plan is not None:
         errors = control_errors(score, plan)
         found |= {f"{name}_error": errors[name] for name in ("density", "strength", "time")}
-        accented = [score.bars[hit.bar].strengths().get(hit.tick, 0) >= 3 for hit in plan.hits]
-        if accented:
-            found["hits_accented"] = float(np.mean(accented))
+        found["chance"] = near_accents(score, np.arange(0.0, plan.duration_s, NEAR_S / 4))
+        if plan.hits:
+            found["hits_accented"] = near_accents(score, np.array([hit.time_s for hit in plan.hits]))
     return found
 
 
+def near_accents(score: Score, times_s: NDArray[np.float64]) -> float:
+    """The share of moments within NEAR_S of an accent: a tick of strength 3 or more, or a downbeat that sounds."""
+    accents_s = np.array(
+        [
+            score.tempo_map.time_at_tick(bar.index, tick)
+            for bar in score.bars
+            for tick, strength in sorted(bar.strengths().items())
+            if strength >= 3 or tick == 0
+        ]
+    )
+    if not len(accents_s):
+        return 0.0
+    return float((np.abs(times_s[:, None] - accents_s).min(axis=1) <= NEAR_S).mean())
+
+
 def evaluate(
-    composer: Composer, shard: Shard, films: Sequence[VisualRhythm], *, seeds: int = 1,
-    library_pieces: int = 400, progress: Callable[[float], None] | None = None,
+    composer: Composer, shard: Shard, films: Sequence[VisualRhythm], *, library: Shard | None = None,
+    seeds: int = 1, library_pieces: int = 400, progress: Callable[[float], None] | None = None,
 ) -> list[Row]:  # fmt: skip
     """All rows, on every film in every genre with `seeds` seeds each.
 
-    library_pieces: how many training pieces the matching row may choose from.
+    library: a user's own music to match with, as a row more. library_pieces: how many training pieces the other
+    matching row may choose from. Raises InputError where no held-out piece is as long as the films.
     """
     plans = [
         build_plan(film, Wishes(genre=genre, control=1.0, seed=seed))
@@ -90,8 +114,14 @@ def evaluate(
         for genre in GENRES
         for seed in range(seeds)
     ]
-    methods = list(_methods(composer, shard, plans, library_pieces))
+    methods = list(_methods(composer, shard, library_pieces))
+    if library is not None:
+        methods.insert(1, ("match, library", lambda i, plan: best_match(plan, library, library.pieces)))
     rows = [Row(name, tuple(real)) for name, real in _real(shard, plans)]
+    if not rows:
+        raise InputError(
+            "no held-out piece of these shards is as long as the films; add longer music, or cut the films"
+        )
     for number, (name, bars_of) in enumerate(methods):
         pieces = []
         for index, plan in enumerate(plans):
@@ -105,7 +135,7 @@ def evaluate(
 
 
 def _methods(
-    composer: Composer, shard: Shard, plans: Sequence[Plan], library_pieces: int
+    composer: Composer, shard: Shard, library_pieces: int
 ) -> Iterator[tuple[str, Callable[[int, Plan], list[Bar]]]]:
     """Names and ways to compose plan number i."""
     training = [piece for piece in shard.pieces if piece.split == "train"]
@@ -157,14 +187,16 @@ def overwritten(composer: Composer, plan: Plan, control: float) -> list[Bar]:
 
 
 def _real(shard: Shard, plans: Sequence[Plan]) -> Iterator[tuple[str, list[Figures]]]:
-    """Stretches of held-out music, as many and as long as the plans: human pieces and arrangements apart."""
+    """Stretches of held-out music as long as the plans: human pieces, each data set as often, and arrangements."""
     held_out = [piece for piece in shard.pieces if piece.split == "test"]
-    for name, arranged in (("real, human", False), ("real, arranged", True)):
-        pieces = [piece for piece in held_out if (piece.dataset == "band") == arranged]
+    for name, arranged in ((HUMAN, False), (ARRANGED, True)):
+        chosen = [piece for piece in held_out if (piece.dataset == "band") == arranged]
+        datasets = sorted({piece.dataset for piece in chosen})
         draws = np.random.default_rng(1)
         rows = []
-        for plan in plans:
-            long_enough = [piece for piece in pieces if piece.bars >= len(plan.bars)]
+        for number in range(REAL_STRETCHES if chosen else 0):
+            plan, dataset = plans[number % len(plans)], datasets[number % len(datasets)]
+            long_enough = [p for p in chosen if p.bars >= len(plan.bars) and p.dataset == dataset]
             if long_enough:
                 piece = long_enough[int(draws.integers(len(long_enough)))]
                 first = int(draws.integers(piece.bars - len(plan.bars) + 1))
@@ -179,17 +211,35 @@ def _score(plan: Plan, bars: Sequence[Bar]) -> Score:
     return Score(tuple(bars), plan.tempo_map, plan.genre, plan.instruments, plan.seed)
 
 
-def distances(row: Row, real: Row) -> Figures:
-    """Distance to real music of each music figure, in standard deviations of the real pieces."""
+def distances(row: Row, real: Row) -> dict[str, NDArray[np.float64]]:
+    """Distance to real music of each music figure, in standard deviations of the real pieces.
+
+    (1 + RESAMPLES,): that of the pieces themselves, then of pieces drawn anew on both sides. Rows of as many pieces are
+    drawn alike, so that rows made from the same plans can be compared draw by draw.
+    """
+    own, other = (_draws(len(each.pieces), seed) for each, seed in ((row, 1), (real, 2)))
     result = {}
     for name in MUSIC:
-        spread = float(real.values(name).std()) or 1.0
-        result[name] = abs(float(row.values(name).mean() - real.values(name).mean())) / spread
+        ours, theirs = row.values(name), real.values(name)
+        apart = np.abs(ours[own].mean(axis=1) - theirs[other].mean(axis=1))
+        result[name] = apart / (float(theirs.std()) or 1.0)
     return result
 
 
+def _draws(count: int, seed: int) -> NDArray[np.int64]:
+    """(1 + RESAMPLES, count) indices: all once, then with replacement."""
+    drawn = np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
+    return np.concatenate([np.arange(count)[None], drawn])
+
+
+def nine(apart: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Distances by metric -> (9, 1 + RESAMPLES), in the order of NINE."""
+    return np.stack([np.mean([apart[name] for name in names], axis=0) for names in NINE.values()])
+
+
 def as_text(rows: Sequence[Row]) -> str:
-    """The table: mean and half the width of the 95% interval of each figure, then the distances to the first row."""
+    """The table: mean and half the width of the 95% interval of each figure, then the distances to the first row, then
+    what follows for control."""
     names = (*CONTROL, *MUSIC)
     width = max(len(row.name) for row in rows) + 2
     lines = [" " * width + " ".join(f"{name[:13]:>13}" for name in names)]
@@ -203,6 +253,33 @@ def as_text(rows: Sequence[Row]) -> str:
     for row in rows[1:]:
         if row.pieces:
             apart = distances(row, rows[0])
-            cells = [f"{apart[name]:13.2f}" if name in apart else " " * 13 for name in names]
-            lines.append(f"{row.name:<{width}}" + " ".join(cells) + f"  mean {np.mean(list(apart.values())):.2f}")
-    return "\n".join(lines)
+            cells = [_spread(apart[name]).rjust(13) if name in apart else " " * 13 for name in names]
+            lines.append(
+                f"{row.name:<{width}}" + " ".join(cells) + f"  mean {_spread(np.mean(list(apart.values()), axis=0))}"
+            )
+    return "\n".join([*lines, "", *_verdicts(rows)])
+
+
+def _spread(values: NDArray[np.float64]) -> str:
+    low, high = np.percentile(values[1:], [2.5, 97.5])
+    return f"{values[0]:.2f}±{(high - low) / 2:.2f}"
+
+
+def _verdicts(rows: Sequence[Row]) -> list[str]:
+    """Ours against the paper's control on the nine metrics, and what full control costs ours in groove and form."""
+    real = rows[0]
+    apart = {row.name: nine(distances(row, real)) for row in rows if row.pieces}
+    lines = []
+    for control in ("C=0.7", "C=1"):
+        wins = (apart[f"ours {control}"] < apart[f"paper {control}"]).sum(axis=0)
+        low, high = np.percentile(wins[1:], [2.5, 97.5])
+        lines.append(
+            f"{control}: nearer to {real.name} than the paper's control "
+            f"on {wins[0]} of {len(NINE)} metrics [{low:.0f}, {high:.0f}]"
+        )
+    cost = apart["ours C=1"] - apart["no control"]
+    for metric in ("gs16", "si"):
+        lines.append(
+            f"full control takes {metric} farther from {real.name} by {_spread(cost[list(NINE).index(metric)])}"
+        )
+    return lines

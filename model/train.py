@@ -77,18 +77,21 @@ class Objective(nn.Module):
 def train(
     shard: Shard, run: Path, recipe: Recipe, *, device: str = "cpu", threads: int | None = None,
     note: str = "", stop_at: int | None = None, say: Callable[[str], None] = print,
+    make: Callable[[NetworkConfig], Network] = Network,
 ) -> Path:  # fmt: skip
     """Train (or go on training) in the folder `run`; returns the path of the exported checkpoint.
 
     note: goes into the card, whose music it is and under which licences. stop_at: leave after this step as if killed,
-    for tests of resuming. Raises InputError when the run folder belongs to another configuration.
+    for tests of resuming. make: builds the network, for one that is not quite its configuration.
+
+    Raises InputError when the run folder belongs to another configuration.
     """
     rank, world = _join_group(device)
     if threads:
         torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
-    config = CONFIGS[recipe.config]
-    network = Network(config).to(device)
+    network = make(CONFIGS[recipe.config]).to(device)
+    config = network.config
     optimizers = _optimizers(network, recipe)
     run.mkdir(parents=True, exist_ok=True)
     step = _resume(run, network, optimizers, config, device)

@@ -23,7 +23,7 @@ from hitpoint.bridge.errors import UsageError
 from hitpoint.model.plan.wishes import parse_wishes
 
 if TYPE_CHECKING:
-    from hitpoint.model.job import Outputs, Prepared, Take
+    from hitpoint.model.job import BarStream, Outputs, Prepared, Take
     from hitpoint.model.video.types import Boundary
 
 
@@ -45,6 +45,14 @@ if TYPE_CHECKING:
 @wish_options
 @click.option("--takes", type=click.IntRange(1, 99), default=1, show_default=True, help="How many; OUT-1, OUT-2, ...")
 @composer_options
+@click.option(
+    "--composer",
+    type=click.Choice(["cmt", "match"]),
+    default="cmt",
+    show_default=True,
+    help="cmt composes; match takes the stretch of --library that fits the film best.",
+)
+@click.option("--library", type=FILE, help="With --composer match: a folder of MIDI files, or of shards.")
 @soundfont_option
 @output_options
 def command(
@@ -62,6 +70,8 @@ def command(
     checkpoint: Path | None,
     device: str | None,
     threads: int | None,
+    composer: str,
+    library: Path | None,
     soundfont: Path | None,
     force: bool,
     **wishes: str | None,
@@ -80,12 +90,14 @@ def command(
     for name in bases:
         check_formats(named, name, wished.instruments, force, soundfont)
     boundaries = given_cuts(cuts, clip, in_s)
-    composer = make_composer(checkpoint, device, threads)
+    matcher = read_matcher(composer, library)
+    stream = matcher or make_composer(checkpoint, device, threads)
     said = []
     with stage_bars() as progress:
         prepared = job.prepare([Clip(clip, in_s, out_s)], wished, boundaries, progress)
         for number, files in enumerate(numbered):
-            take = job.compose(prepared, composer, prepared.plan.seed + number, progress)
+            take = job.compose(prepared, stream, prepared.plan.seed + number, progress)
+            take = replace(take, composer=composer)
             job.write_outputs(take, prepared, files, force, soundfont, progress)
             more = write_formats(take, prepared, named, bases[number], files.wav, force, soundfont, progress)
             said.append(summary(take, prepared, files, more))
@@ -110,6 +122,17 @@ def check(clip: Path, numbered: list[Outputs], soundfont: Path | None, force: bo
             find_ffmpeg()
         if outputs.mux is not None or outputs.wav is not None:
             BuiltInSynth(soundfont)
+
+
+def read_matcher(composer: str, library: Path | None) -> BarStream | None:
+    """The library that takes the composer's place, if it was asked for."""
+    if (composer == "match") != (library is not None):
+        raise UsageError("--composer match and --library FOLDER go together; name both or neither")
+    if library is None:
+        return None
+    from hitpoint.model.match import Matcher
+
+    return Matcher.load(library)
 
 
 def given_cuts(path: Path | None, clip: Path, in_s: float) -> tuple[Boundary, ...] | None:

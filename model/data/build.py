@@ -63,6 +63,24 @@ def build(
     song of its own, and a genre is taken from a parent folder or file name that starts with one.
     Raises InputError when a folder is missing or nothing usable is found.
     """
+    shard, left_out = read_folders(folders, excluded_sources=excluded_sources, workers=workers, progress=progress)
+    report = _report(shard.pieces, left_out)
+    out.mkdir(parents=True, exist_ok=True)
+    np.save(out / "notes.npy", shard.notes)
+    index = {"schema": SCHEMA, "pieces": [asdict(piece) for piece in shard.pieces]}
+    (out / "pieces.json").write_text(json.dumps(index))
+    (out / "report.json").write_text(json.dumps(report, indent=1))
+    return report
+
+
+def read_folders(
+    folders: Sequence[Path],
+    *,
+    excluded_sources: Sequence[str] = (),
+    workers: int = 2,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Shard, list[tuple[str, str]]]:
+    """Every usable MIDI file below the folders, in memory, and (file, reason) of those left out; raises as `build`."""
     jobs = [job for folder in folders for job in _jobs(folder)]
     if not jobs:
         raise InputError(f"no MIDI files below {', '.join(map(str, folders))}; name a folder that holds .mid files")
@@ -86,12 +104,7 @@ def build(
                 progress(done / len(jobs))
     if not pieces:
         raise InputError(f"none of {len(jobs)} MIDI files can be used: {left_out[0][1]}")
-    report = _report(pieces, left_out)
-    out.mkdir(parents=True, exist_ok=True)
-    np.save(out / "notes.npy", np.concatenate(tables))
-    (out / "pieces.json").write_text(json.dumps({"schema": SCHEMA, "pieces": [asdict(piece) for piece in pieces]}))
-    (out / "report.json").write_text(json.dumps(report, indent=1))
-    return report
+    return Shard(np.concatenate(tables), tuple(pieces)), left_out
 
 
 def load(folder: Path) -> Shard:
