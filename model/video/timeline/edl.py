@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hitpoint.model.video.timeline.tracks import Fade, Span, TimelineError, Track
+from hitpoint.model.video.timeline.tracks import Fade, Span, TimelineError, Track, dissolve
 
 _TIMECODE = r"(\d{1,2}[:;]\d{2}[:;]\d{2}[:;.]\d{2,3})"
 _EVENT = re.compile(
@@ -69,10 +69,7 @@ def _track(timed: list[tuple[int, int, re.Match[str]]], fps: float) -> Track:
         reel = match["reel"].upper()
         if match["kind"].upper() != "C" and match["frames"]:
             until_s = start_s + int(match["frames"]) / fps
-            middle_s = (start_s + until_s) / 2.0
-            fades.append(Fade(start_s, until_s, until_s if reel == "BL" else middle_s))
-            if previous_reel == "BL" and reel != "BL":
-                fades[-1] = Fade(start_s, until_s, start_s)
+            fades.append(dissolve(start_s, until_s, previous_reel == "BL", reel == "BL"))
         if end > first:
             spans.append(Span(start_s, end_s))
         previous_reel = reel

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from xml.etree import ElementTree
 
-from hitpoint.model.video.timeline.tracks import Fade, Span, TimelineError, Track, dissolve, flatten
+from hitpoint.model.video.timeline.tracks import Fade, Span, TimelineError, Track, dissolve, flatten, trim
 
 _SHOTS = {"asset-clip", "clip", "video", "ref-clip", "sync-clip", "mc-clip", "audition"}
+_MAX_DEPTH = 20
 
 
 def read(text: str) -> Track:
@@ -21,15 +22,10 @@ def read(text: str) -> Track:
         spine = root.find(".//sequence/spine")
     if root.tag != "fcpxml" or spine is None:
         raise TimelineError("there is no sequence in it")
-    silent = {
-        asset.get("id") for asset in root.iter("asset") if asset.get("hasVideo", "1") == "0" and asset.get("hasAudio")
-    }
     try:
-        layers: dict[int, list[Track]] = {}
-        _spine(spine, Fraction(0), 0, layers, silent)
+        return _Reader(root).sequence(spine, 0)
     except (ValueError, ZeroDivisionError) as error:
-        raise TimelineError("a time in it is damaged") from error
-    return flatten([track for lane in sorted(layers) for track in layers[lane]])
+        raise TimelineError(str(error) if isinstance(error, TimelineError) else "a time in it is damaged") from error
 
 
 def _seconds(value: str | None, default: Fraction = Fraction(0)) -> Fraction:
@@ -37,44 +33,73 @@ def _seconds(value: str | None, default: Fraction = Fraction(0)) -> Fraction:
     return default if value is None else Fraction(value.rstrip("s"))
 
 
-def _spine(
-    spine: ElementTree.Element, start: Fraction, lane: int, layers: dict[int, list[Track]], silent: set[str | None]
-) -> None:
-    """Adds the spine's shots to `layers[lane]`, and the clips connected to them to their own lanes.
+class _Reader:
+    """The resources of one file, by their id."""
 
-    start: timeline second of the spine's offset 0. silent: ids of assets without picture.
-    """
-    spans: list[Span] = []
-    fades: list[Fade] = []
-    cursor = Fraction(0)
-    own = layers.setdefault(lane, [])
-    for child in spine:
-        offset = _seconds(child.get("offset"), cursor)
-        length = _seconds(child.get("duration"))
-        at_s = float(start + offset)
-        if child.tag == "transition":
-            fades.append(dissolve(at_s, at_s + float(length)))
-            continue
-        if child.tag in _SHOTS and child.get("ref") not in silent:
-            spans.append(Span(at_s, at_s + float(length)))
-        if child.tag in _SHOTS or child.tag in ("gap", "title"):
-            cursor = offset + length
-            _connected(child, start + offset, lane, layers, silent)
-    own.append(Track(tuple(spans), tuple(fades)))
+    def __init__(self, root: ElementTree.Element) -> None:
+        assets = list(root.iter("asset"))
+        self.silent = {a.get("id") for a in assets if a.get("hasVideo", "1") == "0" and a.get("hasAudio")}
+        self.compounds = {media.get("id"): media.find("sequence/spine") for media in root.iter("media")}
 
+    def sequence(self, spine: ElementTree.Element, depth: int) -> Track:
+        """What a sequence shows, seconds from its start. depth: how many compound clips hold it."""
+        if depth > _MAX_DEPTH:
+            raise TimelineError("its compound clips contain each other")
+        layers: dict[int, list[Track]] = {}
+        self._spine(spine, Fraction(0), 0, layers, depth)
+        return flatten([track for lane in sorted(layers) for track in layers[lane]])
 
-def _connected(
-    parent: ElementTree.Element, at: Fraction, lane: int, layers: dict[int, list[Track]], silent: set[str | None]
-) -> None:
-    """Adds what hangs on `parent`; its children's offsets count in the parent's own time, from its `start`."""
-    local_start = _seconds(parent.get("start"))
-    for child in parent:
-        if child.get("lane") is None or child.get("enabled") == "0":
-            continue
-        child_lane = lane + int(child.get("lane", "0"))
-        begin = at + _seconds(child.get("offset"), local_start) - local_start
-        if child.tag == "spine":
-            _spine(child, begin, child_lane, layers, silent)
-        elif child.tag in _SHOTS and child.get("ref") not in silent:
-            span = Span(float(begin), float(begin + _seconds(child.get("duration"))))
-            layers.setdefault(child_lane, []).append(Track((span,)))
+    def _shot(self, child: ElementTree.Element, at: Fraction, depth: int) -> Track:
+        """What a clip shows from timeline second `at` on: one shot, those of a compound clip, or none for a sound."""
+        if child.tag not in _SHOTS or child.get("ref") in self.silent:
+            return Track()
+        at_s, length_s = float(at), float(_seconds(child.get("duration")))
+        inner = self.compounds.get(child.get("ref")) if child.tag == "ref-clip" else None
+        if inner is None:
+            return Track((Span(at_s, at_s + length_s),))
+        in_s = float(_seconds(child.get("start")))
+        return trim(self.sequence(inner, depth + 1), in_s, in_s + length_s, at_s)
+
+    def _spine(
+        self, spine: ElementTree.Element, start: Fraction, lane: int, layers: dict[int, list[Track]], depth: int
+    ) -> None:
+        """Adds the spine's shots to `layers[lane]`, and the clips connected to them to their own lanes.
+
+        start: timeline second of the spine's offset 0.
+        """
+        spans: list[Span] = []
+        fades: list[Fade] = []
+        cursor = Fraction(0)
+        own = layers.setdefault(lane, [])
+        children = list(spine)
+        for index, child in enumerate(children):
+            offset = _seconds(child.get("offset"), cursor)
+            length = _seconds(child.get("duration"))
+            if child.tag == "transition":
+                at_s = float(start + offset)
+                black_before = index == 0 or children[index - 1].tag == "gap"
+                black_after = index + 1 == len(children) or children[index + 1].tag == "gap"
+                fades.append(dissolve(at_s, at_s + float(length), black_before, black_after))
+                continue
+            shown = self._shot(child, start + offset, depth)
+            spans += shown.spans
+            fades += shown.fades
+            if child.tag in _SHOTS or child.tag in ("gap", "title"):
+                cursor = offset + length
+                self._connected(child, start + offset, lane, layers, depth)
+        own.append(Track(tuple(spans), tuple(fades)))
+
+    def _connected(
+        self, parent: ElementTree.Element, at: Fraction, lane: int, layers: dict[int, list[Track]], depth: int
+    ) -> None:
+        """Adds what hangs on `parent`; its children's offsets count in the parent's own time, from its `start`."""
+        local_start = _seconds(parent.get("start"))
+        for child in parent:
+            if child.get("lane") is None or child.get("enabled") == "0":
+                continue
+            child_lane = lane + int(child.get("lane", "0"))
+            begin = at + _seconds(child.get("offset"), local_start) - local_start
+            if child.tag == "spine":
+                self._spine(child, begin, child_lane, layers, depth)
+            else:
+                layers.setdefault(child_lane, []).append(self._shot(child, begin, depth))

@@ -86,8 +86,13 @@ class _Project:
                 at_s += self.seconds(child.get("length"))
             if child.tag != "entry":
                 continue
-            in_s, end_s = self.seconds(child.get("in", "0")), self.seconds(child.get("out"), 1)
-            inner = self.content(child.get("producer", ""), depth + 1)
+            name = child.get("producer", "")
+            inner = self.content(name, depth + 1)
+            in_s = self.seconds(child.get("in", "0"))
+            if child.get("out") is not None:
+                end_s = self.seconds(child.get("out"), 1)
+            else:  # as long as what it plays
+                end_s = inner.end_s if inner is not None else self.seconds(self.by_id[name].get("out"), 1)
             shown = trim(inner, in_s, end_s, at_s) if inner is not None else Track((Span(at_s, at_s + end_s - in_s),))
             spans += shown.spans
             fades += shown.fades

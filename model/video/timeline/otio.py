@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hitpoint.model.video.timeline.tracks import Fade, Span, TimelineError, Track, flatten, trim
+from hitpoint.model.video.timeline.tracks import Fade, Span, TimelineError, Track, dissolve, flatten, trim
 
 Item = dict[str, Any]
 
@@ -82,10 +82,13 @@ def _sequence(track: Item) -> Track:
     spans: list[Span] = []
     fades: list[Fade] = []
     at_s = 0.0
-    for child in track.get("children") or []:
+    children = track.get("children") or []
+    for index, child in enumerate(children):
         if _schema(child) == "Transition":
             start_s, end_s = at_s - _seconds(child.get("in_offset")), at_s + _seconds(child.get("out_offset"))
-            fades.append(Fade(start_s, end_s, (start_s + end_s) / 2.0))
+            black_before = index == 0 or _schema(children[index - 1]) == "Gap"
+            black_after = index + 1 == len(children) or _schema(children[index + 1]) == "Gap"
+            fades.append(dissolve(start_s, end_s, black_before, black_after))
             continue
         length_s = _duration(child)
         if _schema(child) != "Gap" and child.get("enabled", True):

@@ -43,8 +43,10 @@ class Track:
         return max((span.end_s for span in self.spans), default=0.0)
 
 
-def dissolve(start_s: float, end_s: float) -> Fade:
-    """A fade whose moment of change is its middle."""
+def dissolve(start_s: float, end_s: float, black_before: bool = False, black_after: bool = False) -> Fade:
+    """A fade whose moment of change is its middle; from or to black, its black end."""
+    if black_before != black_after:
+        return Fade(start_s, end_s, end_s if black_after else start_s)
     return Fade(start_s, end_s, (start_s + end_s) / 2.0)
 
 

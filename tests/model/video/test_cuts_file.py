@@ -271,7 +271,99 @@ def test_files_that_opentimelineio_writes(tmp_path, adapter, name):
     assert found == [(2.0, "cut"), (5.0, change), (8.0, "cut"), (9.0, "cut")]
 
 
+def scene(otio, rate: float, name: str):
+    """A timeline at `rate` frames a second whose shots last 100, 73 and 51 frames, with one thing odd about it."""
+    time, span = otio.opentime.RationalTime, otio.opentime.TimeRange
+
+    def clip(name: str, frames: int, speed: float = 1.0):
+        media = otio.schema.ExternalReference(f"/m/{name}.mov", available_range=span(time(0, rate), time(9000, rate)))
+        made = otio.schema.Clip(name, media_reference=media, source_range=span(time(240, rate), time(frames, rate)))
+        if speed != 1.0:
+            made.effects.append(otio.schema.LinearTimeWarp(time_scalar=speed))
+        return made
+
+    a, b, c = clip("a", 100), clip("b", 73), clip("c", 51)
+    six = time(6, rate)
+    if name == "dissolve":
+        items = [a, otio.schema.Transition("x", "SMPTE_Dissolve", in_offset=six, out_offset=six), b, c]
+    elif name == "speed":
+        items = [clip("a", 100, 2.0), clip("b", 73, 0.5), c]
+    elif name == "freeze":
+        b.effects.append(otio.schema.FreezeFrame())
+        items = [a, b, c]
+    elif name == "gap":
+        items = [a, otio.schema.Gap(duration=time(73, rate)), c]
+    else:
+        items = [a, b, c]
+    made = otio.schema.Timeline("t")
+    video = otio.schema.Track("V1", kind="Video")
+    video.extend(items)
+    made.tracks.append(video)
+    return made
+
+
+@pytest.mark.parametrize("name", ["plain", "dissolve", "speed", "freeze", "gap"])
+@pytest.mark.parametrize("rate", [24000 / 1001, 24.0, 25.0, 30000 / 1001, 60000 / 1001])
+@pytest.mark.parametrize(("adapter", "ending"), [("otio_json", "otio"), *((a, n[2:]) for a, n in WRITERS)])
+def test_every_rate_and_oddity_that_opentimelineio_writes(tmp_path, adapter, ending, rate, name):
+    """Both cuts within a tenth of a frame (MLT and FCPXML round times)."""
+    otio = pytest.importorskip("opentimelineio")
+    if adapter not in otio.adapters.available_adapter_names():
+        pytest.skip(f"OpenTimelineIO's adapter {adapter} is not installed")
+    path = tmp_path / f"t.{ending}"
+    options = {"rate": rate} if adapter == "cmx_3600" else {}
+    otio.adapters.write_to_file(scene(otio, rate, name), str(path), adapter_name=adapter, **options)
+    assert [b.time_s * rate for b in read_cuts(path, rate)] == [
+        pytest.approx(100, abs=0.1),
+        pytest.approx(173, abs=0.1),
+    ]
+
+
+def test_otio_fades_to_and_from_black_lie_at_the_black_end(tmp_path):
+    otio = pytest.importorskip("opentimelineio")
+    made, clip = timeline(otio)
+    half = otio.opentime.RationalTime(12, 24)
+    fade = [otio.schema.Transition("x", "SMPTE_Dissolve", in_offset=half, out_offset=half) for _ in range(2)]
+    track = made.tracks[0]
+    track[:] = []
+    second = otio.opentime.RationalTime(48, 24)
+    track.extend([clip("a", 2), fade[0], otio.schema.Gap(duration=second), fade[1], clip("b", 2)])
+    path = tmp_path / "t.otio"
+    otio.adapters.write_to_file(made, str(path))
+    assert [(b.time_s, b.kind) for b in read_cuts(path, FPS)] == [(2.5, "fade"), (3.5, "fade")]
+
+
+COMPOUND = """<fcpxml version="1.9"><resources>
+ <asset id="r2" start="0s" duration="60s" hasVideo="1"/>
+ <media id="r3" name="nest"><sequence duration="6s"><spine>
+  <asset-clip ref="r2" offset="0s" duration="2s"/>
+  <asset-clip ref="r2" offset="2s" duration="2s"/>
+  <transition offset="7/2s" duration="1s"/>
+  <asset-clip ref="r2" offset="4s" duration="2s"/>
+ </spine></sequence></media>
+</resources><library><event><project><sequence duration="8s"><spine>
+ <asset-clip ref="r2" offset="0s" duration="2s"/>
+ <ref-clip ref="r3" offset="2s" start="1s" duration="4s"/>
+ <gap offset="6s" duration="2s"/>
+</spine></sequence></project></event></library></fcpxml>
+"""
+
+
+def test_fcpxml_compound_clip_is_looked_into_and_trimmed(tmp_path):
+    found = cuts(tmp_path, "c.fcpxml", COMPOUND)
+    assert found == [(2.0, "cut"), (3.0, "cut"), (5.0, "fade")]
+
+
+def test_mlt_entry_without_out_point_lasts_as_long_as_what_it_plays(tmp_path):
+    text = """<mlt><profile frame_rate_num="25" frame_rate_den="1"/>
+ <producer id="a" out="249"/><playlist id="inner"><entry producer="a" in="0" out="24"/><entry producer="a"/></playlist>
+ <playlist id="v"><entry producer="inner"/><entry producer="a" in="0" out="49"/></playlist>
+ <tractor id="t"><track producer="v"/></tractor></mlt>"""
+    assert cuts(tmp_path, "e.mlt", text) == [(1.0, "cut"), (11.0, "cut")]
+
+
 BAD = {
+    "endless.fcpxml": COMPOUND.replace('<asset-clip ref="r2" offset="0s" duration="2s"/>', '<ref-clip ref="r3"/>', 1),
     "cuts.txt": "1.0\n2.0\n",
     "noise.edl": "this is no list of cuts\n",
     "audio.edl": "001  ONE A C 00:00:00:00 00:00:02:00 00:00:00:00 00:00:02:00\n",
