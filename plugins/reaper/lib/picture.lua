@@ -19,19 +19,13 @@ local function row_of(item)
     end
     source, parent = parent, reaper.GetMediaSourceParent(parent)
   end
-  return {
-    "item",
-    reaper.GetMediaSourceFileName(source),
-    reaper.GetMediaSourceType(source),
-    reaper.GetMediaItemInfo_Value(item, "D_POSITION"),
-    reaper.GetMediaItemInfo_Value(item, "D_LENGTH"),
-    reaper.GetMediaItemTakeInfo_Value(take, "D_STARTOFFS"),
-    reaper.GetMediaItemTakeInfo_Value(take, "D_PLAYRATE"),
-    whole,
-    section_start,
-    reaper.GetMediaItemInfo_Value(item, "B_LOOPSRC"),
-    reversed,
-  }
+  local position = reaper.GetMediaItemInfo_Value(item, "D_POSITION")
+  local length = reaper.GetMediaItemInfo_Value(item, "D_LENGTH")
+  local offset = reaper.GetMediaItemTakeInfo_Value(take, "D_STARTOFFS")
+  local rate = reaper.GetMediaItemTakeInfo_Value(take, "D_PLAYRATE")
+  local path, kind = reaper.GetMediaSourceFileName(source), reaper.GetMediaSourceType(source)
+  local loops = reaper.GetMediaItemInfo_Value(item, "B_LOOPSRC")
+  return { "item", path, kind, position, length, offset, rate, whole, section_start, loops, reversed }
 end
 
 -- The rows of the selected items, or nil and a sentence.

@@ -9,51 +9,37 @@ local PROGRAM_CHANGE = 0xC0
 local NEW_MEASURE, PARTIAL_MEASURE_BEFORE = 1, 4
 local NEAR_S, NEAR_QN = 0.001, 1 / 1920
 local PPQ = 960 -- ticks a quarter note in an answer's notes
-local ORANGE = { 237, 140, 56 }
+local FOLDER_COLOR = { red = 237, green = 140, blue = 56 }
 
-local number = tonumber
+-- The rows of an answer (bridge/file_answers.py): the names of their fields. All but the TEXTS are numbers.
+local FIELDS = {
+  take = "number",
+  range = "first last",
+  tempo = "time bpm beats",
+  point = "time qn",
+  marker = "is_region first last text red green blue",
+  track = "name channel program red green blue notes",
+  notes = "notes",
+}
+local TEXTS = { text = true, name = true, notes = true }
 
--- The fields of `row` from `first` on, as integers (tointeger takes a text only from Lua 5.4.3 on).
-local function integers(row, first, last)
-  local list = {}
-  for index = first, last do
-    list[#list + 1] = math.tointeger(number(row[index]))
-  end
-  return table.unpack(list)
-end
-
-local function color_of(red, green, blue)
-  return reaper.ColorToNative(red, green, blue) | 0x1000000
-end
-
--- The rows of an answer (bridge/file_answers.py) as one table.
+-- The rows of an answer as tables, in lists by their kind.
 function score.parse(rows)
-  local answer = { tracks = {}, tempo = {}, markers = {}, points = {}, notes = {} }
+  local answer = { marker = {}, notes = {} }
   for _, row in ipairs(rows) do
-    local kind, first, second = row[1], number(row[2]), number(row[3])
-    if kind == "take" then
-      answer.take = integers(row, 2, 2)
-    elseif kind == "range" then
-      answer.first, answer.last = first, second
-    elseif kind == "tempo" then
-      table.insert(answer.tempo, { time = first, bpm = second, beats = integers(row, 4, 4) })
-    elseif kind == "point" then
-      table.insert(answer.points, { time = first, qn = second })
-    elseif kind == "marker" then
-      local marker = { is_region = first == 1, first = second, last = number(row[4]), text = row[5] }
-      marker.color = color_of(integers(row, 6, 8))
-      table.insert(answer.markers, marker)
-    elseif kind == "track" then
-      local channel, program = integers(row, 3, 4)
-      local color = color_of(integers(row, 5, 7))
-      table.insert(answer.tracks, { name = row[2], channel = channel, program = program, color = color, notes = row[8] })
-    elseif kind == "notes" then
-      table.insert(answer.notes, row[2])
-    else
-      error("an unknown row")
+    local entry, index = {}, 1
+    for name in FIELDS[row[1]]:gmatch("%S+") do
+      index = index + 1
+      entry[name] = assert(TEXTS[name] and row[index] or tonumber(row[index]))
     end
+    answer[row[1]] = answer[row[1]] or {}
+    table.insert(answer[row[1]], entry)
   end
   return answer
+end
+
+local function color_of(entry)
+  return reaper.ColorToNative(entry.red, entry.green, entry.blue) | 0x1000000
 end
 
 -- Runs `change` as one undo step called `name`. Where it fails, the step is undone and the reason is returned.
@@ -118,7 +104,7 @@ end
 
 -- The answer's tempo map over its range; after it the project goes on as before.
 local function set_tempo(project, answer)
-  local first, last = answer.first, answer.last
+  local first, last = answer.range[1].first, answer.range[1].last
   local numerator, denominator, old_bpm = reaper.TimeMap_GetTimeSigAtTime(project, last)
   local marked_end = false
   for index = reaper.CountTempoTimeSigMarkers(project) - 1, 0, -1 do
@@ -161,7 +147,7 @@ end
 -- The tempo map must be, from `origin` on, the one by which the bridge placed the notes.
 local function check_tempo(project, answer, origin)
   local before = reaper.TimeMap2_timeToQN(project, origin)
-  for _, point in ipairs(answer.points) do
+  for _, point in ipairs(answer.point) do
     local qn = reaper.TimeMap2_timeToQN(project, origin + point.time) - before
     assert(math.abs(qn - point.qn) < NEAR_QN, "the project's tempo is not the one that the notes were made for")
   end
@@ -198,15 +184,16 @@ end
 
 -- A MIDI item over the answer's range, moved by `shift` seconds.
 local function new_item(project, media_track, job, answer, track, shift)
-  local first, last = answer.first + shift, answer.last + shift
+  local range, number = answer.range[1], answer.take[1].number
+  local first, last = range.first + shift, range.last + shift
   check_tempo(project, answer, first)
   local item = reaper.CreateNewMIDIItemInProj(media_track, first, last, false)
   reaper.SetMediaItemInfo_Value(item, "D_POSITION", first)
   reaper.SetMediaItemInfo_Value(item, "D_LENGTH", last - first)
   reaper.SetMediaItemInfo_Value(item, "B_LOOPSRC", 0)
   local take = reaper.GetActiveTake(item)
-  reaper.GetSetMediaItemTakeInfo_String(take, "P_NAME", ("%s %d"):format(track.name, answer.take + 1), true)
-  tag(take, ("%s|%s|%d|%.9f"):format(job, track.name, answer.take, answer.first))
+  reaper.GetSetMediaItemTakeInfo_String(take, "P_NAME", ("%s %d"):format(track.name, number + 1), true)
+  tag(take, ("%s|%s|%d|%.9f"):format(job, track.name, number, range.first))
   local ppq = ppq_of(take, reaper.TimeMap2_timeToQN(project, first))
   set_notes(take, ppq == PPQ and track.notes or rescaled(track.notes, ppq))
   reaper.MIDI_InsertCC(take, false, false, 0, PROGRAM_CHANGE, track.channel, track.program, 0)
@@ -231,14 +218,14 @@ function score.insert(project, job, answer, keep_tempo)
       set_tempo(project, answer)
     end)
   end
-  new_track(project, "Hitpoint", color_of(table.unpack(ORANGE)), 1)
-  for index, track in ipairs(answer.tracks) do
-    local media_track = new_track(project, track.name, track.color, index == #answer.tracks and -1 or 0)
+  new_track(project, "Hitpoint", color_of(FOLDER_COLOR), 1)
+  for index, track in ipairs(answer.track) do
+    local media_track = new_track(project, track.name, color_of(track), index == #answer.track and -1 or 0)
     new_item(project, media_track, job, answer, track, 0)
   end
-  for _, marker in ipairs(answer.markers) do
-    local first, last = marker.first, marker.last
-    reaper.AddProjectMarker2(project, marker.is_region, first, last, marker.text, -1, marker.color)
+  for _, marker in ipairs(answer.marker) do
+    local first, last, color = marker.first, marker.last, color_of(marker)
+    reaper.AddProjectMarker2(project, marker.is_region == 1, first, last, marker.text, -1, color)
   end
   reaper.SetProjExtState(project, "Hitpoint", "job", job)
   reaper.SetProjExtState(project, "Hitpoint", "takes", "1")
@@ -253,12 +240,11 @@ function score.items(project)
     local take = reaper.GetActiveTake(item)
     local job, instrument, take_number, made_at = (take and tag(take) or ""):match("^([^|]+)|([^|]+)|(%d+)|([%d.-]+)$")
     if job then
-      local entry = { item = item, take = take, job = job, instrument = instrument }
-      entry.number = integers({ take_number }, 1, 1)
+      local entry = { item = item, take = take, job = job, instrument = instrument, number = tonumber(take_number) }
       entry.first = reaper.GetMediaItemInfo_Value(item, "D_POSITION")
       entry.last = entry.first + reaper.GetMediaItemInfo_Value(item, "D_LENGTH")
       entry.trim = reaper.GetMediaItemTakeInfo_Value(take, "D_STARTOFFS")
-      entry.shift = entry.first - entry.trim - number(made_at)
+      entry.shift = entry.first - entry.trim - tonumber(made_at)
       entry.selected = reaper.GetMediaItemInfo_Value(item, "B_UISEL") ~= 0
       found[#found + 1] = entry
     end
@@ -310,7 +296,7 @@ function score.add_take(project, job, answer, entries)
     selected[#selected + 1] = reaper.GetSelectedMediaItem(project, index)
   end
   for _, entry in ipairs(entries) do
-    for _, track in ipairs(answer.tracks) do
+    for _, track in ipairs(answer.track) do
       if track.name == entry.instrument then
         local media_track = reaper.GetMediaItem_Track(entry.item)
         local added, take = new_item(project, media_track, job, answer, track, entry.shift)
@@ -327,7 +313,7 @@ function score.add_take(project, job, answer, entries)
       reaper.SetMediaItemInfo_Value(item, "B_UISEL", 1)
     end
   end
-  reaper.SetProjExtState(project, "Hitpoint", "takes", tostring(answer.take + 1))
+  reaper.SetProjExtState(project, "Hitpoint", "takes", tostring(answer.take[1].number + 1))
 end
 
 -- The row of a take whose notes are to be changed; what it holds is kept in `entry`, to see whether it changes meanwhile.
@@ -344,7 +330,7 @@ function score.replace(project, _, answer, entries)
   for index, entry in ipairs(entries) do
     local _, now = reaper.MIDI_GetAllEvts(entry.take, "")
     assert(now == entry.notes, "its notes were changed meanwhile")
-    set_notes(entry.take, answer.notes[index])
+    set_notes(entry.take, answer.notes[index].notes)
     reaper.MIDI_Sort(entry.take)
   end
 end

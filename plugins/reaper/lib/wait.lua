@@ -19,8 +19,8 @@ local function draw(text, share)
   gfx.update()
 end
 
--- A job: id, rows, project; started, seen_alive, look_next (times); sent; understand (answer rows -> what changes the
--- project), then change (that); problem (a sentence that ends it); text and share to show.
+-- A job: id, rows, project; started, seen_alive, look_next (times); sent; answer (its rows); understand (those -> what
+-- changes the project), then change (that); problem (a sentence that ends it); text and share to show.
 
 local function start(job, now)
   if files.bridge_lives() then
@@ -45,9 +45,9 @@ local function look(job, now)
   if rows and rows[1] and rows[1][1] == "error" then
     rows, problem = nil, rows[1][2]
   end
-  job.problem = problem
+  job.answer, job.problem = rows, problem
   if rows then
-    job.change, job.problem = job.understand(rows)
+    return
   elseif files.bridge_lives() then
     job.seen_alive = now
   elseif now - job.seen_alive > files.STALE_S then
@@ -85,6 +85,8 @@ local function cycle(job)
       return finish(job)
     end
     job.text, job.share = "Ready: go back to the project's tab", 1
+  elseif job.answer then
+    job.change, job.problem = job.understand(job.answer)
   elseif now >= job.look_next then
     job.look_next = now + wait.LOOK_S;
     (job.sent and look or start)(job, now)

@@ -9,7 +9,7 @@ local write_rpp = dofile(here .. "/rpp.lua")
 
 local emu = {
   now = 1000.0, projects = {}, current = nil, messages = {}, buttons = {}, inputs = {}, exec = {}, console = {},
-  ext = {}, deferred = {}, exits = {}, crashes = {}, cycle_s = {}, gfx_key = 0, gfx_text = "", gfx_open = false,
+  ext = {}, deferred = {}, exits = {}, crashes = {}, cycle_s = {}, own_s = {}, api_s = 0, gfx_key = 0, gfx_text = "", gfx_open = false,
   toggles = {}, ppq = 960, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {}, registered = {},
 }
 
@@ -426,22 +426,31 @@ end
 
 local function strict(name, action)
   local row = assert(signatures[name], "the emulator knows no signature of " .. name)
-  return function(...)
+  local function checked(...)
     emu.calls[name] = (emu.calls[name] or 0) + 1
     local given = select("#", ...)
     if given > #row.arguments then
-      error(("%s takes %d arguments, not %d"):format(name, #row.arguments, given), 2)
+      error(("%s takes %d arguments, not %d"):format(name, #row.arguments, given), 0)
     end
     for index, kind in ipairs(row.arguments) do
       local value, optional = select(index, ...), kind:match("%?$")
       local absent = index > given or (value == nil and kind ~= "ReaProject")
       if absent and not optional then
-        error(("%s: argument %d (%s) is missing"):format(name, index, kind), 2)
+        error(("%s: argument %d (%s) is missing"):format(name, index, kind), 0)
       elseif not absent and not fits(value, (kind:gsub("%?$", ""))) then
-        error(("%s: argument %d must be %s, not %s"):format(name, index, kind, tostring(value)), 2)
+        error(("%s: argument %d must be %s, not %s"):format(name, index, kind, tostring(value)), 0)
       end
     end
     return action(...)
+  end
+  return function(...) -- with the time that the emulation takes, which is not REAPER's
+    local started = os.clock()
+    local results = table.pack(pcall(checked, ...))
+    emu.api_s = emu.api_s + os.clock() - started
+    if not results[1] then
+      error(results[2], 2)
+    end
+    return table.unpack(results, 2, results.n)
   end
 end
 
@@ -512,9 +521,12 @@ function emu.run(path, command)
 end
 
 function emu.call(script, callback)
+  emu.api_s = 0
   local started = os.clock()
   local ok, problem = xpcall(callback, debug.traceback)
-  table.insert(emu.cycle_s, os.clock() - started)
+  local took_s = os.clock() - started
+  table.insert(emu.cycle_s, took_s)
+  table.insert(emu.own_s, took_s - emu.api_s)
   if not ok then
     table.insert(emu.crashes, problem)
   end

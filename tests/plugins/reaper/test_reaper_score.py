@@ -95,8 +95,8 @@ PLANTED = {
     "moved markers": ("score.lua", "reaper.SetProjectMarker3(project, table.unpack(marker))", "local _ = marker"),
     "an item late by 2 ms": (
         "score.lua",
-        "local first, last = answer.first + shift",
-        "local first, last = answer.first + 0.002",
+        "first, last = range.first + shift",
+        "first, last = range.first + 0.002",
     ),
     "the tempo never set": (
         "score.lua",
@@ -104,14 +104,10 @@ PLANTED = {
         "",
     ),
     "the old tempo not restored": ("score.lua", "if not marked_end then", "if marked_end then"),
-    "an open folder": ("score.lua", "index == #answer.tracks and -1 or 0", "0"),
+    "an open folder": ("score.lua", "index == #answer.track and -1 or 0", "0"),
     "a tempo map that is not looked at": ("score.lua", "point.bpm, point.beats", "point.bpm + 1, point.beats"),
     "an undo block left out": ("score.lua", "reaper.Undo_BeginBlock2(project)", "local _ = project"),
-    "the drums on channel 1": (
-        "score.lua",
-        "local channel, program = integers(row, 3, 4)",
-        "local channel, program = 0, 0",
-    ),
+    "a program on channel 1": ("score.lua", "track.channel, track.program", "0, track.program"),
     "a write to a global": ("wait.lua", "local now, key = reaper", "now, key = reaper"),
     "files left behind": ("wait.lua", "files.remove(name .. job.id)", "local _ = name"),
 }
