@@ -1,5 +1,6 @@
 """Live follow from an *emulated* REAPER through the real bridge; the notes come over OSC to its virtual keyboard."""
 
+import json
 import socket
 import threading
 import time
@@ -8,6 +9,7 @@ import pytest
 
 from hitpoint.bridge import osc
 from tests.plugins.reaper import reaper_emulated as emulated
+from tests.plugins.reaper.rpp_project import midi_notes
 
 
 class Keyboard:
@@ -62,6 +64,43 @@ def play(reaper, seconds: float) -> None:
             reaper.step(due - done)
             done = due
         time.sleep(0.005)
+
+
+def surface(bridge: tuple[str, int], first_s: float, rate: float, seconds: float) -> float:
+    """What REAPER's own OSC surface sends while it plays: bundles of floats, some 30 a second. Returns the end."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        begun, place = time.monotonic(), first_s
+        state = [("/hitpoint/rate", rate), ("/stop", 0.0), ("/play", 1.0)]
+        while time.monotonic() - begun < seconds:
+            place = first_s + rate * (time.monotonic() - begun)
+            messages = [*state, ("/hitpoint/time", place)]
+            sender.sendto(osc.bundle([osc.encode_typed(name, "f", (value,)) for name, value in messages]), bridge)
+            state = []
+            time.sleep(1 / 30)
+        stop = [("/play", 0.0), ("/stop", 1.0), ("/hitpoint/time", place)]
+        sender.sendto(osc.bundle([osc.encode_typed(name, "f", (value,)) for name, value in stop]), bridge)
+    return place
+
+
+@pytest.mark.parametrize("rate", [0.5, 2.0])
+def test_reapers_own_surface_with_the_real_bridge_at_another_play_rate(
+    rate, reaper, bridges, keyboard, real_film, tmp_path
+):
+    """Twice as many notes in the same time at twice the rate: what lies between the places, and no more."""
+    config = tmp_path / "hitpoint.yaml"
+    settings = json.loads(config.read_text()) | {"midi_port": f"vkb:127.0.0.1:{keyboard.port}", "aliases": ["reaper"]}
+    config.write_text(json.dumps(settings))
+    reaper.add_video(real_film, 5.0, 8.0, "{file_s = 12.0}")
+    reaper.act(emulated.SCORE_ITEMS, bridges.start_wanted)
+    assert reaper.messages == []
+    end_s = surface(("127.0.0.1", settings["port"]), 5.5, rate, 2.5)
+    time.sleep(0.5)
+    midi = max((tmp_path / "state").rglob("*.mid"), key=lambda path: path.stat().st_mtime_ns)
+    starts = [note[0] for notes in midi_notes(midi, 5.0).values() for note in notes]
+    wanted = sum(5.5 <= start_s < end_s for start_s in starts)
+    heard = sum(note[3] > 0 for note in keyboard.heard)
+    assert wanted >= 6 and abs(heard - wanted) <= 2 + 0.2 * wanted, (heard, wanted)
+    assert keyboard.sounding() == set(), "a note hangs after stop"
 
 
 def test_emulated_live_follow_with_the_real_bridge(reaper, bridges, keyboard, real_film, tmp_path):
