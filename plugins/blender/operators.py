@@ -162,7 +162,10 @@ def dismiss(_: Any, __: Any) -> None:
 @button("Show in folder")
 def reveal(_: Any, scene: Any) -> None:
     """Open the folder of the MIDI file"""
-    bpy.ops.wm.path_open(filepath=str(Path(scene.hitpoint.midi).parent))
+    folder = Path(scene.hitpoint.midi).parent
+    if not folder.is_dir():
+        raise compat.HostError(f"The folder {folder} is gone: score again.")
+    bpy.ops.wm.path_open(filepath=str(folder))
 
 
 @button("Copy path")

@@ -44,7 +44,7 @@ def _control_changed(settings: Any, _: Any) -> None:
 def _live_changed(manager: Any, context: Any) -> None:
     scene = compat.scene_of(context)
     session.set_live(manager.hitpoint_live, scene)
-    if scene is not None:
+    if manager.hitpoint_live and scene is not None:
         _mute_changed(scene.hitpoint, context)
 
 

@@ -35,21 +35,18 @@ class Playhead:
     fps, seconds, rate = 24.0, 0.0, 1.0
     loop: tuple[int, int] | None = None
 
-    def look(self, scene: Any, playing: bool | None = None) -> None:
-        """Read what changes seldom, and tell all. Blender always loops over its range."""
-        if not self.live:
-            return
+    def look(self, scene: Any) -> None:
+        """Read what changes seldom, and tell all that no frame tells. Blender always loops over its range."""
+        played, self.playing = self.playing, compat.playing()
         self.fps, self.synced = compat.fps(scene), scene.sync_mode != "NONE"
-        self.playing = compat.playing() if playing is None else playing
         if self.loop != compat.span(scene):
             self.loop = first, end = compat.span(scene)
             client.send("/hitpoint/loop", first / self.fps, end / self.fps)
-        self.tell(scene)
+        if not (played and self.playing):
+            self.tell(scene)
 
     def tell(self, scene: Any) -> None:
         """Send seconds, playing, rate and our clock. How slow "Play Every Frame" runs, the bridge measures."""
-        if not self.live:
-            return
         seconds = scene.frame_float / self.fps
         if seconds != self.seconds:
             self.rate = -1.0 if self.playing and -1.0 < seconds - self.seconds < 0.0 else 1.0
@@ -69,15 +66,15 @@ def drain() -> float | None:
     if client is None:
         return None
     client.tick()
-    if client.finished and not compat.editing():
+    scene = compat.scene_of(bpy.context)
+    if client.finished and scene is not None and not compat.editing():
         compat.call(bpy.ops.hitpoint.apply)
     died = bridge.died()
     if died:
         client.error, client.changed = died, True
     if client.state != "connected":
         playhead.loop = None  # a bridge that comes back does not know it
-    scene = compat.scene_of(bpy.context)
-    if scene is not None:
+    if playhead.live and scene is not None:
         playhead.look(scene)
     if client.changed:
         client.changed = False
@@ -88,19 +85,8 @@ def drain() -> float | None:
 @persistent  # type: ignore[untyped-decorator]
 def on_frame(scene: Any, *_: Any) -> None:
     """After each change of frame: playing, scrubbing or a jump."""
-    playhead.tell(scene)
-
-
-@persistent  # type: ignore[untyped-decorator]
-def on_play(scene: Any, *_: Any) -> None:
-    """When playing starts, where Blender says so; elsewhere the timer notices."""
-    playhead.look(scene, playing=True)
-
-
-@persistent  # type: ignore[untyped-decorator]
-def on_stop(scene: Any, *_: Any) -> None:
-    """When playing stops."""
-    playhead.look(scene, playing=False)
+    if playhead.live:
+        playhead.tell(scene)
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -120,25 +106,16 @@ def set_live(live: bool, scene: Any) -> None:
     if playhead.live and not live:
         client.send("/hitpoint/stop")
     playhead.live, playhead.loop = live, None
-    if scene is not None:
+    if live and scene is not None:
         playhead.look(scene)
-
-
-HANDLERS = {
-    "frame_change_post": on_frame,
-    "load_post": on_load,
-    "animation_playback_pre": on_play,
-    "animation_playback_post": on_stop,
-}
 
 
 def start(port: int, version: str) -> None:
     """Open the socket, hang up timer and handlers."""
     global client
     client = Client(port, version)
-    for name, function in HANDLERS.items():
-        if hasattr(bpy.app.handlers, name):
-            getattr(bpy.app.handlers, name).append(function)
+    bpy.app.handlers.frame_change_post.append(on_frame)
+    bpy.app.handlers.load_post.append(on_load)
     bpy.app.timers.register(drain, first_interval=IDLE_S, persistent=True)
     atexit.register(stop)  # a timer still there when Blender exits makes 4.2 crash and 4.5 hang
 
@@ -147,13 +124,11 @@ def stop() -> None:
     """Undo `start`; ends a bridge that this Blender started."""
     global client
     atexit.unregister(stop)
-    for name, function in HANDLERS.items():
-        hooks = getattr(bpy.app.handlers, name, [])
+    for hooks, function in ((bpy.app.handlers.frame_change_post, on_frame), (bpy.app.handlers.load_post, on_load)):
         if function in hooks:
             hooks.remove(function)
     if bpy.app.timers.is_registered(drain):
         bpy.app.timers.unregister(drain)
     bridge.stop()
-    if client is not None:
-        client.close()
-        client = None
+    client.close()
+    client = None

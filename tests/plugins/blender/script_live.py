@@ -1,7 +1,7 @@
-"""Inside Blender with a window: score, switch live on, play, stop, jump, play, scrub; log when each frame was shown.
+"""Inside Blender with a window: score, switch live on, play, stop, jump, play, loop; log when each frame was shown.
 
 Arguments: FOLDER PORT SECONDS. Writes live.json into FOLDER at the end: frames [(monotonic s, frame)] and the moments
-of play, stop and jump.
+of play, stop, jump and loop.
 """
 
 import json
@@ -18,6 +18,7 @@ from blender import session  # noqa: E402
 
 PLAY_S, AFTER_JUMP_S, PAUSE_S = 8.5, 4.0, 1.5
 JUMP_FRAME = 1 + 24 * 20  # bar 10 of bars of 2 s
+LOOP, LOOP_S = (1 + 24 * 4, 24 * 8), 7.0  # bars 2 and 3, not quite twice
 frames: list[tuple[float, int]] = []
 events: list[tuple[float, str]] = []
 steps = []
@@ -70,6 +71,15 @@ def run():
     yield AFTER_JUMP_S
     play_or_stop()
     note("stop again")
+    yield PAUSE_S
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = LOOP
+    scene.frame_set(LOOP[0])
+    yield 0.5
+    note("loop")
+    play_or_stop()
+    yield LOOP_S
+    play_or_stop()
     yield PAUSE_S
     bpy.context.window_manager.hitpoint_live = False
     (host.FOLDER / "live.json").write_text(json.dumps({"frames": frames, "events": events}))

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import mido
@@ -95,6 +96,25 @@ def test_the_example_film(host, place, serve):
     looks_right(found["back"], host, "♪ Take A")
     assert found["error"] == "" or host in NO_SOUND
     assert mido.MidiFile(found["midi"]).length == pytest.approx(10.0, abs=0.01)
+
+
+def test_two_blenders_at_once(place, serve, tmp_path):
+    """Each gets its own score into its own file, though one bridge writes both."""
+    shutil.copy(FILM, tmp_path / "film.mp4")
+    hosts = {"4.5": place, "5.0": tmp_path}
+    for host in hosts:
+        command(host)
+    with ThreadPoolExecutor() as pool:
+        rows = [
+            pool.submit(run_script, host, "script_real.py", folder, serve.port, "score")
+            for host, folder in hosts.items()
+        ]
+        both = [row.result() for row in rows]
+    for host, found in zip(hosts, both, strict=True):
+        assert found["finished"] and found["finished back"] and found["undone"] and found["error"] == ""
+        looks_right(found["after"], host, "♪ Take A")
+        looks_right(found["take"], host, "♪ Take B")
+    assert both[0]["midi"] != both[1]["midi"]
 
 
 def test_the_bridge_killed_and_started_again_in_the_middle(place, tmp_path):
