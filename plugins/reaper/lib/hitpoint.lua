@@ -4,8 +4,12 @@
 local _, script, section, command = reaper.get_action_context()
 local folder, action = script:match("^.*[/\\]"), script:match("Hitpoint_([^/\\]*)%.lua$")
 
+local loaded = {}
+
+-- A module of lib/, read when it is first needed.
 local function load(name, ...)
-  return assert(loadfile(folder .. "lib/" .. name .. ".lua"))(...)
+  loaded[name] = loaded[name] or assert(loadfile(folder .. "lib/" .. name .. ".lua"))(...)
+  return loaded[name]
 end
 
 local files = load("files")
@@ -166,6 +170,9 @@ actions["Live follow"] = function()
 end
 
 if action then
-  actions[action](reaper.EnumProjects(-1))
+  local project = reaper.EnumProjects(-1)
+  reaper.defer(function() -- in a cycle of its own: reading the scripts took its time
+    actions[action](project)
+  end)
 end
 return { files = files, load = load }

@@ -50,8 +50,9 @@ class Reaper:
         return json.loads(text)
 
     def start(self, script: str) -> None:
-        """Run an action, as from the action list."""
+        """Run an action, as from the action list, and the first defer cycle."""
         self.lua(f"emu.run({json.dumps(str(self.plugin / script))})")
+        self.step()
 
     def step(self, count: int = 1) -> int:
         return int(self.lua(f"return emu.step({count})"))
