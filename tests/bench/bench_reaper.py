@@ -56,18 +56,19 @@ def settings(work: Path, name: str) -> dict[str, str]:
     return {**os.environ, "HITPOINT_CONFIG": str(config), "XDG_CACHE_HOME": str(work / f"{name}-cache")}
 
 
-def print_cycles(name: str, cycles_s: list[float], own_s: list[float]) -> None:
-    """Time a cycle: the first reads the selection, the last writes the project, the others wait.
+def print_cycles(name: str, reaper: Reaper) -> None:
+    """Time a cycle: the first loads the scripts, the next reads the project, the last writes it, the others wait.
 
-    own_s: without the emulated functions of REAPER's, whose time says nothing of the real ones'.
+    The script's own: without the emulated functions of REAPER's, whose time says nothing of the real ones'.
     """
+    own_s, cycles_s = (list(reaper.lua(f"return emu.{key}")) for key in ("own_s", "cycle_s"))
     for what, values in (("script's own", own_s), ("with the emulation", cycles_s)):
-        first, *waiting, last = (1e3 * value for value in values)
+        load, read, *waiting, write = (1e3 * value for value in values)
         waiting.sort()
         p99 = waiting[int(0.99 * (len(waiting) - 1))]
         print(
-            f"  {name}: cycle, ms, {what}: first {first:.2f}; {len(waiting)} waiting: p50 "
-            f"{statistics.median(waiting):.3f}, p99 {p99:.3f}, max {waiting[-1]:.3f}; last {last:.2f}"
+            f"  {name}: cycle, ms, {what}: load {load:.2f}, read {read:.2f}, {len(waiting)} waiting: p50 "
+            f"{statistics.median(waiting):.3f}, p99 {p99:.3f}, max {waiting[-1]:.3f}; write {write:.2f}"
         )
 
 
@@ -105,9 +106,15 @@ def score(work: Path, name: str, film: Path, length_s: float, scene: str, warm: 
         reaper.finish(start_wanted, limit_s=300.0)
         took_s = time.monotonic() - begun
         assert reaper.messages == [] and reaper.lua("return emu.crashes") == [], reaper.messages
-        print_cycles(name, *(list(reaper.lua(f"return emu.{key}")) for key in ("cycle_s", "own_s")))
+        print_cycles(name, reaper)
         midi = max((work / name).rglob("*.mid"), key=lambda path: path.stat().st_mtime_ns)
-        return RppProject(reaper.lua("return emu.rpp()")), midi, took_s
+        project = RppProject(reaper.lua("return emu.rpp()"))
+        reaper.lua(f"emu.current.state.selection = {{ {FIRST_S + 1}, {FIRST_S + 9} }}")
+        for action in (emulated.REGENERATE, emulated.NEXT_TAKE):
+            reaper.lua("emu.cycle_s, emu.own_s = {}, {}")
+            reaper.act(action)
+            print_cycles(action.removeprefix("Hitpoint_").removesuffix(".lua"), reaper)
+        return project, midi, took_s
     finally:
         for process in started:
             process.send_signal(signal.SIGTERM)
