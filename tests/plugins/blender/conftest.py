@@ -1,5 +1,6 @@
 """What the tests of the extension share: the add-on's core without Blender, the Blenders of this machine, a film."""
 
+import functools
 import importlib.util
 import json
 import os
@@ -36,12 +37,20 @@ def _import_core() -> None:
 _import_core()
 
 
+@functools.cache
+def _version(program: str) -> tuple[int, ...]:
+    words = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60).stdout.split()
+    return tuple(map(int, words[1].split(".")[:2]))
+
+
 def command(host: str) -> list[str]:
     """How to run a script in this Blender; skips where it is not installed."""
     if host == "3.4":
         found = shutil.which("blender")
         if found is None:
             pytest.skip("no `blender` on the PATH (Debian: apt-get install blender)")
+        if _version(found) < (3, 4):
+            pytest.skip(f"{found} is older than 3.4")
         return [found, "-b", "--factory-startup", "--python-exit-code", "1", "-P"]
     python = HOSTS[host] / "bin" / "python"
     if not python.exists():
