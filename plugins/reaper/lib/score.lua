@@ -144,13 +144,16 @@ function score.add_quarters(project, rows)
   add(before + 1)
 end
 
--- The tempo map must be, from `origin` on, the one by which the bridge placed the notes.
-local function check_tempo(project, answer, origin)
+-- Whether the tempo map is, from `origin` on, the one by which the bridge placed the notes.
+local function tempo_fits(project, answer, origin)
   local before = reaper.TimeMap2_timeToQN(project, origin)
   for _, point in ipairs(answer.point) do
     local qn = reaper.TimeMap2_timeToQN(project, origin + point.time) - before
-    assert(math.abs(qn - point.qn) < NEAR_QN, "the project's tempo is not the one that the notes were made for")
+    if math.abs(qn - point.qn) > NEAR_QN then
+      return false
+    end
   end
+  return true
 end
 
 -- Ticks a quarter note of a take whose first quarter note is `qn`, and the tick of that.
@@ -159,18 +162,47 @@ local function ppq_of(take, qn)
   return math.floor(reaper.MIDI_GetPPQPosFromProjQN(take, qn + 1) - base + 0.5), math.floor(base + 0.5)
 end
 
--- The same notes for a take of `ppq` ticks a quarter note, as the user's preferences may want it.
-local function rescaled(notes, ppq)
+-- The second, from the answer's first, at which a quarter note of the score's own tempo falls.
+local function second_of(answer, qn)
+  local point, following = answer.point[1], answer.point[2]
+  for index = 2, #answer.point - 1 do
+    if answer.point[index].qn <= qn then
+      point, following = answer.point[index], answer.point[index + 1]
+    end
+  end
+  return point.time + (qn - point.qn) * (following.time - point.time) / (following.qn - point.qn)
+end
+
+-- The same notes with each tick (of PPQ) as `tick_of` has it.
+local function moved(notes, tick_of)
   local parts, place, now, before = {}, 1, 0, 0
   while place <= #notes do
     local offset, flags, message
     offset, flags, message, place = ("<i4Bs4"):unpack(notes, place)
     now = now + offset
-    local tick = math.floor(now * ppq / PPQ + 0.5)
+    local tick = tick_of(now)
     parts[#parts + 1] = ("<i4Bs4"):pack(tick - before, flags, message)
     before = tick
   end
   return table.concat(parts)
+end
+
+-- A track's notes for a take that begins at `origin`. They are ready as they come, unless the user's preferences want
+-- other ticks, or REAPER has not taken over the score's tempo map to the letter: then they go by their seconds.
+local function notes_for(project, take, answer, track, origin, keep_tempo)
+  local fits, before = tempo_fits(project, answer, origin), reaper.TimeMap2_timeToQN(project, origin)
+  assert(fits or not keep_tempo, "the project's tempo is not the one that the notes were made for")
+  local ppq, base = ppq_of(take, before)
+  if fits and ppq == PPQ and base == 0 then
+    return track.notes
+  end
+  return moved(track.notes, function(tick)
+    local qn = tick / PPQ
+    if not fits then
+      qn = reaper.TimeMap2_timeToQN(project, origin + second_of(answer, qn)) - before
+    end
+    return math.floor(qn * ppq + base + 0.5)
+  end)
 end
 
 local function set_notes(take, notes)
@@ -183,10 +215,9 @@ local function tag(take, text)
 end
 
 -- A MIDI item over the answer's range, moved by `shift` seconds.
-local function new_item(project, media_track, job, answer, track, shift)
+local function new_item(project, media_track, job, answer, track, shift, keep_tempo)
   local range, number = answer.range[1], answer.take[1].number
   local first, last = range.first + shift, range.last + shift
-  check_tempo(project, answer, first)
   local item = reaper.CreateNewMIDIItemInProj(media_track, first, last, false)
   reaper.SetMediaItemInfo_Value(item, "D_POSITION", first)
   reaper.SetMediaItemInfo_Value(item, "D_LENGTH", last - first)
@@ -194,8 +225,7 @@ local function new_item(project, media_track, job, answer, track, shift)
   local take = reaper.GetActiveTake(item)
   reaper.GetSetMediaItemTakeInfo_String(take, "P_NAME", ("%s %d"):format(track.name, number + 1), true)
   tag(take, ("%s|%s|%d|%.9f"):format(job, track.name, number, range.first))
-  local ppq = ppq_of(take, reaper.TimeMap2_timeToQN(project, first))
-  set_notes(take, ppq == PPQ and track.notes or rescaled(track.notes, ppq))
+  set_notes(take, notes_for(project, take, answer, track, first, keep_tempo))
   reaper.MIDI_InsertCC(take, false, false, 0, PROGRAM_CHANGE, track.channel, track.program, 0)
   reaper.MIDI_Sort(take)
   return item, take
@@ -221,7 +251,7 @@ function score.insert(project, job, answer, keep_tempo)
   new_track(project, "Hitpoint", color_of(FOLDER_COLOR), 1)
   for index, track in ipairs(answer.track) do
     local media_track = new_track(project, track.name, color_of(track), index == #answer.track and -1 or 0)
-    new_item(project, media_track, job, answer, track, 0)
+    new_item(project, media_track, job, answer, track, 0, keep_tempo)
   end
   for _, marker in ipairs(answer.marker) do
     local first, last, color = marker.first, marker.last, color_of(marker)
@@ -299,7 +329,7 @@ function score.add_take(project, job, answer, entries)
     for _, track in ipairs(answer.track) do
       if track.name == entry.instrument then
         local media_track = reaper.GetMediaItem_Track(entry.item)
-        local added, take = new_item(project, media_track, job, answer, track, entry.shift)
+        local added, take = new_item(project, media_track, job, answer, track, entry.shift, true)
         reaper.SetMediaItemTakeInfo_Value(take, "D_STARTOFFS", entry.trim)
         reaper.SetMediaItemInfo_Value(added, "D_POSITION", entry.first)
         reaper.SetMediaItemInfo_Value(added, "D_LENGTH", entry.last - entry.first)

@@ -10,7 +10,7 @@ local write_rpp = dofile(here .. "/rpp.lua")
 local emu = {
   now = 1000.0, projects = {}, current = nil, messages = {}, buttons = {}, inputs = {}, exec = {}, console = {},
   ext = {}, deferred = {}, exits = {}, crashes = {}, cycle_s = {}, own_s = {}, api_s = 0, gfx_key = 0, gfx_text = "", gfx_open = false,
-  toggles = {}, ppq = 960, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {}, registered = {},
+  toggles = {}, ppq = 960, signature_moves_s = 0, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {}, registered = {},
 }
 
 -- Pointers: one table for each object, so that equality works as with REAPER's own.
@@ -223,6 +223,7 @@ end
 function api.SetTempoTimeSigMarker(project, index, time, measure, beat, bpm, num, den, linear)
   assert(index == -1 and measure == -1 and beat == -1 and not linear, "only new markers by time are modelled")
   assert(bpm > 0 and (num == 0) == (den == 0), "not a tempo marker")
+  if num > 0 then time = time + emu.signature_moves_s end -- as a REAPER might that wants whole measures
   project_of(project):change_tempo(function(tempo)
     for place, marker in ipairs(tempo) do
       if math.abs(marker.time - time) < 1e-9 then table.remove(tempo, place) break end

@@ -3,6 +3,7 @@
 import shutil
 import time
 
+import mido
 import pytest
 
 from hitpoint.model.midi_file import CHANNELS, PROGRAMS, TRACK_NAMES
@@ -68,6 +69,8 @@ def check_score(reaper: Reaper, film, bridge) -> RppProject:
     assert [name for _, _, name in regions] == ["Section A", "Section B"]
     points = [point for point in project.tempo if point[0] >= START_S]
     assert len(points) == 3 and points[-1] == (pytest.approx(START_S + 15.73, abs=1e-6), 120.0)
+    wanted = [60e6 / message.tempo for message in mido.MidiFile(bridge.latest).tracks[0] if message.type == "set_tempo"]
+    assert [bpm for _, bpm in points[:-1]] == pytest.approx(wanted, abs=1e-6)
     assert reaper.undo_names == ["Hitpoint: score"]
     assert before != reaper.fingerprint()
     return project
@@ -308,6 +311,16 @@ def test_emulated_other_ticks_a_quarter_note(reaper, relay, bridge, film):
     reaper.act(emulated.NEXT_TAKE)
     assert reaper.messages == []
     check_notes(reaper, bridge.latest, take=1)
+
+
+@pytest.mark.parametrize("ppq", [480, 960])
+def test_emulated_tempo_map_that_is_not_taken_over_to_the_letter(reaper, relay, bridge, film, ppq):
+    """Time signatures moved by REAPER: the notes stay at their seconds."""
+    reaper.lua(f"emu.signature_moves_s, emu.ppq = 0.06, {ppq}")
+    score(reaper, film)
+    assert reaper.messages == []
+    project = check_notes(reaper, bridge.latest)
+    assert project.tempo[1][0] == pytest.approx(START_S + 0.06)
 
 
 @pytest.mark.parametrize("absent", ["", "GetSetTempoTimeSigMarkerFlag"])
