@@ -11,7 +11,13 @@ START_S, FPS = 5.0, 30
 
 
 def host(moves, jitter_s=0.0, loss=0.0, seed=1, last_s=30.0):
-    """(heard at, media, truth function): moves is [(when, rate or ("seek", media))]."""
+    """([(heard at, media)], truth function): moves is [(when, rate or ("seek", media))]."""
+    told, truth = telling_host(moves, jitter_s, loss, seed, last_s)
+    return [(heard, media) for heard, media, _ in told], truth
+
+
+def telling_host(moves, jitter_s=0.0, loss=0.0, seed=1, last_s=30.0):
+    """As `host`, and with each message the speed at which it was sent."""
     dice = random.Random(seed)
     stretches = [(0.0, START_S, 1.0)]
     for when, move in moves:
@@ -19,15 +25,18 @@ def host(moves, jitter_s=0.0, loss=0.0, seed=1, last_s=30.0):
         here = media + rate * (when - at)
         stretches.append((when, move[1], rate) if isinstance(move, tuple) else (when, here, move))
 
+    def stretch(moment):
+        return [stretch for stretch in stretches if stretch[0] <= moment][-1]
+
     def truth(moment):
-        at, media, rate = [stretch for stretch in stretches if stretch[0] <= moment][-1]
+        at, media, rate = stretch(moment)
         return media + rate * (moment - at)
 
     messages = []
     for number in range(int(last_s * FPS)):
         sent = max(0.0, number / FPS + dice.gauss(0, 0.0005))
         if dice.random() >= loss:
-            messages.append((sent + 0.0002 + dice.random() * jitter_s, truth(sent)))
+            messages.append((sent + 0.0002 + dice.random() * jitter_s, truth(sent), stretch(sent)[2]))
     return sorted(messages), truth
 
 
@@ -71,6 +80,31 @@ def test_a_change_of_speed_is_noticed(rate, phase):
     assert [(kind, heard_rate) for _, kind, heard_rate in noticed] == [("rate", rate)]
     assert noticed[0][0] - when < 0.130
     assert max(abs(error) for moment, error in errors if moment > when + 0.3) < 0.001
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5, 2.0, -1.0])
+def test_a_change_of_speed_is_noticed_on_a_bad_network(rate):
+    """Three messages show it; one of them may be lost."""
+    took, right = [], 0
+    for seed in range(40):
+        when = 10.0 + 0.0071 * seed
+        _, noticed = follow(*host([(when, rate)], jitter_s=0.02, loss=0.05, seed=seed, last_s=12.0))
+        after = [(at - when, heard) for at, _, heard in noticed if at >= when]
+        assert len(after) == len(noticed), "no false alarm before"
+        took.append(after[0][0])
+        right += after[0][1] == rate
+    assert sorted(took)[37] < 0.130
+    assert max(took) < 0.200
+    assert right >= 38
+
+
+def test_a_host_that_changes_its_cadence_is_still_followed():
+    messages, truth = host([(20.0, 0.0)])
+    slower = [message for number, message in enumerate(messages) if message[0] < 10 or number % 3 == 0]
+    errors, noticed = follow(slower, truth)
+    assert [(kind, rate) for _, kind, rate in noticed] == [("rate", 0.0)]
+    assert p99(errors) < 0.002
+    assert 20.0 < noticed[0][0] < 20.35
 
 
 @pytest.mark.parametrize(("jump_s", "within_s"), [(30.0, 0.040), (-8.0, 0.040), (0.1, 0.075), (-0.05, 0.075)])
