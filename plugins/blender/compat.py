@@ -48,8 +48,10 @@ def edges(strip: Any) -> tuple[int, int]:
 
 
 def new_sound(strips: Any, name: str, path: str, channel: int, start: int) -> Any:
-    """A sound strip from frame `start`. RuntimeError where this Blender has no sound."""
-    return strips.new_sound(name, path, channel, start)
+    """A sound strip from frame `start`, drawn as a wave. RuntimeError where this Blender has no sound."""
+    strip = strips.new_sound(name, path, channel, start)
+    strip.show_waveform = True
+    return strip
 
 
 def read_strips(scene: Any) -> list[Strip]:

@@ -26,7 +26,7 @@ FLAGS: dict[str, Any] = {
     "options": {"ENUM_FLAG"},
 }
 BPM: dict[str, Any] = {"min": 30, "max": 300, "precision": 1}
-LIGHT = {"connected": "COLLECTION_COLOR_04", "away": "COLLECTION_COLOR_01", "other": "COLLECTION_COLOR_02"}
+LIGHT = {"connected": "KEYTYPE_JITTER_VEC", "away": "KEYTYPE_EXTREME_VEC", "other": "ERROR"}  # green, red
 
 
 def _mute_changed(settings: Any, _: Any) -> None:
@@ -221,7 +221,7 @@ class HITPOINT_PT_music(Sidebar):
         column.operator("hitpoint.regenerate", text="Regenerate from playhead").in_range = False
         column.operator("hitpoint.regenerate", text="Regenerate in range").in_range = True
         row = layout.row(align=True)
-        row.label(text=Path(saved.midi).name, icon="FILE_SOUND")
+        row.label(text=Path(saved.midi).name.partition("-")[2], icon="FILE_SOUND")  # without the job's number
         row.operator("hitpoint.reveal", text="", icon="FILE_FOLDER")
         row.operator("hitpoint.copy", text="", icon="COPYDOWN")
         layout.operator("hitpoint.remove_markers", icon="MARKER")

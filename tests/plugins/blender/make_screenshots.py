@@ -43,7 +43,7 @@ def main() -> None:
         options = ["--port", str(port), "--midi-port", "none", "--no-synth", "--no-revive", "--no-screen"]
         serve = subprocess.Popen([HITPOINT, "serve", *options, "--state-dir", folder / "scores"])
         try:
-            with Window(folder, port, 180, "film.mp4", ",".join(map(str, cuts()))) as window:
+            with Window(folder, port, 180, "film.mp4", ",".join(map(str, cuts())), size=(1440, 1080)) as window:
                 window.click("tab")
                 window.find("score")
                 keep(window, "blender-before")
