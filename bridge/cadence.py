@@ -96,11 +96,11 @@ class Cadence:
 
     @property
     def _steady(self) -> bool:
-        return self._period_s > 0 and self._variance**0.5 <= _STEADY * self._period_s
+        return self._period_s > 0 and math.sqrt(self._variance) <= _STEADY * self._period_s
 
     @property
     def _gate_s(self) -> float:
-        return max(_FLOOR * self._period_s, _SIGMAS * self._variance**0.5)
+        return max(_FLOOR * self._period_s, _SIGMAS * math.sqrt(self._variance))
 
     def _learn_first(self, step: _Step, rate: float) -> None:
         if not rate:

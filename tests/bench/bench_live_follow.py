@@ -7,14 +7,10 @@ The truth is the host's own position at every 5 ms. Baseline in the same run: th
 
 from __future__ import annotations
 
-import argparse
 import math
-import sys
 from itertools import pairwise
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bridge"))
-
+from live_bench import settings  # isort: skip
 from test_playhead import START_S, follow, host, telling_host
 
 from hitpoint.bridge.follower import Follower
@@ -77,12 +73,8 @@ def row(name, results):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=40)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--full", action="store_true", help="200 runs of each")
-    options = parser.parse_args()
-    runs = 200 if options.full else options.runs
+    options = settings(__doc__, runs=(40, 200), seconds=60.0)
+    runs = options.runs
     print(f"{runs} runs of each change, 30 messages a second, target {TARGET_REACTION_MS} ms")
     for name, (jitter_s, loss, target_ms) in NETWORKS.items():
         ours, theirs = [], []

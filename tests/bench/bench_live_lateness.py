@@ -1,6 +1,8 @@
 """Lateness of the MIDI sent: 10,000 notes at 200 a second while torch burns every core, with and without SCHED_FIFO.
 
-    python tests/bench/bench_live_lateness.py [--notes 10000] [--repeats 1] [--idle]
+    python tests/bench/bench_live_lateness.py [--notes 1000] [--repeats 1] [--idle] [--full]
+
+Full length: 10,000 notes. --idle: without the burning torch processes.
 
 The clock process is the real one (its loop, its OSC socket, a JACK port of period 64); its parent is this script. The
 baseline, run beside it under the same load: a plain thread that sleeps until each note, where torch runs.
@@ -8,7 +10,6 @@ baseline, run beside it under the same load: a plain thread that sleeps until ea
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import socket
@@ -19,10 +20,9 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bridge"))
-
+from live_bench import settings  # isort: skip
 from live_fakes import plain_plan
-from live_kit import JackServer
+from live_kit import JackServer, ends_with_us
 
 from hitpoint.bridge.channel import Channel
 from hitpoint.bridge.config import Config
@@ -44,7 +44,7 @@ with torch.no_grad():
 
 def burners(threads):
     """A torch process of the composer's kind on `threads` threads."""
-    return subprocess.Popen([sys.executable, "-c", BURN.format(threads=threads)])
+    return subprocess.Popen([sys.executable, "-c", BURN.format(threads=threads)], preexec_fn=ends_with_us())
 
 
 def clock_child(osc_socket, sock, config, path):
@@ -67,7 +67,7 @@ def measure(notes, realtime, path):
     channel, theirs = Channel.pair()
     config = Config(realtime=realtime, midi_name="HitpointBench")
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=clock_child, args=(osc_socket, theirs, config, path))
+    process = context.Process(target=clock_child, args=(osc_socket, theirs, config, path), daemon=True)
     process.start()
     theirs.close()
     bars = -(-notes // 16)
@@ -123,13 +123,9 @@ def row(name, late):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--notes", type=int, default=10_000)
-    parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--idle", action="store_true", help="without the burning torch processes")
-    options = parser.parse_args()
+    options = settings(__doc__, notes=(1_000, 10_000), repeats=1, idle=False)
     cores = os.cpu_count() or 1
-    print(f"{cores} cores, load {os.getloadavg()[0]:.1f} before, JACK period 64, {RATE_PER_S} notes a second")
+    print(f"JACK period 64, {RATE_PER_S} notes a second")
     p99 = {"FIFO": [], "no FIFO": [], "baseline": []}
     with JackServer(64):
         for _ in range(options.repeats):

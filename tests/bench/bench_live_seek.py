@@ -1,22 +1,17 @@
 """Seeking live, over JACK: locate → silence → first new note, bar known and unknown; notes lost in random moves.
 
-    python tests/bench/bench_live_seek.py [--seeks 40] [--moves 40] [--bar-s 0.2]
+    python tests/bench/bench_live_seek.py [--seeks 40] [--moves 40] [--bar-s 0.2] [--full]
 
-`--moves 200` is the full length. The composer is the tests' own, at 0.2 s a bar. Baseline: a ping's way there and back.
+Full length: 200 random moves. The composer is the tests' own, at 0.2 s a bar. Baseline: a ping's way there and back.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import random
-import sys
 import tempfile
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bridge"))
-
+from live_bench import settings  # isort: skip
 from live_fakes import BAR_S
 from live_kit import RATE, Bridge, Client, Ears, JackServer, hanging, notes_on
 
@@ -139,12 +134,8 @@ def random_moves(client, ears, moves, bars):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeks", type=int, default=40)
-    parser.add_argument("--moves", type=int, default=40)
-    parser.add_argument("--bar-s", type=float, default=0.2)
-    options = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before, JACK period 64")
+    options = settings(__doc__, seeks=40, moves=(40, 200), bar_s=0.2)
+    print("JACK period 64")
     with JackServer(64), Ears() as ears:
         with Bridge(tempfile.mkdtemp(prefix="hitpoint-bench-"), "--no-revive") as bridge, Client(bridge.port) as client:
             ears.connect("Hitpoint:out")

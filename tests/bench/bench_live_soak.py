@@ -1,22 +1,18 @@
 """Playing for hours: two hours at ×8 on the test clock, then minutes in real time; memory and drift.
 
-    python tests/bench/bench_live_soak.py [--hours 2] [--minutes 1]
+    python tests/bench/bench_live_soak.py [--hours 0.2] [--minutes 1] [--full]
 
-`--minutes 20` is the full length. Baseline: the drift of a player that adds up beat lengths in whole milliseconds.
+Full length: two hours and 20 minutes. Baseline: the drift of a player that adds up beat lengths in whole milliseconds.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 import tempfile
 import time
 import tracemalloc
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bridge"))
-
+from live_bench import settings  # isort: skip
 from live_fakes import plain_plan, telling_bar
 from live_kit import RATE, Bridge, Client, Ears, JackServer, notes_on
 from recorder import drive
@@ -114,11 +110,7 @@ def real_time(minutes):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hours", type=float, default=2.0)
-    parser.add_argument("--minutes", type=float, default=1.0)
-    options = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before")
+    options = settings(__doc__, hours=(0.2, 2.0), minutes=(1.0, 20.0))
     drift_ms, notes, grown = test_clock(options.hours)
     naive = abs(round(60_000 / BPM) - 60_000 / BPM) * options.hours * 3600 * BPM / 60
     print(f"test clock ×8, {options.hours:g} h: {notes} notes, drift {drift_ms:.4f} ms (1), memory {grown:+.0f} KiB")

@@ -1,6 +1,6 @@
 """Picture beat → MIDI → sound at fluidsynth, with a 30 Hz playhead, JACK period 64 and a busy composer.
 
-    python tests/bench/bench_live_sound.py [--seconds 40] [--period 64] [--idle]
+    python tests/bench/bench_live_sound.py [--seconds 40] [--period 64] [--idle] [--full]
 
 The truth is the playhead that this script sends, in JACK's frames. Baseline: rtmidi's own way from a send to the sound,
 measured with the same synth and the same ears in the same run.
@@ -8,16 +8,11 @@ measured with the same synth and the same ears in the same run.
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 import tempfile
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bridge"))
-sys.path.insert(0, str(Path(__file__).parent))
-
+from live_bench import settings  # isort: skip
 from bench_live_lateness import burners
 from live_fakes import BAR_S
 from live_kit import RATE, Bridge, Client, Ears, JackServer, Synth, notes_on
@@ -65,12 +60,8 @@ def rtmidi_alone(ears, synth, notes=20):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=40.0)
-    parser.add_argument("--period", type=int, default=64)
-    parser.add_argument("--idle", action="store_true")
-    options = parser.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before, JACK period {options.period}")
+    options = settings(__doc__, seconds=(40.0, 120.0), period=64, idle=False)
+    print(f"JACK period {options.period}")
     folder = tempfile.mkdtemp(prefix="hitpoint-bench-")
     with JackServer(options.period), Synth() as synth, Ears(sound_s=options.seconds + 60) as ears:
         ears.client.connect(synth.sound, ears.sound_in)
@@ -79,11 +70,11 @@ def main():
             ears.client.connect("Hitpoint:out", synth.midi)
             client.score(path="/clips/64.mp4")
             burning = None if options.idle else burners(os.cpu_count())
-            time.sleep(2)
-            ears.recording = True
-            time.sleep(0.2)
-            ears.take()
             try:
+                time.sleep(2)
+                ears.recording = True
+                time.sleep(0.2)
+                ears.take()
                 start, began, number = ears.frame, time.monotonic(), 0
                 while time.monotonic() - began < options.seconds:
                     client.say("/hitpoint/time", (ears.frame - start) / RATE, 1)

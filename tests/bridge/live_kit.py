@@ -6,6 +6,7 @@ Everything has names and ports of its own, and ends by process id. Moments that 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import queue
 import shutil
@@ -22,6 +23,16 @@ from hitpoint.bridge import osc
 
 HERE = Path(__file__).parent
 RATE = 48_000
+
+
+def ends_with_us(number=signal.SIGKILL):
+    """For Popen's preexec_fn: the child gets this signal should this process be killed."""
+
+    def ask():
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(1, int(number), 0, 0, 0)  # PR_SET_PDEATHSIG
+
+    return ask
 
 
 def need_jack():
@@ -49,12 +60,18 @@ class JackServer:
         realtime = ["-R", "-P20"] if os.geteuid() == 0 else ["-r"]
         driver = ["-d", "dummy", "-r", str(RATE), "-p", str(self.period)]
         command = ["jackd", "-n", self.name, *realtime, "-t", str(self.patience_ms), *driver]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=ends_with_us()
+        )
         import jack
 
         jack.set_error_function(lambda text: None)
         jack.set_info_function(lambda text: None)
-        wait_for(lambda: _answers(jack), 10, "jackd")
+        try:
+            wait_for(lambda: _answers(jack), 10, "jackd")
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self):
         self.process.terminate()
@@ -108,8 +125,9 @@ class Bridge:
     def __enter__(self):
         with (self.folder / "out.txt").open("w") as out:
             self.process = subprocess.Popen(
-                self.command, env=self.environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-            )
+                self.command, env=self.environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                preexec_fn=ends_with_us(signal.SIGTERM),
+            )  # fmt: skip
         try:
             wait_for(lambda: "MIDI goes to" in self.log(), 60, "the bridge's MIDI port")
         except BaseException:
@@ -323,7 +341,7 @@ class Synth:
         self.process = subprocess.Popen(
             ["fluidsynth", "-i", "-s", "-a", "jack", "-m", "jack", "-r", str(RATE), "-R", "0", "-C", "0", "-g", "1.0",
              "-o", f"audio.jack.id={self.name}", "-o", f"midi.jack.id={self.name}", "-o", f"shell.port={port}", font],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=ends_with_us(),
         )  # fmt: skip
         import jack
 
