@@ -30,14 +30,14 @@ def play(client, ears):
 
 
 def kill_once(bridge, client, ears, victim):
-    """(seconds to silence, seconds to music or to an edit's answer, notes hanging at the end, bars that are there after)."""
+    """(seconds to silence, seconds to music or an edit, notes hanging at the end, bars that are there after)."""
     events = play(client, ears)
     pid = bridge.pids()[victim]
     at = time.monotonic()
     os.kill(pid, signal.SIGKILL)
     silent_s = None
     if victim != "composer":
-        wait_for(lambda: events.extend(ears.take()) or not hanging(events), 3, "silence", every=0.002)
+        wait_for(lambda: events.extend(ears.take()) or not hanging(events), 10, "silence", every=0.002)
         silent_s = time.monotonic() - at
         fresh = []
         wait_for(lambda: fresh.extend(ears.take()) or notes_on(fresh), 15, "music again", every=0.005)
