@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from hitpoint.bridge.commands.shared import output_options
+from hitpoint.bridge.errors import UsageError
+
 
 @click.group(name="data")
 def command() -> None:
@@ -17,8 +20,11 @@ def command() -> None:
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="The shard folder to write.")
 @click.option("--exclude", multiple=True, metavar="SOURCE", help="Leave out this source (manifest.json); repeatable.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes that read files.")
-def build(folders: tuple[Path, ...], out: Path, exclude: tuple[str, ...], workers: int) -> None:
+@output_options
+def build(folders: tuple[Path, ...], out: Path, exclude: tuple[str, ...], workers: int, force: bool) -> None:
     """Read every MIDI file below FOLDERS and write a shard folder with a report."""
+    if (out / "pieces.json").exists() and not force:
+        raise UsageError(f"{out} holds shards already; add --force to replace them, or choose another folder")
     from hitpoint.bridge.commands.progress import progress_bar
     from hitpoint.model.data.build import build as build_shards
 

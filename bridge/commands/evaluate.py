@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from hitpoint.bridge.commands.shared import output_options
+
 
 @click.command()
 @click.argument("shards", type=click.Path(path_type=Path))
@@ -17,6 +19,7 @@ import click
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), default=None, help="Also write every figure here."
 )
+@output_options
 def command(
     shards: Path,
     films: tuple[Path, ...],
@@ -24,6 +27,7 @@ def command(
     library: Path | None,
     seeds: int,
     json_path: Path | None,
+    force: bool,
 ) -> None:
     """Compose FILMS in every genre in several ways, and measure all beside held-out music of SHARDS."""
     from hitpoint.bridge.commands.progress import progress_bar
@@ -31,9 +35,12 @@ def command(
     from hitpoint.model.data.build import load
     from hitpoint.model.evaluate import as_text, evaluate
     from hitpoint.model.match import read_library
+    from hitpoint.model.output import atomic, check_output
     from hitpoint.model.video.analyse import analyse
     from hitpoint.model.video.types import Clip
 
+    if json_path:
+        check_output(json_path, force)
     shard, composer = load(shards), Composer.load(checkpoint)
     own = None if library is None else read_library(library)
     rhythms = [analyse([Clip(film)]) for film in films]
@@ -41,4 +48,5 @@ def command(
         rows = evaluate(composer, shard, rhythms, library=own, seeds=seeds, progress=progress)
     click.echo(as_text(rows))
     if json_path:
-        json_path.write_text(json.dumps({row.name: row.pieces for row in rows}, indent=1))
+        with atomic(json_path, force) as part:
+            part.write_text(json.dumps({row.name: row.pieces for row in rows}, indent=1))

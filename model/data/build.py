@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hitpoint.model.data.reader import family_set, read_piece, to_table
 from hitpoint.model.data.splits import song_key, split_of
 from hitpoint.model.errors import InputError
+from hitpoint.model.output import atomic
 from hitpoint.model.score import GENRES
 
 SCHEMA = "hitpoint.shards/1"
@@ -66,10 +67,13 @@ def build(
     shard, left_out = read_folders(folders, excluded_sources=excluded_sources, workers=workers, progress=progress)
     report = _report(shard.pieces, left_out)
     out.mkdir(parents=True, exist_ok=True)
+    # The index goes first and comes last: without it the folder is no shard folder, so none is ever half written.
+    (out / "pieces.json").unlink(missing_ok=True)
     np.save(out / "notes.npy", shard.notes)
-    index = {"schema": SCHEMA, "pieces": [asdict(piece) for piece in shard.pieces]}
-    (out / "pieces.json").write_text(json.dumps(index))
     (out / "report.json").write_text(json.dumps(report, indent=1))
+    index = {"schema": SCHEMA, "pieces": [asdict(piece) for piece in shard.pieces]}
+    with atomic(out / "pieces.json") as part:
+        part.write_text(json.dumps(index))
     return report
 
 

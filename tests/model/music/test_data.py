@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import mido
@@ -59,6 +60,18 @@ def test_unusable_folders_are_one_sentence_and_odd_files_a_reason(
     for reason in ("one_note.mid has 1 notes", "empty.mid is not", "cut_short.mid is not", "3/4", "larger than 100 MB"):
         assert reason in built.output, reason
     assert load(Path(out)).pieces[0].instruments == (1, 3)
+    assert "add --force" in str(CliRunner().invoke(cli, command).exception)
+    assert CliRunner().invoke(cli, [*command, "--force"]).exit_code == 0
+
+
+def test_the_report_counts_by_split_and_genre(shard_folder: Path) -> None:
+    shard = load(shard_folder)
+    report = json.loads((shard_folder / "report.json").read_text())
+    assert report["taken"] == report["songs"] == sum(report["splits"].values()) == 40
+    for genre in ("rock", "pop"):
+        pieces = [piece for piece in shard.pieces if piece.genre == genre]
+        notes = sum(piece.end - piece.start for piece in pieces)
+        assert report["genres"][genre] == {"pieces": 20, "bars": sum(p.bars for p in pieces), "notes": notes}
 
 
 def test_transposing_moves_all_pitched_parts_together_and_no_drum(song: tuple[Notes, int]) -> None:
