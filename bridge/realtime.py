@@ -1,6 +1,7 @@
 """Real-time rights and quiet: what the clock process asks of the system.
 
-Threads and processes: call once, at the start of the clock process, from its main thread.
+Threads and processes: call at the start of the clock process, from its main thread; `hurry` and `calm_down` in the
+watchdog while it starts one.
 """
 
 from __future__ import annotations
@@ -18,12 +19,23 @@ _PR_SET_TIMERSLACK = 29
 
 def become_realtime() -> bool:
     """SCHED_FIFO, not inherited by children; False where the system does not grant it or does not know it."""
-    if not hasattr(os, "sched_setscheduler"):
-        return False
-    policy = os.SCHED_FIFO | getattr(os, "SCHED_RESET_ON_FORK", 0)
+    return _schedule("SCHED_FIFO", getattr(os, "SCHED_RESET_ON_FORK", 0), PRIORITY)
+
+
+def hurry() -> None:
+    """SCHED_FIFO for this process and what it starts, where granted: music waits for it to come up. Calm down soon."""
+    _schedule("SCHED_FIFO", 0, PRIORITY)
+
+
+def calm_down() -> None:
+    """Back to ordinary priority."""
+    _schedule("SCHED_OTHER", 0, 0)
+
+
+def _schedule(policy: str, flags: int, priority: int) -> bool:
     try:
-        os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
-    except OSError:
+        os.sched_setscheduler(0, getattr(os, policy) | flags, os.sched_param(priority))
+    except (AttributeError, OSError):
         return False
     return True
 

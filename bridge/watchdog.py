@@ -40,6 +40,7 @@ from hitpoint.bridge.messages import (
     ReopenPort,
     Restore,
 )
+from hitpoint.bridge.realtime import calm_down, hurry
 from hitpoint.bridge.store import Store
 
 HEARTBEAT_LOST_S = 1.0
@@ -162,7 +163,9 @@ class Watchdog:
         if name != "composer":
             arguments = (self._osc, theirs, self._config, self._version, self._revive)
         process = self._context.Process(target=targets[name], args=arguments, name=f"hitpoint-{name}")
+        (hurry if name == "clock" and self._config.realtime else calm_down)()
         process.start()
+        calm_down()
         theirs.close()
         return Child(name, process, ours, time.monotonic())
 

@@ -18,6 +18,10 @@ from hitpoint.bridge.options import config_options
 @config_options
 def command(config: Path | None, roots: tuple[str, ...], aliases: tuple[str, ...], revived: bool, **flags: Any) -> None:
     """Run the bridge: OSC in, live MIDI out. Ends with Ctrl-C."""
+    from hitpoint.bridge.realtime import hurry
+
+    if revived:
+        hurry()  # until its clock is started
     from hitpoint.bridge.config import load_config
     from hitpoint.bridge.serve import serve
 
