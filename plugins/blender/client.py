@@ -8,6 +8,7 @@ waits: `tick()` empties the queue, keeps the connection and sends what is due.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import shutil
@@ -69,6 +70,12 @@ class Job:
     def bar_starts(self) -> list[float]:
         """The starts of the bars known so far, in seconds, rising."""
         return [self.bars[index] for index in sorted(self.bars)]
+
+    def read_report(self, path: Path) -> None:
+        """Bars and hit points as the file has them: a packet may be lost, or be another job's turn when it is due."""
+        report, origin = json.loads(path.read_text("utf-8")), min(clip.start_s for clip in self.clips)
+        self.bars = {bar["index"]: origin + bar["start_s"] for bar in report["bars"]}
+        self.hits = {(round(origin + hit["time_s"], 6), hit["kind"]) for hit in report["hits"]}
 
 
 class Client:
@@ -236,7 +243,9 @@ class Client:
         elif address == "/hitpoint/marker":
             job.hits.add((round(values[0], 6), values[1]))
         elif address == "/hitpoint/result":
-            midi, wav, _report, index = values
+            midi, wav, report, index = values
+            with contextlib.suppress(OSError, ValueError, KeyError):  # without it, what the messages told will do
+                job.read_report(Path(report))
             job.takes[index] = Take(job, index, midi, wav)
             if index == job.take:
                 job.running = False
