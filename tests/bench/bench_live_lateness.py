@@ -26,7 +26,7 @@ from live_kit import JackServer, ends_with_us
 
 from hitpoint.bridge.channel import Channel
 from hitpoint.bridge.config import Config
-from hitpoint.bridge.messages import BarsReady, LiveState, Planned, Quit, Restore
+from hitpoint.bridge.messages import BarsReady, LiveState, Planned, PortOpened, Quit, Restore
 from hitpoint.bridge.transport import Transport
 from hitpoint.model.score import Bar, Note
 
@@ -76,7 +76,11 @@ def measure(notes, realtime, path):
     channel.send(Planned("bench", 0, 0, 0.0, 24.0, plan, (0, 0, 0, 0, 0)))
     for start in range(0, bars, 50):
         channel.send(BarsReady("bench", 0, 0, every[start : start + 50]))
-    starts_s = time.monotonic() + 3.0
+    opened = False
+    while not opened:
+        channel.wait(30.0)
+        opened = any(isinstance(message, PortOpened) for message in channel.receive())
+    starts_s = time.monotonic() + 1.0
     live = LiveState(Transport(True, starts_s))
     channel.send(Restore(live))
     until = starts_s + notes / RATE_PER_S + 0.5
