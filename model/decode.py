@@ -26,13 +26,13 @@ from hitpoint.model.tokens import BAR_LINE, BEAT, FIELDS, Rows, encode, notes_of
 class Sampling:
     """Temperature and nucleus (top-p, Holtzman et al. 2020) of each attribute; `other` where an attribute is absent."""
 
-    temperature: dict[str, float] = field(default_factory=lambda: {"velocity": 0.9})
+    temperature: dict[str, float] = field(default_factory=lambda: {"pitch": 0.95, "velocity": 0.9})
     # A rest among dense onsets is unlikely at each single tick: a narrow nucleus would never leave one.
     nucleus: dict[str, float] = field(
-        default_factory=lambda: {"beat": 0.98, "density": 0.9, "pitch": 0.94, "velocity": 0.85}
+        default_factory=lambda: {"beat": 0.98, "density": 0.9, "pitch": 0.95, "velocity": 0.85}
     )
-    other_temperature: float = 1.0
-    other_nucleus: float = 0.95
+    other_temperature: float = 0.85
+    other_nucleus: float = 0.98
 
 
 @dataclass

@@ -137,8 +137,10 @@ class FastRecurrence:
 
     precision = "int8"
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, genre_strength: float = 1.0) -> None:
+        """genre_strength: how much more than in training the genre counts; 1 = as there."""
         config = network.config
+        self.genre_strength = genre_strength
         assert fits(config)
         self.config = config
         self._network = network
@@ -146,7 +148,7 @@ class FastRecurrence:
             self._layers = [_Layer(block, config.heads, config.window) for block in network.layers]
             self._rows = (network.embedding.folded()).numpy().copy()
             self._rows_bias = network.embedding.join.bias.detach().numpy()
-            self._initial = network.embedding.initial.weight.detach().numpy()
+            self._initial = network.leaning_initials(genre_strength).numpy()
             self._norm = network.norm.weight.detach().numpy()
             self._heads = {name: self._fold_head(network, name) for name in config.attributes}
         sizes = [tokens.SIZES[tokens.FIELDS.index(name)] for name in network.embedding.fields]
@@ -168,7 +170,7 @@ class FastRecurrence:
     @torch.inference_mode()
     def enter_bar(self, memory: FastStreams, table: NDArray[np.int16], stream: int | None = None) -> None:
         """From the next row on a condition holds: table (N, columns) for all streams, or (1, columns) for one."""
-        vectors = self._network.bar_vectors(torch.from_numpy(table.astype(np.int64))).numpy()
+        vectors = self._network.leaning_vectors(torch.from_numpy(table.astype(np.int64)), self.genre_strength).numpy()
         added = [vectors @ layer.condition for layer in self._layers]
         if stream is None or not memory.bars or len(memory.bars[0]) == 1:
             memory.bars = added

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from hitpoint.model import conditions, tokens
 from hitpoint.model.attention import GatedAttention, LinearAttention, LocalAttention, rotation
+from hitpoint.model.score import GENRES
 
 ATTRIBUTES = ("type", "beat", "density", "instrument", "strength", "pitch", "duration", "velocity")
 """In the order in which the chained heads predict them."""
@@ -236,6 +237,28 @@ class Network(nn.Module):
         flat = (table + offsets).flatten(0, -2)
         vectors: Tensor = self.bar_mix(self.bar_table(flat))
         return vectors.view(*table.shape[:-1], -1)
+
+    def leaning_vectors(self, table: Tensor, genre_strength: float) -> Tensor:
+        """`bar_vectors`, with the part that the genre plays in them multiplied: 1 leaves it as it is.
+
+        The difference to the same bar of unknown genre is what is multiplied: classifier-free guidance (Ho & Salimans
+        2022) carried over from the output to the conditions, where it costs one look-up a bar instead of a second
+        network.
+        """
+        vectors = self.bar_vectors(table)
+        if genre_strength == 1.0:
+            return vectors
+        unknown = table.clone()
+        unknown[..., conditions.COLUMN["genre"]] = 0
+        plain = self.bar_vectors(unknown)
+        return plain + genre_strength * (vectors - plain)
+
+    def leaning_initials(self, genre_strength: float) -> Tensor:
+        """The vectors of the initial tokens (ids, d), those of the genres drawn away from the unknown genre's alike."""
+        initial = self.embedding.initial.weight.detach().clone()
+        named = slice(1, 1 + len(GENRES))
+        initial[named] = initial[0] + genre_strength * (initial[named] - initial[0])
+        return initial
 
     def positions(self, time: Tensor, table_rows: Tensor) -> Tensor:
         """What `paper` adds to its input: beat sinusoid (eqs. 14-15) and time bin (eq. 12). time, (B, T) ticks;

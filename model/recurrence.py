@@ -41,13 +41,16 @@ class Recurrence:
 
     precision = "float32"
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, genre_strength: float = 1.0) -> None:
+        """genre_strength: how much more than in training the genre counts; 1 = as there."""
         self.network = network
+        self.genre_strength = genre_strength
         self.config = network.config
         self.device = network.norm.weight.device
         with torch.inference_mode():
             folded = network.embedding.folded()
             self._rows = folded
+            self._initial = network.leaning_initials(genre_strength)
             sizes = [tokens.SIZES[tokens.FIELDS.index(name)] for name in network.embedding.fields]
             self._columns = [tokens.FIELDS.index(name) for name in network.embedding.fields]
             self._offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -75,7 +78,7 @@ class Recurrence:
         rows = torch.from_numpy(table.astype(np.int64)).to(self.device)
         bars = None
         if self.config.conditioned:
-            vectors = self.network.bar_vectors(rows)
+            vectors = self.network.leaning_vectors(rows, self.genre_strength)
             bars = [block.condition(vectors) for block in self.network.layers if block.condition is not None]
         if stream is None or len(memory.table) <= 1:
             memory.table, memory.bars = rows, bars
@@ -104,7 +107,7 @@ class Recurrence:
     def _embed(self, rows: NDArray[np.int64]) -> Tensor:
         initial = rows[:, tokens.TYPE] == tokens.INIT
         if initial.all():
-            return self.network.embedding.initial(torch.from_numpy(rows[:, tokens.PITCH]).to(self.device))  # type: ignore[no-any-return]
+            return self._initial[torch.from_numpy(rows[:, tokens.PITCH]).to(self.device)]
         index = torch.from_numpy(rows[:, self._columns] + self._offsets).to(self.device)
         return F.embedding_bag(index, self._rows, mode="sum") + self.network.embedding.join.bias
 

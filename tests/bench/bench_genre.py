@@ -1,6 +1,7 @@
 """Can the genre that was asked for be heard? A classifier that learnt genres from real songs judges generated pieces.
 
-Run: python tests/bench/bench_genre.py SHARDS [FILM ...] [--takes N] [--controls C ...] [--checkpoint F].
+Run: python tests/bench/bench_genre.py SHARDS [FILM ...] [--takes N] [--controls C ...] [--strength G ...]
+    [--checkpoint F].
 Without films: the example film and, where it is there, ../shared/clips.
 
 A softmax regression on hand-made features of a stretch of 8 to 16 bars judges: where in the bar each kind of drum and
@@ -16,6 +17,7 @@ interval over songs), then on generated pieces for each C, the share of the real
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +26,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hitpoint.model.compose import Composer
+from hitpoint.model import checkpoint
+from hitpoint.model.compose import GENRE_STRENGTH, Composer
 from hitpoint.model.data.build import Shard, load
 from hitpoint.model.data.windows import piece_notes
 from hitpoint.model.evaluate import loosened
@@ -153,6 +156,7 @@ def main() -> None:
     parser.add_argument("--takes", type=int, default=4, help="pieces a film, genre and C")
     parser.add_argument("--controls", type=float, nargs="+", default=[0.7, 1.0])
     parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--strength", type=float, nargs="+", default=[1.0, GENRE_STRENGTH], help="guidance")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     shard, rng = load(asked.shards), np.random.default_rng(0)
@@ -165,10 +169,11 @@ def main() -> None:
         of = np.array(dataset) == name
         print(f"  {name}: {np.mean(judged[of] == goal[of]):.3f} of {of.sum()} stretches")
 
-    composer = Composer.load(asked.checkpoint, device="cpu")
+    loaded = checkpoint.load(asked.checkpoint)
     clips = ROOT.parent / "shared" / "clips"
     films = asked.films or [ROOT / "examples" / "film.mp4", *sorted(clips.glob("*.webm"))]
-    for control in asked.controls:
+    for strength, control in itertools.product(asked.strength, asked.controls):
+        composer = Composer(loaded, genre_strength=strength)
         rows: list[tuple[Vector, int, str]] = []
         for film in films:
             for number, name in enumerate(GENRES):
@@ -177,7 +182,13 @@ def main() -> None:
                 for take, bars in enumerate(composer.takes(plan, range(asked.takes))):
                     rows.append((features(notes_of(bars), len(bars)), number, f"{film} {take}"))
         vectors, wanted, group = zip(*rows, strict=True)
-        print_result(f"generated, C={control:g}", np.array(wanted), classifier.judge(np.array(vectors)), group, real)
+        print_result(
+            f"generated, C={control:g}, strength {strength:g}",
+            np.array(wanted),
+            classifier.judge(np.array(vectors)),
+            group,
+            real,
+        )
 
 
 if __name__ == "__main__":

@@ -107,3 +107,27 @@ def test_eight_bit_weights_stay_close_to_the_network() -> None:
 def test_the_paper_network_has_the_size_of_the_paper() -> None:
     parameters = sum(parameter.numel() for parameter in Network(PAPER).parameters())
     assert abs(parameters - 39_006_324) / 39_006_324 < 0.01
+
+
+@pytest.mark.parametrize("engine", [Recurrence, FastRecurrence])
+def test_genre_strength_moves_away_from_the_unknown_genre(engine: type[Recurrence] | type[FastRecurrence]) -> None:
+    network = spread(Network(SMALL))
+    rows, time, _, table = random_rows(40, 1)
+    genre = conditions.COLUMN["genre"]
+
+    def last(strength: float, named: int) -> torch.Tensor:
+        recurrence = engine(network, strength)
+        memory = recurrence.start(1)
+        row = table[:, 0].numpy().astype(np.int16)
+        row[:, genre] = named
+        recurrence.enter_bar(memory, row)
+        start = rows[:, :1].clone()
+        start[..., tokens.PITCH] = named
+        sequence = torch.cat([start, rows[:, 1:]], dim=1)
+        for t in range(40):
+            hidden = recurrence.advance(memory, sequence[:, t].numpy(), time[:, t].numpy())
+        return hidden
+
+    torch.testing.assert_close(last(0.0, 3), last(1.0, 0), atol=1e-5, rtol=1e-5)
+    apart = [float((last(strength, 3) - last(1.0, 0)).norm()) for strength in (0.5, 1.0, 3.0)]
+    assert apart == sorted(apart) and apart[0] > 0
