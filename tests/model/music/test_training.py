@@ -145,9 +145,14 @@ def test_the_commands_go_from_a_folder_to_a_checkpoint_and_a_table(song_folder: 
     trained = CliRunner().invoke(cli, ["train", shards, "--run", run, *small])
     assert trained.exit_code == 0, trained.output
     film = Path(__file__).parents[3] / "examples" / "film.mp4"
-    table = CliRunner().invoke(cli, ["evaluate", shards, str(film), "--json", str(tmp_path / "table.json")])
+    to_json = ["--json", str(tmp_path / "table.json")]
+    table = CliRunner().invoke(cli, ["evaluate", shards, str(film), "--library", shards, *to_json])
     assert table.exit_code == 0, table.output
     rows = json.loads((tmp_path / "table.json").read_text())
+    assert list(rows) == [
+        "real, human", "match", "match, library", "no control", "paper C=0.7", "paper C=1", "ours C=0.7", "ours C=1",
+        "shuffled video",
+    ]  # fmt: skip
     assert all(piece["density_error"] == piece["strength_error"] == 0 for piece in rows["ours C=1"])
     refused = CliRunner().invoke(cli, ["train", shards, "--run", run, "--config", "huge"])
     assert "no network huge" in str(refused.exception)
