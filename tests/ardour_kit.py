@@ -87,7 +87,15 @@ def make_session(folder, armed=False, follow=""):
         raise AssertionError(f"Ardour made no session: {_log(folder)}")
     text = re.sub(r'(<Protocol name="Open Sound Control \(OSC\)"[^>]*active=")0', r"\g<1>1", file.read_text())
     text = re.sub(r'(name="rec-enable" [^>]* value=")0', rf"\g<1>{int(armed)}", text)
-    text = text.replace('name="external-sync" value="0"', f'name="external-sync" value="{int(bool(follow))}"')
+    file.write_text(text)
+    if follow:
+        _follow(folder, file, follow)
+    return session
+
+
+def _follow(folder, file, clock):
+    """Make the session obey `clock`, with the metronome on."""
+    text = file.read_text().replace('name="external-sync" value="0"', 'name="external-sync" value="1"')
     file.write_text(_with_second_tempo(text))
     masters = "".join(
         f'<TransportMaster type="{kind}" name="{name}" collect="1" removeable="0"/>' for name, kind in CLOCKS.items()
@@ -95,9 +103,8 @@ def make_session(folder, armed=False, follow=""):
     (folder / "home" / ".config" / "ardour7" / "config").write_text(
         '<?xml version="1.0" encoding="UTF-8"?><Ardour version="7003">'
         '<Config><Option name="clicking" value="1"/></Config>'
-        f'<TransportMasters current="{follow or "MTC"}">{masters}</TransportMasters></Ardour>'
+        f'<TransportMasters current="{clock}">{masters}</TransportMasters></Ardour>'
     )
-    return session
 
 
 def _with_second_tempo(session):
@@ -152,13 +159,11 @@ class Ardour:
     def _settle(self):
         """Wait until the session is there; a windowless Ardour begins to roll by itself: end that, and go to 0."""
         self.ask(ASK_FOR_POSITION, "/position/time", 60.0)
-        if self.windowless:
-            time.sleep(ROLLS_WITHIN_S)
-        if self.follows:
-            self.ask(ASK_FOR_POSITION, "/session_name")
-            return
-        self.ask(("/transport_stop", 1.0), "/transport_stop", fits=lambda arguments: arguments[0] == 1.0)
-        self.ask(("/locate", 0, 0), "/position/time", fits=lambda arguments: arguments[0].startswith("00:00:00.0"))
+        time.sleep(ROLLS_WITHIN_S)
+        self.ask(ASK_FOR_POSITION, "/session_name")
+        if self.windowless and not self.follows:
+            self.ask(("/transport_stop", 1.0), "/transport_stop", fits=lambda arguments: arguments[0] == 1.0)
+            self.ask(("/locate", 0, 0), "/position/time", fits=lambda arguments: arguments[0].startswith("00:00:00.0"))
 
     def _end(self):
         self.process.terminate()

@@ -45,8 +45,9 @@ def need_jack():
 class JackServer:
     """`jackd -d dummy` under its own name; real-time if the system lets it. patience_ms: for a client that stalls."""
 
-    def __init__(self, period=64, name=None, patience_ms=500):
+    def __init__(self, period=64, name=None, patience_ms=500, realtime=True):
         self.period, self.patience_ms = period, patience_ms
+        self.realtime = realtime and os.geteuid() == 0
         self.name = name or f"hitpoint{os.getpid()}"
         self.process = None
 
@@ -57,7 +58,7 @@ class JackServer:
         return self
 
     def start(self):
-        realtime = ["-R", "-P20"] if os.geteuid() == 0 else ["-r"]
+        realtime = ["-R", "-P20"] if self.realtime else ["-r"]
         driver = ["-d", "dummy", "-r", str(RATE), "-p", str(self.period)]
         command = ["jackd", "-n", self.name, *realtime, "-t", str(self.patience_ms), *driver]
         self.process = subprocess.Popen(
