@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hitpoint.model.conditions import Table
-from hitpoint.model.grammar import Ask, BarTask, Mask, Row, Writer, write_bar
+from hitpoint.model.grammar import Ask, BarTask, Row, Writer, write_bar
 from hitpoint.model.network import CHAIN, NetworkConfig, counting_rows
 from hitpoint.model.score import TICKS_PER_BAR, Bar
 from hitpoint.model.tokens import BAR_LINE, BEAT, FIELDS, Rows, encode, notes_of
@@ -29,7 +29,7 @@ class Sampling:
     temperature: dict[str, float] = field(default_factory=lambda: {"pitch": 0.95, "velocity": 0.9})
     # A rest among dense onsets is unlikely at each single tick: a narrow nucleus would never leave one.
     nucleus: dict[str, float] = field(
-        default_factory=lambda: {"beat": 0.98, "density": 0.9, "pitch": 0.95, "velocity": 0.85}
+        default_factory=lambda: {"beat": 0.98, "density": 0.9, "pitch": 0.95, "velocity": 0.95}
     )
     other_temperature: float = 0.85
     other_nucleus: float = 0.98
@@ -44,34 +44,35 @@ class Tally:
 
 
 def choose(
-    logits: NDArray[np.float32], mask: Mask, temperature: float, nucleus: float, draw: float,
-    lean: Mapping[int, float] | None = None,
-) -> tuple[int, float]:  # fmt: skip
-    """One class under the mask, and the mask's pressure in nats.
+    logits: NDArray[np.float32], masks: NDArray[np.bool_], leans: Sequence[Mapping[int, float]],
+    temperature: float, nucleus: float, draws: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:  # fmt: skip
+    """One class a row under the masks, and the masks' pressures in nats.
 
-    logits, mask (classes,); draw: uniform in 0..1. The nucleus is taken among the allowed classes. lean: nats added to
-    some classes; the pressure is that of the network's own logits.
+    logits, masks (n, classes); leans (n): nats added to some classes; draws (n,): uniform in 0..1. The nucleus is taken
+    among the allowed classes; the pressure is that of the network's own logits.
     """
-    full = np.exp(logits - logits.max())
-    allowed = np.where(mask, full, 0.0)
-    left = float(allowed.sum())
-    pressure = -np.log(max(left, 1e-30) / float(full.sum()))
-    if mask.sum() == 1:
-        return int(mask.argmax()), pressure
-    if lean:
-        logits = logits.copy()
-        logits[list(lean)] += np.fromiter(lean.values(), np.float32)
-        allowed = np.where(mask, np.exp(logits - logits.max()), 0.0)
-        left = float(allowed.sum())
-    if left <= 1e-20:  # the network gave the allowed classes nothing: compare them among themselves
-        allowed = np.where(mask, np.exp(logits - logits[mask].max()), 0.0)
-    if temperature != 1.0:
-        allowed = (allowed / allowed.max()) ** (1.0 / temperature)
-    order = np.argsort(-allowed, kind="stable")
-    cumulative = np.cumsum(allowed[order])
-    kept = int(np.searchsorted(cumulative, nucleus * cumulative[-1])) + 1
-    picked = int(np.searchsorted(cumulative[:kept], draw * cumulative[kept - 1], side="right"))
-    return int(order[min(picked, kept - 1)]), pressure
+    within = np.where(masks, logits, -np.inf)
+    pressure = _mass(logits) - _mass(within)
+    for row, lean in enumerate(leans):
+        if lean:
+            within[row, list(lean)] += np.fromiter(lean.values(), np.float32)
+    within -= within.max(axis=1, keepdims=True)
+    weight = np.exp(within / np.float32(temperature))
+    order = np.argsort(-weight, axis=1, kind="stable")
+    cumulative = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
+    last = (cumulative < nucleus * cumulative[:, -1:]).sum(axis=1)
+    rows = np.arange(len(logits))
+    aim = draws * cumulative[rows, last]
+    picked = np.minimum((cumulative <= aim[:, None]).sum(axis=1), last)
+    return order[rows, picked], pressure
+
+
+def _mass(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Log of the sum of exp along the last axis."""
+    highest = logits.max(axis=1)
+    mass: NDArray[np.float64] = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest
+    return mass
 
 
 class Part(NamedTuple):
@@ -194,7 +195,7 @@ class Decoder:
         """Answer one round of questions; alike ones go through the network together."""
         groups: dict[str, list[tuple[int, Ask]]] = {}
         for number, stream in enumerate(streams):
-            while isinstance(stream.ask, Ask) and not self.weigh_forced and stream.ask.mask.sum() == 1:
+            while isinstance(stream.ask, Ask) and not self.weigh_forced and _forced(stream.ask):
                 stream.send(int(stream.ask.mask.argmax()))
             if isinstance(stream.ask, Ask):
                 groups.setdefault(stream.ask.attribute, []).append((number, stream.ask))
@@ -209,12 +210,12 @@ class Decoder:
             logits = self.engine.logits(hidden, attribute, told)
             temperature = self.sampling.temperature.get(attribute, self.sampling.other_temperature)
             nucleus = self.sampling.nucleus.get(attribute, self.sampling.other_nucleus)
-            for row, number, ask in zip(logits, numbers, asks, strict=True):
-                forced = ask.mask.sum() == 1
-                draw = 0.0 if forced else float(streams[number].part.draws.random())
-                picked, pressure = choose(row, ask.mask, temperature, nucleus, draw, ask.lean)
-                self.tally.pressure[attribute] = self.tally.pressure.get(attribute, 0.0) + pressure
-                streams[number].send(picked)
+            draws = np.array([0.0 if _forced(a) else streams[n].part.draws.random() for n, a in group])
+            masks, leans = np.stack([ask.mask for ask in asks]), [ask.lean for ask in asks]
+            picked, pressure = choose(logits, masks, leans, temperature, nucleus, draws)
+            self.tally.pressure[attribute] = self.tally.pressure.get(attribute, 0.0) + float(pressure.sum())
+            for number, value in zip(numbers, picked.tolist(), strict=True):
+                streams[number].send(value)
 
     def _advance(self, run: Run, streams: Sequence[_Stream]) -> None:
         """Read the row that each stream has ready. A stream that is through reads end rows that nobody looks at."""
@@ -268,6 +269,10 @@ class _Stream:
             bar, self._done = self._done, None
             yield bar
             self._next_part()
+
+
+def _forced(ask: Ask) -> bool:
+    return int(np.count_nonzero(ask.mask)) == 1
 
 
 CONSTANT_VELOCITY_CLASS = 11

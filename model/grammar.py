@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -72,6 +73,7 @@ class BarTask:
     written. locked: notes of other instruments that stand already and are repeated as they are. ticks_left: from the
     bar's start to the end of the piece; no note reaches beyond it. missed: instruments that come in on the bar's first
     onset, because they were asked for and have been silent for long. leaning: what the bar would rather be like.
+    energy: 0..1, how loud.
     """
 
     index: int
@@ -82,6 +84,7 @@ class BarTask:
     locked: Sequence[Note] = ()
     missed: tuple[int, ...] = ()
     leaning: Leaning | None = None
+    energy: float = 0.5
 
     def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
         """Nats by class."""
@@ -148,7 +151,7 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
             lean = task.lean("duration", place._replace(low=pitch))
             duration = yield Ask("duration", known, _durations(task, place), lean)
             known["duration"] = duration
-            velocity = yield Ask("velocity", known, _ALL_VELOCITIES)
+            velocity = yield Ask("velocity", known, _ALL_VELOCITIES, loudness_lean(round(task.energy, 2)))
             note = Note(tick, instrument, pitch, DURATIONS[duration - 1], tokens.velocity_of(velocity))
         low = pitch + 1
         notes.append(note)
@@ -157,6 +160,16 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
 
 
 _ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
+CALMEST, LOUDEST, LOUDNESS_SPREAD = 6.0, 15.0, 1.2
+"""Velocity classes about which the notes of bars of energy 0 and 1 lie, and how closely. The training music hardly ever
+changes its loudness within a piece, so the network alone would not follow the picture's energy."""
+
+
+@lru_cache(maxsize=128)
+def loudness_lean(energy: float) -> Mapping[int, float]:
+    """Nats by velocity class: a bell around the loudness of an energy 0..1."""
+    middle = CALMEST + (LOUDEST - CALMEST) * energy
+    return {c: -(((c - middle) / LOUDNESS_SPREAD) ** 2) / 2 for c in range(3, _SIZE["velocity"])}
 
 
 def _durations(task: BarTask, place: Place) -> Mask:

@@ -149,22 +149,27 @@ def test_a_flawed_bar_is_written_again_and_the_stream_goes_on(
     assert [bar.density for bar in composer.takes(plan, [5, 6])[0]] == [bar.density for bar in plan.bars]
 
 
-def test_of_the_candidates_the_one_stays_that_the_following_bars_like_best(composer: Composer) -> None:
+def test_of_the_candidates_the_one_stays_that_the_following_bars_like_best(
+    composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plan = make_plan(8)
     bars = list(composer.stream(plan, 2))
 
-    def liking(piece: list[Bar]) -> float:
-        decoder = compose.Decoder(composer.recurrence)
-        table = compose.table_of_plan(plan)
-        run = decoder.start(compose.init_rows(plan.genre, plan.instruments), table[0])
-        for number in range(5):
-            decoder.read_bar(run, piece[number], number, table[number + 1])
-        return float(sum(decoder.weigh_bar(run, piece[n], n, table[n + 1])[0] for n in (5, 6)))
+    seen: list[np.ndarray] = []
+    weigh = compose.Decoder.weigh_bar
 
+    def watched(self: compose.Decoder, *arguments: object) -> np.ndarray:
+        seen.append(weigh(self, *arguments))  # type: ignore[arg-type]
+        return seen[-1]
+
+    monkeypatch.setattr(compose.Decoder, "weigh_bar", watched)
     first = composer.regenerate(plan, bars, 3, 4, seed=1, candidates=1)
+    assert not seen, "one candidate needs no choice"
     best = composer.regenerate(plan, bars, 3, 4, seed=1, candidates=6)
     assert best[:3] == bars[:3] and best[5:] == bars[5:]
-    assert liking(best) >= liking(first) - 0.05
+    liked = np.sum(seen, axis=0)
+    assert len(seen) == 2 and liked.shape == (6,) and np.ptp(liked) > 1, "bars 5 and 6 tell the candidates apart"
+    assert (best == first) == (liked.argmax() == 0)
 
 
 def test_form_never_asks_for_a_bar_that_is_not_there() -> None:
@@ -172,3 +177,14 @@ def test_form_never_asks_for_a_bar_that_is_not_there() -> None:
     assert all(echo_of(plan, index) is None for index in range(6))
     assert form.leaning_of(sectioned(("A", 8)), 6, []) is None
     assert BarTask(0, (1,), 64).lean("beat", Place(-1, -1, 0, 4)) == {}
+
+
+def test_energy_is_heard_as_loudness(composer: Composer) -> None:
+    plan = make_plan(8)
+    loud: dict[float, float] = {}
+    for energy in (0.05, 0.95):
+        bars = composer.stream(
+            dataclasses.replace(plan, bars=tuple(dataclasses.replace(bar, energy=energy) for bar in plan.bars)), 1
+        )
+        loud[energy] = float(np.mean([note.velocity for bar in bars for note in bar.notes]))
+    assert loud[0.95] > loud[0.05] + 8
