@@ -29,7 +29,7 @@ class Sampling:
     temperature: dict[str, float] = field(default_factory=lambda: {"pitch": 0.95, "velocity": 0.9})
     # A rest among dense onsets is unlikely at each single tick: a narrow nucleus would never leave one.
     nucleus: dict[str, float] = field(
-        default_factory=lambda: {"beat": 0.98, "density": 0.9, "pitch": 0.95, "velocity": 0.95}
+        default_factory=lambda: {"beat": 0.98, "density": 0.9, "pitch": 0.95, "velocity": 0.85}
     )
     other_temperature: float = 0.85
     other_nucleus: float = 0.98

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -131,7 +130,7 @@ def _density(grammar: Grammar) -> Generator[Ask | Row, int, int]:
 
 def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row, int, list[Note]]:
     """The notes of one simu-note, rising in pitch. Locked notes are given to the network as they are."""
-    tick, instrument = place.tick, place.instrument
+    tick, instrument, shift = place.tick, place.instrument, loudness_shift(task.energy)
     locked = [note for note in task.locked if note.tick == tick and note.instrument == instrument]
     low, high = PITCH_RANGE[instrument]
     notes: list[Note] = []
@@ -139,7 +138,8 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
         owed = strength - number - 1
         if locked:
             note = locked[number]
-            ticks, loudness = np.array([note.duration_ticks], np.int16), np.array([note.velocity], np.int16)
+            ticks = np.array([note.duration_ticks], np.int16)
+            loudness = np.array([min(HARDEST, max(1, note.velocity - shift))], np.int16)
             duration, velocity = int(tokens.duration_class(ticks)[0]), int(tokens.velocity_class(loudness)[0])
             pitch = note.pitch
         else:
@@ -151,8 +151,9 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
             lean = task.lean("duration", place._replace(low=pitch))
             duration = yield Ask("duration", known, _durations(task, place), lean)
             known["duration"] = duration
-            velocity = yield Ask("velocity", known, _ALL_VELOCITIES, loudness_lean(round(task.energy, 2)))
-            note = Note(tick, instrument, pitch, DURATIONS[duration - 1], tokens.velocity_of(velocity))
+            velocity = yield Ask("velocity", known, _ALL_VELOCITIES)
+            heard = min(HARDEST, max(SOFTEST, tokens.velocity_of(velocity) + shift))
+            note = Note(tick, instrument, pitch, DURATIONS[duration - 1], heard)
         low = pitch + 1
         notes.append(note)
         yield Row((tokens.NOTE, 0, 0, owed + 1, instrument + 1, pitch + 1, duration, velocity), tick)
@@ -160,16 +161,15 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
 
 
 _ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
-CALMEST, LOUDEST, LOUDNESS_SPREAD = 6.0, 15.0, 1.2
-"""Velocity classes about which the notes of bars of energy 0 and 1 lie, and how closely. The training music hardly ever
-changes its loudness within a piece, so the network alone would not follow the picture's energy."""
+LOUDNESS_RANGE = 60
+"""Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within a
+piece, so the network alone would not follow the picture's energy: its own dynamics are moved up and down as a whole."""
+SOFTEST, HARDEST = 16, 127
 
 
-@lru_cache(maxsize=128)
-def loudness_lean(energy: float) -> Mapping[int, float]:
-    """Nats by velocity class: a bell around the loudness of an energy 0..1."""
-    middle = CALMEST + (LOUDEST - CALMEST) * energy
-    return {c: -(((c - middle) / LOUDNESS_SPREAD) ** 2) / 2 for c in range(3, _SIZE["velocity"])}
+def loudness_shift(energy: float) -> int:
+    """What is added to the velocities of a bar of energy 0..1."""
+    return round(LOUDNESS_RANGE * (energy - 0.5))
 
 
 def _durations(task: BarTask, place: Place) -> Mask:
