@@ -19,7 +19,7 @@ import tempfile
 import time
 
 from live_bench import settings  # isort: skip
-from live_kit import Bridge, Client, Ears, JackServer, notes_on
+from live_kit import Bridge, Client, JackServer, RemoteEars, notes_on
 from test_osc import HOSTILE, nested
 
 from hitpoint.bridge import osc
@@ -119,35 +119,37 @@ def main():
     print(f"{options.packets} damaged packets heard: {speed:,.0f} a second, slowest {slowest:.2f} ms, no death")
     base, hung, wrong = python_osc()
     print(f"baseline python-osc: {base:,.0f} a second, {hung} hung for a second, {wrong} escaped as other errors")
-    with JackServer(64), Ears() as ears, Bridge(tempfile.mkdtemp(prefix="hitpoint-bench-"), "--no-revive") as bridge:  # noqa: SIM117
-        with Client(bridge.port) as client:
-            client.score(path="/clips/64.mp4")
-            ears.connect("Hitpoint:out")
-            client.say("/hitpoint/play")
-            time.sleep(2.0)
-            ears.take()
-            client.hear()
-            pids = bridge.pids()
-            sent = multiprocessing.Value("q", 0)
-            flooding = multiprocessing.Process(
-                target=flood, args=(bridge.port, options.rate, options.seconds, sent), daemon=True
-            )
-            flooding.start()
-            time.sleep(options.seconds)
-            flooding.join(30)
-            heard = client.hear()
-            notes = len([note for note in notes_on(ears.take()) if note[1] == 0])
-            late = [m.arguments for _, m in heard if m.address == "/hitpoint/late"]
-            print(f"flood: {sent.value / options.seconds:,.0f} packets a second sent for {options.seconds:g} s")
-            print(
-                f"notes heard {notes}, due about {int(options.seconds / 0.5)}; same processes: {bridge.pids() == pids}"
-            )
-            if late:
-                print(f"lateness at its end: p50 {late[-1][0]:.2f}, p99 {late[-1][1]:.2f} ms (target 0.5)")
-            at = time.monotonic()
-            client.say("/hitpoint/ping", 5)
-            client.wait("/hitpoint/pong", 5, lambda a: a[0] == 5)
-            print(f"answers a ping {1000 * (time.monotonic() - at):.1f} ms after the flood")
+    with (
+        JackServer(64),
+        RemoteEars() as ears,
+        Bridge(tempfile.mkdtemp(prefix="hitpoint-bench-"), "--no-revive") as bridge,
+        Client(bridge.port) as client,
+    ):
+        client.score(path="/clips/64.mp4")
+        ears.connect("Hitpoint:out")
+        client.say("/hitpoint/play")
+        time.sleep(2.0)
+        ears.take()
+        client.hear()
+        pids = bridge.pids()
+        sent = multiprocessing.Value("q", 0)
+        flooding = multiprocessing.Process(
+            target=flood, args=(bridge.port, options.rate, options.seconds, sent), daemon=True
+        )
+        flooding.start()
+        time.sleep(options.seconds)
+        flooding.join(30)
+        heard = client.hear()
+        notes = len([note for note in notes_on(ears.take()) if note[1] == 0])
+        late = [m.arguments for _, m in heard if m.address == "/hitpoint/late"]
+        print(f"flood: {sent.value / options.seconds:,.0f} packets a second sent for {options.seconds:g} s")
+        print(f"notes heard {notes}, due about {int(options.seconds / 0.5)}; same processes: {bridge.pids() == pids}")
+        if late:
+            print(f"lateness at its end: p50 {late[-1][0]:.2f}, p99 {late[-1][1]:.2f} ms (target 0.5)")
+        at = time.monotonic()
+        client.say("/hitpoint/ping", 5)
+        client.wait("/hitpoint/pong", 5, lambda a: a[0] == 5)
+        print(f"answers a ping {1000 * (time.monotonic() - at):.1f} ms after the flood")
 
 
 if __name__ == "__main__":

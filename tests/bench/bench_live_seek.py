@@ -13,7 +13,7 @@ import time
 
 from live_bench import settings  # isort: skip
 from live_fakes import BAR_S
-from live_kit import RATE, Bridge, Client, Ears, JackServer, hanging, notes_on
+from live_kit import RATE, Bridge, Client, JackServer, RemoteEars, hanging, notes_on
 
 
 def quantiles(name, values, target):
@@ -72,7 +72,11 @@ def known(client, ears, seeks, bars):
 def unknown(folder, seeks, bar_s):
     """A fresh job for each seek, far beyond what is composed: to the fallback's first note, and to the real bar."""
     stand_in, real = [], []
-    with Bridge(folder, "--no-revive", bar_s=bar_s) as bridge, Client(bridge.port) as client, Ears("ears2") as ears:
+    with (
+        Bridge(folder, "--no-revive", bar_s=bar_s) as bridge,
+        Client(bridge.port) as client,
+        RemoteEars("ears2") as ears,
+    ):
         ears.connect("Hitpoint:out")
         for number in range(seeks):
             client.score(f"job{number}", "/clips/64.mp4", wait=False)
@@ -136,7 +140,7 @@ def random_moves(client, ears, moves, bars):
 def main():
     options = settings(__doc__, seeks=40, moves=(40, 200), bar_s=0.2)
     print("JACK period 64")
-    with JackServer(64), Ears() as ears:
+    with JackServer(64), RemoteEars() as ears:
         with Bridge(tempfile.mkdtemp(prefix="hitpoint-bench-"), "--no-revive") as bridge, Client(bridge.port) as client:
             ears.connect("Hitpoint:out")
             client.score(path="/clips/64.mp4")

@@ -13,6 +13,7 @@ from hitpoint.model.score import Bar, Note, TempoMap, TempoPoint
 
 BPM = 120.0
 BAR_S = 2.0
+CLICK = 37
 
 
 def plain_plan(bars=8, bpm=BPM, seed=0):
@@ -71,12 +72,20 @@ class TellingComposer:
         return out
 
 
+class ClickingComposer(TellingComposer):
+    """A side stick on each beat, and nothing else: a sound whose start is sharp and which is gone before the next."""
+
+    def stream(self, plan, seed, history=()):
+        for bar in plan.bars[len(history) :]:
+            yield Bar(bar.index, tuple(Note(4 * beat, 0, CLICK, 1, 110) for beat in range(4)))
+
+
 class FakeTools(Tools):
     """Plans without looking at the clips: as many bars as the first clip's name says ("32.mp4"), else 8."""
 
-    def __init__(self, delay_s=None):
+    def __init__(self, delay_s=None, composer=TellingComposer):
         delay_s = float(os.environ.get("FAKE_BAR_S", "0")) if delay_s is None else delay_s
-        super().__init__(lambda: TellingComposer(delay_s))
+        super().__init__(lambda: composer(delay_s))
 
     def prepare(self, score, pairs, progress):
         stem = Path(score.clips[0].path).stem
@@ -111,6 +120,11 @@ def FakePrepared(plan):
 def make():
     """Named in the configuration's `tools`."""
     return FakeTools()
+
+
+def make_clicks():
+    """As `make`, with clicks for music."""
+    return FakeTools(composer=ClickingComposer)
 
 
 def make_if_mended():

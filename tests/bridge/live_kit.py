@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
+import multiprocessing
 import os
-import queue
 import shutil
 import signal
 import socket
@@ -18,11 +19,11 @@ import time
 from pathlib import Path
 
 import pytest
+from heard import RATE, Heard
 
 from hitpoint.bridge import osc
 
 HERE = Path(__file__).parent
-RATE = 48_000
 
 
 def ends_with_us(number=signal.SIGKILL):
@@ -239,40 +240,26 @@ class Client:
         return self.wait("/hitpoint/result", 120) if wait else None
 
 
-class Ears:
+class Ears(Heard):
     """Hears MIDI at a JACK input: (frame, message bytes). Optionally one channel of sound as well."""
 
-    def __init__(self, name="ears", sound_s=0.0):
-        import array
-
+    def __init__(self, name="ears", sound_s=0.0, memory=None):
         import jack
 
+        super().__init__(sound_s, memory)
         self.client = jack.Client(name, no_start_server=True)
         self.midi_in = self.client.midi_inports.register("midi")
         self.sound_in = self.client.inports.register("sound")
-        self.events = queue.SimpleQueue()
-        self.sound = array.array("f", bytes(4 * int(sound_s * RATE)))
-        self.view = memoryview(self.sound).cast("B")
-        self.recording = False
-        self.sound_from = None
-        self.filled = 0
-        self.xruns = 0
         self.client.set_process_callback(self._process)
-        self.client.set_xrun_callback(self._xrun)
+        self.client.set_xrun_callback(lambda delayed_usecs: self.put_xrun(self.client.frame_time))
         self.client.activate()
 
     def _process(self, frames):
         at = self.client.last_frame_time
         for offset, data in self.midi_in.incoming_midi_events():
-            self.events.put((at + offset, bytes(data)))
-        if self.recording and self.filled + 4 * frames <= len(self.view):
-            if self.sound_from is None:
-                self.sound_from = at
-            self.view[self.filled : self.filled + 4 * frames] = bytes(self.sound_in.get_buffer())
-            self.filled += 4 * frames
-
-    def _xrun(self, delayed_usecs):
-        self.xruns += 1
+            self.put(at + offset, bytes(data))
+        if self.recording:
+            self.put_sound(at, bytes(self.sound_in.get_buffer()))
 
     @property
     def frame(self):
@@ -288,21 +275,43 @@ class Ears:
 
         wait_for(there, seconds, f"a connection from {source}")
 
-    def take(self):
-        """Everything heard since the last call."""
-        found = []
-        while True:
-            try:
-                found.append(self.events.get_nowait())
-            except queue.Empty:
-                return found
-
     def __enter__(self):
         return self
 
     def __exit__(self, *unused):
         self.client.deactivate()
         self.client.close()
+
+
+class RemoteEars(Ears):
+    """Ears in a process that does nothing else, so that nothing here makes them miss a period."""
+
+    def __init__(self, name="ears", sound_s=0.0):
+        import jack
+
+        Heard.__init__(self, sound_s)
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_listen, args=(name, self.memory, theirs), daemon=True)
+        self.process.start()
+        theirs.close()
+        assert self.pipe.poll(30), "the ears do not come up"
+        self.midi_in, self.sound_in = self.pipe.recv()
+        self.client = jack.Client(f"{name}-desk", no_start_server=True)
+
+    def __exit__(self, *unused):
+        self.pipe.close()
+        self.process.join(5)
+        self.process.kill()
+        self.client.close()
+
+
+def _listen(name, memory, pipe):
+    gc.disable()
+    with Ears(name, memory=memory) as ears:
+        pipe.send((ears.midi_in.name, ears.sound_in.name))
+        with contextlib.suppress(EOFError):
+            pipe.recv()
 
 
 def notes_on(events):
