@@ -14,7 +14,9 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import time
+import traceback
 from collections.abc import Sequence
 from types import FrameType
 
@@ -76,9 +78,15 @@ def _be_clock(
 ) -> None:
     """heard: what the watchdog said already."""
     name_process("hp-clock")
-    loop = ClockLoop(osc_socket, channel, config, version, heard)
-    signal.signal(signal.SIGTERM, loop.quit)
-    if loop.run():
+    try:
+        loop = ClockLoop(osc_socket, channel, config, version, heard)
+        signal.signal(signal.SIGTERM, loop.quit)
+        orphaned = loop.run()
+    except Exception:
+        with contextlib.suppress(ChannelClosed):
+            channel.send(LogLine(logging.ERROR, f"clock: {traceback.format_exc()}"))
+        sys.exit(1)
+    if orphaned:
         osc_socket.close()  # a successor listens there
         if revive:
             loop.bequeath()

@@ -23,6 +23,7 @@ from hitpoint.bridge.protocol import DEFAULT_PORT
 from hitpoint.model.score import INSTRUMENTS
 
 FILE_NAME = "hitpoint.yaml"
+LOG_NAME = "hitpoint.log"
 CHANNELS = {"drums": 10, "piano": 1, "guitar": 2, "bass": 3, "strings": 4}
 """As in the MIDI files; counted from 1, as musicians do."""
 

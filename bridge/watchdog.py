@@ -2,8 +2,8 @@
 
 Threads and processes: the bridge's main process, one thread (the screen and REAPER's file requests have their own).
 It keeps what a successor of the clock needs (transport, plan, bars); the composer's needs are on disk. A spare clock
-waits, all modules loaded, for the clock to die. A composer that keeps dying before it did anything is started again
-after growing pauses, and then no more until it is asked for something.
+waits, all modules loaded, for the clock to die. A process that keeps dying before it did anything is started again
+after growing pauses; then the composer waits until it is asked for something, and without a clock the bridge ends.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import Any
 from hitpoint.bridge.channel import Channel, ChannelClosed
 from hitpoint.bridge.clock_process import run_clock, run_spare
 from hitpoint.bridge.composer import run_composer
-from hitpoint.bridge.config import Config
+from hitpoint.bridge.config import LOG_NAME, Config
+from hitpoint.bridge.errors import MissingError
 from hitpoint.bridge.guard import SILENCE_AGAIN_S, Guard
 from hitpoint.bridge.jobs import announcement
 from hitpoint.bridge.memory import Music, Requests
@@ -79,7 +80,10 @@ class Child:
 
 
 class Watchdog:
-    """Runs the bridge until `stop` is called. Raises OSError where a process cannot be started."""
+    """Runs the bridge until `stop` is called.
+
+    Raises OSError where a process cannot be started, MissingError where the clock dies time after time at its start.
+    """
 
     def __init__(
         self, osc_socket: socket.socket, config: Config, version: str, revive: list[str], revived: bool = False
@@ -297,10 +301,16 @@ class Watchdog:
             return
         self._failures[child.name] = 0 if child.came_up else self._failures[child.name] + 1
         failures = self._failures[child.name]
+        for_good = failures > len(PAUSES_S)
         if child.name == "composer":
-            self._tell_composer_died(child.process.exitcode, for_good=failures > len(PAUSES_S))
-            if failures > len(PAUSES_S):
+            self._tell_composer_died(child.process.exitcode, for_good)
+            if for_good:
                 return
+        elif for_good:
+            ends, where = child.process.exitcode, self._config.log_path / LOG_NAME
+            raise MissingError(
+                f"the clock process dies as soon as it starts (exit code {ends}): see the end of {where}"
+            )
         log.error("the %s process died (exit code %s) and is started again", child.name, child.process.exitcode)
         self.restarts[child.name] += 1
         self._due[child.name] = time.monotonic() + PAUSES_S[min(max(failures - 1, 0), len(PAUSES_S) - 1)]

@@ -1,5 +1,6 @@
 """The bridge's processes: each is killed while music sounds, JACK itself dies and comes back; nothing may hang."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -187,3 +188,18 @@ def test_a_composer_that_does_not_start_is_given_up_until_it_is_asked_again(tmp_
         factory.touch()
         assert client.score("second", "/clips/4.mp4")[0] == "second"
         client.wait("/hitpoint/state", 5, lambda state: state[0] == "ready")
+
+
+def test_a_clock_that_dies_at_each_start_is_given_up(tmp_path):
+    with Bridge(tmp_path, "--no-revive", midi_port="none") as bridge:
+
+        def ended():
+            clock = bridge.pids().get("clock")
+            if clock:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(clock, signal.SIGKILL)
+            return bridge.process.poll() is not None
+
+        wait_for(ended, 60, "the bridge's end")
+        assert bridge.process.returncode == 4
+        assert "error: the clock process dies as soon as it starts" in (tmp_path / "out.txt").read_text()
