@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,9 @@ REMAKES = 3
 CANDIDATES = 4
 FOLLOWING_BARS = 2
 """A regenerated passage is the one of CANDIDATES after which the next bars, as they stand, are the most likely."""
-GENRE_STRENGTH = 3.0
-"""At 1 a listener (a classifier of real songs) recognises the genre asked for in 6 of 10 cases where it recognises real
-songs', at 3 in 8; beyond, no more."""
+GENRE_STRENGTH = 4.0
+"""At 1 a listener (a classifier of real songs) recognises the genre asked for half as often as that of real songs, at 4
+in nearly eight of ten cases; the other figures of the music do not suffer."""
 CALM = 0.25
 """Energy below which drums may rest."""
 
@@ -124,8 +124,11 @@ class Composer:
             yield bar
             began += time.perf_counter() - paused
 
-    def takes(self, plan: Plan, seeds: Sequence[int]) -> list[list[Bar]]:
-        """One whole take for each seed, decoded together, so that they share the cost of reading the weights."""
+    def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
+        """One whole take for each seed, decoded together, so that they share the cost of reading the weights.
+
+        on_bar: called with each bar of any take as it comes.
+        """
         decoder = Decoder(self.recurrence, self.sampling)
         table = table_of_plan(plan)
         began = time.perf_counter()
@@ -134,6 +137,8 @@ class Composer:
         pieces = [_parts(plan, table, seed, draft) for seed, draft in zip(seeds, drafts, strict=True)]
         for stream, bar in decoder.write(run, pieces):
             drafts[stream].accept(bar)
+            if on_bar:
+                on_bar(bar)
         takes = [draft.bars for draft in drafts]
         for seed, take in zip(seeds, takes, strict=True):
             flawed = next((at for at, bar in enumerate(take) if flaw_of(take[:at], bar)), None)

@@ -162,8 +162,8 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
 
 _ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
 LOUDNESS_RANGE = 60
-"""Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within a
-piece, so the network alone would not follow the picture's energy: its own dynamics are moved up and down as a whole."""
+"""Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
+a piece, so the network alone would not follow the picture's energy: its dynamics are moved up and down as a whole."""
 SOFTEST, HARDEST = 16, 127
 
 

@@ -11,6 +11,7 @@ Importing it loads neither torch nor cv2 nor matplotlib.
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -39,6 +40,9 @@ class BarStream(Protocol):
 
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
         """The bars from `len(history)` on, one by one; the same plan, seed and history give the same bars."""
+
+    def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
+        """One whole piece for each seed; `on_bar` is called with each bar as it comes."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,19 @@ def compose(
             on_bar(bar)
         report("compose", len(bars) / len(plan.bars))
     return assemble(prepared, bars, composer, seed)
+
+
+def compose_takes(prepared: Prepared, composer: BarStream, count: int, progress: Progress | None = None) -> list[Take]:
+    """`count` takes, with the plan's seed and those after it, composed together, for that is quicker."""
+    seeds = range(prepared.plan.seed, prepared.plan.seed + count)
+    if count == 1:
+        return [compose(prepared, composer, seeds[0], progress)]
+    report, wanted = progress or _silent, count * len(prepared.plan.bars)
+    done = itertools.count(1)
+    report("compose", 0.0)
+    pieces = composer.takes(prepared.plan, seeds, lambda bar: report("compose", min(1.0, next(done) / wanted)))
+    tokens, seconds = composer.stats.tokens // count, composer.stats.seconds / count
+    return [assemble(prepared, bars, composer, seed, tokens, seconds) for seed, bars in zip(seeds, pieces, strict=True)]
 
 
 def assemble(

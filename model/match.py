@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -122,6 +122,10 @@ class Matcher:
         bars = stretch(self.library, match.piece, match.first_bar, len(plan.bars), plan.instruments)
         self.stats = SimpleNamespace(tokens=0, seconds=time.perf_counter() - began)
         yield from bars[len(history) :]
+
+    def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
+        """The pieces of `stream`, one for each seed."""
+        return [list(self.stream(plan, seed)) for seed in seeds]
 
 
 def read_library(folder: Path) -> Shard:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,13 @@ class FakeComposer:
             self.stats.tokens += 2 * len(bar.notes) + 1
             self.stats.seconds += time.perf_counter() - started
             yield bar
+
+    def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
+        found = [list(self.stream(plan, seed)) for seed in seeds]
+        for bar in (bar for bars in found for bar in bars):
+            if on_bar:
+                on_bar(bar)
+        return found
 
 
 def _bar(plan: Plan, bar_plan: BarPlan, rng: random.Random) -> Bar:

@@ -95,9 +95,9 @@ def command(
     said = []
     with stage_bars() as progress:
         prepared = job.prepare([Clip(clip, in_s, out_s)], wished, boundaries, progress)
+        composed = job.compose_takes(prepared, stream, takes, progress)
         for number, files in enumerate(numbered):
-            take = job.compose(prepared, stream, prepared.plan.seed + number, progress)
-            take = replace(take, composer=composer)
+            take = replace(composed[number], composer=composer)
             job.write_outputs(take, prepared, files, force, soundfont, progress)
             more = write_formats(take, prepared, named, bases[number], files.wav, force, soundfont, progress)
             said.append(summary(take, prepared, files, more))
