@@ -110,7 +110,7 @@ class Composer:
         run = self._resume(decoder, plan, history, keys)
         draft = _Draft(list(history))
         key = keys[-1]
-        behind = self._keep(key, run)
+        behind = self._copy(run)
         for _, bar in decoder.write(run, [_parts(plan, table, seed, draft)]):
             if draft.refused < REMAKES and flaw_of(draft.bars, bar):
                 draft.refused += 1
@@ -203,8 +203,11 @@ class Composer:
             self._keep(keys[number + 1], run)
         return run
 
+    def _copy(self, run: Run) -> tuple[Any, torch.Tensor]:
+        return self.recurrence.snapshot(run.memory), run.hidden.clone()
+
     def _keep(self, key: int, run: Run) -> tuple[Any, torch.Tensor]:
-        kept = self._snapshots[key] = self.recurrence.snapshot(run.memory), run.hidden.clone()
+        kept = self._snapshots[key] = self._copy(run)
         self._snapshots.move_to_end(key)
         while len(self._snapshots) > KEPT_SNAPSHOTS:
             self._snapshots.popitem(last=False)

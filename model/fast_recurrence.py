@@ -170,8 +170,9 @@ class FastRecurrence:
     @torch.inference_mode()
     def enter_bar(self, memory: FastStreams, table: NDArray[np.int16], stream: int | None = None) -> None:
         """From the next row on a condition holds: table (N, columns) for all streams, or (1, columns) for one."""
-        vectors = self._network.leaning_vectors(torch.from_numpy(table.astype(np.int64)), self.genre_strength).numpy()
-        added = [vectors @ layer.condition for layer in self._layers]
+        # Row by row, so that a stream hears the same to the bit whether it is alone or one of many.
+        each = [self._network.leaning_vectors(row[None], self.genre_strength) for row in torch.from_numpy(table).long()]
+        added = [np.concatenate([row.numpy() @ layer.condition for row in each]) for layer in self._layers]
         if stream is None or not memory.bars or len(memory.bars[0]) == 1:
             memory.bars = added
             return
