@@ -1,4 +1,4 @@
-"""What ears heard, in memory that two processes can share: MIDI with its frames, one channel of sound, lost periods."""
+"""What ears heard, in memory that two processes can share: MIDI with its frames, a channel of sound, periods lost."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ RATE = 48_000
 EVENT = struct.Struct("<qB23s")
 """Frame, length, message; a longer message is cut off."""
 EVENTS = 1 << 17
-XRUNS = 1 << 16
 RECORDING, SOUND_FROM, FILLED, HEARD, TAKEN, LOST = range(6)
 
 
 class Heard:
-    """One writes (`put`, `put_sound`, `put_xrun`), one reads (the rest); neither ever waits for the other."""
+    """One writes (`put`, `put_sound`, `count_xrun`), one reads (the rest); neither ever waits for the other."""
 
     def __init__(self, sound_s=0.0, memory=None):
         self.memory = memory or (
             RawArray("q", 6),
             RawArray("B", EVENT.size * EVENTS),
             RawArray("f", int(sound_s * RATE)),
-            RawArray("q", XRUNS),
         )
-        self._numbers, self._events, self._sound, self._xruns = self.memory
+        self._numbers, self._events, self._sound = self.memory
         self._samples = memoryview(self._sound).cast("B")
 
     def put(self, frame, message):
@@ -40,8 +38,7 @@ class Heard:
             self._samples[first : first + len(samples)] = samples
             self._numbers[FILLED] = first + len(samples)
 
-    def put_xrun(self, frame):
-        self._xruns[self._numbers[LOST] % XRUNS] = frame
+    def count_xrun(self, delayed_usecs):
         self._numbers[LOST] += 1
 
     @property
@@ -71,10 +68,9 @@ class Heard:
     def xruns(self):
         return self._numbers[LOST]
 
-    @property
-    def xrun_frames(self):
-        """About when each period was lost."""
-        return self._xruns[: min(self.xruns, XRUNS)]
+    @xruns.setter
+    def xruns(self, count):
+        self._numbers[LOST] = count
 
     def take(self):
         """Every (frame, message) heard since the last call."""
