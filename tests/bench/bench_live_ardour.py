@@ -61,6 +61,15 @@ def onsets(ears):
     return [int(at) + ears.sound_from for at in begins]
 
 
+def hear_for(ardour, seconds):
+    """What Ardour says meanwhile, read as it comes: a socket holds some 16 s of it."""
+    until, told = time.monotonic() + seconds, []
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        told += ardour.hear()
+    return told
+
+
 def print_following(part, period, bars):
     """Ardour follows us from 0, and after a stop from the middle of the film."""
     room_s = 3 * bars * BAR_S
@@ -74,10 +83,10 @@ def print_following(part, period, bars):
             ardour.hear()
             begun = len(onsets(ears))
             client.say("/hitpoint/play")
-            time.sleep(for_s)
+            told = hear_for(ardour, for_s)
             client.say("/hitpoint/stop")
-            time.sleep(2.0)
-            places = [clock_s(m.arguments[0]) for m in ardour.hear() if m.address == "/position/time"]
+            told += hear_for(ardour, 2.0)
+            places = [clock_s(m.arguments[0]) for m in told if m.address == "/position/time"]
             ours = [at for at, channel, _, _ in notes_on(ears.take()) if channel == 0]
             clicks = [
                 at for at in onsets(ears)[begun:] if ours[0] - RATE * BEAT_S / 2 < at < ours[-1] + RATE * BEAT_S / 2
