@@ -55,6 +55,7 @@ class JackServer:
     def __enter__(self):
         os.environ["JACK_DEFAULT_SERVER"] = self.name
         os.environ["JACK_NO_START_SERVER"] = "1"
+        _forget_dead_servers()
         self.start()
         return self
 
@@ -80,9 +81,23 @@ class JackServer:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
         self.process.kill()
+        self.process.wait()  # as long as it is a zombie, its name counts as taken
 
     def __exit__(self, *unused):
         self.stop()
+
+
+def _forget_dead_servers():
+    """JACK keeps 8 places for servers, and those of killed ones for ever: clear them, unless a server is alive."""
+    names = (Path(f"/proc/{pid}/comm") for pid in os.listdir("/proc") if pid.isdigit())
+    alive = False
+    for name in names:
+        with contextlib.suppress(OSError):
+            alive = alive or name.read_text().startswith("jackd")
+    if not alive:
+        for left in Path("/dev/shm").glob("jack*"):
+            with contextlib.suppress(OSError):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def _answers(jack):

@@ -213,6 +213,11 @@ def test_a_traceback_only_with_debug(run: Run, tmp_path: Path) -> None:
     assert "Traceback" in done.stderr and done.returncode != 0
 
 
+def _hears_interrupts() -> None:
+    """A shell starts what runs in its background deaf to Ctrl+C, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopped_half_way_leaves_no_half_file(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """Ctrl+C or a polite kill while the WAV is written: the names asked for are whole or absent."""
@@ -226,7 +231,9 @@ def test_stopped_half_way_leaves_no_half_file(tmp_path: Path, number: signal.Sig
     root = Path(__file__).parents[2]
     environment = {**os.environ, "HITPOINT_CONFIG": str(config), "PYTHONPATH": str(root)}
     command = [sys.executable, "-c", MAIN, "score", str(long), "-o", "a.mid", "--wav", "a.wav"]
-    process = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=_hears_interrupts
+    )
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline and not list(folder.glob(".a.*.wav")):
         time.sleep(0.02)
