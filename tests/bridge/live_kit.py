@@ -46,6 +46,9 @@ def need_jack():
 class JackServer:
     """`jackd -d dummy` under its own name; real-time if the system lets it. patience_ms: for a client that stalls."""
 
+    started = False
+    """Whether this process has had a server: its libjack then holds JACK's table of servers."""
+
     def __init__(self, period=64, name=None, patience_ms=500, realtime=True):
         self.period, self.patience_ms = period, patience_ms
         self.realtime = realtime and os.geteuid() == 0
@@ -55,7 +58,9 @@ class JackServer:
     def __enter__(self):
         os.environ["JACK_DEFAULT_SERVER"] = self.name
         os.environ["JACK_NO_START_SERVER"] = "1"
-        _forget_dead_servers()
+        if not JackServer.started:
+            _forget_dead_servers()
+            JackServer.started = True
         self.start()
         return self
 
@@ -79,7 +84,7 @@ class JackServer:
     def stop(self):
         self.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(5)
+            self.process.wait(2)  # after a synth that was ended by a signal it may wait for ever
         self.process.kill()
         self.process.wait()  # as long as it is a zombie, its name counts as taken
 
@@ -89,7 +94,7 @@ class JackServer:
 
 def _forget_dead_servers():
     """JACK keeps 8 places for servers, and those of killed ones for ever: clear them, unless a server is alive."""
-    names = (Path(f"/proc/{pid}/comm") for pid in os.listdir("/proc") if pid.isdigit())
+    names = Path("/proc").glob("[0-9]*/comm")
     alive = False
     for name in names:
         with contextlib.suppress(OSError):
