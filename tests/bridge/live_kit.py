@@ -46,9 +46,6 @@ def need_jack():
 class JackServer:
     """`jackd -d dummy` under its own name; real-time if the system lets it. patience_ms: for a client that stalls."""
 
-    started = False
-    """Whether this process has had a server: its libjack then holds JACK's table of servers."""
-
     def __init__(self, period=64, name=None, patience_ms=500, realtime=True):
         self.period, self.patience_ms = period, patience_ms
         self.realtime = realtime and os.geteuid() == 0
@@ -58,9 +55,7 @@ class JackServer:
     def __enter__(self):
         os.environ["JACK_DEFAULT_SERVER"] = self.name
         os.environ["JACK_NO_START_SERVER"] = "1"
-        if not JackServer.started:
-            _forget_dead_servers()
-            JackServer.started = True
+        _forget_dead_servers()
         self.start()
         return self
 
@@ -94,6 +89,8 @@ class JackServer:
 
 def _forget_dead_servers():
     """JACK keeps 8 places for servers, and those of killed ones for ever: clear them, unless a server is alive."""
+    if "jack-shm-registry" in Path("/proc/self/maps").read_text():
+        return  # our own libjack holds the table already and would never see a new one
     names = Path("/proc").glob("[0-9]*/comm")
     alive = False
     for name in names:
