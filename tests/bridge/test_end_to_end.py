@@ -22,8 +22,8 @@ QUIET = 1e-4
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
-    """A recording whose timing holds, or the last of three: a busy machine may stall, a wrong clock stays wrong."""
-    for _ in range(3):
+    """A recording whose timing holds, or the last of five: a busy machine may stall, a wrong clock stays wrong."""
+    for _ in range(5):
         recorded = _record(tmp_path_factory.mktemp("bridge"))
         try:
             check(midi_errors_ms(recorded, recorded["midi"]), recorded["stalled"])
