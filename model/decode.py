@@ -50,29 +50,24 @@ def choose(
     """One class a row under the masks, and the masks' pressures in nats.
 
     logits, masks (n, classes); leans (n): nats added to some classes; draws (n,): uniform in 0..1. The nucleus is taken
-    among the allowed classes; the pressure is that of the network's own logits.
+    among the allowed classes; the pressure is that of the network's own logits, and at most 87.
     """
+    mass = np.exp(logits - logits.max(axis=1, keepdims=True))
+    pressure = np.log(mass.sum(axis=1)) - np.log((mass * masks).sum(axis=1) + np.finfo(np.float32).tiny)
     within = np.where(masks, logits, -np.inf)
-    pressure = _mass(logits) - _mass(within)
-    for row, lean in enumerate(leans):
-        if lean:
-            within[row, list(lean)] += np.fromiter(lean.values(), np.float32)
+    added = [(row, value, nats) for row, lean in enumerate(leans) for value, nats in lean.items()]
+    if added:
+        rows, values, nats = zip(*added, strict=True)
+        within[rows, values] += np.array(nats, np.float32)
     within -= within.max(axis=1, keepdims=True)
     weight = np.exp(within / np.float32(temperature))
     order = np.argsort(-weight, axis=1, kind="stable")
-    cumulative = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
+    number = np.arange(len(logits))
+    cumulative = weight[number[:, None], order].cumsum(axis=1)
     last = (cumulative < nucleus * cumulative[:, -1:]).sum(axis=1)
-    rows = np.arange(len(logits))
-    aim = draws * cumulative[rows, last]
+    aim = draws * cumulative[number, last]
     picked = np.minimum((cumulative <= aim[:, None]).sum(axis=1), last)
-    return order[rows, picked], pressure
-
-
-def _mass(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Log of the sum of exp along the last axis."""
-    highest = logits.max(axis=1)
-    mass: NDArray[np.float64] = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest
-    return mass
+    return order[number, picked], pressure
 
 
 class Part(NamedTuple):

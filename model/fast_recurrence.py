@@ -100,18 +100,21 @@ class _Layer:
         return LocalState(ring, ring.copy(), 0)
 
     def step(self, x: Array, cosine: Array, sine: Array, state: LayerState) -> Array:
-        """x (N, d), cosine and sine (N, 1, 1, D) -> x after the block. The state is changed in place."""
+        """x (N, d) -> x after the block, whose state is changed in place.
+
+        cosine, sine (N, 1, 1, 2, D / 2): of the angle of each pair, and of its first half with the sign turned.
+        """
         n, d = x.shape
         mixed = self.project(_rms(x))
-        both: Array = mixed[:, : 2 * d].reshape(n, 2, self.heads, -1)
-        half = both.shape[-1] // 2
-        crossed = np.concatenate([-both[..., half:], both[..., :half]], axis=-1)
-        both = (both * cosine + crossed * sine).astype(np.float32, copy=False)
+        both: Array = mixed[:, : 2 * d].reshape(n, 2, self.heads, 2, -1)
+        both = (both * cosine + both[..., ::-1, :] * sine).reshape(n, 2, self.heads, -1)
         value = mixed[:, 2 * d : 3 * d].reshape(n, self.heads, -1)
         if isinstance(state, GatedState):
             keep = 1.0 / (1.0 + np.exp(mixed[:, 4 * d :] + self.decay))
             state.summed *= keep[:, :, None, None]
-            state.summed += both[:, 1, :, :, None] * value[:, :, None, :]
+            # The one place where torch, which adds the product in passing, is three times as quick for eight streams.
+            key = torch.from_numpy(both[:, 1, :, :, None])
+            torch.from_numpy(state.summed).addcmul_(key, torch.from_numpy(value[:, :, None, :]))
             read = _rms((both[:, 0, :, None, :] @ state.summed)[:, :, 0])
             read = read.reshape(n, d) * _silu(mixed[:, 3 * d : 4 * d])
         else:
@@ -179,6 +182,7 @@ class FastRecurrence:
         for kept, new in zip(memory.bars, added, strict=True):
             kept[stream] = new[0]
 
+    @torch.inference_mode()
     def advance(self, memory: FastStreams, rows: NDArray[np.int64], time: NDArray[np.int64]) -> Tensor:
         """Read one row a stream: rows (N, 8), time (N,) ticks. Returns the hidden vectors (N, d)."""
         if rows[0, tokens.TYPE] == tokens.INIT:
@@ -186,8 +190,8 @@ class FastRecurrence:
         else:
             x = self._rows[rows[:, self._columns] + self._offsets].sum(axis=1) + self._rows_bias
         angle = np.multiply.outer(time, self._rate)[:, None, None]
-        cosine = np.concatenate([np.cos(angle)] * 2, axis=-1, dtype=np.float32)
-        sine = np.concatenate([np.sin(angle)] * 2, axis=-1, dtype=np.float32)
+        cosine = np.stack([np.cos(angle)] * 2, axis=-2, dtype=np.float32)
+        sine = np.stack([-np.sin(angle), np.sin(angle)], axis=-2, dtype=np.float32)
         for layer, added, state in zip(self._layers, memory.bars, memory.layers, strict=True):
             x = layer.step(x + added, cosine, sine, state)
         return torch.from_numpy(_rms(x) * self._norm)
