@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.random import default_rng
 
 from hitpoint.model import checkpoint, fast_recurrence
 from hitpoint.model.conditions import Table, table_of_plan
@@ -176,7 +177,7 @@ class Composer:
                 task = replace(
                     task_of(plan, index, free, bars[index]), leaning=leaning_of(plan, index, written[number])
                 )
-                yield Part(task, table[index + 1], np.random.default_rng([seed, index, 1, number]))
+                yield Part(task, table[index + 1], default_rng([seed, index, 1, number]))
 
         for number, bar in decoder.write(run, [parts(number) for number in range(streams)]):
             written[number].append(bar)
@@ -235,7 +236,7 @@ def _parts(plan: Plan, table: Table, seed: int, draft: _Draft) -> Iterator[Part]
     while (index := len(draft.bars)) < len(plan.bars):
         missed, leaning = missed_instruments(plan, draft.bars), leaning_of(plan, index, draft.bars)
         task = replace(task_of(plan, index), missed=missed, leaning=leaning)
-        yield Part(task, table[index + 1], np.random.default_rng([seed, index, draft.refused]))
+        yield Part(task, table[index + 1], default_rng([seed, index, draft.refused]))
 
 
 def missed_instruments(plan: Plan, written: Sequence[Bar]) -> tuple[int, ...]:

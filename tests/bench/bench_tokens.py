@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from hitpoint.model.compose import Composer
 from hitpoint.model.fast_recurrence import FastRecurrence, fits
 from hitpoint.model.plan.types import BarPlan, Plan, Section
 from hitpoint.model.recurrence import Recurrence
-from hitpoint.model.score import TempoMap, TempoPoint
+from hitpoint.model.score import GENRES, TempoMap, TempoPoint
 
 
 def made_up_rows(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -76,6 +77,53 @@ def sixty_seconds() -> Plan:
     return Plan(60.0, tempo_map, bars, (), (Section("A", 0, 30),), "rock", (0, 1, 2, 3, 4), 1.0, 0)
 
 
+def reading_ms(count: int) -> float:
+    """Milliseconds in which one thread reads `count` bytes that no cache holds: the bound of one stream."""
+    blocks = np.ones((64, max(1, count // 8)))
+    blocks[0].sum()
+    before = time.perf_counter()
+    for block in blocks:
+        block.sum()
+    return (time.perf_counter() - before) / len(blocks) * 1000
+
+
+def first_bars_ms(composer: Composer) -> list[float]:
+    """Milliseconds from a plan to its first bar: the composer's very first, then twenty in all genres."""
+    found = []
+    for seed in range(21):
+        plan = replace(sixty_seconds(), genre=GENRES[seed % len(GENRES)])
+        before = time.perf_counter()
+        next(composer.stream(plan, seed))
+        found.append(1000 * (time.perf_counter() - before))
+    return found
+
+
+def rate_of(composer: Composer, streams: int) -> float:
+    """Tokens a processor second of takes of a minute, decoded together."""
+    before = time.process_time()
+    composer.takes(sixty_seconds(), range(streams))
+    return float(composer.stats.tokens / (time.process_time() - before))
+
+
+def compare_composing(loaded: checkpoint.Loaded) -> None:
+    """Print what whole pieces and first bars cost, with plain float32 weights and as shipped."""
+    plain = {}
+    for precision in ("float32", "auto"):
+        composer = Composer(loaded, precision=precision)
+        first, *later = first_bars_ms(composer)
+        print(f"composing, {composer.recurrence.precision}:")
+        for streams in (1, 8):
+            rate = rate_of(composer, streams)
+            ratio = rate / plain.setdefault(streams, rate)
+            print(f"  takes together: {streams}, tokens a processor second: {rate:.0f}, {ratio:.1f} x float32")
+        median, most = np.median(later), max(later)
+        print(f"  first bar: {first:.0f} ms after loading, then {median:.0f} in the middle and at most {most:.0f}")
+    before, spent = time.perf_counter(), time.process_time()
+    list(composer.stream(sixty_seconds(), 1))
+    print(f"one minute: {60 / (time.process_time() - spent):.0f} x real time by processor, ", end="")
+    print(f"{60 / (time.perf_counter() - before):.0f} x by the clock on the wall")
+
+
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -99,18 +147,10 @@ def main() -> None:
         full = prefix_cost(loaded.network, mark)
         print(f"  {'full prefix':20} {full:7.2f} at {mark}: {full / costs[best][mark]:.0f} x {best}")
     print(f"  recurrent against parallel form, float32: largest difference {largest_difference(loaded.network):.1e}")
-    composer = Composer(loaded)
-    list(composer.stream(sixty_seconds(), 0))
-    before = time.process_time()
-    list(composer.stream(sixty_seconds(), 1))
-    spent = time.process_time() - before
-    rate = composer.stats.tokens / spent
-    print(f"composing 60 s of music: {composer.stats.tokens} tokens, {rate:.0f} a processor second,")
-    print(f"  {60 / spent:.1f} x real time by processor, {60 / composer.stats.seconds:.1f} x by the clock on the wall")
-    before = time.process_time()
-    composer.takes(sixty_seconds(), range(8))
-    spent = time.process_time() - before
-    print(f"eight takes together: {composer.stats.tokens / spent:.0f} tokens a processor second")
+    reading = reading_ms(loaded.parameters)
+    print(f"  reading {loaded.parameters / 1e6:.1f} MB, its eight-bit weights, takes {reading:.2f} ms: ", end="")
+    print(f"one take cannot do more than {1000 / reading:.0f} tokens/s")
+    compare_composing(loaded)
 
 
 if __name__ == "__main__":
