@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from hitpoint.model.video.timeline.tracks import Fade, Span, TimelineError, Track, dissolve, flatten, trim
 
-_SHOTS = {"asset-clip", "clip", "video", "ref-clip", "sync-clip", "mc-clip", "audition"}
+_SHOTS = {"asset-clip", "clip", "video", "ref-clip", "sync-clip", "mc-clip"}
 _MAX_DEPTH = 20
 
 
@@ -24,13 +24,23 @@ def read(text: str) -> Track:
         raise TimelineError("there is no sequence in it")
     try:
         return _Reader(root).sequence(spine, 0)
-    except (ValueError, ZeroDivisionError) as error:
+    except (ValueError, ArithmeticError) as error:
         raise TimelineError(str(error) if isinstance(error, TimelineError) else "a time in it is damaged") from error
 
 
 def _seconds(value: str | None, default: Fraction = Fraction(0)) -> Fraction:
     """`1001/30000s`, `5s` or `2.5s` as a fraction of seconds."""
     return default if value is None else Fraction(value.rstrip("s"))
+
+
+def _origin(spine: ElementTree.Element) -> Fraction:
+    """The second at which a sequence begins: editors count its offsets from its timecode, often an hour."""
+    return _seconds(spine[0].get("offset")) if len(spine) else Fraction(0)
+
+
+def _active(item: ElementTree.Element) -> ElementTree.Element:
+    """What an audition shows, which is the first of its clips; any other item itself."""
+    return item[0] if item.tag == "audition" and len(item) else item
 
 
 class _Reader:
@@ -46,7 +56,7 @@ class _Reader:
         if depth > _MAX_DEPTH:
             raise TimelineError("its compound clips contain each other")
         layers: dict[int, list[Track]] = {}
-        self._spine(spine, Fraction(0), 0, layers, depth)
+        self._spine(spine, -_origin(spine), 0, layers, depth)
         return flatten([track for lane in sorted(layers) for track in layers[lane]])
 
     def _shot(self, child: ElementTree.Element, at: Fraction, depth: int) -> Track:
@@ -57,7 +67,7 @@ class _Reader:
         inner = self.compounds.get(child.get("ref")) if child.tag == "ref-clip" else None
         if inner is None:
             return Track((Span(at_s, at_s + length_s),))
-        in_s = float(_seconds(child.get("start")))
+        in_s = float(_seconds(child.get("start"), _origin(inner)) - _origin(inner))
         return trim(self.sequence(inner, depth + 1), in_s, in_s + length_s, at_s)
 
     def _spine(
@@ -71,9 +81,9 @@ class _Reader:
         fades: list[Fade] = []
         cursor = Fraction(0)
         own = layers.setdefault(lane, [])
-        children = list(spine)
-        for index, child in enumerate(children):
-            offset = _seconds(child.get("offset"), cursor)
+        children = [_active(item) for item in spine]
+        for index, (item, child) in enumerate(zip(spine, children, strict=True)):
+            offset = _seconds(item.get("offset"), cursor)
             length = _seconds(child.get("duration"))
             if child.tag == "transition":
                 at_s = float(start + offset)
@@ -94,11 +104,12 @@ class _Reader:
     ) -> None:
         """Adds what hangs on `parent`; its children's offsets count in the parent's own time, from its `start`."""
         local_start = _seconds(parent.get("start"))
-        for child in parent:
-            if child.get("lane") is None or child.get("enabled") == "0":
+        for item in parent:
+            child = _active(item)
+            if item.get("lane") is None or child.get("enabled") == "0":
                 continue
-            child_lane = lane + int(child.get("lane", "0"))
-            begin = at + _seconds(child.get("offset"), local_start) - local_start
+            child_lane = lane + int(item.get("lane", "0"))
+            begin = at + _seconds(item.get("offset"), local_start) - local_start
             if child.tag == "spine":
                 self._spine(child, begin, child_lane, layers, depth)
             else:

@@ -30,7 +30,7 @@ def read(text: str, fps: float) -> Track:
             fps = int(profile.get("frame_rate_num", "")) / int(profile.get("frame_rate_den", "1"))
         project = _Project({element.get("id", ""): element for element in root}, fps)
         return project.tractor(tractors[-1], 0)
-    except (ValueError, ZeroDivisionError) as error:
+    except (ValueError, ArithmeticError) as error:
         raise TimelineError(str(error) if isinstance(error, TimelineError) else "a time in it is damaged") from error
 
 

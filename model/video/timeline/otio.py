@@ -14,14 +14,16 @@ def read(text: str) -> Track:
     """What the first timeline of the file shows, seconds from its start. Raises TimelineError when it holds none."""
     try:
         root = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TimelineError("it is not valid JSON") from error
     timeline = _first_timeline(root)
     if timeline is None:
         raise TimelineError("there is no timeline in it")
     try:
         return _stack(timeline["tracks"])
-    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+    except TimelineError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise TimelineError("its timeline is damaged") from error
 
 

@@ -1,6 +1,8 @@
 """Lists of cuts in every format, written in its true syntax or by OpenTimelineIO itself."""
 
 import json
+import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -354,6 +356,27 @@ def test_fcpxml_compound_clip_is_looked_into_and_trimmed(tmp_path):
     assert found == [(2.0, "cut"), (3.0, "cut"), (5.0, "fade")]
 
 
+def an_hour_late(text):
+    """The same timeline with offsets that count from timecode 01:00:00:00, as DaVinci Resolve writes them."""
+    return re.sub(r'offset="([\d/]+)s"', lambda found: f'offset="{Fraction(found[1]) + 3600}s"', text)
+
+
+def test_fcpxml_counts_from_the_programmes_start_whatever_its_timecode(tmp_path):
+    media, programme = COMPOUND.split("<library>")
+    expected = [(2.0, "cut"), (3.0, "cut"), (5.0, "fade")]
+    assert cuts(tmp_path, "p.fcpxml", f"{media}<library>{an_hour_late(programme)}") == expected
+    assert cuts(tmp_path, "m.fcpxml", an_hour_late(COMPOUND).replace('start="1s"', 'start="3601s"')) == expected
+
+
+def test_fcpxml_audition_is_as_long_as_the_clip_it_shows(tmp_path):
+    shown = '<clip duration="2s" start="1s"><clip lane="1" offset="2s" duration="1s"/></clip>'
+    both = f'<audition offset="2s">{shown}<clip duration="9s"/></audition>'
+    text = f"""<fcpxml><resources/><sequence><spine><clip offset="0s" duration="2s">
+     <audition lane="1" offset="1s"><clip duration="1/2s"/><clip duration="9s"/></audition></clip>{both}
+    </spine></sequence></fcpxml>"""
+    assert cuts(tmp_path, "a.fcpxml", text) == [(1.0, "cut"), (1.5, "cut"), (2.0, "cut"), (3.0, "cut")]
+
+
 def test_mlt_entry_without_out_point_lasts_as_long_as_what_it_plays(tmp_path):
     text = """<mlt><profile frame_rate_num="25" frame_rate_den="1"/>
  <producer id="a" out="249"/><playlist id="inner"><entry producer="a" in="0" out="24"/><entry producer="a"/></playlist>
@@ -374,6 +397,9 @@ BAD = {
     "none.otio": '{"OTIO_SCHEMA": "Clip.1"}',
     "odd.otio": '{"OTIO_SCHEMA": "Timeline.1", "tracks": {"children": [{"OTIO_SCHEMA": "Track.1", "children": [3]}]}}',
     "list.otio": "[1, 2]",
+    "deep.otio": "[" * 100_000,
+    "word.otio": '{"OTIO_SCHEMA": "Timeline.1", "tracks": {"children": [{"OTIO_SCHEMA": "Track.1", "children": '
+    '[{"OTIO_SCHEMA": "Clip.2", "source_range": {"duration": {"value": "two", "rate": 24}}}]}]}}',
     "half.json": '{"cuts": [1.0, ',
     "words.json": '{"cuts": ["one"]}',
     "flag.json": '{"cuts": [true]}',
@@ -388,10 +414,13 @@ BAD = {
     "broken.fcpxml": "<fcpxml><resources>",
     "other.fcpxml": "<xmeml version='5'/>",
     "time.fcpxml": "<fcpxml><sequence><spine><clip offset='x' duration='1s'/></spine></sequence></fcpxml>",
+    "huge.fcpxml": "<fcpxml><sequence><spine><clip duration='1e400s'/></spine></sequence></fcpxml>",
     "zero.fcpxml": "<fcpxml><sequence><spine><clip offset='1/0s' duration='1s'/></spine></sequence></fcpxml>",
     "broken.mlt": "<mlt>",
     "bare.mlt": "<mlt><profile/></mlt>",
     "dangling.mlt": "<mlt><profile/><tractor id='t'><track producer='p'/></tractor></mlt>",
+    "endless.mlt": "<mlt><profile/><playlist id='p'><blank length='0:0:inf'/></playlist>"
+    "<tractor id='t'><track producer='p'/></tractor></mlt>",
     "endless.kdenlive": "<mlt><profile/><tractor id='t'><track producer='t'/></tractor></mlt>",
     "zero.mlt": "<mlt><profile frame_rate_num='25' frame_rate_den='0'/><tractor id='t'/></mlt>",
 }
