@@ -80,6 +80,15 @@ class ClickingComposer(TellingComposer):
             yield Bar(bar.index, tuple(Note(4 * beat, 0, CLICK, 1, 110) for beat in range(4)))
 
 
+class BeatingComposer(TellingComposer):
+    """Telling bars with a side stick on each beat as well: notes that ring, and sounds whose start is sharp."""
+
+    def stream(self, plan, seed, history=()):
+        for bar in super().stream(plan, seed, history):
+            beats = (Note(4 * beat, 0, CLICK, 1, 110) for beat in range(4))
+            yield Bar(bar.index, tuple(sorted([*bar.notes, *beats])))
+
+
 class FakeTools(Tools):
     """Plans without looking at the clips: as many bars as the first clip's name says ("32.mp4"), else 8."""
 
@@ -125,6 +134,11 @@ def make():
 def make_clicks():
     """As `make`, with clicks for music."""
     return FakeTools(composer=ClickingComposer)
+
+
+def make_beats():
+    """As `make`, with a sharp sound on each beat."""
+    return FakeTools(composer=BeatingComposer)
 
 
 def make_if_mended():

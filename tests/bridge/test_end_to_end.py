@@ -1,16 +1,20 @@
 """OSC in → bars → JACK → fluidsynth → recorded sound, compared in JACK frames.
 
-The truth is the playhead that this test sends, in the frames of the same JACK server. The checks are proved able to
+The truth is the playhead that this test sends, with the JACK frame of each message. The checks are proved able to
 fail: a shift of 40 ms and a dropped bar, injected into what was recorded, must turn them red.
 """
 
+import bisect
+import gc
 import statistics
 import time
-from itertools import pairwise
+from contextlib import contextmanager
 
 import pytest
 from live_fakes import BAR_S
-from live_kit import RATE, Bridge, Client, Ears, JackServer, Synth, hanging, need_jack, notes_on
+from live_kit import RATE, Bridge, Client, JackServer, RemoteEars, Synth, hanging, need_jack, notes_on
+
+from hitpoint.bridge.realtime import calm_down, freeze_garbage, hurry
 
 need_jack()
 
@@ -18,26 +22,29 @@ PERIOD = 64
 PLAYED_S = 8.2
 BEATS = [(bar, beat) for bar in range(4) for beat in range(4)]
 QUIET = 1e-4
+TRIES = 3
 
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
-    """A recording whose timing holds, or the last of five: a busy machine may stall, a wrong clock stays wrong."""
-    for _ in range(5):
+    """A recording whose timing holds, or the last of TRIES: a busy machine may stall, a wrong clock stays wrong."""
+    for number in range(1, TRIES + 1):
         recorded = _record(tmp_path_factory.mktemp("bridge"))
         try:
-            check(midi_errors_ms(recorded, recorded["midi"]), recorded["stalled"])
-            check(onset_errors_ms(recorded, recorded["sound"]), recorded["stalled"])
-        except AssertionError:
+            check(midi_errors_ms(recorded, recorded["midi"]))
+            check(onset_errors_ms(recorded, recorded["sound"]))
+        except AssertionError as error:
+            print(f"try {number} of {TRIES}, {recorded['xruns']} xruns: {error}")
             continue
+        print(f"try {number} of {TRIES}, {recorded['xruns']} xruns: on time")
         break
     return recorded
 
 
 def _record(folder):
     """MIDI and sound of PLAYED_S of music that follows a 30 Hz playhead from 0, then stop; and the truth."""
-    with JackServer(PERIOD), Synth() as synth, Ears(sound_s=PLAYED_S + 4) as ears:  # noqa: SIM117
-        with Bridge(folder, "--no-revive") as bridge, Client(bridge.port) as client:
+    with JackServer(PERIOD), Synth() as synth, RemoteEars(sound_s=PLAYED_S + 4) as ears:  # noqa: SIM117
+        with Bridge(folder, "--no-revive", tools="live_fakes:make_beats") as bridge, Client(bridge.port) as client:
             ears.connect("Hitpoint:out")
             ears.client.connect("Hitpoint:out", synth.midi)
             ears.client.connect(synth.sound, ears.sound_in)
@@ -45,8 +52,10 @@ def _record(folder):
             time.sleep(0.5)
             ears.take()
             ears.recording = True
+            ears.xruns = 0
             time.sleep(0.1)
-            start_frame, gaps = _send_playhead(client, ears)
+            with undisturbed():
+                playhead = _send_playhead(client, ears)
             client.say("/hitpoint/stop")
             stop_frame = ears.frame
             time.sleep(1.5)
@@ -54,28 +63,43 @@ def _record(folder):
                 "midi": ears.take(),
                 "sound": ears.sound,
                 "sound_from": ears.sound_from,
-                "start": start_frame,
+                "playhead": playhead,
                 "stop": stop_frame,
-                "stalled": max(gaps) > 1 / 30 + 0.006,
+                "xruns": ears.xruns,
                 "states": [m.arguments for _, m in client.heard + client.hear() if m.address == "/hitpoint/state"],
             }
 
 
+@contextmanager
+def undisturbed():
+    """For the sender: no collection of what the tests before left, and real-time priority where granted."""
+    freeze_garbage()
+    hurry()
+    try:
+        yield
+    finally:
+        calm_down()
+        gc.enable()
+        gc.unfreeze()
+
+
 def _send_playhead(client, ears):
-    """Send where the picture is, 30 times a second, for PLAYED_S; (frame of picture second 0, gaps of the sender)."""
-    start_frame, start_s = ears.frame, time.monotonic()
-    sent, number = [], 0
-    while time.monotonic() - start_s < PLAYED_S:
-        media_s = (ears.frame - start_frame) / RATE
+    """Send where the picture is, 30 times a second, for PLAYED_S; (picture second, JACK's frame) of each message."""
+    start_s, sent = time.monotonic(), []
+    while not sent or sent[-1][0] < PLAYED_S:
+        media_s = time.monotonic() - start_s
+        sent.append((media_s, ears.frame))
         client.say("/hitpoint/time", media_s, 1)
-        sent.append(time.monotonic())
-        number += 1
-        time.sleep(max(0.0, start_s + number / 30 - time.monotonic()))
-    return start_frame, [b - a for a, b in pairwise(sent)]
+        time.sleep(max(0.0, start_s + len(sent) / 30 - time.monotonic()))
+    return sent
 
 
 def beat_frame(recording, bar, beat):
-    return recording["start"] + (bar * BAR_S + beat * BAR_S / 4) * RATE
+    """Between two messages: where JACK loses a period, its frames stand still and the picture does not."""
+    due_s = bar * BAR_S + beat * BAR_S / 4
+    after = max(1, bisect.bisect(recording["playhead"], (due_s, 0)))
+    (before_s, before), (after_s, then) = recording["playhead"][after - 1 : after + 1]
+    return before + (due_s - before_s) / (after_s - before_s) * (then - before)
 
 
 def midi_errors_ms(recording, midi):
@@ -104,21 +128,21 @@ def onset_errors_ms(recording, sound):
     return errors
 
 
-def check(errors, stalled=False):
-    """The bounds: |median| < period + 3 ms, p90 < 2 periods + 6 ms (a machine that stalled is given 10 ms more)."""
-    period_ms, slack = 1000 * PERIOD / RATE, 10 if stalled else 0
+def check(errors):
+    """The bounds: |median| < period + 3 ms, p90 < 2 periods + 6 ms."""
+    period_ms = 1000 * PERIOD / RATE
     ordered = sorted(abs(error) for error in errors)
-    assert abs(statistics.median(errors)) < period_ms + 3 + slack
-    assert ordered[int(0.9 * len(ordered))] < 2 * period_ms + 6 + slack
+    assert abs(statistics.median(errors)) < period_ms + 3
+    assert ordered[int(0.9 * len(ordered))] < 2 * period_ms + 6
 
 
 def test_every_beat_is_sent_on_time(recording):
-    check(midi_errors_ms(recording, recording["midi"]), recording["stalled"])
+    check(midi_errors_ms(recording, recording["midi"]))
 
 
 def test_every_beat_is_heard_on_time(recording):
     assert max(map(abs, recording["sound"])) > 0.01, "silence"
-    check(onset_errors_ms(recording, recording["sound"]), recording["stalled"])
+    check(onset_errors_ms(recording, recording["sound"]))
 
 
 def test_stop_silences(recording):
@@ -135,11 +159,11 @@ def test_the_client_is_told(recording):
 def test_a_shift_of_40_ms_is_caught(recording):
     late = [(at + round(0.04 * RATE), message) for at, message in recording["midi"]]
     with pytest.raises(AssertionError):
-        check(midi_errors_ms(recording, late), recording["stalled"])
+        check(midi_errors_ms(recording, late))
     shifted = recording["sound"][:0]
     shifted.frombytes(bytes(4 * round(0.04 * RATE)))
     with pytest.raises(AssertionError):
-        check(onset_errors_ms(recording, shifted + recording["sound"]), recording["stalled"])
+        check(onset_errors_ms(recording, shifted + recording["sound"]))
 
 
 def test_a_dropped_bar_is_caught(recording):
