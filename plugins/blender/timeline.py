@@ -61,7 +61,7 @@ class Clip:
 
 @dataclass
 class Edit:
-    """The visible clips in timeline order, sentences on what was left out, and the frames they span."""
+    """The visible clips in timeline order, sentences on what was left out, and the frames that the clips span."""
 
     clips: list[Clip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -171,8 +171,10 @@ def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
         start, end = span or (min(layer.start for layer in layers), max(layer.end for layer in layers))
         seen = _visible(layers, start, end)
         edit.clips = [clip for clip in (_clip(layer, fps) for layer in seen) if clip.out_s > clip.in_s]
-        if seen:
-            edit.start, edit.end = seen[0].start, seen[-1].end
+        if edit.clips:
+            last = edit.clips[-1]
+            end_s = last.start_s + (last.out_s - last.in_s) / last.rate
+            edit.start, edit.end = frame_at(edit.clips[0].start_s, fps), frame_at(end_s, fps)
     edit.notes = list(dict.fromkeys(edit.notes))
     if not edit.clips:
         edit.notes.append("None of these strips can be scored." if edit.notes else _nothing(strips, span))
