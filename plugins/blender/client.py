@@ -32,6 +32,10 @@ SILENT_S = 300.0  # how long a job waits for a word of the bridge
 ASK_AGAIN_S = 2.0  # the clip list is acknowledged at once; else its end was lost
 PACKETS_PER_TICK = 48  # more at once would overflow the bridge's socket buffer
 STAGES = ["clips", "analyse", "plan", "compose", "write"]
+OTHER = (
+    "The bridge and this extension are of different versions. "
+    "Update both: pip install -U hitpoint, then hitpoint install blender."
+)
 BOUNDS = [0.0, 0.05, 0.4, 0.45, 0.9, 1.0]  # of the stages, as shares of the whole
 
 
@@ -49,7 +53,8 @@ class Take:
 class Job:
     """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline.
 
-    share: of its present stage, progress: of all stages, 0..1. news: when the bridge last spoke of it (monotonic s).
+    share: of its present stage, progress: of all stages, 0..1. wish: the message that asked for more than the score,
+    empty before one did. news: when the bridge last spoke of it (monotonic s).
     """
 
     clips: list[Clip]
@@ -61,6 +66,7 @@ class Job:
     share: float = 0.0
     progress: float = 0.0
     take: int = 0
+    wish: tuple[Any, ...] = ()
     running: bool = True
     bars: dict[int, float] = field(default_factory=dict)
     hits: set[tuple[float, str]] = field(default_factory=set)
@@ -175,12 +181,25 @@ class Client:
             self._send_job(job)
 
     def ask(self, address: str, *arguments: Any) -> None:
-        """A further wish on the present job: a take, a regeneration."""
+        """A further wish on the present job: a take, a regeneration. Without a bridge it waits for one."""
         job = self.job
         if job is not None:
+            job.wish = (address, job.id, *arguments)
             job.running, job.stage, job.progress, job.news = True, "compose", 0.0, 0.0
             self.error, self.changed = "", True
-            self.send(address, job.id, *arguments)
+            if self.state == "connected":
+                self.send(*job.wish)
+
+    def choose(self, index: int) -> None:
+        """Have a take of the present job put in place; one not yet there, or just being rewritten, is waited for."""
+        job = self.job
+        if job is not None:
+            job.take = index
+            if index in job.takes and not job.running:
+                self.finished.append(job.takes[index])
+                self.send("/hitpoint/take", job.id, index)
+            else:
+                self.ask("/hitpoint/take", index)
 
     def cancel(self) -> None:
         """Give the running job up; what it still sends is ignored."""
@@ -223,19 +242,20 @@ class Client:
     def _on_welcome(self, version: str, protocol: int, midi_port: str) -> None:
         self.bridge_version, self.midi_port = version, midi_port
         if protocol != PROTOCOL:
-            self._on_error(None, "protocol", f"The bridge speaks protocol {protocol}, this extension {PROTOCOL}.", "")
+            self._on_error(None, "protocol", OTHER, "")
         elif self.state != "connected":
             self.state = "connected"
             if self.job is not None and self.job.running:
-                self._send_job(self.job)
+                if self.job.wish:  # a bridge remembers its scores
+                    self.send(*self.job.wish)
+                else:
+                    self._send_job(self.job)
 
     def _on_news(self, job: Job, address: str, *values: Any) -> None:
         if address == "/hitpoint/progress":
             stage, share = values
             if stage == job.stage == "clips" and job.share < 1.0 <= share:
                 self.send("/hitpoint/score", job.id, *job.options)
-                if job.take:
-                    self.send("/hitpoint/take", job.id, job.take)
             begin, end = BOUNDS[STAGES.index(stage) :][:2]
             job.stage, job.share, job.progress = stage, share, begin + (end - begin) * share
         elif address == "/hitpoint/bar":
@@ -258,7 +278,7 @@ class Client:
             self._send_job(job)
         elif code == "protocol":
             self.state = "other"
-            self.fail(f"{text} Update both: pip install -U hitpoint, then hitpoint install blender.")
+            self.fail(OTHER)
         elif about and code not in ("composer", "underrun"):  # the composer is started again and goes on with the job
             self.fail(text)
         else:

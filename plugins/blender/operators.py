@@ -18,6 +18,8 @@ from .client import Job, Take, bridge_command
 NO_BRIDGE = "The hitpoint program was not found: pip install hitpoint, then hitpoint install blender; or set its path."
 NOT_SAVED = "This project is not saved yet: save it, so that it can find its music again."
 NO_SCORE = "There is no score yet: score the strips first."
+NOT_YET = "The score is still being made: wait for it, or cancel it."
+NO_BAR = "No bar of the score lies there: move the playhead, or the range, over the bars to regenerate."
 CLASSES: list[type] = []
 Action = Callable[[Any, Any], None]
 
@@ -38,6 +40,8 @@ def button(label: str, *options: str, **properties: Any) -> Callable[[Action], A
     """
 
     def make(action: Action) -> Action:
+        """Put the operator of `action` into CLASSES; the function itself stays as it is."""
+
         def execute(self: Any, context: Any) -> set[str]:
             session.client.changed = True
             try:
@@ -62,20 +66,22 @@ def _about(scene: Any, span: tuple[int, int]) -> dict[str, Any]:
 
 
 def present_job(scene: Any) -> Job:
-    """The job of the score that lies in `scene`; after a reload, what the file remembers of it. Raises HostError."""
+    """The job under way in `scene`, else that of the score lying there, as the file remembers it. Raises HostError."""
     client, saved = session.client, scene.hitpoint
     job: Job | None = client.job
-    if job is None or job.about["scene"] != scene.name:
-        if not saved.memory:
+    memory = json.loads(saved.memory or "{}")
+    if job is None or job.about["scene"] != scene.name or not (job.running or job.id == memory.get("id")):
+        if not memory:
             raise compat.HostError(NO_SCORE)
-        memory = json.loads(saved.memory)
         client.cancel()
         client.job = job = Job([], compat.fps(scene), (), _about(scene, memory["span"]), memory["id"])
-        job.running, job.take, job.bars = False, saved.take, dict(enumerate(memory["bars"]))
+        job.running, job.take, job.bars = False, -1, dict(enumerate(memory["bars"]))
         job.takes = {row[0]: Take(job, *row) for row in memory["takes"]}
-        client.send("/hitpoint/take", job.id, job.take)  # the bridge may have gone on with another one
     if not job.bars:
-        raise compat.HostError(NO_SCORE)
+        raise compat.HostError(NOT_YET if job.running else NO_SCORE)
+    if not job.running and job.take != saved.take:  # another one was cancelled, failed, undone or is not known
+        job.take = saved.take
+        client.send("/hitpoint/take", job.id, job.take)
     return job
 
 
@@ -128,20 +134,18 @@ def cancel(_: Any, __: Any) -> None:
 @button("Take", index=IntProperty(min=0, max=2))
 def take(self: Any, scene: Any) -> None:
     """Put another take of the same score in place; one not yet written is composed"""
-    client, job = session.client, present_job(scene)
-    job.take = self.index
-    if self.index in job.takes:
-        client.finished.append(job.takes[self.index])
-        client.send("/hitpoint/take", job.id, self.index)
-    else:
-        client.ask("/hitpoint/take", self.index)
+    present_job(scene)
+    session.client.choose(self.index)
 
 
 @button("Regenerate", in_range=BoolProperty(options={"SKIP_SAVE"}))
 def regenerate(self: Any, scene: Any) -> None:
     """Write bars anew, from the playhead on or in the timeline (preview) range; the rest stays, note for note"""
-    bars, fps = present_job(scene).bar_starts(), compat.fps(scene)
+    job, fps = present_job(scene), compat.fps(scene)
+    bars, (first_frame, end_frame) = job.bar_starts(), job.about["span"]
     start, end = compat.span(scene) if self.in_range else (scene.frame_current, math.inf)
+    if start >= end_frame or end <= first_frame:
+        raise compat.HostError(NO_BAR)
     first, last = timeline.bar_at(bars, start / fps), timeline.bar_at(bars, (end - 1) / fps)
     session.client.ask("/hitpoint/regenerate", first, last)
 

@@ -30,8 +30,7 @@ LIGHT = {"connected": "KEYTYPE_JITTER_VEC", "away": "KEYTYPE_EXTREME_VEC", "othe
 
 
 def _mute_changed(settings: Any, _: Any) -> None:
-    for name in INSTRUMENTS:
-        session.client.send("/hitpoint/mute", name, int(name in settings.mute))
+    settings.tell_mutes()
 
 
 def _control_changed(settings: Any, _: Any) -> None:
@@ -42,10 +41,7 @@ def _control_changed(settings: Any, _: Any) -> None:
 
 
 def _live_changed(manager: Any, context: Any) -> None:
-    scene = compat.scene_of(context)
-    session.set_live(manager.hitpoint_live, scene)
-    if manager.hitpoint_live and scene is not None:
-        _mute_changed(scene.hitpoint, context)
+    session.set_live(manager.hitpoint_live, compat.scene_of(context))
 
 
 FACTOR: dict[str, Any] = {"subtype": "FACTOR", "update": _control_changed}
@@ -80,6 +76,11 @@ class HitpointSettings(bpy.types.PropertyGroup):
         names = ",".join(name for name in INSTRUMENTS if name in self.instruments) or "all"
         numbers = ("control", round(self.control, 3), "energy", round(self.energy, 3), "wav", 1)
         return ("genre", self.genre, "instruments", names, "tempo", tempo, *numbers)
+
+    def tell_mutes(self) -> None:
+        """Tell the bridge which instruments are silent."""
+        for name in INSTRUMENTS:
+            session.client.send("/hitpoint/mute", name, int(name in self.mute))
 
     def remember(self, take: Take) -> None:
         """Keep in the file what is needed to go on with this score after a reload."""

@@ -29,19 +29,24 @@ class Playhead:
     """What the bridge is told of the playhead while `live`.
 
     fps, synced, playing and loop change seldom: the timer reads them, as a look at Blender's data costs each frame.
+    loop: seconds; None while the bridge knows nothing of what changes seldom.
     """
 
     live = synced = playing = False
     fps, seconds, rate = 24.0, 0.0, 1.0
-    loop: tuple[int, int] | None = None
+    loop: tuple[float, float] | None = None
 
     def look(self, scene: Any) -> None:
         """Read what changes seldom, and tell all that no frame tells. Blender always loops over its range."""
         played, self.playing = self.playing, compat.playing()
         self.fps, self.synced = compat.fps(scene), scene.sync_mode != "NONE"
-        if self.loop != compat.span(scene):
-            self.loop = first, end = compat.span(scene)
-            client.send("/hitpoint/loop", first / self.fps, end / self.fps)
+        first, end = compat.span(scene)
+        loop = first / self.fps, end / self.fps
+        if self.loop != loop:
+            client.send("/hitpoint/loop", *loop)
+            if self.loop is None:
+                scene.hitpoint.tell_mutes()
+            self.loop = loop
         if not (played and self.playing):
             self.tell(scene)
 
@@ -73,8 +78,8 @@ def drain() -> float | None:
     if died:
         client.error, client.changed = died, True
     if client.state != "connected":
-        playhead.loop = None  # a bridge that comes back does not know it
-    if playhead.live and scene is not None:
+        playhead.loop = None  # a bridge that comes back may be another one
+    elif playhead.live and scene is not None:
         playhead.look(scene)
     if client.changed:
         client.changed = False
@@ -98,7 +103,7 @@ def on_load(*_: Any) -> None:
         client.job = None
         client.finished.clear()
     notes.clear()
-    playhead.live = bool(bpy.context.window_manager.hitpoint_live)
+    playhead.live, playhead.loop = bool(bpy.context.window_manager.hitpoint_live), None
 
 
 def set_live(live: bool, scene: Any) -> None:

@@ -131,7 +131,7 @@ class FakeBridge:
 
     def finish(self, sender, name: str, take: int) -> None:
         job = self.jobs[name]
-        midi, wav = (self.folder / f"{name}-{take}.{kind}" for kind in ("mid", "wav"))
+        midi, wav = self.files(name, take)
         midi.write_bytes(b"MThd")
         if self.wav:
             with wave.open(str(wav), "wb") as file:
@@ -140,14 +140,26 @@ class FakeBridge:
                 file.setframerate(44100)
                 file.writeframes(b"\0\0\0\0" * int(44100 * (job["end"] - job["start"])))
         self.say(sender, "progress", name, "write", 1.0)
+        self.tell_result(sender, name, take)
+
+    def files(self, name: str, take: int) -> list[Path]:
+        return [self.folder / f"{name}-{take}.{kind}" for kind in ("mid", "wav")]
+
+    def tell_result(self, sender, name: str, take: int) -> None:
+        midi, wav = self.files(name, take)
         self.say(sender, "result", name, str(midi), str(wav) if self.wav else "", "", take)
 
     def on_take(self, sender, request) -> None:
         if request.text("job") not in self.jobs:
             self.say(sender, "error", "job", "no such job: score again", request.text("job"))
             return
-        if not (self.folder / f"{request.text('job')}-{request.whole('take')}.mid").exists():
-            self.finish(sender, request.text("job"), request.whole("take"))  # a take that is there is only played
+        name, take = request.text("job"), request.whole("take")
+        if self.stall:
+            return
+        if self.files(name, take)[0].exists():
+            self.tell_result(sender, name, take)
+        else:
+            self.finish(sender, name, take)
 
     def on_regenerate(self, sender, request) -> None:
         if request.text("job") not in self.jobs:

@@ -98,11 +98,27 @@ found["reveal gone"] = [list(bpy.ops.hitpoint.reveal()), session.client.error]
 scene.hitpoint.midi = midi
 session.client.error = ""
 
+first = session.client.job.id
+bpy.ops.hitpoint.score(in_range=True)
+found["while it is made"] = [list(bpy.ops.hitpoint.take(index=1)), session.client.error]
+bpy.ops.hitpoint.cancel()
+found["after a cancelled score"] = [list(bpy.ops.hitpoint.take(index=0)), session.client.job.id == first]
+host.finished()
+bpy.ops.hitpoint.take(index=1)
+bpy.ops.hitpoint.cancel()
+found["after a cancelled take"] = list(bpy.ops.hitpoint.regenerate(in_range=True))
+host.finished()
+scene.frame_start, session.client.error = 150, ""
+found["beside the score"] = [list(bpy.ops.hitpoint.regenerate(in_range=True)), session.client.error]
+scene.frame_start, session.client.error = 1, ""
+
 times: list[tuple] = []
 put, send = session.client.put, session.client.send
 playing = compat.playing
 scene.hitpoint.mute = {"drums"}
 bpy.context.window_manager.hitpoint_live = True
+session.client.state, session.client._greeted = "away", 0.0
+host.connected()  # it may be another bridge now
 scene.frame_set(25)  # "Play Every Frame": the bridge measures the speed
 scene.sync_mode = "FRAME_DROP"
 compat.playing = lambda: True
@@ -114,7 +130,10 @@ compat.playing = playing
 scene.frame_end = 96
 session.drain()
 scene.frame_set(73)  # scrubbed
+scene.render.fps = 25
+session.drain()
 bpy.context.window_manager.hitpoint_live = False
+scene.render.fps = 24
 scene.frame_set(1)
 
 before = host.picture()

@@ -157,14 +157,17 @@ def test_a_restart_between_two_ticks_is_noticed(tmp_path, client, fake):
     again.close()
 
 
+@pytest.mark.parametrize("refuses", [False, True])
 @pytest.mark.parametrize("number", [0, 2])
-def test_a_bridge_of_another_protocol(tmp_path, number):
+def test_a_bridge_of_another_protocol(tmp_path, number, refuses):
     bridge = FakeBridge(tmp_path, number=number)
+    if refuses:  # as the real one does
+        bridge.on_hello = lambda to, _: bridge.say(to, "error", "protocol", "other: bring the bridge up to date", "")
     client = Client(bridge.port, "0.1.0")
     made = job()
     client.start(made)
     wait(client, lambda: client.state == "other")
-    assert f"speaks protocol {number}, this extension 1" in client.error and "pip install -U hitpoint" in client.error
+    assert client.error == module.OTHER
     assert not made.running and not bridge.seen("score")
     client.close()
     bridge.close()
@@ -195,10 +198,43 @@ def test_takes(client, fake):
     wait(client, lambda: client.state == "connected")
     made = job()
     score(client, made)
-    made.take = 2
-    client.ask("/hitpoint/take", 2)
+    client.choose(2)
     (take,) = wait(client, lambda: not made.running)
     assert take.index == 2 and sorted(made.takes) == [0, 2]
+    client.choose(0)
+    assert client.finished == [made.takes[0]] and not made.running
+
+
+def test_a_take_chosen_while_another_is_made_comes_once(client, fake):
+    wait(client, lambda: client.state == "connected")
+    made = job()
+    score(client, made)
+    fake.stall = True
+    client.choose(1)
+    wait(client, lambda: len(fake.seen("take")) == 1)
+    fake.stall = False
+    client.choose(0)
+    takes = wait(client, lambda: not made.running)
+    assert [take.index for take in takes] == [0]
+
+
+@pytest.mark.parametrize("clips", [3, 0])
+def test_what_was_asked_of_a_score_is_asked_again_of_a_bridge_that_comes_back(tmp_path, client, fake, clips):
+    """clips 0: a job taken up after a reload of its file."""
+    wait(client, lambda: client.state == "connected")
+    made = job()
+    score(client, made)
+    del made.clips[clips:]
+    known = fake.jobs
+    fake.close()
+    wait(client, lambda: client.state == "away")
+    client.ask("/hitpoint/regenerate", 1, 2)
+    again = FakeBridge(tmp_path, client.port)
+    again.jobs = known
+    takes = wait(client, lambda: not made.running)
+    assert len(takes) == 1 and client.error == ""
+    assert again.seen("regenerate") == [(made.id, 1, 2)] and not again.seen("clips/begin") + again.seen("score")
+    again.close()
 
 
 def test_two_clients_do_not_hear_each_other(client, fake):
