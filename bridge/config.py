@@ -23,7 +23,6 @@ from hitpoint.bridge.protocol import DEFAULT_PORT
 from hitpoint.model.score import INSTRUMENTS
 
 FILE_NAME = "hitpoint.yaml"
-LOG_NAME = "hitpoint.log"
 CHANNELS = {"drums": 10, "piano": 1, "guitar": 2, "bass": 3, "strings": 4}
 """As in the MIDI files; counted from 1, as musicians do."""
 
@@ -98,6 +97,11 @@ class Config:
         if self.log_dir:
             return Path(self.log_dir)
         return Path(self.state_dir) / "log" if self.state_dir else Path(platformdirs.user_log_dir("hitpoint", False))
+
+    @property
+    def log_file(self) -> Path:
+        """This bridge's own log: several bridges share the folder, and one that turns a file would break another's."""
+        return self.log_path / f"hitpoint-{self.port}.log"
 
     @property
     def allowed_roots(self) -> tuple[Path, ...]:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from hitpoint.bridge.aliases import Aliases
-from hitpoint.bridge.config import LOG_NAME, Config
+from hitpoint.bridge.config import Config
 from hitpoint.bridge.errors import InputError, UsageError
 from hitpoint.bridge.peers import Peers
 from hitpoint.bridge.watchdog import Watchdog
@@ -86,7 +86,7 @@ def start_logging(config: Config, to_terminal: bool) -> None:
     try:
         config.log_path.mkdir(parents=True, exist_ok=True)
         handler: logging.Handler = logging.handlers.RotatingFileHandler(
-            config.log_path / LOG_NAME, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8"
+            config.log_file, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8"
         )
     except OSError as error:
         raise InputError(f"cannot write the log in {config.log_path}: {error.strerror}") from error

@@ -20,7 +20,7 @@ from typing import Any
 from hitpoint.bridge.channel import Channel, ChannelClosed
 from hitpoint.bridge.clock_process import run_clock, run_spare
 from hitpoint.bridge.composer import run_composer
-from hitpoint.bridge.config import LOG_NAME, Config
+from hitpoint.bridge.config import Config
 from hitpoint.bridge.errors import MissingError
 from hitpoint.bridge.guard import SILENCE_AGAIN_S, Guard
 from hitpoint.bridge.jobs import announcement
@@ -307,7 +307,7 @@ class Watchdog:
             if for_good:
                 return
         elif for_good:
-            ends, where = child.process.exitcode, self._config.log_path / LOG_NAME
+            ends, where = child.process.exitcode, self._config.log_file
             raise MissingError(
                 f"the clock process dies as soon as it starts (exit code {ends}): see the end of {where}"
             )

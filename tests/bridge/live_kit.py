@@ -155,7 +155,7 @@ class Bridge:
         return self
 
     def log(self):
-        path = self.folder / "state" / "log" / "hitpoint.log"
+        path = self.folder / "state" / "log" / f"hitpoint-{self.port}.log"
         return path.read_text() if path.exists() else ""
 
     def pids(self):
