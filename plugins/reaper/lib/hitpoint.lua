@@ -136,8 +136,7 @@ end
 
 actions["Next take"] = function(project)
   with_score(project, function(score, job, entries)
-    local _, takes = reaper.GetProjExtState(project, "Hitpoint", "takes")
-    local rows = { { "action", "take" }, { "job", job }, { "take", math.tointeger(tonumber(takes)) or 1 } }
+    local rows = { { "action", "take" }, { "job", job }, { "take", score.takes(project, job) } }
     rows[#rows + 1] = { "shift", entries[1].shift }
     score.add_quarters(project, rows)
     ask(project, rows, "Hitpoint: next take", "add_take", job, entries)

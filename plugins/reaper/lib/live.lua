@@ -2,8 +2,9 @@
 -- @noindex
 
 local files, wait, section, command = ...
-local TELL_S = 0.05
+local TELL_S, LOOK_S, GIVE_UP_S = 0.05, 1, 60
 local next_s, count = 0, 0
+local look_s, alive_s = 0, reaper.time_precise()
 
 local function tell(on)
   local project = reaper.EnumProjects(-1)
@@ -27,14 +28,25 @@ local function show(on)
   reaper.RefreshToolbar2(section, command)
 end
 
+-- A sentence where no bridge has been there for too long.
+local function missed(now)
+  if now >= look_s then
+    look_s = now + LOOK_S
+    alive_s = files.bridge_lives() and now or alive_s
+  end
+  return now - alive_s > GIVE_UP_S
+    and "No bridge has been there for a minute; run `hitpoint doctor` in a terminal to see why, then the action again."
+end
+
 local function cycle()
   local now = reaper.time_precise()
   if reaper.GetExtState("Hitpoint", "live") ~= "1" then
     return
   elseif now >= next_s then
     next_s = now + TELL_S
-    local ok, problem = tell(true)
-    if not ok then
+    local _, problem = tell(true)
+    problem = problem or missed(now)
+    if problem then
       return wait.say(problem)
     end
   end

@@ -258,7 +258,6 @@ function score.insert(project, job, answer, keep_tempo)
     reaper.AddProjectMarker2(project, marker.is_region == 1, first, last, marker.text, -1, color)
   end
   reaper.SetProjExtState(project, "Hitpoint", "job", job)
-  reaper.SetProjExtState(project, "Hitpoint", "takes", "1")
 end
 
 -- Every item whose active take is one of Hitpoint's: { item, take, job, instrument, number, selected, first, last,
@@ -293,6 +292,16 @@ function score.current(project)
     own[#own + 1] = entry.job == job and entry or nil
   end
   return job ~= "" and job or nil, own
+end
+
+local function takes_key(job)
+  return "takes-" .. job
+end
+
+-- How many takes of a score the project has been given.
+function score.takes(project, job)
+  local _, takes = reaper.GetProjExtState(project, "Hitpoint", takes_key(job))
+  return math.tointeger(tonumber(takes)) or 1
 end
 
 local function check_there(project, entries)
@@ -343,7 +352,7 @@ function score.add_take(project, job, answer, entries)
       reaper.SetMediaItemInfo_Value(item, "B_UISEL", 1)
     end
   end
-  reaper.SetProjExtState(project, "Hitpoint", "takes", tostring(answer.take[1].number + 1))
+  reaper.SetProjExtState(project, "Hitpoint", takes_key(job), tostring(answer.take[1].number + 1))
 end
 
 -- The row of a take whose notes are to be changed; what it holds is kept in `entry`, to see whether it changes meanwhile.

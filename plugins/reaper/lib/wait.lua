@@ -60,6 +60,12 @@ local function look(job, now)
   end
 end
 
+local function cancel(job)
+  if job.sent and not job.answer then
+    files.write("cancel-" .. job.id, "cancel", { { "id", job.id } })
+  end
+end
+
 local function finish(job)
   gfx.quit()
   for _, name in ipairs({ "request-", "answer-", "progress-" }) do
@@ -73,11 +79,10 @@ end
 local function cycle(job)
   local now, key = reaper.time_precise(), gfx.getchar()
   if not reaper.ValidatePtr2(0, job.project, "ReaProject*") then
+    cancel(job)
     job.problem = "The project was closed before its score was ready; nothing was changed."
   elseif key == -1 or key == 27 then -- the window was closed, or Esc
-    if job.sent then
-      files.write("cancel-" .. job.id, "cancel", { { "id", job.id } })
-    end
+    cancel(job)
     return finish(job)
   elseif job.change then
     if reaper.EnumProjects(-1) == job.project then

@@ -130,10 +130,7 @@ def test_emulated_cancel(reaper, relay, bridge, film, key):
             reaper.lua(f"emu.gfx_key = {key}")
 
     reaper.act(emulated.SCORE_ITEMS, cancel)
-    end = time.monotonic() + 5
-    while not bridge.requests("cancel"):
-        assert time.monotonic() < end, "the bridge was not told"
-        time.sleep(0.02)
+    told_to_cancel(bridge)
     assert reaper.messages == [] and reaper.fingerprint() == before and reaper.undo_names == []
 
 
@@ -198,6 +195,27 @@ def test_emulated_project_closed_meanwhile(reaper, relay, bridge, film):
     reaper.lua('emu.current = emu.new_project("second") table.remove(emu.projects, 1)')
     reaper.finish()
     assert "was closed" in reaper.messages[0]
+
+
+def told_to_cancel(bridge) -> None:
+    end = time.monotonic() + 5
+    while not bridge.requests("cancel"):
+        assert time.monotonic() < end, "the bridge was not told"
+        time.sleep(0.02)
+
+
+def test_emulated_project_closed_while_the_bridge_works(reaper, relay, bridge, film):
+    bridge.hang = True
+    wait_for_bridge(reaper)
+    reaper.add_video(film, START_S, 15.73)
+
+    def close() -> None:
+        if bridge.requests("score"):
+            reaper.lua('emu.current = emu.new_project("second") table.remove(emu.projects, 1)')
+
+    reaper.act(emulated.SCORE_ITEMS, close)
+    assert len(reaper.messages) == 1 and "was closed" in reaper.messages[0]
+    told_to_cancel(bridge)
 
 
 def test_emulated_regenerate_without_selection_and_outside(reaper, relay, bridge, film):

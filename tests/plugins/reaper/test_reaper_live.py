@@ -59,6 +59,15 @@ def test_emulated_live_follow_stops_when_the_script_dies(reaper, relay, bridge, 
         time.sleep(0.05)
 
 
+def test_emulated_live_follow_without_a_bridge_says_so(reaper):
+    reaper.start(emulated.LIVE)
+    reaper.finish(lambda: reaper.lua("emu.now = emu.now + 0.5"))
+    assert len(reaper.lua("return emu.exec")) == 1
+    [said] = reaper.messages
+    assert said.startswith("No bridge has been there for a minute; run `hitpoint doctor`")
+    assert reaper.lua("return emu.toggles[50000]") == 0 and reaper.lua("return emu.crashes") == []
+
+
 def reaper_bundle(*messages: tuple[str, str, float | str]) -> bytes:
     """As REAPER sends them: a bundle for now, floats for numbers, at most 1,024 bytes."""
     packet = osc.bundle([osc.encode_typed(address, tag, (value,)) for address, tag, value in messages])

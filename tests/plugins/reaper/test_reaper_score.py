@@ -221,6 +221,24 @@ def test_emulated_next_take_is_a_take_of_the_same_items(reaper, relay, bridge, f
     check_notes(reaper, bridge.latest, take=1)
 
 
+def test_emulated_each_score_of_a_project_counts_its_own_takes(reaper, relay, bridge, film):
+    score(reaper, film)
+    reaper.act(emulated.NEXT_TAKE)
+    first = bridge.requests("take")[0].text("job")
+    reaper.lua("for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end")
+    reaper.add_video(film, 60.0, 15.73)
+    reaper.lua("emu.buttons = { 7 }")
+    reaper.act(emulated.SCORE_ITEMS)
+    assert len(bridge.requests("score")) == 2
+    select = "for i, item in ipairs(emu.current:items()) do item.B_UISEL = i == {} and 1 or 0 end"
+    of_the_first = reaper.lua(f"""for i, item in ipairs(emu.current:items()) do
+      if item.D_POSITION == {START_S} and #item.takes == 2 then return i end end""")
+    reaper.lua(select.format(of_the_first))
+    reaper.act(emulated.NEXT_TAKE)
+    asked = [(request.text("job") == first, request.whole("take")) for request in bridge.requests("take")]
+    assert asked == [(True, 1), (True, 2)]
+
+
 def bars_of(project: RppProject, name: str) -> list[tuple[float, ...]]:
     track = project.track(name)
     return track.items[0].takes[track.items[0].active].notes
