@@ -182,6 +182,7 @@ def pounding(hits: Sequence[float]) -> Callable[[float], Image]:
     """A hammer that comes down at `hits`."""
 
     def draw(t: float) -> Image:
+        """The frame `t` seconds after the shot's first: the hammer, its sparks, the ball watching."""
         image = canvas(rgb("2f2839"))
         box(image, 0, 0, 120, HEIGHT, rgb("453b52"))
         box(image, 520, 0, WIDTH, HEIGHT, rgb("453b52"))

@@ -71,6 +71,7 @@ def read_frames(path: Path, in_s: float = 0.0, out_s: float | None = None) -> It
             return
 
     def work() -> None:
+        """The thread: decode, hand over, and hand over what went wrong."""
         try:
             with closing(decode(path, in_s, out_s)) as frames:
                 for frame in frames:

@@ -43,6 +43,7 @@ def button(label: str, *options: str, **properties: Any) -> Callable[[Action], A
         """Put the operator of `action` into CLASSES; the function itself stays as it is."""
 
         def execute(self: Any, context: Any) -> set[str]:
+            """Blender's call of the button."""
             session.client.changed = True
             try:
                 action(self, compat.scene_of(context))
