@@ -118,6 +118,15 @@ def picture() -> dict:
     }
 
 
+def play_or_stop() -> None:
+    """Press play in the sequencer of a window."""
+    window = bpy.context.window_manager.windows[0]
+    area = next(area for area in window.screen.areas if area.type == "SEQUENCE_EDITOR")
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region):
+        bpy.ops.screen.animation_play()
+
+
 def result(**values) -> None:
     """Print the result, end the add-on, leave."""
     sys.modules["blender"].unregister()

@@ -47,14 +47,6 @@ def tell(state: str) -> None:
     (host.FOLDER / "window.part").replace(host.FOLDER / "window.json")
 
 
-def play_or_stop() -> None:
-    window = bpy.context.window_manager.windows[0]
-    area = next(area for area in window.screen.areas if area.type == "SEQUENCE_EDITOR")
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region):
-        bpy.ops.screen.animation_play()
-
-
 def run():
     while session.client.state != "connected":
         yield 0.1
@@ -71,9 +63,9 @@ def run():
     bpy.app.handlers.frame_change_post.append(lambda scene, *_: frames.append(scene.frame_current))
     draws.clear()
     begin = time.monotonic()
-    play_or_stop()
+    host.play_or_stop()
     yield PLAY_S
-    play_or_stop()
+    host.play_or_stop()
     seconds = time.monotonic() - begin
     facts = {"frames": len(set(frames)), "seconds": seconds, "draws": draws, "handler": handler}
     (host.FOLDER / "bench.json").write_text(json.dumps(facts))

@@ -35,14 +35,6 @@ def note(name: str) -> None:
     (host.FOLDER / "window.part").replace(host.FOLDER / "window.json")
 
 
-def play_or_stop() -> None:
-    window = bpy.context.window_manager.windows[0]
-    area = next(area for area in window.screen.areas if area.type == "SEQUENCE_EDITOR")
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    with bpy.context.temp_override(window=window, screen=window.screen, area=area, region=region):
-        bpy.ops.screen.animation_play()
-
-
 def run():
     """The steps, as (seconds to wait afterwards)."""
     while session.client.state != "connected":
@@ -58,18 +50,18 @@ def run():
         yield 0.05
     bpy.app.handlers.frame_change_post.append(on_frame)
     note("play")
-    play_or_stop()
+    host.play_or_stop()
     yield PLAY_S
-    play_or_stop()
+    host.play_or_stop()
     note("stop")
     yield PAUSE_S
     bpy.context.scene.frame_set(JUMP_FRAME)
     note("jump")
     yield 0.5
     note("play again")
-    play_or_stop()
+    host.play_or_stop()
     yield AFTER_JUMP_S
-    play_or_stop()
+    host.play_or_stop()
     note("stop again")
     yield PAUSE_S
     scene = bpy.context.scene
@@ -77,9 +69,9 @@ def run():
     scene.frame_set(LOOP[0])
     yield 0.5
     note("loop")
-    play_or_stop()
+    host.play_or_stop()
     yield LOOP_S
-    play_or_stop()
+    host.play_or_stop()
     yield PAUSE_S
     bpy.context.window_manager.hitpoint_live = False
     (host.FOLDER / "live.json").write_text(json.dumps({"frames": frames, "events": events}))
