@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from hitpoint.model.video.timeline.tracks import Fade, Span, TimelineError, Track, dissolve, flatten, trim
@@ -40,8 +41,11 @@ def _first_timeline(root: Any) -> Item | None:
 
 
 def _seconds(time: Item | None) -> float:
-    """A RationalTime in seconds; None counts as 0."""
-    return 0.0 if time is None else float(time["value"]) / float(time["rate"])
+    """A RationalTime in seconds; None counts as 0. Raises TimelineError for one that is no moment."""
+    seconds = 0.0 if time is None else float(time["value"]) / float(time["rate"])
+    if not math.isfinite(seconds):
+        raise TimelineError("a time in it is damaged")
+    return seconds
 
 
 def _stack(stack: Item) -> Track:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -92,7 +93,12 @@ def _without(span: Span, hole: Span) -> list[Span]:
 
 
 def changes(track: Track) -> list[tuple[float, str]]:
-    """(time_s, "cut" or "fade") of every change of shot inside the track, in order; its ends are none."""
+    """(time_s, "cut" or "fade") of every change of shot inside the track, in order; its ends are none.
+
+    Raises TimelineError where a shot has no proper place.
+    """
+    if not all(-SAME_MOMENT_S <= span.end_s - span.start_s < math.inf for span in track.spans):
+        raise TimelineError("a time in it is damaged")
     found = [(fade.time_s, "fade") for fade in track.fades]
     start_s = min((span.start_s for span in track.spans), default=0.0)
     edges = sorted({edge for span in track.spans for edge in (span.start_s, span.end_s)})

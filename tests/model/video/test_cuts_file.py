@@ -419,6 +419,10 @@ BAD = {
     "broken.mlt": "<mlt>",
     "bare.mlt": "<mlt><profile/></mlt>",
     "dangling.mlt": "<mlt><profile/><tractor id='t'><track producer='p'/></tractor></mlt>",
+    "back.mlt": "<mlt><profile/><producer id='a' out='99'/><playlist id='p'><entry producer='a' in='50' out='10'/>"
+    "<entry producer='a' in='0' out='49'/></playlist><tractor id='t'><track producer='p'/></tractor></mlt>",
+    "nan.otio": '{"OTIO_SCHEMA": "Timeline.1", "tracks": {"children": [{"OTIO_SCHEMA": "Track.1", "children": '
+    '[{"OTIO_SCHEMA": "Clip.2", "source_range": {"duration": {"value": NaN, "rate": 24}}}]}]}}',
     "endless.mlt": "<mlt><profile/><playlist id='p'><blank length='0:0:inf'/></playlist>"
     "<tractor id='t'><track producer='p'/></tractor></mlt>",
     "endless.kdenlive": "<mlt><profile/><tractor id='t'><track producer='t'/></tractor></mlt>",
@@ -434,6 +438,13 @@ def test_bad_files_are_one_sentence(tmp_path, name):
         read_cuts(path, FPS)
     message = str(caught.value)
     assert name in message and message.endswith(".") and "\n" not in message
+
+
+@pytest.mark.parametrize("name", ["back.mlt", "nan.otio"])
+def test_a_shot_without_a_proper_place_is_not_passed_over(tmp_path, name):
+    (tmp_path / name).write_text(BAD[name])
+    with pytest.raises(InputError, match="a time in it is damaged"):
+        read_cuts(tmp_path / name, FPS)
 
 
 def test_missing_file_and_folder_and_rate(tmp_path):
