@@ -17,6 +17,8 @@ _MOST_EVENTS = 999
 def write_edl_markers(score: Score, fps: float, path: Path, force: bool = False, first_s: float = FIRST_HOUR_S) -> None:
     """Write one event of one frame for each marker, at its nearest frame; of markers on one frame the first stays.
 
+    A list of this format holds 999 events: of more markers, those after the 999th are left out.
+
     fps: frames a second of the timeline, 1 or more; timecodes count whole frames without drop. first_s: timecode of
     the timeline's first frame, whole seconds. Raises UsageError as `hitpoint.model.output.atomic`.
     """
