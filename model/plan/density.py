@@ -1,4 +1,5 @@
-"""Motion -> how busy each bar is, by matching percentiles against the training music (Di et al. 2021)."""
+"""Motion -> how busy each bar is, by matching percentiles (Di et al. 2021): those of the film's bars against those of
+the bars of a typical piece."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.plan.density_table import ENSEMBLE_SHARES, GENRE_SHARES
+from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES
 from hitpoint.model.score import TICKS_PER_BAR
 
 ONSETS_PER_S = 12.0
@@ -16,11 +17,10 @@ ENDING_DENSITY = 8
 """The last bar is no busier than this, so that it can come to rest."""
 STILL_MOTION = 0.01
 """Mean motion (frame widths a second) below which a film counts as still."""
+CALM_LEVEL = 0.1
+"""The level of a film without motion."""
 LEVEL_SPREAD = 0.3
-"""Bars whose motion varies by this share of its mean, or more, use the whole contrast."""
-CONTRAST = 0.6
-"""The share of a genre's densities that one film may span. Percentiles are of the whole library; within one piece of 16
-bars, densities of the training music lie half as far apart."""
+"""Bars whose motion varies by this share of its mean, or more, are spread as far as those of a piece."""
 
 
 def bar_means(
@@ -52,9 +52,9 @@ def levels(motion: NDArray[np.float64]) -> NDArray[np.float64]:
     ranks = (np.searchsorted(order, motion, "left") + np.searchsorted(order, motion, "right")) / (2.0 * bars)
     mean = float(motion.mean())
     if mean <= 0.0:
-        return np.full(bars, 0.25)
-    spread = CONTRAST * min(1.0, float(motion.std()) / mean / LEVEL_SPREAD)
-    middle = 0.25 + 0.25 * min(1.0, mean / STILL_MOTION)
+        return np.full(bars, CALM_LEVEL)
+    spread = min(1.0, float(motion.std()) / mean / LEVEL_SPREAD)
+    middle = CALM_LEVEL + (0.5 - CALM_LEVEL) * min(1.0, mean / STILL_MOTION)
     return np.clip(middle + (ranks - 0.5) * spread, 0.0, 1.0)
 
 
@@ -81,14 +81,14 @@ def densities(
 
 
 def _typical(level: float, genre: str, instruments: tuple[int, ...]) -> float:
-    """The density that a share `level` of the training bars of this genre and these instruments stay below."""
-    density = _quantile(GENRE_SHARES[genre], level)
-    ensemble = ENSEMBLE_SHARES.get(tuple(sorted(set(instruments))))
+    """The density that a share `level` of a piece's bars, of this genre and these instruments, stay below."""
+    density = _percentile(GENRE_DENSITIES[genre], level)
+    ensemble = ENSEMBLE_DENSITIES.get(tuple(sorted(set(instruments))))
     if ensemble is None:
         return density
-    over_genres = float(np.mean([_quantile(shares, level) for shares in GENRE_SHARES.values()]))
-    return _quantile(ensemble, level) + 0.5 * (density - over_genres)
+    over_genres = float(np.mean([_percentile(each, level) for each in GENRE_DENSITIES.values()]))
+    return _percentile(ensemble, level) + 0.5 * (density - over_genres)
 
 
-def _quantile(shares: tuple[float, ...], level: float) -> float:
-    return 1.0 + float(np.searchsorted(np.array(shares[:-1]), level, side="left"))
+def _percentile(densities: tuple[float, ...], level: float) -> float:
+    return float(np.interp(level, np.linspace(0.0, 1.0, len(densities)), densities))
