@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ VERSION = f"5 {LONG_SIDE} {ANGLE_BINS} {shots.HISTOGRAM_BINS} {shots.MIN_SHOT_S}
 """Raise it whenever `features.measure` gives other numbers, so that old cache entries are not used."""
 END_TOLERANCE_S = 0.1
 """An out point may lie this far behind the film's end: editors round to frames of the timeline."""
+SMALLEST_GAP_S = 0.1
+"""A smaller gap between two clips is rounding: the last frame before it is shown that much longer."""
+BLACK_STEP_S = 0.04
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,12 @@ def analyse(
     cuts: Sequence[Boundary] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> VisualRhythm:
-    """The rhythm of one clip, or of an edit: the clips one after the other, in order.
+    """The rhythm of one clip, or of an edit: the clips in order, each at its `start_s` or where the one before it ends,
+    whichever is later; what no clip shows between them is black.
 
     Times run from the first clip's in point; a clip's `rate` shortens its times and speeds its motion. Where one clip
-    meets the next stands a cut of weight 1. cuts: boundaries in seconds of the edit, taken instead of detected ones
-    (those outside the edit are left out). progress: called with 0..1.
+    meets the next, or black, stands a cut of weight 1. cuts: boundaries in seconds of the edit, taken instead of
+    detected ones (those outside the edit are left out). progress: called with 0..1.
 
     Raises InputError for a film that cannot be used, UsageError for points or rates that make no sense.
     """
@@ -107,28 +112,47 @@ def _measured(clip: Clip, media: Media, length_s: float, progress: Callable[[flo
 
 
 def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
-    """Lay the clips end to end. A clip without an out point ends with its last frame."""
-    times, directograms, cuts, joints = [], [], [], []
-    offset_s, frames = 0.0, 0
+    """Lay the clips on the timeline, and black between them. A clip without an out point ends with its last frame."""
+    times: list[NDArray[np.float64]] = []
+    parts: list[Features] = []
+    end_s = 0.0
     for clip, part in zip(clips, measured, strict=True):
-        local_s = np.maximum(part.times_s - clip.in_s, 0.0) / clip.rate
-        step_s = np.maximum(np.diff(local_s, prepend=local_s[0]), 1e-6)
-        times.append(offset_s + local_s)
-        directograms.append(part.directogram / step_s[:, None].astype(np.float32))
-        cuts.append(part.cuts + frames)
-        joints.append(frames)
-        offset_s += ((part.end_s if clip.out_s is None else clip.out_s) - clip.in_s) / clip.rate
-        frames += len(local_s)
+        start_s = max(end_s, clip.start_s - clips[0].start_s)
+        if start_s - end_s >= SMALLEST_GAP_S:
+            parts.append(_black(start_s - end_s, part))
+            times.append(end_s + parts[-1].times_s)
+        parts.append(part)
+        times.append(start_s + np.maximum(part.times_s - clip.in_s, 0.0) / clip.rate)
+        end_s = start_s + ((part.end_s if clip.out_s is None else clip.out_s) - clip.in_s) / clip.rate
+    steps_s = [np.maximum(np.diff(at_s, prepend=at_s[0]), 1e-6).astype(np.float32) for at_s in times]
+    joints = np.cumsum([0, *(len(at_s) for at_s in times[:-1])])
+    cuts = [part.cuts + joint for part, joint in zip(parts, joints, strict=True)]
     joined = Features(
         times_s=np.concatenate(times),
-        end_s=offset_s,
-        directogram=np.concatenate(directograms),
-        luma_mean=np.concatenate([part.luma_mean for part in measured]),
-        luma_spread=np.concatenate([part.luma_spread for part in measured]),
-        histograms=np.concatenate([part.histograms for part in measured]),
-        cuts=np.unique(np.concatenate([*cuts, joints])).astype(np.int64),
+        end_s=end_s,
+        directogram=np.concatenate([part.directogram / s[:, None] for part, s in zip(parts, steps_s, strict=True)]),
+        luma_mean=np.concatenate([part.luma_mean for part in parts]),
+        luma_spread=np.concatenate([part.luma_spread for part in parts]),
+        histograms=np.concatenate([part.histograms for part in parts]),
+        cuts=np.union1d(joints, np.concatenate(cuts)).astype(np.int64),
     )
-    return _Timeline(joined, np.asarray(joints[1:], np.int64), offset_s)
+    return _Timeline(joined, joints[1:].astype(np.int64), end_s)
+
+
+def _black(length_s: float, like: Features) -> Features:
+    """So many seconds of black, from second 0 on; shaped as `like`."""
+    frames = math.ceil(length_s / BLACK_STEP_S)
+    histograms = np.zeros((frames, like.histograms.shape[1]), np.float16)
+    histograms[:, 0] = 1.0  # no hue, no saturation, no value
+    return Features(
+        times_s=np.arange(frames, dtype=np.float64) * BLACK_STEP_S,
+        end_s=length_s,
+        directogram=np.zeros((frames, like.directogram.shape[1]), np.float32),
+        luma_mean=np.zeros(frames, np.float32),
+        luma_spread=np.zeros(frames, np.float32),
+        histograms=histograms,
+        cuts=np.zeros(0, np.int64),
+    )
 
 
 def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Boundary] | None) -> VisualRhythm:

@@ -50,6 +50,26 @@ def test_joints_are_cuts(film):
     assert rhythm.motion[at_joint + 1 : at_joint + 40] == pytest.approx(alone.motion[1:40], abs=1e-6)
 
 
+def test_a_gap_is_black_and_moves_nothing_that_follows(film, truth):
+    """Titles and stills, which an editor's list of films leaves out, lie between the clips."""
+    rhythm = analyse([Clip(film, 0.0, 5.0, start_s=7.0), Clip(film, 5.0, 11.0, start_s=19.0)])
+    assert rhythm.duration_s == 18.0
+    within = cuts_between(truth, 0, 5) + [5.0, 12.0] + [cut + 7.0 for cut in cuts_between(truth, 5, 11)]
+    assert [b.time_s for b in rhythm.boundaries] == pytest.approx(within, abs=0.001)
+    assert {b.kind for b in rhythm.boundaries} == {"cut"} and len(rhythm.shots) == len(rhythm.boundaries) + 1
+    gap = (rhythm.times_s > 5.0) & (rhythm.times_s < 12.0)
+    assert gap.sum() > 100 and not rhythm.motion[gap].any() and not rhythm.saliency[gap].any()
+    assert np.all(np.diff(rhythm.times_s) > 0)
+    assert not any(5.0 < beat.time_s < 12.0 for beat in rhythm.beats)
+
+
+def test_gaps_of_a_frame_do_not_add_up(film):
+    starts = [2.04 * index for index in range(6)]
+    rhythm = analyse([Clip(film, 3.0, 5.0, start_s=start_s) for start_s in starts])
+    assert rhythm.duration_s == pytest.approx(12.2)
+    assert set(np.round(starts[1:], 3)) <= {round(b.time_s, 3) for b in rhythm.boundaries}
+
+
 def test_rate(film):
     normal = analyse([Clip(film, 10.0, 12.25)])
     double = analyse([Clip(film, 10.0, 12.25, rate=2.0)])
