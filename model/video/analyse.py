@@ -26,6 +26,8 @@ END_TOLERANCE_S = 0.1
 """An out point may lie this far behind the film's end: editors round to frames of the timeline."""
 SMALLEST_GAP_S = 0.1
 """A smaller gap between two clips is rounding: the last frame before it is shown that much longer."""
+LARGEST_GAP_S = 600.0
+"""What lies so far apart is two edits."""
 BLACK_STEP_S = 0.04
 
 
@@ -50,7 +52,8 @@ def analyse(
     meets the next, or black, stands a cut of weight 1. cuts: boundaries in seconds of the edit, taken instead of
     detected ones (those outside the edit are left out). progress: called with 0..1.
 
-    Raises InputError for a film that cannot be used, UsageError for points or rates that make no sense.
+    Raises InputError for a film that cannot be used, UsageError for points or rates that make no sense and for a gap
+    over LARGEST_GAP_S.
     """
     if not clips:
         raise UsageError("There is no clip to analyse; give at least one video file.")
@@ -60,6 +63,7 @@ def analyse(
             media_of[clip.path] = probe(clip.path)
         _check_points(clip, media_of[clip.path])
     lengths = [(media_of[clip.path].duration_s if clip.out_s is None else clip.out_s) - clip.in_s for clip in clips]
+    _check_gaps(clips, lengths)
     whole, done = sum(lengths), 0.0
     measured = []
     for clip, length in zip(clips, lengths, strict=True):
@@ -100,6 +104,18 @@ def _check_points(clip: Clip, media: Media) -> None:
             f"{name}: the out point {clip.out_s:g} s lies beyond the film's end at {media.duration_s:.2f} s; "
             "choose an earlier one."
         )
+
+
+def _check_gaps(clips: Sequence[Clip], lengths_s: Sequence[float]) -> None:
+    end_s = 0.0
+    for clip, length_s in zip(clips, lengths_s, strict=True):
+        start_s = max(end_s, clip.start_s - clips[0].start_s)
+        if start_s - end_s > LARGEST_GAP_S:
+            raise UsageError(
+                f"There is no picture for {start_s - end_s:.0f} s before {clip.path.name}; close the gap, or score the "
+                "parts one by one."
+            )
+        end_s = start_s + length_s / clip.rate
 
 
 def _measured(clip: Clip, media: Media, length_s: float, progress: Callable[[float], None]) -> Features:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hitpoint.model.errors import UsageError
 from hitpoint.model.video.analyse import analyse
 from hitpoint.model.video.types import Boundary, Clip
 from tests.model.video.conftest import draw
@@ -68,6 +69,11 @@ def test_gaps_of_a_frame_do_not_add_up(film):
     rhythm = analyse([Clip(film, 3.0, 5.0, start_s=start_s) for start_s in starts])
     assert rhythm.duration_s == pytest.approx(12.2)
     assert set(np.round(starts[1:], 3)) <= {round(b.time_s, 3) for b in rhythm.boundaries}
+
+
+def test_parts_far_apart_are_refused(film):
+    with pytest.raises(UsageError, match="no picture for 895 s before"):
+        analyse([Clip(film, 0.0, 5.0, start_s=50.0), Clip(film, 5.0, 6.0, start_s=950.0)])
 
 
 def test_rate(film):
