@@ -175,7 +175,7 @@ class Composer:
         def parts(number: int) -> Iterator[Part]:
             for index in range(first_bar, last_bar + 1):
                 task = replace(
-                    task_of(plan, index, free, bars[index]), leaning=leaning_of(plan, index, written[number])
+                    task_of(plan, index, free, bars[index]), leaning=leaning_of(plan, index, written[number], anew=True)
                 )
                 yield Part(task, table[index + 1], default_rng([seed, index, 1, number]))
 

@@ -1,7 +1,8 @@
 """Form inside a piece: which earlier bar a bar recalls, and how the last bars lead to the end.
 
-What is recalled is never copied. A bar's writer adds some nats to the classes by which it would repeat the earlier
-bar (or close the piece) and leaves the rest to the network; the masks of the grammar stand above both.
+A bar's writer adds some nats to the classes by which it would repeat the earlier bar (or close the piece) and leaves
+the rest to the network; the masks of the grammar stand above both. At the head of a phrase that the picture wants just
+as the earlier one, the earlier bar is played again, as 7 of 100 bars of real pieces are.
 """
 
 from __future__ import annotations
@@ -15,12 +16,17 @@ import numpy as np
 
 from hitpoint.model.grammar import Leaning, Place
 from hitpoint.model.harmony import Key, key_of
-from hitpoint.model.plan.types import Plan
+from hitpoint.model.plan.types import BarPlan, Plan
 from hitpoint.model.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.tokens import FIRST_TICK, duration_class
 
 PHRASE_BARS = 4
 CLOSING_BARS = 2
+HEAD_BARS = 2
+MOST_HEARD = 3
+"""The first HEAD_BARS of a phrase may be an earlier bar played again; none is heard more often than MOST_HEARD."""
+AGAIN_NATS = 30.0
+"""More than the network ever has against a class that the masks allow."""
 TRIAD_NATS = 4.0
 LATE_NATS = -2.0
 LAST_ONSET = TICKS_PER_BAR // 2
@@ -64,15 +70,62 @@ def _echo(earlier: int, index: int, nats: tuple[float, float], end_bar: int) -> 
     return Echo(earlier, nats[0], 0.0 if index == end_bar - 1 else nats[1])
 
 
-def leaning_of(plan: Plan, index: int, written: Sequence[Bar]) -> Leaning | None:
-    """What bar `index` leans to, given all bars before it."""
+def leaning_of(plan: Plan, index: int, written: Sequence[Bar], anew: bool = False) -> Leaning | None:
+    """What bar `index` leans to, given all bars before it. anew: not to playing an earlier bar again."""
     bars_left = len(plan.bars) - index
     if bars_left <= CLOSING_BARS and len(written) >= PHRASE_BARS:
         key = key_of(written)
         if key is not None:
             return Close(key, last=bars_left == 1)
     echo = echo_of(plan, index)
-    return None if echo is None or echo.bar >= len(written) else Recall(written[echo.bar], echo)
+    if echo is None or echo.bar >= len(written):
+        return None
+    earlier = written[echo.bar]
+    wanted_again = not anew and _heads_phrase(plan, index) and _fits(plan.bars[index], earlier)
+    return Again(earlier) if wanted_again and not _worn(earlier, written) else Recall(earlier, echo)
+
+
+def _heads_phrase(plan: Plan, index: int) -> bool:
+    first_bar = plan.sections[plan.bars[index].section].first_bar
+    return (index - first_bar) % PHRASE_BARS < HEAD_BARS
+
+
+def _fits(wanted: BarPlan, bar: Bar) -> bool:
+    """Whether a bar already written is all that the plan wants of another."""
+    strengths = bar.strengths()
+    return wanted.density == bar.density and all(strengths.get(tick) == most for tick, most in wanted.required)
+
+
+def _worn(bar: Bar, written: Sequence[Bar]) -> bool:
+    return sum(_onsets(each) == _onsets(bar) for each in written) >= MOST_HEARD
+
+
+def _onsets(bar: Bar) -> list[tuple[int, int, int]]:
+    return [(note.tick, note.instrument, note.pitch) for note in bar.notes]
+
+
+class Again:
+    """Plays an earlier bar again wherever the masks allow it, with a loudness of its own."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._notes = bar.notes
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class: of the first note not yet played, for the attribute that is asked for."""
+        reached = (place.tick, place.instrument)
+        ahead = [n for n in self._notes if (n.tick, n.instrument) > reached]
+        here = [n for n in self._notes if (n.tick, n.instrument) == reached and n.pitch >= place.low]
+        if attribute == "beat" and ahead:
+            return {FIRST_TICK + ahead[0].tick: AGAIN_NATS}
+        if attribute == "instrument" and ahead and ahead[0].tick == place.tick:
+            return {ahead[0].instrument + 1: AGAIN_NATS}
+        if attribute == "strength" and here:
+            return {len(here) + 1: AGAIN_NATS}
+        if attribute == "pitch" and here:
+            return {here[0].pitch + 1: AGAIN_NATS}
+        if attribute == "duration" and here:
+            return {int(duration_class(np.array([here[0].duration_ticks], np.int16))[0]): AGAIN_NATS}
+        return {}
 
 
 class Recall:

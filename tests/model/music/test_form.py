@@ -11,7 +11,7 @@ import pytest
 from hitpoint.model import compose, form
 from hitpoint.model.compose import Composer
 from hitpoint.model.flaws import flaw_of
-from hitpoint.model.form import Close, Echo, Recall, echo_of
+from hitpoint.model.form import Again, Close, Echo, Recall, echo_of
 from hitpoint.model.grammar import BarTask, Place
 from hitpoint.model.harmony import Key, key_of
 from hitpoint.model.plan.types import Plan, Section
@@ -64,9 +64,40 @@ def test_a_return_shares_more_with_its_first_appearance_than_another_section_doe
         for labels, found in (("ABA", returned), ("ABC", changed)):
             plan = sectioned(*((label, 4) for label in labels), ("Z", 1))
             bars = list(composer.stream(plan, seed))
-            found += [shared_onsets(bars[i], bars[8 + i]) for i in range(3)]
+            found += [shared_onsets(bars[i], bars[8 + i]) for i in range(4)]
     assert np.mean(returned) > np.mean(changed) + 0.1
     assert np.mean(returned) < 0.95, "recalled, not copied"
+
+
+def onsets(bar: Bar) -> list[tuple[int, int, int]]:
+    return [(note.tick, note.instrument, note.pitch) for note in bar.notes]
+
+
+def test_a_return_begins_with_the_very_bars_of_its_first_appearance(composer: Composer) -> None:
+    plan = sectioned(("A", 4), ("B", 4), ("A", 4), ("C", 1))
+    bars = list(composer.stream(plan, 0))
+    assert onsets(bars[8]) == onsets(bars[0]), "the plan asks for the same, and the bar was heard once"
+    assert any(onsets(bars[8 + i]) != onsets(bars[i]) for i in (2, 3)), "a return varies"
+    busier = dataclasses.replace(
+        plan, bars=(*plan.bars[:8], dataclasses.replace(plan.bars[8], density=9), *plan.bars[9:])
+    )
+    assert next(iter(composer.stream(busier, 0, bars[:8]))).density == 9, "what the picture wants stands above the form"
+
+
+def test_no_bar_is_played_a_fourth_time() -> None:
+    plan = sectioned(("A", 4), ("B", 4), ("A", 4), ("C", 1))
+    once = [Bar(i, (Note(i, 1, 60, 2, 80), *(Note(12, 1, 60 + k, 2, 80) for k in range(5)))) for i in range(8)]
+    plan = dataclasses.replace(plan, bars=tuple(dataclasses.replace(bar, density=2) for bar in plan.bars))
+    assert isinstance(form.leaning_of(plan, 8, once), Again)
+    assert isinstance(form.leaning_of(plan, 8, once, anew=True), Recall)
+    thrice = [*(dataclasses.replace(once[0], index=i) for i in range(3)), *once[3:]]
+    assert isinstance(form.leaning_of(plan, 8, thrice), Recall)
+
+
+def test_regenerating_a_repeated_bar_makes_a_new_one(composer: Composer) -> None:
+    plan = sectioned(("A", 4), ("B", 4), ("A", 4), ("C", 1))
+    bars = list(composer.stream(plan, 0))
+    assert onsets(composer.regenerate(plan, bars, 8, 8, seed=1)[8]) != onsets(bars[8])
 
 
 def test_recalling_keeps_onsets_a_part_of_the_earlier_ones_or_around_them() -> None:
