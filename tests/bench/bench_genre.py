@@ -6,7 +6,8 @@ Without films: the example film and, where it is there, ../shared/clips.
 
 A softmax regression on hand-made features of a stretch of 8 to 16 bars judges: where in the bar each kind of drum and
 each other instrument strikes, chord sizes, durations, registers, intervals of the bass, pitch classes around the
-commonest one, velocities. Tempo is left out, and only songs of all five instruments count, for the plan decides both.
+commonest one, velocities against the mean of their bar. Tempo and loudness are left out, and only songs of all five
+instruments count, for the plan decides these three.
 It learns from the songs of the training split and is judged on those of the test split, which nobody trained on. What
 the genres of those songs are worth: in `band` they are the grooves chosen by those who arranged it, in `real5` a guess.
 
@@ -55,13 +56,16 @@ def features(notes: Notes, bars: int) -> Vector:
     struck = np.zeros((len(DRUM_KINDS) + 1, TICKS_PER_BAR))
     np.add.at(struck, (kind[notes.pitch[drums]], notes.tick[drums]), 1 / bars)
     found.append(np.minimum(struck, 1).ravel())
+    loudness = np.bincount(notes.bar, notes.velocity) / np.maximum(1, np.bincount(notes.bar))
+    velocity = notes.velocity - loudness[notes.bar]
     for instrument in range(len(INSTRUMENTS)):
-        part = notes.where(notes.instrument == instrument)
+        mine = notes.instrument == instrument
+        part = notes.where(mine)
         onsets = np.unique(part.bar.astype(int) * TICKS_PER_BAR + part.tick)
         count = max(1, len(part.bar))
         found.append(np.bincount(onsets % TICKS_PER_BAR, minlength=TICKS_PER_BAR) / bars)
         found.append(np.array([len(onsets) > 0, len(part.bar) / max(1, len(onsets)), len(onsets) / bars / 4]))
-        found.append(np.array([part.velocity.sum() / count / 32, part.velocity.std() / 16 if len(onsets) else 0]))
+        found.append(np.array([velocity[mine].sum() / count / 32, velocity[mine].std() / 16 if len(onsets) else 0]))
         if instrument != DRUMS:
             durations = np.searchsorted(DURATION_EDGES, part.duration, side="right")
             found.append(np.bincount(durations, minlength=len(DURATION_EDGES) + 1) / count)
