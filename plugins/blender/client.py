@@ -137,16 +137,20 @@ class Client:
     def tick(self, now: float | None = None) -> None:
         """Do what is due."""
         now = time.monotonic() if now is None else now
-        while not self._inbox.empty():
-            self._heard, packet = self._inbox.get()
-            with contextlib.suppress(ValueError, TypeError, IndexError):  # unknown to us: the bridge may be newer
-                self._take_message(*osc.decode(packet))
+        self._hear()
         self._keep_connection(now)
         if self.job is not None and self.job.running:
             self._keep_job(self.job, now)
         for packet in self._outbox[:PACKETS_PER_TICK]:
             self.put(packet)
         del self._outbox[:PACKETS_PER_TICK]
+
+    def _hear(self) -> None:
+        """Act on all that came."""
+        while not self._inbox.empty():
+            self._heard, packet = self._inbox.get()
+            with contextlib.suppress(ValueError, TypeError, IndexError):  # unknown to us: the bridge may be newer
+                self._take_message(*osc.decode(packet))
 
     @property
     def busy(self) -> bool:
@@ -182,6 +186,7 @@ class Client:
 
     def ask(self, address: str, *arguments: Any) -> None:
         """A further wish on the present job: a take, a regeneration. Without a bridge it waits for one."""
+        self._hear()  # what still comes of an earlier wish, its cancelling perhaps, is not about this one
         job = self.job
         if job is not None:
             job.wish = (address, job.id, *arguments)

@@ -161,6 +161,9 @@ class FakeBridge:
         else:
             self.finish(sender, name, take)
 
+    def on_cancel(self, sender, request) -> None:
+        self.say(sender, "error", "job", "cancelled", request.text("job"))
+
     def on_regenerate(self, sender, request) -> None:
         if request.text("job") not in self.jobs:
             self.say(sender, "error", "job", "no such job: score again", request.text("job"))

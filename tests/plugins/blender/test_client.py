@@ -1,6 +1,7 @@
 """The conversation with the bridge over a real socket, without Blender."""
 
 import os
+import queue
 import socket
 import stat
 import subprocess
@@ -203,6 +204,24 @@ def test_takes(client, fake):
     assert take.index == 2 and sorted(made.takes) == [0, 2]
     client.choose(0)
     assert client.finished == [made.takes[0]] and not made.running
+
+
+def test_the_answer_to_a_cancel_does_not_end_what_is_asked_next(client, fake):
+    wait(client, lambda: client.state == "connected")
+    made = job()
+    score(client, made)
+    fake.stall = True
+    client._inbox = queue.Queue()  # can be looked into
+    client.choose(1)
+    client.cancel()
+    end = time.monotonic() + 10
+    while not any(b"cancelled" in packet for _, packet in list(client._inbox.queue)):  # no tick between the clicks
+        assert time.monotonic() < end
+        time.sleep(0.005)
+    fake.stall = False
+    client.choose(2)
+    (take,) = wait(client, lambda: not made.running)
+    assert take.index == 2 and client.error == ""
 
 
 def test_a_take_chosen_while_another_is_made_comes_once(client, fake):
