@@ -185,9 +185,8 @@ class Close:
         """Nats by class."""
         if attribute == "beat" and self.last:
             return {FIRST_TICK + tick: LATE_NATS for tick in range(LAST_ONSET + 1, TICKS_PER_BAR)}
-        pitched = INSTRUMENTS[place.instrument] != "drums"
         due = self.last or place.tick >= TICKS_PER_BAR // 2
-        if attribute != "pitch" or not pitched or not due:
+        if attribute != "pitch" or INSTRUMENTS[place.instrument] == "drums" or not due:
             return {}
         chord = self.key.tonic if self.last else self.key.dominant
         wanted = chord[:1] if INSTRUMENTS[place.instrument] == "bass" else chord

@@ -21,6 +21,10 @@ from hitpoint.model.tokens import BAR_LINE, DURATIONS, FIRST_TICK, MAX_SIMU_NOTE
 
 PITCH_RANGE = ((35, 81), (21, 108), (28, 88), (23, 67), (28, 103))
 """Lowest and highest MIDI pitch of each instrument: General MIDI percussion keys, then what the instruments reach."""
+LOUDNESS_RANGE = 60
+"""Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
+a piece, so the network alone would not follow the picture's energy: its dynamics are moved up and down as a whole."""
+SOFTEST, HARDEST = 16, 127
 
 Mask = NDArray[np.bool_]
 _SIZE = dict(zip(tokens.FIELDS, tokens.SIZES, strict=True))
@@ -49,7 +53,7 @@ Writer = Generator[Ask | Row, int, Bar]
 
 class Place(NamedTuple):
     """Where a bar's writer stands: the tick and instrument reached (-1 before the first), the lowest pitch that may
-    come, and the onset ticks still owed."""
+    come (for a duration: the pitch just chosen), and the onset ticks still owed."""
 
     tick: int
     instrument: int
@@ -161,10 +165,6 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
 
 
 _ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
-LOUDNESS_RANGE = 60
-"""Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
-a piece, so the network alone would not follow the picture's energy: its dynamics are moved up and down as a whole."""
-SOFTEST, HARDEST = 16, 127
 
 
 def loudness_shift(energy: float) -> int:

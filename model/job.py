@@ -154,7 +154,7 @@ def compose_takes(prepared: Prepared, composer: BarStream, count: int, progress:
     report, wanted = progress or _silent, count * len(prepared.plan.bars)
     done = itertools.count(1)
     report("compose", 0.0)
-    pieces = composer.takes(prepared.plan, seeds, lambda bar: report("compose", min(1.0, next(done) / wanted)))
+    pieces = composer.takes(prepared.plan, seeds, lambda bar: report("compose", next(done) / wanted))
     tokens, seconds = composer.stats.tokens // count, composer.stats.seconds / count
     return [assemble(prepared, bars, composer, seed, tokens, seconds) for seed, bars in zip(seeds, pieces, strict=True)]
 

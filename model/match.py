@@ -6,6 +6,7 @@ It stands in for the composer, with a user's own library, and is the quality cei
 from __future__ import annotations
 
 import hashlib
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -111,6 +112,22 @@ class Matcher:
         Raises InputError when no piece is long enough.
         """
         began = time.perf_counter()
+        bars = self._bars(plan, self._matches(plan), seed)
+        self.stats = SimpleNamespace(tokens=0, seconds=time.perf_counter() - began)
+        yield from bars[len(history) :]
+
+    def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
+        """The pieces of `stream`, one for each seed; `on_bar` is called with each bar."""
+        began = time.perf_counter()
+        found = self._matches(plan)
+        takes = [self._bars(plan, found, seed) for seed in seeds]
+        self.stats = SimpleNamespace(tokens=0, seconds=time.perf_counter() - began)
+        if on_bar is not None:
+            for bar in itertools.chain(*takes):
+                on_bar(bar)
+        return takes
+
+    def _matches(self, plan: Plan) -> list[Match]:
         found = matches(plan, self.library, self.library.pieces)
         if not found:
             longest = max(piece.bars for piece in self.library.pieces)
@@ -118,14 +135,11 @@ class Matcher:
                 f"the film takes {len(plan.bars)} bars and the longest piece of the library has {longest}; "
                 "add longer pieces, or leave --composer out"
             )
-        match = found[(seed - plan.seed) % len(found)]
-        bars = stretch(self.library, match.piece, match.first_bar, len(plan.bars), plan.instruments)
-        self.stats = SimpleNamespace(tokens=0, seconds=time.perf_counter() - began)
-        yield from bars[len(history) :]
+        return found
 
-    def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
-        """The pieces of `stream`, one for each seed."""
-        return [list(self.stream(plan, seed)) for seed in seeds]
+    def _bars(self, plan: Plan, found: Sequence[Match], seed: int) -> list[Bar]:
+        match = found[(seed - plan.seed) % len(found)]
+        return stretch(self.library, match.piece, match.first_bar, len(plan.bars), plan.instruments)
 
 
 def read_library(folder: Path) -> Shard:

@@ -99,26 +99,16 @@ def encode(notes: Notes, bars: int, *, end: bool) -> Encoded:
     """
     n = len(notes.bar)
     tick_key = notes.bar.astype(np.int64) * TICKS_PER_BAR + notes.tick
-    group_key = tick_key * len(INSTRUMENTS) + notes.instrument
-    new_group = np.ones(n, bool)
-    new_group[1:] = group_key[1:] != group_key[:-1]
-    first = np.flatnonzero(new_group)
-    group_of_note = np.cumsum(new_group) - 1
-    sizes = np.diff(np.append(first, n))
+    first, group_of_note, sizes = _simu_notes(tick_key * len(INSTRUMENTS) + notes.instrument)
     ticks = np.unique(tick_key)
     density = np.bincount(ticks // TICKS_PER_BAR, minlength=bars)[:bars]
+    bar_of_group = notes.bar[first]
+    at_bar, at_group, at_note = _row_numbers(notes, bars, first, group_of_note)
 
     total = bars + len(first) + n + int(end)
     rows = np.zeros((total, len(FIELDS)), np.int16)
     bar_column = np.zeros(total, np.int32)
     tick_column = np.zeros(total, np.int16)
-
-    bar_of_group = notes.bar[first]
-    at_group = bar_of_group + 1 + np.arange(len(first)) + first
-    at_note = notes.bar + 1 + group_of_note + 1 + np.arange(n)
-    groups_before = np.searchsorted(bar_of_group, np.arange(bars))
-    notes_before = np.searchsorted(notes.bar, np.arange(bars))
-    at_bar = np.arange(bars) + groups_before + notes_before
 
     rows[:, TYPE] = NOTE
     rows[at_bar, TYPE] = RHYTHM
@@ -148,6 +138,28 @@ def encode(notes: Notes, bars: int, *, end: bool) -> Encoded:
         rows[-1] = 0
         bar_column[-1] = bars
     return Encoded(rows, bar_column, tick_column)
+
+
+def _simu_notes(key: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Runs of equal keys (n,): the first note of each run, the run of each note, the notes in each run."""
+    new = np.ones(len(key), bool)
+    new[1:] = key[1:] != key[:-1]
+    first = np.flatnonzero(new)
+    return first, np.cumsum(new) - 1, np.diff(np.append(first, len(key)))
+
+
+def _row_numbers(
+    notes: Notes, bars: int, first: NDArray[np.int64], group_of_note: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Where the rows of bars, simu-notes and notes stand: a bar's row, then each simu-note's row before its notes."""
+    bar_of_group = notes.bar[first]
+    groups_before = np.searchsorted(bar_of_group, np.arange(bars))
+    notes_before = np.searchsorted(notes.bar, np.arange(bars))
+    return (
+        np.arange(bars) + groups_before + notes_before,
+        bar_of_group + 1 + np.arange(len(first)) + first,
+        notes.bar + 1 + group_of_note + 1 + np.arange(len(notes.bar)),
+    )
 
 
 def decode(rows: Rows) -> list[Bar]:

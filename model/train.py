@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -98,10 +98,36 @@ def train(
     objective: nn.Module = Objective(network)
     if world > 1:
         objective = nn.parallel.DistributedDataParallel(objective)
-    early = Windows(shard, "train", recipe.length, mix=recipe.mix)
-    late = Windows(shard, "train", recipe.length, mix=recipe.last_mix) if recipe.last_mix else early
     held_out = _held_out(shard, recipe)
     say(f"{config.name}: {sum(p.numel() for p in network.parameters()):,} parameters, from step {step}")
+
+    for batch in _batches(shard, recipe, step, rank):
+        started = time.monotonic()
+        loss = _step(objective, optimizers, _tensors(batch, device), recipe, step)
+        step += 1
+        if rank == 0 and (step % 20 == 0 or step == 1):
+            speed = world * recipe.batch * recipe.length / (time.monotonic() - started)
+            _log(run, {"step": step, "loss": round(loss, 4), "rows_per_s": round(speed)})
+        if rank == 0 and (step % recipe.evaluate_every == 0 or step == recipe.steps):
+            _save(run, network, optimizers, step)
+            scores = evaluate(network, held_out, recipe, device)
+            _log(run, {"step": step, "held_out": scores})
+            say(f"step {step}: " + ", ".join(f"{name} {row['all']:.3f}" for name, row in scores.items()))
+        if stop_at is not None and step >= stop_at:
+            break
+    path = run / f"{config.name}.safetensors"
+    if rank == 0:
+        checkpoint.save(network, path)
+        write_card(path, run, shard, asdict(recipe), note)
+    if world > 1:
+        torch.distributed.destroy_process_group()
+    return path
+
+
+def _batches(shard: Shard, recipe: Recipe, step: int, rank: int) -> Iterator[Batch]:
+    """The batches from `step` to the end; each depends on the step and the process alone."""
+    early = Windows(shard, "train", recipe.length, mix=recipe.mix)
+    late = Windows(shard, "train", recipe.length, mix=recipe.last_mix) if recipe.last_mix else early
 
     def draw(number: int) -> Batch:
         windows = late if number >= recipe.steps * (1 - recipe.last_share) else early
@@ -110,28 +136,9 @@ def train(
     # One thread draws the next batch while the network works on this one.
     with ThreadPoolExecutor(1) as drawer:
         coming = drawer.submit(draw, step)
-        while step < recipe.steps:
-            batch, coming = coming.result(), drawer.submit(draw, step + 1)
-            started = time.monotonic()
-            loss = _step(objective, optimizers, _tensors(batch, device), recipe, step)
-            step += 1
-            if rank == 0 and (step % 20 == 0 or step == 1):
-                speed = world * recipe.batch * recipe.length / (time.monotonic() - started)
-                _log(run, {"step": step, "loss": round(loss, 4), "rows_per_s": round(speed)})
-            if rank == 0 and (step % recipe.evaluate_every == 0 or step == recipe.steps):
-                _save(run, network, optimizers, step)
-                scores = evaluate(network, held_out, recipe, device)
-                _log(run, {"step": step, "held_out": scores})
-                say(f"step {step}: " + ", ".join(f"{name} {row['all']:.3f}" for name, row in scores.items()))
-            if stop_at is not None and step >= stop_at:
-                break
-    path = run / f"{config.name}.safetensors"
-    if rank == 0:
-        checkpoint.save(network, path)
-        write_card(path, run, shard, asdict(recipe), note)
-    if world > 1:
-        torch.distributed.destroy_process_group()
-    return path
+        for number in range(step, recipe.steps):
+            batch, coming = coming.result(), drawer.submit(draw, number + 1)
+            yield batch
 
 
 def _step(
