@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from live_fakes import BAR_S
 from live_kit import RATE, notes_on
-from test_ardour import offsets_ms, record, score, studio, worst_gap_ms
+from test_ardour import gaps_ms, offsets_ms, record, score, studio
 
 from tests.ardour_kit import clock_s, connect
 
@@ -38,7 +38,7 @@ def print_recording(period, bars):
     notes, tick_s, wire, xruns = record(period, bars)
     print(
         f"recording: {len(wanted)} notes in the score, {len(wire)} on the wire, {len(notes)} in Ardour's file; "
-        f"a tick there {1000 * tick_s:.3f} ms, xruns {xruns}"
+        f"a tick there {1000 * tick_s:.3f} ms, xruns {len(xruns)}"
     )
     for name, one, other in (
         ("Ardour's file against the wire", notes, wire),
@@ -49,8 +49,21 @@ def print_recording(period, bars):
         if offsets is None:
             print(f"  {name}: NOT the same notes")
             continue
+        worst = max(abs(b - a) for a, b in pairwise(offsets))
         place = "" if one is wire or other is wire else f"; places off by {min(offsets):+.2f}..{max(offsets):+.2f} ms"
-        print(f"  {name}: every note; gaps differ by at most {worst_gap_ms(offsets):.2f} ms{place}", flush=True)
+        print(f"  {name}: every note; gaps differ by at most {worst:.2f} ms{place}", flush=True)
+        if other is wire:
+            print_gaps(offsets, [at for at, *_ in wire], xruns, 1000 * (period / RATE + tick_s))
+
+
+def print_gaps(offsets, moments, xruns, bound_ms):
+    whole, broken = gaps_ms(offsets, moments, xruns)
+    within = sum(each <= bound_ms for each in whole)
+    print(
+        f"    {within} of {len(whole)} gaps outside an xrun within one JACK period and a tick ({bound_ms:.2f} ms), "
+        f"at most {max(whole, default=0):.2f} ms; {len(broken)} with xruns: at most {max(broken, default=0):.2f} ms",
+        flush=True,
+    )
 
 
 def onsets(ears):

@@ -10,19 +10,21 @@ RATE = 48_000
 EVENT = struct.Struct("<qB23s")
 """Frame, length, message; a longer message is cut off."""
 EVENTS = 1 << 17
+XRUNS = 1 << 12
 RECORDING, SOUND_FROM, FILLED, HEARD, TAKEN, LOST = range(6)
 
 
 class Heard:
-    """One writes (`put`, `put_sound`, `count_xrun`), one reads (the rest); neither ever waits for the other."""
+    """One writes (`put`, `put_sound`, `put_xrun`), one reads (the rest); neither ever waits for the other."""
 
     def __init__(self, sound_s=0.0, memory=None):
         self.memory = memory or (
             RawArray("q", 6),
             RawArray("B", EVENT.size * EVENTS),
             RawArray("f", int(sound_s * RATE)),
+            RawArray("q", XRUNS),
         )
-        self._numbers, self._events, self._sound = self.memory
+        self._numbers, self._events, self._sound, self._xruns = self.memory
         self._samples = memoryview(self._sound).cast("B")
 
     def put(self, frame, message):
@@ -38,7 +40,8 @@ class Heard:
             self._samples[first : first + len(samples)] = samples
             self._numbers[FILLED] = first + len(samples)
 
-    def count_xrun(self, delayed_usecs):
+    def put_xrun(self, frame):
+        self._xruns[self._numbers[LOST] % XRUNS] = frame
         self._numbers[LOST] += 1
 
     @property
@@ -67,6 +70,11 @@ class Heard:
     @property
     def xruns(self):
         return self._numbers[LOST]
+
+    @property
+    def xrun_frames(self):
+        """When JACK told of each; the first XRUNS."""
+        return self._xruns[: self.xruns]
 
     @xruns.setter
     def xruns(self, count):

@@ -268,7 +268,7 @@ class Ears(Heard):
         self.midi_in = self.client.midi_inports.register("midi")
         self.sound_in = self.client.inports.register("sound")
         self.client.set_process_callback(self._process)
-        self.client.set_xrun_callback(self.count_xrun)
+        self.client.set_xrun_callback(lambda delayed_us: self.put_xrun(self.frame))
         self.client.activate()
 
     def _process(self, frames):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from live_fakes import BAR_S, telling_bar
-from live_kit import RATE, Bridge, Client, Ears, JackServer, need_jack, notes_on
+from live_kit import RATE, Bridge, Client, JackServer, RemoteEars, need_jack, notes_on
 
 from tests.ardour_kit import PEER, TRACK, Ardour, connect, make_session, need_ardour, recorded
 
@@ -24,6 +24,8 @@ FILM_AT_S = 2.0
 PERIOD = 128
 BARS = 4
 TICKS_A_BAR = 16
+TOLD_WITHIN_S = 0.01
+"""JACK's word of an xrun may come so much later."""
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def studio(period, bars, film_at_s, follow="", sound_s=0.0, **settings):
     """Ardour (which obeys the clock `follow`, or nobody), its session, our bridge with a film, a client, and ears."""
     folder = Path(tempfile.mkdtemp(prefix="hitpoint-ardour-"))
     try:
-        with JackServer(period, patience_ms=20_000), Ears(sound_s=sound_s) as ears:
+        with JackServer(period, patience_ms=20_000), RemoteEars(sound_s=sound_s) as ears:
             session = make_session(folder, armed=not follow, follow=follow)
             with (
                 Ardour(folder, session, follows=bool(follow)) as ardour,
@@ -66,9 +68,16 @@ def offsets_ms(notes, truth):
     return [offset for _, offset in pairs]
 
 
-def worst_gap_ms(offsets):
-    """By how much the gaps between neighbouring onsets differ at most."""
-    return max(abs(b - a) for a, b in pairwise(offsets))
+def gaps_ms(offsets, moments, xruns):
+    """By how much gaps between onsets differ: (those without an xrun, those with one).
+
+    Ardour's time stands still where JACK loses a period, the wire's does not.
+    """
+    whole, broken = [], []
+    for (from_s, to_s), (one, other) in zip(pairwise(sorted(moments)), pairwise(offsets), strict=True):
+        hit = any(from_s - TOLD_WITHIN_S < at < to_s + TOLD_WITHIN_S for at in xruns)
+        (broken if hit else whole).append(abs(other - one))
+    return whole, broken
 
 
 def steer(ardour, client):
@@ -92,10 +101,11 @@ def steer(ardour, client):
 
 
 def record(period, bars):
-    """What Ardour recorded, its tick (s), what the wire carried: (seconds, channel, pitch, velocity); xruns."""
+    """What Ardour recorded, its tick (s), what the wire carried: (seconds, channel, pitch, velocity), xruns (s)."""
     with studio(period, bars, FILM_AT_S, aliases=["ardour"], peers=[PEER]) as (ardour, client, ears, session):
         steer(ardour, client)
         ears.take()
+        ears.xruns = 0
         ardour.ask(("/rec_enable_toggle",), "/rec_enable_toggle", fits=lambda arguments: arguments[0] == 1.0)
         ardour.say("/transport_play", 1.0)
         time.sleep(FILM_AT_S + bars * BAR_S + 0.5)
@@ -104,18 +114,20 @@ def record(period, bars):
         ardour.ask(("/save_state",), "/heartbeat")
         time.sleep(0.5)
         wire = [(at / RATE, *note) for at, *note in notes_on(ears.take())]
-        return *recorded(session), wire, ears.xruns
+        return *recorded(session), wire, [frame / RATE for frame in ears.xrun_frames]
 
 
 @pytest.fixture(scope="module")
 def recording():
-    """The first of three in which JACK kept its time: where it lost some, Ardour's clock lost it too."""
+    """(what Ardour recorded, its tick, the gaps without an xrun); the first of three in which most are without."""
     for _ in range(3):
-        notes, tick_s, wire, _ = record(PERIOD, BARS)
+        notes, tick_s, wire, xruns = record(PERIOD, BARS)
         offsets = offsets_ms(notes, wire)
-        if offsets is not None and worst_gap_ms(offsets) <= 1000 * (PERIOD / RATE + tick_s):
-            break
-    return notes, tick_s, wire
+        if offsets is not None:
+            whole, broken = gaps_ms(offsets, [at for at, *_ in wire], xruns)
+            if len(whole) > len(broken):
+                return notes, tick_s, whole
+    raise AssertionError("Ardour's file does not hold the notes on the wire, or JACK lost periods all along")
 
 
 def test_every_note_of_the_score_is_recorded(recording):
@@ -124,8 +136,8 @@ def test_every_note_of_the_score_is_recorded(recording):
 
 
 def test_gaps_between_recorded_onsets_are_those_on_the_wire(recording):
-    notes, tick_s, wire = recording
-    assert worst_gap_ms(offsets_ms(notes, wire)) <= 1000 * (PERIOD / RATE + tick_s)
+    _, tick_s, gaps = recording
+    assert max(gaps) <= 1000 * (PERIOD / RATE + tick_s)
 
 
 def test_notes_stand_where_the_score_has_them_on_ardours_timeline(recording):
