@@ -86,11 +86,11 @@ def _number(value: osc.Value) -> float | None:
         return None
     try:
         seconds = 0.0
-        for part in value.split(":"):
+        for part in value.removeprefix("-").split(":"):
             seconds = 60.0 * seconds + float(part)
     except ValueError:
         return None
-    return seconds
+    return -seconds if value.startswith("-") else seconds
 
 
 class Aliases:

@@ -35,7 +35,7 @@ class BarMaker:
         """The bar of this take that is wanted most; False where all are there."""
         if number == job.record.take and self._ahead(job, plan, take):
             return True
-        wanted = next_wanted(take.bars, len(plan.bars), 0)
+        wanted = next_wanted(take.bars, len(plan.bars))
         if wanted is None:
             return False
         self._next(job, plan, number, take, wanted)
@@ -61,7 +61,7 @@ class BarMaker:
         there = take.bars.keys() | take.provisional.keys()
         near = range(job.aim, min(job.aim + PROVISIONAL_AHEAD, len(plan.bars)))
         wanted = next((index for index in near if index not in there), None)
-        if wanted is None or next_wanted(take.bars, len(plan.bars), 0) in near:
+        if wanted is None or next_wanted(take.bars, len(plan.bars)) in near:
             return False
         if take.ahead_stream is None or take.ahead_next != wanted:
             block = known_block(there, wanted, HEARD_BARS)

@@ -99,14 +99,9 @@ def _within_bar(bar: Bar) -> tuple[Note, ...]:
     )
 
 
-def next_wanted(known: Collection[int], bars: int, aim: int) -> int | None:
-    """The next bar to compose: the first unknown one from `aim` on, else the first unknown one; None when all are."""
-    aim = min(max(aim, 0), bars)
-    for stretch in (range(aim, bars), range(aim)):
-        for index in stretch:
-            if index not in known:
-                return index
-    return None
+def next_wanted(known: Collection[int], bars: int) -> int | None:
+    """The next bar to compose: the first unknown one; None where all are known."""
+    return next((index for index in range(bars) if index not in known), None)
 
 
 def known_block(known: Collection[int], target: int, longest: int) -> range:

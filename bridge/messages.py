@@ -50,7 +50,7 @@ class CancelJob(JobMessage):
 
 @dataclass(frozen=True)
 class Regenerate(JobMessage):
-    """New notes in bars first..last (of these instruments, or of all where None), not before bar `not_before`."""
+    """New notes in bars first..last, of these instruments, or of all where None."""
 
     first_bar: int
     last_bar: int
@@ -193,7 +193,6 @@ class LiveState:
     transport: Transport = field(default_factory=Transport)
     muted: tuple[int, ...] = ()
     volumes: tuple[tuple[int, float], ...] = ()
-    controls: tuple[tuple[str, float], ...] = ()
     clients: tuple[tuple[str, tuple[str, int]], ...] = ()
     owners: tuple[tuple[str, tuple[str, int]], ...] = ()
     clip_lists: tuple[ScoreJob, ...] = ()
@@ -209,7 +208,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class PortOpened:
-    """The clock opened its MIDI port (or none: `name` empty). clients: names of its connections to the MIDI system."""
+    """The clock opened its port. name: the sink's; api: its MIDI system's, or that of what stands in for one."""
 
     name: str
     api: str

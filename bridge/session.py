@@ -65,7 +65,6 @@ class Session:
         self._leader_s = float("-inf")
         self._working: set[str] = set()
         self._composer_down = False
-        self._controls: dict[str, float] = {}
         self._status = Status(self.clients)
         self._last_underrun_s = float("-inf")
         self._aimed: tuple[str, int] = ("", -1)
@@ -216,10 +215,9 @@ class Session:
 
     def _control(self, request: Request, sender: Address, now_s: float) -> None:
         name = request.address.rpartition("/")[2]
-        value = request.number("value")
-        self._controls[name] = value
-        if self.player.planned is not None:
-            self._ask(SetControl(self.player.planned.job, name, value, self.player.next_bar), self.player.planned.job)
+        planned = self.player.planned
+        if planned is not None:
+            self._ask(SetControl(planned.job, name, request.number("value"), self.player.next_bar), planned.job)
 
     def _ask(self, message: object, job: str) -> None:
         if not self._ask_composer(message):
@@ -337,7 +335,6 @@ class Session:
         """What a clock process that is started again needs to go on."""
         return replace(
             self.player.live_state(),
-            controls=tuple(self._controls.items()),
             clients=self.clients.known,
             owners=self.clients.owners,
             clip_lists=self._desk.complete_lists(),
@@ -350,7 +347,6 @@ class Session:
         """
         self.clients.restore(live, self._clock.now())
         self._desk.restore(live.clip_lists)
-        self._controls = dict(live.controls) | self._controls
         self.player.restore(live)
 
 
@@ -380,7 +376,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "ping": Session._ping,
 }
 _LEADING = {"play", "stop", "locate", "loop", "rate"}
-_LASTING = _LEADING | {"mute", "volume", "clips/end", "score", "bye", "control/control", "control/density"}
+_LASTING = _LEADING | {"mute", "volume", "clips/end", "score", "bye"}
 
 
 def _instrument(name: str) -> int:

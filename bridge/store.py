@@ -25,7 +25,7 @@ from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 from hitpoint.model.score import Bar, Note, TempoMap, TempoPoint
 
 SCHEMA = "hitpoint.job/1"
-LIVE_SCHEMA = "hitpoint.live/2"
+LIVE_SCHEMA = "hitpoint.live/3"
 
 
 @dataclass
@@ -37,7 +37,6 @@ class JobRecord:
     edition: int = 0
     controls: dict[str, float] = field(default_factory=dict)
     programs: tuple[int, ...] = ()
-    seeds: dict[int, int] = field(default_factory=dict)
     results: dict[int, tuple[str, str, str]] = field(default_factory=dict)
 
 
@@ -76,7 +75,6 @@ class Store:
             "edition": record.edition,
             "controls": record.controls,
             "programs": record.programs,
-            "seeds": record.seeds,
             "results": record.results,
         }
         _write(self.folder(record.score.job) / "job.json", json.dumps(values))
@@ -100,7 +98,6 @@ class Store:
             values["edition"],
             dict(values["controls"]),
             tuple(values["programs"]),
-            {int(take): seed for take, seed in values["seeds"].items()},
             {int(take): (paths[0], paths[1], paths[2]) for take, paths in values["results"].items()},
         )
 
@@ -152,8 +149,7 @@ class Store:
         loop = live["transport"]["loop"]
         live["transport"] = Transport(**{**live["transport"], "loop": tuple(loop) if loop else None})
         live["muted"] = tuple(live["muted"])
-        for key in ("volumes", "controls"):
-            live[key] = tuple((name, value) for name, value in live[key])
+        live["volumes"] = tuple((instrument, level) for instrument, level in live["volumes"])
         for key in ("clients", "owners"):
             live[key] = tuple((name, (address[0], address[1])) for name, address in live[key])
         live["clip_lists"] = tuple(_score_from(score) for score in live["clip_lists"])
@@ -195,7 +191,7 @@ def _score_from(values: Mapping[str, Any]) -> ScoreJob:
 
 def _bar_line(bar: Bar) -> str:
     notes = [[note.tick, note.instrument, note.pitch, note.duration_ticks, note.velocity] for note in bar.notes]
-    return json.dumps([bar.index, notes]) + "\n"
+    return "\n" + json.dumps([bar.index, notes])  # a line that was torn before it stays alone
 
 
 def _write(path: Path, text: str) -> None:

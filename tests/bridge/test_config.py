@@ -102,6 +102,9 @@ def test_presets_and_templates():
     assert aliases.translate(OscMessage("/position/time", ("01:02:03.500",))) == [
         OscMessage("/hitpoint/time", (3723.5,))
     ]
+    assert aliases.translate(OscMessage("/position/time", ("-00:00:02.500",))) == [
+        OscMessage("/hitpoint/time", (-2.5,))
+    ]
     assert aliases.translate(OscMessage("/frames", (0, "50"))) == [OscMessage("/hitpoint/time", (2.0, 1))]
     assert aliases.translate(OscMessage("/play", (0.0,))) == []
     assert aliases.translate(OscMessage("/strip/gain", (1, 0.0))) == []
