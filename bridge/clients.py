@@ -41,9 +41,6 @@ class Clients:
     def __contains__(self, address: Address) -> bool:
         return address in self._known
 
-    def __len__(self) -> int:
-        return len(self._known)
-
     @property
     def names(self) -> tuple[str, ...]:
         """What they call themselves."""

@@ -358,7 +358,7 @@ def _note_error(relay: Relay, code: str, text: str, job: str) -> None:
     work = relay.work.get(job)
     if work is None and not job and code in ("arguments", "protocol", "token") and relay.work:
         work = list(relay.work.values())[-1]  # errors of the latest request that could not be read name no job
-    if work is None or code == "underrun" or (code == "composer" and "given up" not in text):
+    if work is None or code in ("underrun", "composer"):
         return  # a composer that died is started again and goes on with the job
     if code == "job" and work.action == "score" and work.tries < TRIES:
         work.taken, work.sent_s = False, -1e9  # the bridge was started again in between: the list is sent once more

@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hitpoint.bridge import osc
+from hitpoint.bridge.clients import Address
 from hitpoint.bridge.errors import InputError
-
-Address = tuple[str, int]
 
 GREET_EVERY_S = 2.0
 SILENCE_S = 5.0

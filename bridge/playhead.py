@@ -78,11 +78,6 @@ class PlayheadEstimator:
         self._cadence.shift(by_s)
 
     @property
-    def noise_s(self) -> float:
-        """The spread of the messages' timing (one standard deviation), as heard so far."""
-        return self._noise_s
-
-    @property
     def rate(self) -> float:
         """The speed as estimated; 0 while the playhead stands."""
         return self._rate

@@ -6,7 +6,6 @@ Threads and processes: called by the command, in the main thread of the main pro
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import logging
 import logging.handlers
 import signal
@@ -105,7 +104,7 @@ def _own_command() -> list[str]:
 
 
 def _start_file_requests(config: Config, address: tuple[str, int], ended: threading.Event) -> threading.Thread | None:
-    if not config.reaper_folder or importlib.util.find_spec("hitpoint.bridge.file_requests") is None:
+    if not config.reaper_folder:
         return None
     from hitpoint.bridge.file_requests import run
 

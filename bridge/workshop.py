@@ -337,6 +337,7 @@ class Workshop:
 
     def _in_worker(self, job: Job, work: Callable[[], None]) -> None:
         def guarded() -> None:
+            """The work; what it raises is raised, or told, by the main thread."""
             try:
                 if not job.cancelled.is_set():
                     work()
