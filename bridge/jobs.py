@@ -19,6 +19,7 @@ from hitpoint.model.score import Bar
 
 if TYPE_CHECKING:
     from hitpoint.model.job import Prepared
+    from hitpoint.model.video.types import Boundary, Clip
 
 SEED_STEP = 1_000_003
 """Between the seeds of a job's takes, and of one bar's regenerations."""
@@ -90,14 +91,11 @@ class Tools:
         """Analyse and plan."""
         from hitpoint.model.job import prepare
         from hitpoint.model.plan.wishes import parse_wishes
-        from hitpoint.model.video.types import Boundary, Clip
+        from hitpoint.model.video.types import Clip
 
         wishes = parse_wishes(pairs)
         clips = [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s) for clip in score.clips]
-        cuts = None
-        if dict(score.pairs).get("cuts", "auto") == "strips":
-            origin_s = origin(score)
-            cuts = [Boundary(clip.start_s - origin_s, "cut", 1.0) for clip in score.clips if clip.start_s > origin_s]
+        cuts = strip_cuts(clips) if dict(score.pairs).get("cuts", "auto") == "strips" else None
         return prepare(clips, wishes, cuts, progress)
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
@@ -121,6 +119,24 @@ class Tools:
 
         take = assemble(prepared, bars, self.composer, seed)
         write_outputs(take, prepared, Outputs(midi=midi, wav=wav, report=report), force=True)
+
+
+def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
+    """Where a clip begins, or black after one, in seconds from the first: what `cuts: strips` asks for.
+
+    Raises InputError for a film that cannot be used.
+    """
+    from hitpoint.model.video.analyse import SMALLEST_GAP_S, probe
+    from hitpoint.model.video.types import Boundary
+
+    times, shown_s = [], clips[0].start_s
+    for clip in clips:
+        if clip.start_s - shown_s >= SMALLEST_GAP_S:
+            times.append(shown_s)
+        times.append(clip.start_s)
+        out_s = probe(clip.path).duration_s if clip.out_s is None else clip.out_s
+        shown_s = clip.start_s + (out_s - clip.in_s) / clip.rate
+    return [Boundary(time_s - clips[0].start_s, "cut", 1.0) for time_s in times[1:]]
 
 
 def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from live_fakes import FakeTools, plain_plan, telling_bar
 
+from hitpoint.bridge.jobs import strip_cuts
 from hitpoint.bridge.lookahead import known_block, next_wanted
 from hitpoint.bridge.messages import (
     Aim,
@@ -31,6 +32,8 @@ from hitpoint.bridge.transport import Transport
 from hitpoint.bridge.workshop import Workshop
 from hitpoint.model.plan.types import HitPoint
 from hitpoint.model.score import TempoMap, TempoPoint
+from hitpoint.model.video.analyse import probe
+from hitpoint.model.video.types import Clip
 
 
 class Bench:
@@ -101,6 +104,20 @@ def test_takes_have_their_own_seeds_and_files(bench):
 def test_wrong_wishes(bench, pairs, code):
     bench.ask(score(**pairs))
     assert bench.of(JobError)[0].code == code
+
+
+def test_strips_as_cuts_name_both_ends_of_a_gap():
+    film = Path(__file__).parents[2] / "examples" / "film.mp4"
+    length_s = probe(film).duration_s
+    clips = [
+        Clip(film, 1.0, 5.0, 2.0, start_s=20.0),
+        Clip(film, 0.0, 3.0, start_s=22.05),
+        Clip(film, 2.0, start_s=26.0),
+        Clip(film, 0.0, 1.0, start_s=80.0),
+    ]
+    cuts = strip_cuts(clips)
+    assert [cut.time_s for cut in cuts] == pytest.approx([2.05, 5.05, 6.0, 6.0 + length_s - 2.0, 60.0])
+    assert {(cut.kind, cut.weight) for cut in cuts} == {("cut", 1.0)}
 
 
 def test_a_broken_film_is_one_sentence_and_the_next_job_works(bench):
