@@ -11,25 +11,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from itertools import pairwise
 from pathlib import Path
 
 from hitpoint.bridge.errors import InputError
 
 SHORTEST_S = 0.001
-SMALLEST_GAP_S = 0.1
-"""A smaller gap is rounding: the clip before it is shown that much longer."""
+"""Less is nothing."""
+SHORTEST_REST_S = 0.1
+"""Less that is left to be seen of an item is rounding, and too short to measure: it is left out."""
 
 
 @dataclass(frozen=True)
 class TimelineClip:
-    """A stretch of one file. start_s, length_s: on the timeline; in_s: of the file; rate: file seconds a second."""
+    """A stretch of one file. start_s, length_s: on the timeline; in_s: of the file; rate: file seconds a second.
+
+    item_s: where the item that it belongs to begins on the timeline.
+    """
 
     path: str
     start_s: float
     length_s: float
     in_s: float
     rate: float
+    item_s: float
 
     @property
     def end_s(self) -> float:
@@ -43,23 +49,18 @@ class TimelineClip:
 
 
 def clips(rows: Sequence[Sequence[str]]) -> list[TimelineClip]:
-    """What the items of a request show, one clip after the other without a gap; of items that overlap, the later one.
+    """What the items of a request show, in order of time; where none shows anything, there is a gap between two clips.
 
-    Raises InputError where they hold no film, a missing one, one that plays backwards, or leave a gap; ValueError where
-    the rows are damaged.
+    Of items that lie on one another the one that begins last is seen, of those that begin together the last one named.
+    Raises InputError where they hold no film, a missing one or one that plays backwards; ValueError where the rows are
+    damaged.
     """
     between = next(((float(row[1]), float(row[2])) for row in rows if row[0] == "between"), None)
-    found = [clip for row in rows if row[0] == "item" for clip in _item(row[1:])]
-    ordered = sorted(found, key=lambda clip: clip.start_s)
-    seen = [
-        replace(clip, length_s=min(clip.length_s, later.start_s - clip.start_s)) for clip, later in pairwise(ordered)
-    ]
-    inside = [_inside(clip, between) for clip in [*seen, *ordered[-1:]]]
-    shown = [clip for clip in inside if clip.length_s >= SHORTEST_S]
+    shown = _visible([clip for row in rows if row[0] == "item" for clip in _item(row[1:])], between)
     if not shown:
         where = "the time selection" if between else "the selected items"
         raise InputError(f"there is no video in {where}; select the film and run the action again")
-    return _joined(shown)
+    return shown
 
 
 def _item(fields: Sequence[str]) -> Iterator[TimelineClip]:
@@ -76,7 +77,7 @@ def _item(fields: Sequence[str]) -> Iterator[TimelineClip]:
         raise InputError(f"the film {path} is missing; restore it or relink the item")
     if not (rate > 0 and length < float("inf")):
         raise ValueError(f"an item of {length:g} s at rate {rate:g}")
-    end = position + length
+    item_s, end = position, position + length
     looped = bool(loops) and whole >= SHORTEST_S * rate
     if looped:
         offset %= whole
@@ -84,28 +85,36 @@ def _item(fields: Sequence[str]) -> Iterator[TimelineClip]:
         position, offset = position - offset / rate, 0.0
     while end - position >= SHORTEST_S:
         shown = min(end - position, (whole - offset) / rate) if whole > 0 else end - position
-        if shown >= SHORTEST_S:
-            yield TimelineClip(path, position, shown, section + offset, rate)
+        if shown >= min(SHORTEST_REST_S, length) - SHORTEST_S:
+            yield TimelineClip(path, position, shown, section + offset, rate, item_s)
         if not looped:
             return
         position, offset = position + shown, 0.0
 
 
-def _inside(clip: TimelineClip, between: tuple[float, float] | None) -> TimelineClip:
-    """The part of a clip inside [first, last) of the timeline; without length where there is none."""
-    if between is None:
-        return clip
-    start, end = max(clip.start_s, between[0]), min(clip.end_s, between[1])
-    in_s = clip.in_s + (start - clip.start_s) * clip.rate
-    return replace(clip, start_s=start, length_s=max(0.0, end - start), in_s=in_s)
+def _visible(found: Sequence[TimelineClip], between: tuple[float, float] | None) -> list[TimelineClip]:
+    """What is on top at each moment inside [first, last) of the timeline, or at all; rests of clips left out."""
+    first_s, last_s = between or (float("-inf"), float("inf"))
+    edges = sorted({min(max(edge_s, first_s), last_s) for clip in found for edge_s in (clip.start_s, clip.end_s)})
+    waiting = sorted(range(len(found)), key=lambda index: found[index].start_s, reverse=True)
+    begun: list[tuple[float, int]] = []  # the top one first; what is below it may have ended already
+    seen: list[tuple[int, float, float]] = []
+    for left_s, right_s in pairwise(edges):
+        while waiting and found[waiting[-1]].start_s <= left_s:
+            index = waiting.pop()
+            heappush(begun, (-found[index].item_s, -index))
+        while begun and found[-begun[0][1]].end_s <= left_s:
+            heappop(begun)
+        if begun:
+            top = -begun[0][1]
+            goes_on = bool(seen) and seen[-1][0] == top and seen[-1][2] == left_s
+            start_s = seen.pop()[1] if goes_on else left_s
+            seen.append((top, start_s, right_s))
+    parts = [(found[index], _part(found[index], start_s, end_s)) for index, start_s, end_s in seen]
+    return [part for whole, part in parts if part.length_s >= min(SHORTEST_REST_S, whole.length_s) - SHORTEST_S]
 
 
-def _joined(found: list[TimelineClip]) -> list[TimelineClip]:
-    """The clips, each lasting until the next begins. Raises InputError for a gap that is more than rounding."""
-    for clip, later in pairwise(found):
-        if later.start_s - clip.end_s > SMALLEST_GAP_S:
-            raise InputError(
-                f"there is no picture from {clip.end_s:.2f} to {later.start_s:.2f} s; close the gap, or score the "
-                "parts one by one"
-            )
-    return [replace(clip, length_s=later.start_s - clip.start_s) for clip, later in pairwise(found)] + found[-1:]
+def _part(clip: TimelineClip, start_s: float, end_s: float) -> TimelineClip:
+    """What the clip shows from `start_s` to `end_s` of the timeline."""
+    in_s = clip.in_s + (start_s - clip.start_s) * clip.rate
+    return replace(clip, start_s=start_s, length_s=end_s - start_s, in_s=in_s)

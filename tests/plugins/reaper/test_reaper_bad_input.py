@@ -50,12 +50,6 @@ def test_emulated_reversed_section(reaper, relay, film):
     says(reaper, emulated.SCORE_ITEMS, "plays backwards")
 
 
-def test_emulated_gap_between_items(reaper, relay, film):
-    reaper.add_video(film, 0.0, 5.0)
-    reaper.add_video(film, 6.5, 5.0)
-    says(reaper, emulated.SCORE_ITEMS, "no picture from 5.00 to 6.50 s")
-
-
 def test_emulated_read_only_resource_path(tmp_path, film):
     (tmp_path / "resources").write_text("a file where the folder should be")
     reaper = Reaper(tmp_path / "resources")

@@ -53,6 +53,21 @@ def test_emulated_reaper_with_the_real_bridge(reaper, bridges, real_film, tmp_pa
     assert len(bridges.started) == 1, "one bridge serves all actions"
 
 
+def test_emulated_gap_between_items_is_black_and_what_follows_stays(reaper, bridges, real_film, tmp_path):
+    """A marker stands where the picture of an item ends or begins, and the music lasts to the end of the last."""
+    reaper.lua('emu.ext["Hitpoint/cuts"] = "strips"')
+    reaper.add_video(real_film, 5.0, 3.0, "{file_s = 12.0}")
+    reaper.add_video(real_film, 8.0, 1.5, "{from = 6.5, file_s = 12.0}")
+    reaper.add_video(real_film, 13.25, 4.0, "{from = 3.0, file_s = 12.0}")
+    reaper.act(emulated.SCORE_ITEMS, bridges.start_wanted)
+    assert reaper.messages == [], (reaper.folder / "bridge-0.log").read_text()
+    project = check(reaper, tmp_path / "state", 5.0, 0)
+    drums = project.track("Drums").items[0]
+    assert (drums.first_s, drums.length_s) == (5.0, pytest.approx(12.25, abs=0.002))
+    cuts = [time_s for time_s, text in project.markers if text == "Hit: cut"]
+    assert cuts == pytest.approx([8.0, 9.5, 13.25], abs=0.002)
+
+
 def test_emulated_reaper_after_the_real_bridge_was_killed(reaper, bridges, real_film, tmp_path):
     """The next action starts another one, which still knows the score."""
     reaper.add_video(real_film, 0.0, 6.0, "{file_s = 12.0}")

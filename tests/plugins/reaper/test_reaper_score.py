@@ -373,7 +373,7 @@ def test_emulated_section_looped_and_early_sources(reaper, relay, bridge, film):
     assert clips_of(reaper, bridge) == [
         [0.0, 31.0, 33.0, 1.0],
         [2.0, 30.0, 32.0, 1.0],
-        [4.0, 0.0, 4.05, 1.0],
+        [4.0, 0.0, 4.0, 1.0],
         [8.05, 0.0, 6.0, 2.0],
     ]
 
@@ -383,6 +383,16 @@ def test_emulated_overlapping_items_show_the_later_one(reaper, relay, bridge, fi
     reaper.add_video(film, 0.0, 6.0)
     reaper.add_video(film, 4.0, 6.0)
     assert clips_of(reaper, bridge) == [[0.0, 0.0, 4.0, 1.0], [4.0, 0.0, 6.0, 1.0]]
+
+
+def test_emulated_items_on_one_another_and_a_gap(reaper, relay, bridge, film):
+    """A title on a long item hides it for a while; where no item lies, the bridge is told of none."""
+    wait_for_bridge(reaper)
+    reaper.add_video(film, 0.0, 10.0)
+    reaper.add_video(film, 4.0, 2.0, "{from = 50.0}")
+    reaper.add_video(film, 12.0, 4.0)
+    wanted = [[0.0, 0.0, 4.0, 1.0], [4.0, 50.0, 52.0, 1.0], [6.0, 6.0, 10.0, 1.0], [12.0, 0.0, 4.0, 1.0]]
+    assert clips_of(reaper, bridge) == wanted
 
 
 def test_emulated_lost_packets_are_sent_again(reaper, relay, bridge, film):
