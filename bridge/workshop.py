@@ -320,7 +320,7 @@ class Workshop:
         if record is None:
             if quiet:
                 return None
-            raise UsageError(f"there is no job {name!r}; send its clips and /hitpoint/score first")
+            raise UsageError(f"this score is not known any more; score the film again (there is no job {name!r})")
         pairs = dict(record.score.pairs)
         job = Job(record, self._store.load_plan(name), wav=pairs.get("wav", "1") != "0")
         job.wanted_takes = int(pairs.get("takes", "1"))

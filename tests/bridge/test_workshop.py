@@ -272,6 +272,26 @@ def test_another_process_goes_on_where_the_first_one_died(bench, tmp_path):
     assert len(other.of(JobResult)) == 1
 
 
+def test_a_live_control_outlasts_the_process(bench, tmp_path):
+    bench.ask(score())
+    bench.work()
+    bench.ask(SetControl("film", "energy", 0.25, 5))
+    other, seen = Bench(tmp_path), []
+    replan = other.tools.replan
+    other.tools.replan = lambda prepared, pairs: seen.append(pairs) or replan(prepared, pairs)
+    other.ask(ResumeJob("film", wanted=(SetControl("film", "density", 3.0, 5),)))
+    other.work()
+    assert seen == [{"energy": "0.25", "density": "3"}]
+
+
+@pytest.mark.parametrize("edit", [Regenerate("film", 0, 1, None), ChooseTake("film", 1, 0)])
+def test_an_edit_of_a_score_that_is_gone_tells_the_user_what_to_do(bench, edit):
+    bench.ask(edit)
+    (error,) = bench.of(JobError)
+    assert (error.job, error.code) == ("film", "usage")
+    assert error.text == "this score is not known any more; score the film again (there is no job 'film')"
+
+
 def test_a_finished_job_needs_no_new_analysis_until_it_is_edited(bench, tmp_path):
     bench.ask(score())
     bench.work()
