@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from hitpoint.model.midi_file import PULSES_PER_QUARTER, TRACK_NAMES, sounding_n
 from hitpoint.model.output import atomic
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.score import Score
+from hitpoint.model.video.edit import placed
 from hitpoint.model.video.types import Clip, VisualRhythm
 
 if TYPE_CHECKING:
@@ -136,16 +138,18 @@ def _frame_at(clips: Sequence[Clip], rhythm: VisualRhythm, time_s: float) -> NDA
     """The frame (h, w, 3), RGB, shown at `time_s` of the edit; None past the last one."""
     from hitpoint.model.video.frames import decode
 
-    durations = {media.path: media.duration_s for media in rhythm.media}
-    for clip in clips:
-        length = ((durations[clip.path] if clip.out_s is None else clip.out_s) - clip.in_s) / clip.rate
-        if time_s < length or clip is clips[-1]:
-            moment = clip.in_s + time_s * clip.rate
-            with closing(decode(clip.path, moment, clip.out_s)) as frames:
-                frame = next(frames, None)
-            return None if frame is None else np.asarray(frame.bgr[:, :, ::-1])
-        time_s -= length
-    raise InputError("there is no clip to show")
+    media_of = {media.path: media for media in rhythm.media}
+    whole = [replace(c, out_s=media_of[c.path].duration_s if c.out_s is None else c.out_s) for c in clips]
+    laid = [each for each in placed(whole, rhythm.duration_s) if each[1] <= time_s]
+    if not laid:
+        raise InputError("there is no clip to show")
+    clip, start_s, length_s = laid[-1]
+    if time_s >= start_s + length_s and clip is not whole[-1]:
+        media = media_of[clip.path]
+        return np.zeros((media.height, media.width, 3), np.uint8)
+    with closing(decode(clip.path, clip.in_s + (time_s - start_s) * clip.rate, clip.out_s)) as frames:
+        frame = next(frames, None)
+    return None if frame is None else np.asarray(frame.bgr[:, :, ::-1])
 
 
 def _crop(picture: NDArray[np.uint8], aspect: float) -> NDArray[np.uint8]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hitpoint.model.exchange import SECTION_PREFIX
 from hitpoint.model.output import atomic
 from hitpoint.model.score import Marker, Score
+from hitpoint.model.video.edit import placed
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import Clip
@@ -25,17 +26,19 @@ def write_otio(
 ) -> None:
     """Write a timeline as long as the score, with one marker at each hit point and section.
 
-    clips: the film, joined one after the other; an absent out point means that the clip lasts to the score's end.
+    clips: the film, placed as `hitpoint.model.video.edit.placed` says.
     fps: frames a second of the timeline; times are kept to the nanosecond, not rounded to frames. wav: the sound, for
     an audio track. Raises UsageError as `hitpoint.model.output.atomic`.
     """
     pictures = []
     at_s = 0.0
-    for clip in clips:
-        length_s = score.duration_s - at_s if clip.out_s is None else (clip.out_s - clip.in_s) / clip.rate
+    for clip, start_s, length_s in placed(clips, score.duration_s):
+        if start_s > at_s:
+            gap = _range(0.0, start_s - at_s, fps)
+            pictures.append(_schema("Gap.1", "", source_range=gap, effects=[], markers=[], enabled=True))
         effects = [] if clip.rate == 1.0 else [_schema("LinearTimeWarp.1", clip.path.name, time_scalar=clip.rate)]
         pictures.append(_clip(clip.path, clip.in_s, length_s, fps, effects))
-        at_s += length_s
+        at_s = start_s + length_s
     tracks = [_track("V1", "Video", pictures)]
     if wav is not None:
         tracks.append(_track("Hitpoint", "Audio", [_clip(wav, 0.0, score.duration_s, SOUND_RATE, [])]))

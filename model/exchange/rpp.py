@@ -18,6 +18,7 @@ from hitpoint.model.midi_file import (
 )
 from hitpoint.model.output import atomic
 from hitpoint.model.score import BEATS_PER_BAR, Score
+from hitpoint.model.video.edit import placed
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import Clip
@@ -33,7 +34,7 @@ _ALL_NOTES_OFF = "b0 7b 00"
 def write_rpp(score: Score, clips: Sequence[Clip], path: Path, force: bool = False) -> None:
     """Write a project that begins with the score: bars, tempo and markers where the MIDI file has them.
 
-    clips: the film, joined one after the other; an absent out point means that the clip lasts to the score's end.
+    clips: the film, placed as `hitpoint.model.video.edit.placed` says.
     Raises UsageError as `hitpoint.model.output.atomic`.
     """
     lines = ['<REAPER_PROJECT 0.1 "7.0/hitpoint" 0']
@@ -92,11 +93,9 @@ def _film(score: Score, clips: Sequence[Clip]) -> Iterator[str]:
     yield "  <TRACK"
     yield "    NAME Film"
     yield "    ISBUS 0 0"
-    at_s = 0.0
-    for clip in clips:
-        length_s = score.duration_s - at_s if clip.out_s is None else (clip.out_s - clip.in_s) / clip.rate
+    for clip, start_s, length_s in placed(clips, score.duration_s):
         yield "    <ITEM"
-        yield f"      POSITION {at_s:.12f}"
+        yield f"      POSITION {start_s:.12f}"
         yield f"      LENGTH {length_s:.12f}"
         yield "      LOOP 0"
         yield f"      NAME {_quoted(clip.path.name)}"
@@ -106,7 +105,6 @@ def _film(score: Score, clips: Sequence[Clip]) -> Iterator[str]:
         yield f"        FILE {_quoted(str(clip.path.absolute()))}"
         yield "      >"
         yield "    >"
-        at_s += length_s
     yield "  >"
 
 

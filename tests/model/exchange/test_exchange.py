@@ -1,6 +1,7 @@
 """What we write for other programs, read back by libraries that we did not write."""
 
 import json
+import re
 import wave
 from pathlib import Path
 
@@ -77,6 +78,23 @@ def test_otio_is_read_by_opentimelineio(made, tmp_path):
     assert json.loads(rewritten.read_text())["name"] == "s"
     [cut] = read_cuts(path, 24.0)
     assert cut.time_s == pytest.approx(4.0)
+
+
+def test_a_gap_in_the_edit_stays_a_gap(made, tmp_path):
+    _, take = made
+    edit = [Clip(FILM, 3.0, 7.0, start_s=2.0), Clip(FILM, 20.0, start_s=8.5)]
+    write_rpp(take.score, edit, tmp_path / "s.rpp")
+    starts = re.findall(
+        r"POSITION ([\d.]+)\n      LENGTH ([\d.]+)\n      LOOP 0\n      NAME", (tmp_path / "s.rpp").read_text()
+    )
+    assert [float(start) for start, _ in starts[:2]] == [0.0, 6.5] and float(starts[0][1]) == 4.0
+    otio = pytest.importorskip("opentimelineio")
+    write_otio(take.score, edit, 24.0, tmp_path / "s.otio")
+    timeline = otio.adapters.read_from_file(str(tmp_path / "s.otio"))
+    [video] = timeline.video_tracks()
+    assert [type(item).__name__ for item in video] == ["Clip", "Gap", "Clip"]
+    assert video[2].range_in_parent().start_time.to_seconds() == pytest.approx(6.5)
+    assert timeline.duration().to_seconds() == pytest.approx(take.score.duration_s, abs=1e-6)
 
 
 @pytest.mark.parametrize("fps", [24.0, 25.0, 30000 / 1001, 60.0])

@@ -56,6 +56,16 @@ def test_score_plot(film: Path, tmp_path: Path) -> None:
         assert near(picture, colour, 70).sum() > 200, "an instrument's notes are missing"
 
 
+def test_a_gap_in_the_edit_is_black(film: Path, tmp_path: Path) -> None:
+    prepared = fake_prepared(film)
+    third_s = prepared.rhythm.duration_s / 3
+    edit = (Clip(film, 0.0, third_s), Clip(film, 0.0, third_s, start_s=2 * third_s))
+    plot_rhythm(prepared.rhythm, edit, tmp_path / "p.png")
+    green = near(read(tmp_path / "p.png"), (0x20, 0xC0, 0x40)).any(axis=0)
+    width = len(green)
+    assert green[width // 6] and green[width * 5 // 6] and not green[width * 9 // 20 : width * 11 // 20].any()
+
+
 def test_rhythm_plot(film: Path, tmp_path: Path) -> None:
     prepared = fake_prepared(film)
     plot_rhythm(prepared.rhythm, prepared.clips, tmp_path / "p.png")

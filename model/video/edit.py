@@ -1,0 +1,21 @@
+"""Where the clips of an edit lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hitpoint.model.video.types import Clip
+
+
+def placed(clips: Sequence[Clip], end_s: float) -> Iterator[tuple[Clip, float, float]]:
+    """Each clip with its start and its length in seconds of the edit, which ends at `end_s`.
+
+    A clip begins at its own `start_s`, counted from that of the first, or where the one before it ends, whichever is
+    later; one without an out point lasts to the end. What no clip covers is black.
+    """
+    at_s = 0.0
+    for clip in clips:
+        start_s = max(at_s, clip.start_s - clips[0].start_s)
+        length_s = end_s - start_s if clip.out_s is None else (clip.out_s - clip.in_s) / clip.rate
+        yield clip, start_s, length_s
+        at_s = start_s + length_s
