@@ -41,7 +41,7 @@ def command(
         if path is not None and path != Path("-"):
             check_output(path, force)
     clips = [Clip(clip, in_s, out_s)]
-    boundaries = given_cuts(cuts, clip, in_s)
+    boundaries = given_cuts(cuts, clip, in_s, out_s)
     with stage_bars() as progress:
         rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share))
         if plot is not None:

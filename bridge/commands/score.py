@@ -19,7 +19,7 @@ from hitpoint.bridge.commands.shared import (
     stage_bars,
     wish_options,
 )
-from hitpoint.bridge.errors import UsageError
+from hitpoint.bridge.errors import InputError, UsageError
 from hitpoint.model.plan.wishes import parse_wishes
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def command(
     check(clip, numbered, soundfont, force)
     for name in bases:
         check_formats(named, name, wished.instruments, force, soundfont)
-    boundaries = given_cuts(cuts, clip, in_s)
+    boundaries = given_cuts(cuts, clip, in_s, out_s)
     matcher = read_matcher(composer, library)
     stream = matcher or make_composer(checkpoint, device, threads)
     said = []
@@ -135,15 +135,29 @@ def read_matcher(composer: str, library: Path | None) -> BarStream | None:
     return Matcher.load(library)
 
 
-def given_cuts(path: Path | None, clip: Path, in_s: float) -> tuple[Boundary, ...] | None:
-    """The editor's cuts, which are in seconds of the film, from `in_s` on; None if no file was given."""
+def given_cuts(path: Path | None, clip: Path, in_s: float, out_s: float | None) -> tuple[Boundary, ...] | None:
+    """The editor's cuts between `in_s` and `out_s`, which are seconds of the film, from `in_s` on; None without a file.
+
+    How many are left out is said on standard error. Raises InputError where no cut lies inside the film.
+    """
     if path is None:
         return None
     from hitpoint.model.video.analyse import probe
     from hitpoint.model.video.cuts_file import read_cuts
 
-    cuts = read_cuts(path, probe(clip).fps)
-    return tuple(replace(cut, time_s=cut.time_s - in_s) for cut in cuts if cut.time_s > in_s)
+    media = probe(clip)
+    cuts = read_cuts(path, media.fps)
+    if not any(cut.time_s < media.duration_s for cut in cuts):
+        raise InputError(
+            f"{path.name} holds no cut inside the film (0.0-{media.duration_s:.1f} s), but {len(cuts)} outside it; "
+            "export the list of this film, or leave --cuts out"
+        )
+    end_s = media.duration_s if out_s is None else min(out_s, media.duration_s)
+    inside = [replace(cut, time_s=cut.time_s - in_s) for cut in cuts if in_s < cut.time_s < end_s]
+    if len(inside) < len(cuts):
+        left = f"{len(cuts) - len(inside)} of {len(cuts)} cuts in {path.name}"
+        click.echo(f"note: {left} left out: outside {in_s:.1f}-{end_s:.1f} s of the film", err=True)
+    return tuple(inside)
 
 
 def summary(take: Take, prepared: Prepared, files: Outputs, more: Sequence[Path] = ()) -> str:

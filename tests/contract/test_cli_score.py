@@ -92,6 +92,24 @@ def test_cuts_of_the_editor_are_in_film_time(run: Run, film: Path) -> None:
     one_line(result.err)
 
 
+@pytest.mark.parametrize("command", ["score", "analyse"])
+def test_cuts_of_another_film_are_refused(run: Run, film: Path, command: str) -> None:
+    Path("cuts.json").write_text("[3602.5, 3605.0]")
+    result = run(command, film, "--cuts", "cuts.json")
+    assert result.code == 3 and names(Path()) == {"cuts.json"}
+    one_line(result.err)
+    assert "cuts.json holds no cut inside the film (0.0-8.0 s), but 2 outside it; export the list" in result.err
+
+
+def test_cuts_outside_the_part_are_counted(run: Run, film: Path) -> None:
+    Path("cuts.json").write_text("[1.0, 2.5, 5.0, 7.5, 12.0]")
+    result = run("analyse", film, "--cuts", "cuts.json", "--in", 2, "--out", 7)
+    assert result.code == 0 and "2 cuts: 0.50 3.00" in result.out
+    assert result.err == "note: 3 of 5 cuts in cuts.json left out: outside 2.0-7.0 s of the film\n"
+    one_shot = run("analyse", film, "--cuts", "cuts.json", "--in", 2.5, "--out", 5)
+    assert one_shot.code == 0 and "0 cuts" in one_shot.out and "5 of 5 cuts" in one_shot.err
+
+
 def test_an_existing_file_is_kept_before_any_work(run: Run, film: Path) -> None:
     Path("film.mid").write_text("mine")
     result = run("score", film)
