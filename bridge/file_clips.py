@@ -20,7 +20,7 @@ from hitpoint.bridge.errors import InputError
 SHORTEST_S = 0.001
 """Less is nothing."""
 SHORTEST_REST_S = 0.1
-"""Less that is left to be seen of an item is rounding, and too short to measure: it is left out."""
+"""Less that is left of an item is rounding, and too short to measure: left out; the analysis closes the gap."""
 
 
 @dataclass(frozen=True)
