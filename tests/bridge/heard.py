@@ -41,7 +41,8 @@ class Heard:
             self._numbers[FILLED] = first + len(samples)
 
     def put_xrun(self, frame):
-        self._xruns[self._numbers[LOST] % XRUNS] = frame
+        if self._numbers[LOST] < XRUNS:
+            self._xruns[self._numbers[LOST]] = frame
         self._numbers[LOST] += 1
 
     @property
