@@ -6,12 +6,12 @@ from pathlib import Path
 
 import mido
 import pytest
+from live_kit import JackServer, need_jack, wait_for
 
 from hitpoint.bridge.commands import demo
 from hitpoint.bridge.errors import UsageError
 from hitpoint.bridge.midi_out import find_api, list_ports, silence_messages
 from hitpoint.model.midi_file import write_midi
-from tests.bridge.live_kit import JackServer, need_jack, wait_for
 from tests.fakes import fake_prepared, fake_take
 
 need_jack()
