@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from live_bench import settings  # isort: skip
-from live_kit import Bridge, Client, Ears, JackServer, hanging, notes_on, wait_for
+from live_kit import Bridge, Client, JackServer, RemoteEars, hanging, notes_on, wait_for
 
 BARS = 64
 
@@ -73,7 +73,7 @@ def baseline(bridge, client, ears):
 def main():
     options = settings(__doc__, times=(10, 100), victims="clock,composer,watchdog")
     print(f"JACK period 64, {options.times} kills each")
-    with JackServer(64), Ears() as ears, Bridge(tempfile.mkdtemp(prefix="hitpoint-bench-")) as bridge:  # noqa: SIM117
+    with JackServer(64), RemoteEars() as ears, Bridge(tempfile.mkdtemp(prefix="hitpoint-bench-")) as bridge:  # noqa: SIM117
         with Client(bridge.port) as client:
             client.score(path=f"/clips/{BARS}.mp4")
             ears.connect("Hitpoint:out")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from live_bench import settings  # isort: skip
 from live_fakes import plain_plan, telling_bar
-from live_kit import RATE, Bridge, Client, Ears, JackServer, notes_on
+from live_kit import RATE, Bridge, Client, JackServer, RemoteEars, notes_on
 from recorder import drive
 
 from hitpoint.bridge.clock import TestClock
@@ -83,7 +83,8 @@ def resident_kib(pid):
 def real_time(minutes):
     """The whole bridge in real time: (drift in ms against JACK's frames, KiB grown per process, notes)."""
     bars = int(minutes * 30) + 8
-    with JackServer(64), Ears() as ears, Bridge(tempfile.mkdtemp(prefix="hitpoint-bench-"), "--no-revive") as bridge:  # noqa: SIM117
+    folder = tempfile.mkdtemp(prefix="hitpoint-bench-")
+    with JackServer(64), RemoteEars() as ears, Bridge(folder, "--no-revive") as bridge:  # noqa: SIM117
         with Client(bridge.port) as client:
             client.score(path=f"/clips/{bars}.mp4")
             ears.connect("Hitpoint:out")
