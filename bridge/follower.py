@@ -18,6 +18,9 @@ RATE_SAID = 0.02
 """A speed that the host names is a change where it differs by more than this share."""
 BEGUN_S = 0.12
 """A host heard playing this little beyond where it stood began there: its first notes are late, not to be left out."""
+SLIP_S = 0.1
+"""A host that stumbles by less (it dropped frames, its audio missed periods) has not moved: what sounds goes on, and no
+note is struck twice."""
 ARRIVALS_KEPT = 64
 
 
@@ -97,8 +100,10 @@ class Follower:
         if rate is not None and abs(rate - transport.rate) > max(RATE_SAID, RATE_SAID * abs(rate)):
             return events + self._rate_said(transport, at_s, media_s, rate)
         seen = self._estimator.observe(at_s, media_s, transport.loop if transport.looping else None)
-        if seen.kind == "seek":
+        if seen.kind == "seek" and abs(seen.media_s - transport.position(at_s)) > SLIP_S:
             events.append(Locate(at_s, seen.media_s))
+        elif seen.kind == "seek":
+            events.append(Track(at_s, seen.media_s, transport.rate))
         elif seen.kind == "rate":
             speed = 0.0 if abs(seen.rate) < STANDING_RATE else seen.rate
             events += [SetRate(at_s, speed), Track(at_s, seen.media_s, speed)]

@@ -82,6 +82,20 @@ def test_play_locate_stop():
     assert len(stage.sink.events) == quiet
 
 
+@pytest.mark.parametrize("slip_s", [-0.06, -0.03, 0.04, 0.08])
+def test_a_host_that_stumbles_strikes_no_note_twice_and_loses_none(slip_s):
+    stage = Stage()
+    for number in range(150):
+        slipped_s = slip_s * ((number >= 60) + (number >= 100))
+        stage.player.hear_playhead(stage.clock.now(), number / 30 + slipped_s, True, None, None)
+        stage.run(1 / 30)
+    end_s = 5.0 + 2 * slip_s
+    notes = stage.notes()
+    assert notes == expected(0.0, end_s)[: len(notes)] and len(notes) >= len(expected(0.0, end_s)) - 1
+    assert stage.heard.moves <= 8, "it was taken for a seek"
+    assert stage.player.position() == pytest.approx(end_s, abs=0.004)
+
+
 def test_seek_silences_within_the_call_and_the_first_note_is_there_at_once():
     stage = Stage()
     stage.player.play(stage.clock.now())
