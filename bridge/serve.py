@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 from hitpoint.bridge.aliases import Aliases
 from hitpoint.bridge.config import Config
@@ -26,13 +27,18 @@ LOG_FILES = 5
 RECEIVE_BUFFER_BYTES = 1 << 20
 BIND_AGAIN_S = 3.0
 
+if sys.platform != "win32":
+    import fcntl
+
 
 def serve(config: Config, revived: bool = False) -> None:
     """Run the bridge until SIGINT or SIGTERM. Raises UsageError where the port is taken."""
     Aliases(config.aliases)  # a wrong rule or peer is told here, not by a process in the background
     Peers(config.peers, lambda packet, address: None)
     start_logging(config, to_terminal=not config.screen or not sys.stdout.isatty())
-    osc_socket = bind(config, BIND_AGAIN_S if revived else 0.0)
+    patience_s = BIND_AGAIN_S if revived else 0.0
+    held = claim(config.state_path, patience_s)
+    osc_socket = bind(config, patience_s)
     address = osc_socket.getsockname()
     version = importlib.metadata.version("hitpoint")
     revive = [*_own_command(), "--revived"] if config.revive else []
@@ -53,6 +59,7 @@ def serve(config: Config, revived: bool = False) -> None:
     finally:
         ended.set()
         osc_socket.close()
+        held.close()
         if file_requests is not None:
             file_requests.join(2.0)
 
@@ -75,6 +82,29 @@ def bind(config: Config, patience_s: float = 0.0) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         sock.setblocking(False)
         return sock
+
+
+def claim(folder: Path, patience_s: float = 0.0) -> BinaryIO:
+    """Hold the state folder for this process while the file returned is open: two bridges would write over each other's
+    jobs. Another try every 50 ms for `patience_s`. Raises UsageError; on Windows nothing is held.
+    """
+    until_s = time.monotonic() + patience_s
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("wb")
+    except OSError as error:
+        raise InputError(f"cannot write in the state folder {folder}: {error.strerror}") from error
+    while sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError as error:
+            if time.monotonic() >= until_s:
+                file.close()
+                text = f"another bridge keeps its scores in {folder}; stop it, or give this one its own --state-dir"
+                raise UsageError(text) from error
+        time.sleep(0.05)
+    return file
 
 
 def start_logging(config: Config, to_terminal: bool) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from live_kit import Bridge, Client, JackServer, RemoteEars, hanging, need_jack, notes_on, wait_for
+from live_kit import Bridge, Client, JackServer, RemoteEars, free_port, hanging, need_jack, notes_on, wait_for
 
 need_jack()
 
@@ -21,6 +21,16 @@ def test_the_clock_process_stays_light():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == []
+
+
+def test_two_bridges_do_not_share_a_state_folder(tmp_path):
+    with Bridge(tmp_path) as bridge:
+        second = [*bridge.command, "--port", str(free_port())]
+        done = subprocess.run(second, env=bridge.environment, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 2 and "give this one its own --state-dir" in done.stderr, done.stderr
+        assert bridge.process.poll() is None
+    with Bridge(tmp_path):
+        pass
 
 
 @pytest.fixture
