@@ -126,17 +126,18 @@ def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
 
     Raises InputError for a film that cannot be used.
     """
-    from hitpoint.model.video.analyse import SMALLEST_GAP_S, probe
+    from hitpoint.model.video.analyse import probe
+    from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
     from hitpoint.model.video.types import Boundary
 
-    times, shown_s = [], clips[0].start_s
-    for clip in clips:
-        if clip.start_s - shown_s >= SMALLEST_GAP_S:
-            times.append(shown_s)
-        times.append(clip.start_s)
-        out_s = probe(clip.path).duration_s if clip.out_s is None else clip.out_s
-        shown_s = clip.start_s + (out_s - clip.in_s) / clip.rate
-    return [Boundary(time_s - clips[0].start_s, "cut", 1.0) for time_s in times[1:]]
+    times_s, shown_s = [], 0.0
+    whole = [clip if clip.out_s is not None else closed(clip, probe(clip.path).duration_s) for clip in clips]
+    for _, start_s, length_s in placed(whole):
+        if start_s - shown_s >= SMALLEST_GAP_S:
+            times_s.append(shown_s)
+        times_s.append(start_s)
+        shown_s = start_s + length_s
+    return [Boundary(time_s, "cut", 1.0) for time_s in times_s[1:]]
 
 
 def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:

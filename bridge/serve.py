@@ -32,7 +32,11 @@ if sys.platform != "win32":
 
 
 def serve(config: Config, revived: bool = False) -> None:
-    """Run the bridge until SIGINT or SIGTERM. Raises UsageError where the port is taken."""
+    """Run the bridge until SIGINT or SIGTERM.
+
+    Raises UsageError where the port or the state folder is taken, InputError where that folder or the log cannot be
+    written, MissingError where the clock dies time after time at its start.
+    """
     Aliases(config.aliases)  # a wrong rule or peer is told here, not by a process in the background
     Peers(config.peers, lambda packet, address: None)
     start_logging(config, to_terminal=not config.screen or not sys.stdout.isatty())
@@ -86,7 +90,9 @@ def bind(config: Config, patience_s: float = 0.0) -> socket.socket:
 
 def claim(folder: Path, patience_s: float = 0.0) -> BinaryIO:
     """Hold the state folder for this process while the file returned is open: two bridges would write over each other's
-    jobs. Another try every 50 ms for `patience_s`. Raises UsageError; on Windows nothing is held.
+    jobs. Another try every 50 ms for `patience_s`.
+
+    Raises UsageError where another holds it, InputError where it cannot be written. On Windows nothing is held.
     """
     until_s = time.monotonic() + patience_s
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from hitpoint.model.midi_file import PULSES_PER_QUARTER, TRACK_NAMES, sounding_n
 from hitpoint.model.output import atomic
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.score import Score
-from hitpoint.model.video.edit import placed
+from hitpoint.model.video.edit import closed, placed
 from hitpoint.model.video.types import Clip, VisualRhythm
 
 if TYPE_CHECKING:
@@ -139,8 +138,8 @@ def _frame_at(clips: Sequence[Clip], rhythm: VisualRhythm, time_s: float) -> NDA
     from hitpoint.model.video.frames import decode
 
     media_of = {media.path: media for media in rhythm.media}
-    whole = [replace(c, out_s=media_of[c.path].duration_s if c.out_s is None else c.out_s) for c in clips]
-    laid = [each for each in placed(whole, rhythm.duration_s) if each[1] <= time_s]
+    whole = [closed(clip, media_of[clip.path].duration_s) for clip in clips]
+    laid = [each for each in placed(whole) if each[1] <= time_s]
     if not laid:
         raise InputError("there is no clip to show")
     clip, start_s, length_s = laid[-1]

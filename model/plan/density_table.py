@@ -1,8 +1,9 @@
 """How busy the bars of a piece are, from its calmest to its busiest: measured on the training music.
 
-The training split of the band, real5 and pop909_5 archives, each song weighing the same; a bar's density is the number
-of its 16 ticks with an onset on any track. Each row holds the 0th, 10th, ... 100th percentile of the densities within a
-piece (of 8 bars or more that sound), as a mean over pieces. Taken over all bars of a genre together, two thirds of the
+The training split of the band, real5 and pop909_5 archives (sources that may not shape shipped weights left out), each
+song weighing the same; a bar's density is the number of its 16 ticks with an onset on any track. Each row holds the
+0th, 10th, ... 100th percentile of the densities within a piece (of 8 bars or more that sound), as a mean over pieces.
+Taken over all bars of a genre together, two thirds of the
 bars of electronic music would be full, and nothing would be left with which to follow a picture.
 """
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.video import cache, shots, visual_beats
+from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
 from hitpoint.model.video.features import Features, measure
 from hitpoint.model.video.frames import LONG_SIDE
 from hitpoint.model.video.media import probe
@@ -24,8 +25,6 @@ VERSION = f"5 {LONG_SIDE} {ANGLE_BINS} {shots.HISTOGRAM_BINS} {shots.MIN_SHOT_S}
 """Raise it whenever `features.measure` gives other numbers, so that old cache entries are not used."""
 END_TOLERANCE_S = 0.1
 """An out point may lie this far behind the film's end: editors round to frames of the timeline."""
-SMALLEST_GAP_S = 0.1
-"""A smaller gap between two clips is rounding: the last frame before it is shown that much longer."""
 LARGEST_GAP_S = 600.0
 """What lies so far apart is two edits."""
 BLACK_STEP_S = 0.04
@@ -62,8 +61,9 @@ def analyse(
         if clip.path not in media_of:
             media_of[clip.path] = probe(clip.path)
         _check_points(clip, media_of[clip.path])
-    lengths = [(media_of[clip.path].duration_s if clip.out_s is None else clip.out_s) - clip.in_s for clip in clips]
-    _check_gaps(clips, lengths)
+    whole_clips = [closed(clip, media_of[clip.path].duration_s) for clip in clips]
+    _check_gaps(whole_clips)
+    lengths = [clip.out_s - clip.in_s for clip in whole_clips if clip.out_s is not None]
     whole, done = sum(lengths), 0.0
     measured = []
     for clip, length in zip(clips, lengths, strict=True):
@@ -106,16 +106,15 @@ def _check_points(clip: Clip, media: Media) -> None:
         )
 
 
-def _check_gaps(clips: Sequence[Clip], lengths_s: Sequence[float]) -> None:
+def _check_gaps(clips: Sequence[Clip]) -> None:
     end_s = 0.0
-    for clip, length_s in zip(clips, lengths_s, strict=True):
-        start_s = max(end_s, clip.start_s - clips[0].start_s)
+    for clip, start_s, length_s in placed(clips):
         if start_s - end_s > LARGEST_GAP_S:
             raise UsageError(
                 f"There is no picture for {start_s - end_s:.0f} s before {clip.path.name}; close the gap, or score the "
                 "parts one by one."
             )
-        end_s = start_s + length_s / clip.rate
+        end_s = start_s + length_s
 
 
 def _measured(clip: Clip, media: Media, length_s: float, progress: Callable[[float], None]) -> Features:
@@ -132,14 +131,14 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
     times: list[NDArray[np.float64]] = []
     parts: list[Features] = []
     end_s = 0.0
-    for clip, part in zip(clips, measured, strict=True):
-        start_s = max(end_s, clip.start_s - clips[0].start_s)
+    shown = placed([closed(clip, part.end_s) for clip, part in zip(clips, measured, strict=True)])
+    for (clip, start_s, length_s), part in zip(shown, measured, strict=True):
         if start_s - end_s >= SMALLEST_GAP_S:
             parts.append(_black(start_s - end_s, part))
             times.append(end_s + parts[-1].times_s)
         parts.append(part)
         times.append(start_s + np.maximum(part.times_s - clip.in_s, 0.0) / clip.rate)
-        end_s = start_s + ((part.end_s if clip.out_s is None else clip.out_s) - clip.in_s) / clip.rate
+        end_s = start_s + length_s
     steps_s = [np.maximum(np.diff(at_s, prepend=at_s[0]), 1e-6).astype(np.float32) for at_s in times]
     joints = np.cumsum([0, *(len(at_s) for at_s in times[:-1])])
     cuts = [part.cuts + joint for part, joint in zip(parts, joints, strict=True)]

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from hitpoint.model.video.types import Clip
 
+SMALLEST_GAP_S = 0.1
+"""A smaller gap between two clips is rounding: the last frame before it is shown that much longer."""
 
-def placed(clips: Sequence[Clip], end_s: float) -> Iterator[tuple[Clip, float, float]]:
+
+def closed(clip: Clip, end_s: float) -> Clip:
+    """The clip with an out point: its own, else `end_s`, seconds of its file."""
+    return replace(clip, out_s=end_s) if clip.out_s is None else clip
+
+
+def placed(clips: Sequence[Clip], end_s: float = math.inf) -> Iterator[tuple[Clip, float, float]]:
     """Each clip with its start and its length in seconds of the edit, which ends at `end_s`.
 
     A clip begins at its own `start_s`, counted from that of the first, or where the one before it ends, whichever is
-    later; one without an out point lasts to the end. What no clip covers is black.
+    later; one without an out point lasts to the end (make it `closed` where it does not). What no clip covers is black.
     """
     at_s = 0.0
     for clip in clips:
