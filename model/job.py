@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hitpoint.model.errors import UsageError
-from hitpoint.model.output import check_output
+from hitpoint.model.files import check_output
+from hitpoint.model.music.score import Bar, Marker, Score
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.score import Bar, Marker, Score
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import Boundary, Clip, VisualRhythm
@@ -31,7 +31,7 @@ Progress = Callable[[str, float], None]
 
 
 class BarStream(Protocol):
-    """What a composer must offer: `hitpoint.model.compose.Composer` does. `stats` has `tokens` and `seconds`."""
+    """What a composer must offer. `stats` has `tokens` and `seconds`."""
 
     name: str
     sha256: str
@@ -207,7 +207,7 @@ def write_outputs(
 
     Raises UsageError where a file is there and not `force`, MissingError where ffmpeg or the synthesiser is lacking.
     """
-    from hitpoint.model import midi_file, mux, plot, render, report
+    from hitpoint.model.output import midi_file, mux, plot, render, report
 
     outputs.check(force)
     say = progress or _silent

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import mido
 import pytest
 
-from hitpoint.bridge import osc
+from hitpoint.bridge.osc import codec
 
 DATA, LIBRARIES = Path("/usr/share/ardour7"), Path("/usr/lib/ardour7")
 OSC_ADDRESS = ("127.0.0.1", 3819)
@@ -177,7 +177,7 @@ class Ardour:
         self._end()
 
     def say(self, *message):
-        self.sock.sendto(osc.encode(*message), OSC_ADDRESS)
+        self.sock.sendto(codec.encode(*message), OSC_ADDRESS)
 
     def hear(self):
         """The messages that came since the last call."""
@@ -187,8 +187,8 @@ class Ardour:
                 packet = self.sock.recv(65536)
             except OSError:
                 return heard
-            with contextlib.suppress(osc.OscError):  # "#reply" is no OSC address
-                heard += osc.decode(packet)
+            with contextlib.suppress(codec.OscError):  # "#reply" is no OSC address
+                heard += codec.decode(packet)
 
     def ask(self, message, address, limit_s=20.0, fits=lambda arguments: True):
         """Say `message` every half second until an answer to `address` fits; its arguments."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from hitpoint.model.job import Prepared, Take, compose
+from hitpoint.model.music.score import MAX_STRENGTH, TICKS_PER_BAR, Bar, Note, TempoMap, TempoPoint
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section, Wishes
-from hitpoint.model.score import MAX_STRENGTH, TICKS_PER_BAR, Bar, Note, TempoMap, TempoPoint
 from hitpoint.model.video.types import Boundary, Clip, Media, VisualBeat, VisualRhythm
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)

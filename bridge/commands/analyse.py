@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Show what CLIP's picture says: motion, visual beats, cuts and fades."""
     from hitpoint.bridge.commands.score import given_cuts
-    from hitpoint.model.output import atomic, check_output
+    from hitpoint.model.files import atomic, check_output
     from hitpoint.model.video.analyse import analyse
     from hitpoint.model.video.types import Clip
 
@@ -45,7 +45,7 @@ def command(
     with stage_bars() as progress:
         rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share))
         if plot is not None:
-            from hitpoint.model.plot import plot_rhythm
+            from hitpoint.model.output.plot import plot_rhythm
 
             plot_rhythm(rhythm, clips, plot, force)
     figures = json.dumps(as_json(rhythm), allow_nan=False)

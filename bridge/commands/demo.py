@@ -108,7 +108,7 @@ def _choose_port(wish: str | None) -> str | None:
 
     Raises UsageError for a name that no port bears, MissingError for a wish where there is no MIDI system.
     """
-    from hitpoint.bridge.midi_out import find_api, list_ports
+    from hitpoint.bridge.midi.ports import find_api, list_ports
 
     try:
         ports = list_ports(find_api())
@@ -128,7 +128,7 @@ def _play_midi(midi: Path, port: str) -> str:
     """Play in a process of its own: a MIDI server that dies would hold this one for ever."""
     import mido
 
-    from hitpoint.bridge.midi_out import find_api
+    from hitpoint.bridge.midi.ports import find_api
 
     length_s = mido.MidiFile(midi).length
     player = multiprocessing.get_context("spawn").Process(target=play_midi, args=(midi, port, find_api()), daemon=True)
@@ -145,7 +145,7 @@ def play_midi(midi: Path, port: str, api: int) -> None:
     import mido
 
     from hitpoint.bridge.errors import HitpointError
-    from hitpoint.bridge.midi_out import RtMidiSink, silence
+    from hitpoint.bridge.midi.ports import RtMidiSink, silence
 
     try:
         sink = RtMidiSink(port, api)

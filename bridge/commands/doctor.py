@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hitpoint.bridge.options import setting_option
+from hitpoint.bridge.config.flags import setting_option
 
 
 @click.command()
@@ -14,8 +14,8 @@ from hitpoint.bridge.options import setting_option
 @click.option("--note/--no-note", default=True, help="Send a test note to the MIDI port.  [default: send]")
 def command(midi_port: str | None, midi_api: str | None, port: int | None, note: bool) -> int:
     """Check this machine and say what is missing and how to get it. Exits with 4 where something needed is missing."""
-    from hitpoint.bridge.config import load_config
-    from hitpoint.bridge.diagnosis import diagnose
+    from hitpoint.bridge.config.settings import load_config
+    from hitpoint.bridge.process.diagnosis import diagnose
 
     config = load_config(None, midi_port=midi_port, midi_api=midi_api, port=port)
     marks = {"ok": click.style("ok  ", fg="green"), "info": "    ", "lack": click.style("LACK", fg="red")}

@@ -31,11 +31,11 @@ def command(
 ) -> None:
     """Compose FILMS in every genre in several ways, and measure all beside held-out music of SHARDS."""
     from hitpoint.bridge.commands.progress import progress_bar
-    from hitpoint.model.compose import Composer
+    from hitpoint.model.compose.cmt.composer import Composer
+    from hitpoint.model.compose.library.match import read_library
     from hitpoint.model.data.build import load
-    from hitpoint.model.evaluate import as_text, evaluate
-    from hitpoint.model.match import read_library
-    from hitpoint.model.output import atomic, check_output
+    from hitpoint.model.files import atomic, check_output
+    from hitpoint.model.training.evaluate import as_text, evaluate
     from hitpoint.model.video.analyse import analyse
     from hitpoint.model.video.types import Clip
 

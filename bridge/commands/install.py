@@ -21,7 +21,7 @@ def command() -> None:
 )
 def blender(destination: Path | None, blender: Path | None) -> None:
     """Build the extension and install it into Blender."""
-    from hitpoint.bridge.install_blender import install_blender
+    from hitpoint.bridge.hosts.blender.install import install_blender
 
     for line in install_blender(destination, blender):
         click.echo(line)
@@ -31,7 +31,7 @@ def blender(destination: Path | None, blender: Path | None) -> None:
 @click.option("--resource-path", type=FOLDER, help="REAPER's resource folder, for a portable installation.")
 def reaper(resource_path: Path | None) -> None:
     """Copy the scripts into REAPER's resource folder."""
-    from hitpoint.bridge.install_reaper import install_reaper
+    from hitpoint.bridge.hosts.reaper.install import install_reaper
 
     for line in install_reaper(resource_path):
         click.echo(line)

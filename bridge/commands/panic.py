@@ -7,7 +7,7 @@ import time
 
 import click
 
-from hitpoint.bridge.options import setting_option
+from hitpoint.bridge.config.flags import setting_option
 
 
 @click.command()
@@ -18,7 +18,7 @@ from hitpoint.bridge.options import setting_option
 @setting_option("port")
 def command(midi_port: str | None, midi_api: str | None, port: int | None) -> None:
     """Silence every note: through the running bridge, or on a MIDI port directly with --midi-port."""
-    from hitpoint.bridge.config import load_config
+    from hitpoint.bridge.config.settings import load_config
 
     config = load_config(None, port=port)
     if midi_port is None:
@@ -31,21 +31,21 @@ def command(midi_port: str | None, midi_api: str | None, port: int | None) -> No
 
 def _ask_bridge(port: int, token: str) -> None:
     """Ask the bridge on this machine; a pong tells that it heard."""
-    from hitpoint.bridge import osc
     from hitpoint.bridge.errors import MissingError
-    from hitpoint.bridge.protocol import PROTOCOL
+    from hitpoint.bridge.osc import codec
+    from hitpoint.bridge.osc.protocol import PROTOCOL
 
     address = ("127.0.0.1", port)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(1.0)
         try:
-            sock.sendto(osc.encode("/hitpoint/hello", "panic", "1", PROTOCOL, token), address)
-            sock.sendto(osc.encode("/hitpoint/panic"), address)
-            sock.sendto(osc.encode("/hitpoint/ping", 1), address)
-            sock.sendto(osc.encode("/hitpoint/bye"), address)
+            sock.sendto(codec.encode("/hitpoint/hello", "panic", "1", PROTOCOL, token), address)
+            sock.sendto(codec.encode("/hitpoint/panic"), address)
+            sock.sendto(codec.encode("/hitpoint/ping", 1), address)
+            sock.sendto(codec.encode("/hitpoint/bye"), address)
             until_s = time.monotonic() + 1.0
             while time.monotonic() < until_s:
-                if any(message.address == "/hitpoint/pong" for message in osc.decode(sock.recv(65536))):
+                if any(message.address == "/hitpoint/pong" for message in codec.decode(sock.recv(65536))):
                     return
         except OSError:
             pass
@@ -54,7 +54,7 @@ def _ask_bridge(port: int, token: str) -> None:
 
 def _silence_ports(wanted: str, api_wish: str) -> list[str]:
     from hitpoint.bridge.errors import UsageError
-    from hitpoint.bridge.midi_out import RtMidiSink, find_api, list_ports, silence
+    from hitpoint.bridge.midi.ports import RtMidiSink, find_api, list_ports, silence
 
     api = find_api(api_wish)
     there = list_ports(api)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hitpoint.bridge.options import setting_option
+from hitpoint.bridge.config.flags import setting_option
 
 
 @click.command()
@@ -12,7 +12,7 @@ from hitpoint.bridge.options import setting_option
 def command(midi_api: str | None) -> None:
     """List the MIDI ports."""
     from hitpoint.bridge.errors import MissingError
-    from hitpoint.bridge.midi_out import api_name, find_api, list_ports
+    from hitpoint.bridge.midi.ports import api_name, find_api, list_ports
 
     try:
         api = find_api(midi_api or "auto")

@@ -78,7 +78,7 @@ def command(
 ) -> None:
     """Write music for CLIP that hits its cuts: a MIDI file and, if asked, sound, film, report and plot."""
     from hitpoint.model import job
-    from hitpoint.model.exchange.formats import check_formats, parse_formats, write_formats
+    from hitpoint.model.output.formats import check_formats, parse_formats, write_formats
     from hitpoint.model.video.types import Clip
 
     wished, named = parse_wishes(wishes), parse_formats(formats)
@@ -108,8 +108,8 @@ def command(
 
 def check(clip: Path, numbered: list[Outputs], soundfont: Path | None, force: bool) -> None:
     """Raise, before any work, what would stop it later: the clip, the files to write, a missing program."""
-    from hitpoint.model.mux import check_film_name, find_ffmpeg
-    from hitpoint.model.render import BuiltInSynth
+    from hitpoint.model.output.mux import check_film_name, find_ffmpeg
+    from hitpoint.model.output.render import BuiltInSynth
     from hitpoint.model.video.media import check_file
 
     check_file(clip)
@@ -130,7 +130,7 @@ def read_matcher(composer: str, library: Path | None) -> BarStream | None:
         raise UsageError("--composer match and --library FOLDER go together; name both or neither")
     if library is None:
         return None
-    from hitpoint.model.match import Matcher
+    from hitpoint.model.compose.library.match import Matcher
 
     return Matcher.load(library)
 

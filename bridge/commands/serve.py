@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hitpoint.bridge.options import config_options
+from hitpoint.bridge.config.flags import config_options
 
 
 @click.command()
@@ -18,12 +18,12 @@ from hitpoint.bridge.options import config_options
 @config_options
 def command(config: Path | None, roots: tuple[str, ...], aliases: tuple[str, ...], revived: bool, **flags: Any) -> None:
     """Run the bridge: OSC in, live MIDI out. Ends with Ctrl-C."""
-    from hitpoint.bridge.realtime import hurry
+    from hitpoint.bridge.process.realtime import hurry
 
     if revived:
         hurry()  # until its clock is started
-    from hitpoint.bridge.config import load_config
-    from hitpoint.bridge.serve import serve
+    from hitpoint.bridge.config.settings import load_config
+    from hitpoint.bridge.process.serve import serve
 
     settings = load_config(config, roots=list(roots) or None, aliases=list(aliases) or None, **flags)
     serve(settings, revived)

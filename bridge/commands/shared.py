@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hitpoint.bridge import factory
-from hitpoint.bridge.config import load_config
+from hitpoint.bridge.config.settings import load_config
+from hitpoint.bridge.work import factory
 from hitpoint.model.plan.wishes import OPTIONS
 
 if TYPE_CHECKING:

@@ -40,8 +40,8 @@ def command(shards: Path, run: Path, config: str, device: str, threads: int | No
     """Train on SHARDS (from `hitpoint data build`). Under `torchrun` several processes train together."""
     from hitpoint.model.data.build import load
     from hitpoint.model.errors import UsageError
-    from hitpoint.model.network import CONFIGS
-    from hitpoint.model.train import Recipe, train
+    from hitpoint.model.network.network import CONFIGS
+    from hitpoint.model.training.train import Recipe, train
 
     if config not in CONFIGS:
         raise UsageError(f"there is no network {config}; take one of {', '.join(CONFIGS)}")

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from hitpoint.model.data.reader import family_set, read_piece, to_table
 from hitpoint.model.data.splits import song_key, split_of
 from hitpoint.model.errors import InputError
-from hitpoint.model.output import atomic
-from hitpoint.model.score import GENRES
+from hitpoint.model.files import atomic
+from hitpoint.model.music.score import GENRES
 
 SCHEMA = "hitpoint.shards/1"
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
-from hitpoint.model.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT
-from hitpoint.model.tokens import DURATIONS, Notes, sort_notes, trim
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT
+from hitpoint.model.music.tokens import DURATIONS, Notes, sort_notes, trim
 
 MAX_BYTES = 100_000_000
 MIN_BARS = 4

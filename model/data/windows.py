@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model import conditions
 from hitpoint.model.data.build import PieceInfo, Shard
-from hitpoint.model.score import INSTRUMENTS, TICKS_PER_BAR
-from hitpoint.model.tokens import FIELDS, Encoded, Notes, Rows, encode, init_rows, notes_of_table
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR
+from hitpoint.model.music.tokens import FIELDS, Encoded, Notes, Rows, encode, init_rows, notes_of_table
+from hitpoint.model.network import conditions
 
 PITCH_RANGE = (12, 115)
 MAX_TRANSPOSE = 6

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
+from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.density import bar_means, densities, levels, smooth
 from hitpoint.model.plan.energy import energies
 from hitpoint.model.plan.hits import Placed, bar_lines, place
@@ -18,7 +19,6 @@ from hitpoint.model.plan.tempo_map import plan_tempo
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Wishes
 from hitpoint.model.plan.weights import moments
 from hitpoint.model.plan.wishes import check_wishes
-from hitpoint.model.score import TICKS_PER_BAR
 from hitpoint.model.video.types import VisualRhythm
 
 

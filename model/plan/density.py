@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES
-from hitpoint.model.score import TICKS_PER_BAR
 
 ONSETS_PER_S = 12.0
 """No bar asks for more onsets a second than this: beyond it a pattern is a blur."""

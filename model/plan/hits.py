@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap
 from hitpoint.model.plan.weights import Moment
-from hitpoint.model.score import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap
 
 TOLERANCE_S = 0.019
 """A promise: the note falls within 20 ms of the picture's moment, half a frame; 1 ms is left for MIDI."""

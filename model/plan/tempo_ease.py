@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.music.score import TempoMap, TempoPoint
 from hitpoint.model.plan.tempo_fit import Anchor, TempoFit
-from hitpoint.model.score import TempoMap, TempoPoint
 
 EASE_S = (0.003, 0.008, 0.015)
 """A hit may drift so far from its moment for the sake of a smoother tempo; each is tried if the one before leaves a

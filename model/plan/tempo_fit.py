@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.score import BEATS_PER_BAR
+from hitpoint.model.music.score import BEATS_PER_BAR
 
 AUTO_BPM = (80.0, 140.0)
 COARSE_STEP, FINE_STEP = 0.01, 0.0025

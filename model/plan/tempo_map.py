@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hitpoint.model.music.score import BEATS_PER_BAR, TempoMap
 from hitpoint.model.plan.tempo_ease import ease, steady
 from hitpoint.model.plan.tempo_fit import AUTO_BPM, Anchor, TempoFit, bars_of, fit_tempo
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment
-from hitpoint.model.score import BEATS_PER_BAR, TempoMap
 
 EARLY = 0.35
 """With a fixed tempo the end may hurry to save this share of a bar: beyond it, slowing down sounds more natural."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hitpoint.model.score import TempoMap
+from hitpoint.model.music.score import TempoMap
 
 
 @dataclass(frozen=True)

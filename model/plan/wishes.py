@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hitpoint.model.errors import UsageError
+from hitpoint.model.music.score import GENRES, INSTRUMENTS
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.score import GENRES, INSTRUMENTS
 
 TEMPO_LIMITS_BPM = (30.0, 300.0)
 

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError, UsageError
-from hitpoint.model.video import cache, shots, visual_beats
+from hitpoint.model.video import cache
+from hitpoint.model.video.detectors import shots, visual_beats
+from hitpoint.model.video.detectors.motion import ANGLE_BINS
 from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
 from hitpoint.model.video.features import Features, measure
 from hitpoint.model.video.frames import LONG_SIDE
 from hitpoint.model.video.media import probe
-from hitpoint.model.video.motion import ANGLE_BINS
 from hitpoint.model.video.types import Boundary, Clip, Media, VisualBeat, VisualRhythm
 
 __all__ = ["analyse", "probe"]

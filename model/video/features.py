@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import frames
-from hitpoint.model.video.motion import MotionMeter
-from hitpoint.model.video.shots import ShotMeter
+from hitpoint.model.video.detectors.motion import MotionMeter
+from hitpoint.model.video.detectors.shots import ShotMeter
 from hitpoint.model.video.types import Clip
 
 

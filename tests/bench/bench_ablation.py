@@ -27,15 +27,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hitpoint.model import checkpoint, conditions
-from hitpoint.model.attention import GatedAttention
-from hitpoint.model.compose import Composer
+from hitpoint.model.compose.cmt.composer import Composer
 from hitpoint.model.data.build import Shard, load
 from hitpoint.model.data.windows import CONTROLLED, PLAIN, Windows
 from hitpoint.model.job import prepare
-from hitpoint.model.network import ATTRIBUTES, DEFAULT, PAPER_SMALL, Network, NetworkConfig
+from hitpoint.model.network import checkpoint, conditions
+from hitpoint.model.network.attention import GatedAttention
+from hitpoint.model.network.network import ATTRIBUTES, DEFAULT, PAPER_SMALL, Network, NetworkConfig
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.train import Objective, Recipe, train
+from hitpoint.model.training.train import Objective, Recipe, train
 from hitpoint.model.video.types import Clip
 
 FILM = Path(__file__).parents[2] / "examples" / "film.mp4"

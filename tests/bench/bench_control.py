@@ -24,7 +24,7 @@ from pathlib import Path
 import mido
 import numpy as np
 
-from hitpoint.model.compose import Composer
+from hitpoint.model.compose.cmt.composer import Composer
 from hitpoint.model.job import Outputs, Prepared, compose, prepare, write_outputs
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.video.types import Clip

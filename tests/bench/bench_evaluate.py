@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hitpoint.model.compose import Composer
-from hitpoint.model.evaluate import CONTROL, Row, figures
+from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.music.score import GENRES, Bar, Score
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.score import GENRES, Bar, Score
+from hitpoint.model.training.evaluate import CONTROL, Row, figures
 from hitpoint.model.video.analyse import analyse
 from hitpoint.model.video.types import Clip, VisualRhythm
 

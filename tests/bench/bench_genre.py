@@ -27,15 +27,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hitpoint.model import checkpoint
-from hitpoint.model.compose import GENRE_STRENGTH, Composer
+from hitpoint.model.compose.cmt.composer import GENRE_STRENGTH, Composer
 from hitpoint.model.data.build import Shard, load
 from hitpoint.model.data.windows import piece_notes
-from hitpoint.model.evaluate import loosened
 from hitpoint.model.job import prepare
+from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR
+from hitpoint.model.music.tokens import Notes, notes_of
+from hitpoint.model.network import checkpoint
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.score import GENRES, INSTRUMENTS, TICKS_PER_BAR
-from hitpoint.model.tokens import Notes, notes_of
+from hitpoint.model.training.evaluate import loosened
 from hitpoint.model.video.types import Clip
 
 ROOT = Path(__file__).parents[2]

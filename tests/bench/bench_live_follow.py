@@ -13,8 +13,8 @@ from itertools import pairwise
 from live_bench import settings  # isort: skip
 from test_playhead import START_S, follow, host, telling_host
 
-from hitpoint.bridge.follower import Follower
-from hitpoint.bridge.transport import Transport, step
+from hitpoint.bridge.clock.follower import Follower
+from hitpoint.bridge.clock.transport import Transport, step
 
 NETWORKS = {"loopback": (0.0, 0.0, 0.5), "20 ms jitter, 5% loss": (0.02, 0.05, 4.0)}
 MOVES = {"pause": 0.0, "half speed": 0.5, "double speed": 2.0, "reverse": -1.0}

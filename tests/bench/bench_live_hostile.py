@@ -22,15 +22,15 @@ from live_bench import settings  # isort: skip
 from live_kit import Bridge, Client, JackServer, RemoteEars, notes_on
 from test_osc import HOSTILE, nested
 
-from hitpoint.bridge import osc
-from hitpoint.bridge.protocol import INCOMING
+from hitpoint.bridge.osc import codec
+from hitpoint.bridge.osc.protocol import INCOMING
 
 
 def packets(count, seed=1):
     """Damaged real messages, noise, and the known hostile ones."""
     dice = random.Random(seed)
     addresses = list(INCOMING)
-    known = [*HOSTILE.values(), nested(50), osc.bundle([osc.encode("/a")] * 300)]
+    known = [*HOSTILE.values(), nested(50), codec.bundle([codec.encode("/a")] * 300)]
     values = [0, 1, -1, 2.5, 1e300, "film", "", "x" * 300, b"blob", None, True, 2**40]
     for _ in range(count):
         kind = dice.random()
@@ -40,7 +40,7 @@ def packets(count, seed=1):
             yield dice.randbytes(dice.randrange(200))
         else:
             packet = bytearray(
-                osc.encode(dice.choice(addresses), *(dice.choice(values) for _ in range(dice.randrange(6))))
+                codec.encode(dice.choice(addresses), *(dice.choice(values) for _ in range(dice.randrange(6))))
             )
             for _ in range(dice.randrange(4)):
                 packet[dice.randrange(len(packet))] = dice.randrange(256)
@@ -53,10 +53,10 @@ def fuzz(count):
     """Every packet through a whole session with a player; (packets a second, slowest packet in ms)."""
     from recorder import Recorder
 
-    from hitpoint.bridge.clock import MonotonicClock
-    from hitpoint.bridge.config import Config
-    from hitpoint.bridge.player import Player
-    from hitpoint.bridge.session import Session
+    from hitpoint.bridge.clock.clock import MonotonicClock
+    from hitpoint.bridge.config.settings import Config
+    from hitpoint.bridge.play.player import Player
+    from hitpoint.bridge.session.session import Session
 
     clock = MonotonicClock()
     config = Config(roots=["/"])
@@ -103,7 +103,12 @@ def python_osc(count=2000):
 def flood(port, rate, seconds, sent):
     """Send valid and damaged packets at `rate` a second for `seconds`."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    store = [osc.encode("/hitpoint/ping", 1), osc.encode("/x"), b"nonsense", struct.pack(">8sQi", b"#bundle", 1, -4)]
+    store = [
+        codec.encode("/hitpoint/ping", 1),
+        codec.encode("/x"),
+        b"nonsense",
+        struct.pack(">8sQi", b"#bundle", 1, -4),
+    ]
     began, count = time.monotonic(), 0
     while (now := time.monotonic()) - began < seconds:
         while count < (now - began) * rate:

@@ -24,11 +24,11 @@ from live_bench import settings  # isort: skip
 from live_fakes import plain_plan
 from live_kit import JackServer, ends_with_us
 
-from hitpoint.bridge.channel import Channel
-from hitpoint.bridge.config import Config
-from hitpoint.bridge.messages import BarsReady, LiveState, Planned, PortOpened, Quit, Restore
-from hitpoint.bridge.transport import Transport
-from hitpoint.model.score import Bar, Note
+from hitpoint.bridge.clock.transport import Transport
+from hitpoint.bridge.config.settings import Config
+from hitpoint.bridge.ipc.channel import Channel
+from hitpoint.bridge.ipc.messages import BarsReady, LiveState, Planned, PortOpened, Quit, Restore
+from hitpoint.model.music.score import Bar, Note
 
 RATE_PER_S = 200
 BURN = """
@@ -49,8 +49,8 @@ def burners(threads):
 
 def clock_child(osc_socket, sock, config, path):
     """The real clock loop; at its end every note's lateness goes to `path`."""
-    from hitpoint.bridge import scheduler
-    from hitpoint.bridge.clock_process import ClockLoop
+    from hitpoint.bridge.play import scheduler
+    from hitpoint.bridge.process.clock_process import ClockLoop
 
     scheduler.LATENESS_KEPT = 1_000_000
     loop = ClockLoop(osc_socket, Channel(sock), config, "bench")

@@ -17,11 +17,11 @@ from live_fakes import plain_plan, telling_bar
 from live_kit import RATE, Bridge, Client, JackServer, RemoteEars, notes_on
 from recorder import drive
 
-from hitpoint.bridge.clock import TestClock
-from hitpoint.bridge.config import Config
-from hitpoint.bridge.messages import BarsReady, Planned
-from hitpoint.bridge.player import Player
-from hitpoint.model.score import TempoMap, TempoPoint
+from hitpoint.bridge.clock.clock import TestClock
+from hitpoint.bridge.config.settings import Config
+from hitpoint.bridge.ipc.messages import BarsReady, Planned
+from hitpoint.bridge.play.player import Player
+from hitpoint.model.music.score import TempoMap, TempoPoint
 
 BPM = 127.3
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import torch
 
-from hitpoint.model import checkpoint
-from hitpoint.model.compose import Composer
+from hitpoint.model.compose.cmt.composer import Composer
 from hitpoint.model.job import prepare
+from hitpoint.model.music.score import GENRES
+from hitpoint.model.network import checkpoint
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.score import GENRES
 from hitpoint.model.video.types import Clip
 
 FILM = Path(__file__).parents[2] / "examples" / "film.mp4"

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hitpoint.model import tokens
 from hitpoint.model.data.reader import read_piece
 from hitpoint.model.errors import InputError
-from hitpoint.model.midi_file import write_midi
-from hitpoint.model.score import GENRES, INSTRUMENTS, TICKS_PER_BAR, Score, TempoMap, TempoPoint
-from hitpoint.model.tokens import DURATIONS, VELOCITY_STEP, Notes
+from hitpoint.model.music import tokens
+from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR, Score, TempoMap, TempoPoint
+from hitpoint.model.music.tokens import DURATIONS, VELOCITY_STEP, Notes
+from hitpoint.model.output.midi_file import write_midi
 
 
 def held(notes: Notes, bars: int) -> np.ndarray:

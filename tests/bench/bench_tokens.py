@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hitpoint.model import checkpoint, conditions, tokens
-from hitpoint.model.compose import Composer
-from hitpoint.model.fast_recurrence import FastRecurrence, fits
+from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.music import tokens
+from hitpoint.model.music.score import GENRES, TempoMap, TempoPoint
+from hitpoint.model.network import checkpoint, conditions
+from hitpoint.model.network.recurrence import Recurrence
+from hitpoint.model.network.recurrence_int8 import FastRecurrence, fits
 from hitpoint.model.plan.types import BarPlan, Plan, Section
-from hitpoint.model.recurrence import Recurrence
-from hitpoint.model.score import GENRES, TempoMap, TempoPoint
 
 
 def made_up_rows(count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from hitpoint.bridge.errors import InputError
-from hitpoint.bridge.jobs import Tools
+from hitpoint.bridge.work.jobs import Tools
+from hitpoint.model.music.score import Bar, Note, TempoMap, TempoPoint
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
-from hitpoint.model.score import Bar, Note, TempoMap, TempoPoint
 
 BPM = 120.0
 BAR_S = 2.0

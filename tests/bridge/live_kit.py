@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from heard import RATE, Heard
 
-from hitpoint.bridge import osc
+from hitpoint.bridge.osc import codec
 
 HERE = Path(__file__).parent
 
@@ -223,7 +223,7 @@ class Client:
 
     def say(self, *message):
         with contextlib.suppress(OSError):
-            self.sock.sendto(osc.encode(*message), self.address)
+            self.sock.sendto(codec.encode(*message), self.address)
 
     def hear(self):
         new = []
@@ -232,7 +232,7 @@ class Client:
                 packet = self.sock.recv(65536)
             except OSError:
                 break
-            new += [(time.monotonic(), message) for message in osc.decode(packet)]
+            new += [(time.monotonic(), message) for message in codec.decode(packet)]
         self.heard += new
         return new
 

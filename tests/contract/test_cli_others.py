@@ -107,8 +107,8 @@ def test_notes_go_out_in_time_and_silence_follows(tmp_path: Path, monkeypatch: p
     """`play_midi` against a port that records: every note of the file, in order, then silence on every channel."""
     import time
 
-    from hitpoint.bridge import midi_out
-    from hitpoint.model.midi_file import write_midi
+    from hitpoint.bridge.midi import ports as midi_out
+    from hitpoint.model.output.midi_file import write_midi
     from tests.fakes import fake_prepared, fake_take
 
     sent: list[tuple[float, bytes]] = []

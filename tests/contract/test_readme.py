@@ -47,6 +47,6 @@ def test_links_and_pictures_exist() -> None:
 
 
 def test_the_osc_table_is_the_parsers_own() -> None:
-    command = [sys.executable, "-m", "hitpoint.bridge.protocol"]
+    command = [sys.executable, "-m", "hitpoint.bridge.osc.protocol"]
     table = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
-    assert table in README, "paste the output of `python -m hitpoint.bridge.protocol` into README.md"
+    assert table in README, "paste the output of `python -m hitpoint.bridge.osc.protocol` into README.md"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hitpoint.model.report import build_report, write_report
-from hitpoint.model.score import Bar
+from hitpoint.model.music.score import Bar
+from hitpoint.model.output.report import build_report, write_report
 from tests.contract.schema import validate_report
 from tests.fakes import fake_prepared, fake_take
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitpoint.model import tokens
 from hitpoint.model.data.reader import read_piece
-from hitpoint.model.score import Bar, Note
-from tests.model.music.material import SHARED, write_song
+from hitpoint.model.music import tokens
+from hitpoint.model.music.score import Bar, Note
+from tests.model.material import SHARED, write_song
 
 notes_strategy = st.builds(
     Note, st.integers(0, 15), st.integers(0, 4), st.integers(0, 127), st.sampled_from(tokens.DURATIONS),

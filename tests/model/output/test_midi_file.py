@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitpoint.model.errors import InputError, UsageError
-from hitpoint.model.midi_file import read_midi, tempo_events, to_midi, write_midi
-from hitpoint.model.score import Bar, Marker, Note, Score, TempoMap, TempoPoint
+from hitpoint.model.music.score import Bar, Marker, Note, Score, TempoMap, TempoPoint
+from hitpoint.model.output.midi_file import read_midi, tempo_events, to_midi, write_midi
 from tests.fakes import fake_prepared, fake_take
 
 

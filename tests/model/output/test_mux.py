@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from hitpoint.model.errors import InputError, MissingError, UsageError
-from hitpoint.model.mux import find_ffmpeg, mux, mux_score
-from hitpoint.model.render import write_wav
+from hitpoint.model.output.mux import find_ffmpeg, mux, mux_score
+from hitpoint.model.output.render import write_wav
 from hitpoint.model.video.types import Clip
 from tests.fakes import fake_prepared, fake_take
 

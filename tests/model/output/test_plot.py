@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hitpoint.model.plot import BACKGROUND, plot_rhythm, plot_score
-from hitpoint.model.score import Bar
+from hitpoint.model.music.score import Bar
+from hitpoint.model.output.plot import BACKGROUND, plot_rhythm, plot_score
 from hitpoint.model.video.types import Clip
 from tests.fakes import fake_prepared, fake_take
 

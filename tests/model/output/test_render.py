@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from hitpoint.model.errors import InputError, MissingError
-from hitpoint.model.render import CEILING, BuiltInSynth, set_up, write_wav
-from hitpoint.model.score import GENRES, Bar, Note, Score, TempoMap, TempoPoint
+from hitpoint.model.music.score import GENRES, Bar, Note, Score, TempoMap, TempoPoint
+from hitpoint.model.output.render import CEILING, BuiltInSynth, set_up, write_wav
 from tests.fakes import fake_prepared, fake_take
 
 

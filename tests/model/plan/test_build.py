@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitpoint.model.errors import InputError, UsageError
+from hitpoint.model.music.score import GENRES, MAX_STRENGTH
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.score import GENRES, MAX_STRENGTH
 from hitpoint.model.video.types import Boundary
 
 seconds = st.floats(0.3, 90.0)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from hitpoint.model.errors import UsageError
+from hitpoint.model.music.score import GENRES
 from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment, merge, moments
 from hitpoint.model.plan.wishes import OPTIONS, parse_wishes
-from hitpoint.model.score import GENRES
 
 
 def test_moments_are_apart_and_the_weightiest_stays():

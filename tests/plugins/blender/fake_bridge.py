@@ -12,7 +12,7 @@ import time
 import wave
 from pathlib import Path
 
-from hitpoint.bridge import osc, protocol
+from hitpoint.bridge.osc import codec, protocol
 
 BAR_S = 2.0
 
@@ -60,7 +60,7 @@ class FakeBridge:
                 packet, sender = self._socket.recvfrom(65536)
             except TimeoutError:
                 continue
-            for message in osc.decode(packet):
+            for message in codec.decode(packet):
                 try:
                     request = protocol.check(message)
                 except protocol.ProtocolError as error:

@@ -15,7 +15,7 @@ from hitpoint_blender import client as module
 from hitpoint_blender.client import Bridge, Client, Job, bridge_command
 from hitpoint_blender.timeline import Clip
 
-from hitpoint.bridge import protocol
+from hitpoint.bridge.osc import protocol
 
 
 def wait(client, done, seconds=10.0):

@@ -7,8 +7,8 @@ import pytest
 from conftest import ADDON, NO_SOUND, run_script
 from fake_bridge import FakeBridge
 
+from hitpoint.model.music.score import GENRES, INSTRUMENTS
 from hitpoint.model.plan.wishes import BY_KEY
-from hitpoint.model.score import GENRES, INSTRUMENTS
 
 EVERY = ["3.4", "4.2", "4.5", "5.0"]
 STRIPS = [

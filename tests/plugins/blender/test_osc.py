@@ -4,8 +4,8 @@ from hitpoint_blender import osc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitpoint.bridge import osc as strict
-from hitpoint.bridge import protocol
+from hitpoint.bridge.osc import codec as strict
+from hitpoint.bridge.osc import protocol
 
 values = st.lists(
     st.one_of(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import ADDON, HOSTS, command
 
-from hitpoint.bridge import install_blender as installer
 from hitpoint.bridge.errors import InputError, MissingError
+from hitpoint.bridge.hosts.blender import install as installer
 
 WHEELS = ["4.2", "4.5", "5.0"]
 

@@ -18,8 +18,8 @@ from xml.etree import ElementTree
 import mido
 import pytest
 
-from hitpoint.model.midi_file import write_midi
-from hitpoint.model.score import Score
+from hitpoint.model.music.score import Score
+from hitpoint.model.output.midi_file import write_midi
 from tests.ardour_kit import DATA, LIBRARIES, SUPERCLOCKS_A_SECOND, Ardour, connect, make_session, need_ardour
 from tests.fakes import fake_prepared, fake_take
 from tests.plugins.reaper.rpp_project import midi_notes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hitpoint.bridge import file_requests
+from hitpoint.bridge.hosts.reaper import requests as file_requests
 from tests.plugins.reaper.fake_bridge import FakeBridge
 from tests.plugins.reaper.real_bridge import make_real_film, prepare
 from tests.plugins.reaper.reaper_emulated import Reaper

@@ -6,10 +6,10 @@ import socket
 import threading
 from pathlib import Path
 
-from hitpoint.bridge import osc, protocol
+from hitpoint.bridge.osc import codec, protocol
 from hitpoint.model.job import markers
-from hitpoint.model.midi_file import write_midi
-from hitpoint.model.score import Bar, Score
+from hitpoint.model.music.score import Bar, Score
+from hitpoint.model.output.midi_file import write_midi
 from tests.fakes import FakeComposer, fake_plan
 
 
@@ -48,7 +48,7 @@ class FakeBridge:
                 packet, sender = self.socket.recvfrom(20000)
             except TimeoutError:
                 continue
-            for message in osc.decode(packet):
+            for message in codec.decode(packet):
                 request = protocol.check(message)
                 self.heard.append(request)
                 self._answer(request, sender)

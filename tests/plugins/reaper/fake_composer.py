@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import Plan
-from hitpoint.model.score import Bar
 from tests.fakes import FakeComposer
 
 

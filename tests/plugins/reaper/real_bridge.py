@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from hitpoint.bridge import file_rows
+from hitpoint.bridge.hosts.reaper import rows as file_rows
 from tests.plugins.reaper.reaper_emulated import Reaper
 
 REPO = Path(__file__).resolve().parents[3]

@@ -2,7 +2,7 @@
 
 import shutil
 
-from hitpoint.bridge import file_rows
+from hitpoint.bridge.hosts.reaper import rows as file_rows
 from tests.plugins.reaper.reaper_emulated import PLUGIN, Reaper
 
 

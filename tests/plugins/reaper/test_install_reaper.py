@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from hitpoint.bridge import file_rows, install_reaper
 from hitpoint.bridge.cli import main
-from hitpoint.bridge.config import load_config
+from hitpoint.bridge.config.settings import load_config
+from hitpoint.bridge.hosts.reaper import install as install_reaper
+from hitpoint.bridge.hosts.reaper import rows as file_rows
 from tests.plugins.reaper.reaper_emulated import PLUGIN, SCORE_ITEMS, Reaper
 
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from hitpoint.bridge import file_rows
+from hitpoint.bridge.hosts.reaper import rows as file_rows
 from tests.plugins.reaper import reaper_emulated as emulated
 from tests.plugins.reaper.reaper_emulated import Reaper
 from tests.plugins.reaper.test_reaper_score import START_S, check_notes, wait_for_bridge
@@ -70,7 +70,7 @@ def test_emulated_bridge_says_no(reaper, relay, bridge, film):
 
 
 def test_emulated_bridge_that_never_answers(reaper, relay, bridge, film, monkeypatch):
-    monkeypatch.setattr("hitpoint.bridge.file_requests.ANSWER_WITHIN_S", 0.1)
+    monkeypatch.setattr("hitpoint.bridge.hosts.reaper.requests.ANSWER_WITHIN_S", 0.1)
     wait_for_bridge(reaper)
     bridge.close()
     reaper.add_video(film, 0.0, 5.0)

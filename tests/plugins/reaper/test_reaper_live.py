@@ -4,8 +4,8 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from hitpoint.bridge import osc, protocol
-from hitpoint.bridge.aliases import Aliases
+from hitpoint.bridge.osc import codec, protocol
+from hitpoint.bridge.osc.aliases import Aliases
 from tests.plugins.reaper import reaper_emulated as emulated
 from tests.plugins.reaper.test_reaper_score import wait_for_bridge
 
@@ -70,14 +70,14 @@ def test_emulated_live_follow_without_a_bridge_says_so(reaper):
 
 def reaper_bundle(*messages: tuple[str, str, float | str]) -> bytes:
     """As REAPER sends them: a bundle for now, floats for numbers, at most 1,024 bytes."""
-    packet = osc.bundle([osc.encode_typed(address, tag, (value,)) for address, tag, value in messages])
+    packet = codec.bundle([codec.encode_typed(address, tag, (value,)) for address, tag, value in messages])
     assert len(packet) <= 1024
     return packet
 
 
 def heard(packet: bytes) -> list[tuple[str, dict[str, object]]]:
     aliases = Aliases(["reaper"])
-    requests = [protocol.check(ours) for message in osc.decode(packet) for ours in aliases.translate(message)]
+    requests = [protocol.check(ours) for message in codec.decode(packet) for ours in aliases.translate(message)]
     return [(request.address, dict(request.values)) for request in requests]
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hitpoint.bridge import osc
+from hitpoint.bridge.osc import codec
 from tests.plugins.reaper import reaper_emulated as emulated
 from tests.plugins.reaper.rpp_project import midi_notes
 
@@ -36,7 +36,7 @@ class Keyboard:
                 packet = self.socket.recv(2000)
             except TimeoutError:
                 continue
-            for message in osc.decode(packet):
+            for message in codec.decode(packet):
                 parts = message.address.split("/")
                 if parts[3] == "note":
                     self.heard.append((time.monotonic(), int(parts[2]), int(parts[4]), int(message.arguments[0])))
@@ -74,11 +74,11 @@ def surface(bridge: tuple[str, int], first_s: float, rate: float, seconds: float
         while time.monotonic() - begun < seconds:
             place = first_s + rate * (time.monotonic() - begun)
             messages = [*state, ("/hitpoint/time", place)]
-            sender.sendto(osc.bundle([osc.encode_typed(name, "f", (value,)) for name, value in messages]), bridge)
+            sender.sendto(codec.bundle([codec.encode_typed(name, "f", (value,)) for name, value in messages]), bridge)
             state = []
             time.sleep(1 / 30)
         stop = [("/play", 0.0), ("/stop", 1.0), ("/hitpoint/time", place)]
-        sender.sendto(osc.bundle([osc.encode_typed(name, "f", (value,)) for name, value in stop]), bridge)
+        sender.sendto(codec.bundle([codec.encode_typed(name, "f", (value,)) for name, value in stop]), bridge)
     return place
 
 

@@ -6,7 +6,7 @@ import time
 import mido
 import pytest
 
-from hitpoint.model.midi_file import CHANNELS, PROGRAMS, TRACK_NAMES
+from hitpoint.model.output.midi_file import CHANNELS, PROGRAMS, TRACK_NAMES
 from tests.plugins.reaper import reaper_emulated as emulated
 from tests.plugins.reaper.reaper_emulated import PLUGIN, Reaper
 from tests.plugins.reaper.rpp_project import RppProject, largest_error_s, midi_notes

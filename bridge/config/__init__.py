@@ -1,0 +1,1 @@
+"""Every setting, declared once: the configuration file and the command-line flags."""

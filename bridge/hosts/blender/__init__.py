@@ -1,0 +1,1 @@
+"""Blender's extension, put into place."""

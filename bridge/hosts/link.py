@@ -1,0 +1,66 @@
+"""Ableton Link as an optional extra: peers hear our tempo, our beats and whether we play.
+
+Threads and processes: owned by the clock process; Link has threads of its own. Link keeps one tempo for everybody: it
+is ours while we play (the picture rules); what peers ask for is not followed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hitpoint.bridge.errors import MissingError
+from hitpoint.bridge.play.player import Player
+
+QUANTUM_BEATS = 4.0
+TEMPO_STEP_BPM = 0.01
+DRIFT_BEATS = 0.002
+LINK_TEMPO_BPM = (20.0, 999.0)
+
+
+class LinkOut:
+    """Publishes a player's beats. Raises MissingError where the package is lacking."""
+
+    def __init__(self) -> None:
+        try:
+            import link
+        except ImportError as error:
+            raise MissingError("Ableton Link needs its package: run `pip install 'hitpoint[link]'`") from error
+        self._link: Any = link.Link(120.0)
+        self._link.startStopSyncEnabled = True
+        self._link.enabled = True
+        self._playing = False
+
+    @property
+    def peers(self) -> int:
+        """How many others are in the session."""
+        return int(self._link.numPeers())
+
+    def publish(self, player: Player) -> None:
+        """Tell the session where we are; to be called some times a second and whenever the transport moves."""
+        timeline, transport = player.timeline, player.transport
+        if timeline is None:
+            return
+        micros = self._link.clock().micros()
+        media_s = player.position()
+        state = self._link.captureSessionState()
+        changed = False
+        if transport.sounding:
+            low, high = LINK_TEMPO_BPM
+            bpm = min(max(timeline.bpm_at_time(media_s) * transport.rate, low), high)
+            beat = timeline.beat_at_time(media_s)
+            if abs(state.tempo() - bpm) > TEMPO_STEP_BPM:
+                state.setTempo(bpm, micros)
+                changed = True
+            if abs(state.beatAtTime(micros, QUANTUM_BEATS) - beat) > DRIFT_BEATS:
+                state.forceBeatAtTime(beat, micros, QUANTUM_BEATS)
+                changed = True
+        if transport.sounding != self._playing:
+            self._playing = transport.sounding
+            state.setIsPlaying(self._playing, micros)
+            changed = True
+        if changed:
+            self._link.commitSessionState(state)
+
+    def close(self) -> None:
+        """Leave the session."""
+        self._link.enabled = False

@@ -1,0 +1,230 @@
+"""A finished MIDI file as the rows of an answer that a host's script can write into its project as they stand.
+
+Threads and processes: no state, callable from any; loads mido only when a file is read.
+All times are seconds of the host's timeline: seconds of the MIDI file, with its own tempo events, plus the score's
+first second. Rows, in order (fields as in `bridge/file_rows.py`, buffers as in `bridge/file_notes.py`):
+    take N | range first last | tempo second bpm beats | marker is_region first last text red green blue
+    point second quarter_notes, both from the score's first second: where the buffers expect the tempo map
+    track name channel program red green blue buffer
+or, where a part is replaced: for each take in the order of the request, notes buffer.
+A tempo's `beats` is the numerator of a time signature that begins there, 0 for none; a marker that is no region ends
+where it begins.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hitpoint.bridge.hosts.reaper import notes as file_notes
+from hitpoint.bridge.hosts.reaper import rows as file_rows
+from hitpoint.bridge.hosts.reaper.notes import Message, QuarterNotes
+from hitpoint.bridge.hosts.reaper.rows import Field
+
+BEATS_PER_BAR = 4
+SECTION_PREFIX = "Section "
+COLORS = {
+    "Drums": (204, 102, 90),
+    "Piano": (86, 148, 204),
+    "Guitar": (214, 162, 74),
+    "Bass": (122, 112, 196),
+    "Strings": (96, 172, 122),
+}
+"""Red, green, blue of each instrument's track, 0..255."""
+HIT_COLOR, SECTION_COLOR = (237, 140, 56), (110, 118, 128)
+
+_NEAR_S = 0.010
+"""A selection that reaches this little into a bar does not mean that bar."""
+
+
+@dataclass(frozen=True)
+class FileNote:
+    """One note of a MIDI file. start, stop: pulses."""
+
+    start: int
+    stop: int
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True)
+class FileTrack:
+    """One instrument's track. channel 0..15, program 0..127."""
+
+    name: str
+    channel: int
+    program: int
+    notes: tuple[FileNote, ...]
+
+
+@dataclass(frozen=True)
+class MidiScore:
+    """A MIDI file as it stands. tempo: (pulse, microseconds a quarter), from pulse 0 on; markers: (pulse, text)."""
+
+    pulses_per_quarter: int
+    end: int
+    tempo: tuple[tuple[int, int], ...]
+    markers: tuple[tuple[int, str], ...]
+    tracks: tuple[FileTrack, ...]
+
+    def seconds(self, pulse: int) -> float:
+        """Seconds from the file's start at which `pulse` falls."""
+        time_s = 0.0
+        for (start, tempo_us), following in zip(self.tempo, [*self.tempo[1:], None], strict=True):
+            stop = pulse if following is None else min(pulse, following[0])
+            time_s += max(0, stop - start) * tempo_us / 1e6 / self.pulses_per_quarter
+        return time_s
+
+    def bar_lines(self) -> list[float]:
+        """Seconds of every bar line, the last one included."""
+        step = self.pulses_per_quarter * BEATS_PER_BAR
+        return [self.seconds(pulse) for pulse in range(0, self.end + 1, step)]
+
+
+def read_score(path: Path) -> MidiScore:
+    """The notes, tempo and markers of a type 1 MIDI file. Raises OSError or ValueError where it cannot be read."""
+    import mido
+
+    try:
+        file = mido.MidiFile(path, charset="utf-8")
+    except (EOFError, IndexError, KeyError) as error:
+        raise ValueError(f"{path} is damaged") from error
+    tempo: dict[int, int] = {0: 500_000}
+    markers: list[tuple[int, str]] = []
+    tracks: list[FileTrack] = []
+    end = 0
+    for track in file.tracks:
+        events, length = _absolute(track)
+        end = max(end, length)
+        tempo.update({pulse: message.tempo for pulse, message in events if message.type == "set_tempo"})
+        markers += [(pulse, message.text) for pulse, message in events if message.type == "marker"]
+        if any(message.type in ("note_on", "program_change") for _, message in events):
+            tracks.append(_track(track.name, events))
+    return MidiScore(file.ticks_per_beat, end, tuple(sorted(tempo.items())), tuple(markers), tuple(tracks))
+
+
+def _absolute(track: Any) -> tuple[list[tuple[int, Any]], int]:
+    """The messages of a track with their pulses, and its length in pulses."""
+    now = 0
+    events = []
+    for message in track:
+        now += message.time
+        events.append((now, message))
+    return events, now
+
+
+def _track(name: str, events: list[tuple[int, Any]]) -> FileTrack:
+    notes: list[FileNote] = []
+    sounding: dict[int, tuple[int, int]] = {}
+    channel = program = 0
+    for pulse, message in events:
+        if message.type == "program_change":
+            channel, program = message.channel, message.program
+        if message.type in ("note_on", "note_off"):
+            channel = message.channel
+            if message.note in sounding:
+                start, velocity = sounding.pop(message.note)
+                notes.append(FileNote(start, pulse, message.note, velocity))
+            if message.type == "note_on" and message.velocity > 0:
+                sounding[message.note] = (pulse, message.velocity)
+    return FileTrack(name, channel, program, tuple(sorted(notes, key=lambda note: (note.start, note.pitch))))
+
+
+def bars_touched(score: MidiScore, first_s: float, last_s: float) -> tuple[int, int] | None:
+    """The first and last bar (from 0) that [first_s, last_s) of the file's time reaches into; None where none is."""
+    lines = score.bar_lines()
+    first = max(0, bisect_right(lines, first_s + _NEAR_S) - 1)
+    last = min(len(lines) - 2, bisect_right(lines, last_s - _NEAR_S) - 1)
+    return (first, last) if first <= last and first_s + _NEAR_S < lines[-1] and last_s > 0 else None
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where the host plays a score: the second of its timeline at which it begins, and its tempo there.
+
+    quarters: None where the host takes over the score's own tempo. ppq: ticks a quarter note; base: the tick of the
+    first second.
+    """
+
+    first_s: float
+    quarters: QuarterNotes | None = None
+    ppq: int = file_notes.PPQ
+    base: int = 0
+
+    def quarter(self, score: MidiScore, pulse: int) -> float:
+        """Quarter notes from the score's first second to `pulse`."""
+        if self.quarters is None:
+            return pulse / score.pulses_per_quarter
+        return self.quarters.at(self.first_s + score.seconds(pulse)) - self.quarters.at(self.first_s)
+
+    def tick(self, score: MidiScore, pulse: int) -> int:
+        """The tick of a take at which `pulse` falls."""
+        return self.base + round(self.quarter(score, pulse) * self.ppq)
+
+    def messages(self, score: MidiScore, track: FileTrack, notes: tuple[FileNote, ...]) -> list[Message]:
+        """What the notes of a track are in a take, in order."""
+        made = []
+        for note in notes:
+            start, stop = self.tick(score, note.start), self.tick(score, note.stop)
+            made.append(Message(start, bytes((file_notes.NOTE_ON | track.channel, note.pitch, note.velocity))))
+            made.append(Message(max(start + 1, stop), bytes((file_notes.NOTE_OFF | track.channel, note.pitch, 0))))
+        return sorted(made, key=lambda message: message.order)
+
+
+def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field, ...]]:
+    """Everything of a score."""
+    first_s, end_s = place.first_s, score.seconds(score.end)
+    rows: list[tuple[Field, ...]] = [("take", take), ("range", first_s, first_s + end_s)]
+    for pulse, tempo_us in score.tempo:
+        rows.append(("tempo", first_s + score.seconds(pulse), 60e6 / tempo_us, BEATS_PER_BAR if pulse == 0 else 0))
+    sections = [(score.seconds(pulse), text) for pulse, text in score.markers if text.startswith(SECTION_PREFIX)]
+    stops = [time_s for time_s, _ in sections[1:]] + [end_s]
+    for pulse, text in score.markers:
+        if not text.startswith(SECTION_PREFIX):
+            time_s = first_s + score.seconds(pulse)
+            rows.append(("marker", 0, time_s, time_s, text, *HIT_COLOR))
+    for (time_s, text), stop_s in zip(sections, stops, strict=True):
+        rows.append(("marker", 1, first_s + time_s, first_s + stop_s, text, *SECTION_COLOR))
+    for pulse in sorted({score.end, *(pulse for pulse, _ in score.tempo)}):
+        rows.append(("point", score.seconds(pulse), place.quarter(score, pulse)))
+    for track in score.tracks:
+        end = Message(
+            place.tick(score, score.end),
+            bytes((file_notes.CONTROL | track.channel, file_notes.ALL_NOTES_OFF, 0)),
+        )
+        buffer = file_notes.pack([*place.messages(score, track, track.notes), end])
+        color = COLORS.get(track.name, (128, 128, 128))
+        rows.append(("track", track.name, track.channel, track.program, *color, buffer))
+    return rows
+
+
+@dataclass(frozen=True)
+class TakeNotes:
+    """A take of instrument `name` whose notes are to be changed; buffer: what it holds now."""
+
+    name: str
+    place: Placing
+    buffer: bytes
+
+    @classmethod
+    def of(cls, row: list[str], first_s: float, quarters: QuarterNotes | None) -> TakeNotes:
+        """Of a row: notes, name, seconds by which it was moved, ticks a quarter note, first tick, buffer."""
+        _, name, shift, ppq, base, buffer = row
+        return cls(name, Placing(first_s + float(shift), quarters, int(ppq), int(base)), file_rows.as_bytes(buffer))
+
+
+def part_row(score: MidiScore, take: TakeNotes, bars: tuple[int, int]) -> tuple[Field, ...]:
+    """The take's buffer with the score's notes in bars `bars[0]`..`bars[1]`.
+
+    Its own notes that begin in other bars, and everything else in it, stay. Raises ValueError where it is damaged.
+    """
+    step = score.pulses_per_quarter * BEATS_PER_BAR
+    first, last = take.place.tick(score, bars[0] * step), take.place.tick(score, (bars[1] + 1) * step)
+    new: list[Message] = []
+    for track in score.tracks:
+        if track.name == take.name:
+            inside = tuple(note for note in track.notes if bars[0] <= note.start // step <= bars[1])
+            new += take.place.messages(score, track, inside)
+    return ("notes", file_notes.pack(file_notes.replaced(file_notes.unpack(take.buffer), first, last, new)))

@@ -1,0 +1,251 @@
+"""What the bridge's own processes say to each other. Frozen values; standard library only.
+
+Threads and processes: immutable. Three processes: the clock (OSC and MIDI), the composer, and the watchdog, their
+parent, which passes the messages between the other two on and keeps what is needed to start either again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hitpoint.bridge.clock.transport import Transport
+from hitpoint.model.music.score import Bar
+from hitpoint.model.plan.types import Plan
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline."""
+
+    path: str
+    start_s: float
+    in_s: float
+    out_s: float | None
+    rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class JobMessage:
+    """What is about one job, by its name."""
+
+    job: str
+
+
+# From the clock to the composer: what clients ask for.
+
+
+@dataclass(frozen=True)
+class ScoreJob(JobMessage):
+    """Analyse, plan and compose. pairs: keys and values as in `hitpoint.model.plan.wishes`, and takes, cuts, wav."""
+
+    clips: tuple[ClipSpec, ...]
+    pairs: tuple[tuple[str, str], ...]
+    fps: float
+
+
+@dataclass(frozen=True)
+class CancelJob(JobMessage):
+    """Stop working on the job."""
+
+
+@dataclass(frozen=True)
+class Regenerate(JobMessage):
+    """New notes in bars first..last, of these instruments, or of all where None."""
+
+    first_bar: int
+    last_bar: int
+    instruments: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class ChooseTake(JobMessage):
+    """Play take `take`; compose what is not there, from bar `from_bar` on first."""
+
+    take: int
+    from_bar: int
+
+
+@dataclass(frozen=True)
+class SetControl(JobMessage):
+    """A live control (control, density or energy) has a new value, heard from bar `from_bar` on."""
+
+    name: str
+    value: float
+    from_bar: int
+
+
+@dataclass(frozen=True)
+class Aim(JobMessage):
+    """The playhead is in (or was moved to) this bar: compose from there on first."""
+
+    bar: int
+
+
+# From the composer to the clock.
+
+
+@dataclass(frozen=True)
+class Planned(JobMessage):
+    """The plan of a job stands (or changed); bars follow. programs: instrument -> General MIDI program.
+
+    edition: bars of older editions are to be dropped; stale: bars that are to be replaced, sounding until then. kept:
+    it was there before (read back from disk), so no client is told again.
+    """
+
+    take: int
+    edition: int
+    origin_s: float
+    fps: float
+    plan: Plan
+    programs: tuple[int, ...]
+    stale: tuple[int, ...] = ()
+    kept: bool = False
+
+    def same_music(self, other: Planned) -> bool:
+        """Whether `other` is a later edition or another take: what is known of this one goes on sounding meanwhile."""
+        mine, its = (
+            (planned.job, planned.origin_s, planned.fps, planned.programs, planned.plan.tempo_map)
+            for planned in (self, other)
+        )
+        return mine == its
+
+
+@dataclass(frozen=True)
+class BarsReady(JobMessage):
+    """Bars of a take. kept: they were there before (read back from disk), so no client is told again."""
+
+    take: int
+    edition: int
+    bars: tuple[Bar, ...]
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class JobProgress(JobMessage):
+    """How far a stage has come, 0..1."""
+
+    stage: str
+    share: float
+
+
+@dataclass(frozen=True)
+class JobResult(JobMessage):
+    """A take is finished: absolute paths of its files, empty where there is none."""
+
+    take: int
+    midi: str
+    wav: str
+    report: str
+
+
+@dataclass(frozen=True)
+class JobError(JobMessage):
+    """A job failed: an error code of the OSC table and a sentence."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ComposerReady:
+    """The composer process is up."""
+
+
+@dataclass(frozen=True)
+class ComposerCrashed:
+    """The composer process is about to end by a mistake: the reason, in one line."""
+
+    reason: str
+
+
+# From the clock to the watchdog.
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """The clock is alive; what the screen shows. Lateness in ms over the last events; position in host seconds."""
+
+    state: str
+    clients: tuple[str, ...]
+    midi_port: str
+    job: str
+    take: int
+    media_s: float
+    rate: float
+    bar: int
+    bars_ahead: int
+    bars_ready: int
+    bars: int
+    late_p50_ms: float
+    late_p99_ms: float
+    late_max_ms: float
+    sent: int
+    underruns: int
+    refused: int
+    realtime: bool
+    last_error: str
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """What a clock that is started again needs to go on where the last one was."""
+
+    transport: Transport = field(default_factory=Transport)
+    muted: tuple[int, ...] = ()
+    volumes: tuple[tuple[int, float], ...] = ()
+    clients: tuple[tuple[str, tuple[str, int]], ...] = ()
+    owners: tuple[tuple[str, tuple[str, int]], ...] = ()
+    clip_lists: tuple[ScoreJob, ...] = ()
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """Something for the log. level: as in `logging`."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True)
+class PortOpened:
+    """The clock opened its port. name: the sink's; api: its MIDI system's, or that of what stands in for one."""
+
+    name: str
+    api: str
+
+
+# From the watchdog to the clock and the composer.
+
+
+@dataclass(frozen=True)
+class Restore:
+    """Go on from here; plan and bars come as Planned and BarsReady before."""
+
+    live: LiveState
+
+
+@dataclass(frozen=True)
+class ResumeJob(JobMessage):
+    """Read this job from disk and go on with it. wanted: messages that were not answered when the last one died."""
+
+    wanted: tuple[object, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class ComposerGone(JobMessage):
+    """The composer process died. given_up: the job was dropped. down: why it is not started again, else empty."""
+
+    given_up: bool = False
+    down: str = ""
+
+
+@dataclass(frozen=True)
+class ReopenPort:
+    """The MIDI system changed: look for the port anew."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Quit:
+    """Silence everything and exit."""

@@ -1,0 +1,1 @@
+"""OSC: the codec, the table of messages, the aliases."""

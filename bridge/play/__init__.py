@@ -1,0 +1,1 @@
+"""Bars in, MIDI events out, each at its moment."""

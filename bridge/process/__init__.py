@@ -1,0 +1,1 @@
+"""The processes: the watchdog and its two children, and how they are started."""

@@ -1,0 +1,320 @@
+"""The clock process: one loop over the OSC socket, the watchdog's channel and the next event's moment.
+
+Threads and processes: one thread, at real-time priority where the system grants it; imports neither torch, cv2 nor
+numpy; never blocks but in `select`, for at most LONGEST_WAIT_S. MIDI that is due goes first: between two packets, and
+between two messages, it looks at the clock. When the watchdog goes away, it silences every channel and exits (and
+starts the bridge again, where the configuration says so).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+
+from hitpoint.bridge.clock.clock import MonotonicClock
+from hitpoint.bridge.config.settings import Config
+from hitpoint.bridge.errors import HitpointError, MissingError
+from hitpoint.bridge.hosts.jack import POLL_S, JackTransport
+from hitpoint.bridge.hosts.link import LinkOut
+from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
+from hitpoint.bridge.ipc.messages import Heartbeat, LogLine, PortOpened, Quit, ReopenPort, Restore
+from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S
+from hitpoint.bridge.midi.ports import NO_PORT, Closable, NullSink, RtMidiSink, api_name, find_api
+from hitpoint.bridge.midi.reaper_keyboard import NAME as VKB
+from hitpoint.bridge.midi.reaper_keyboard import VkbSink, is_vkb
+from hitpoint.bridge.osc.codec import MAX_PACKET_BYTES
+from hitpoint.bridge.play.player import Player
+from hitpoint.bridge.process.realtime import become_realtime, freeze_garbage, name_process, sharpen_timers
+from hitpoint.bridge.session.clients import Address
+from hitpoint.bridge.session.peers import Peers
+from hitpoint.bridge.session.session import Session
+from hitpoint.bridge.state.store import Store
+
+LONGEST_WAIT_S = 0.05
+HOUSEKEEPING_S = 0.1
+DRAIN_S = 0.05
+"""JACK sends at the next period, 21 ms or so away at most: the port stays open for that long after the last silence."""
+CAREFUL_S = 0.0003
+"""No further packet is read once an event is due this soon: reading and obeying one takes less."""
+SPIN_S = 0.0001
+"""The system wakes a sleeper some 50 µs late: sleep this much less, and look at the clock for the rest."""
+PACKETS_A_ROUND = 64
+MESSAGES_A_ROUND = 20
+
+
+def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
+    """The process's whole life. revive: the command that starts the bridge anew should the watchdog die; [] = none."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the watchdog decides
+    _be_clock(osc_socket, Channel(sock), config, version, revive, [])
+
+
+def run_spare(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
+    """A clock that waits, everything loaded, until the watchdog sends it something: from then on it is the clock."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    name_process("hp-spare")
+    channel = Channel(sock)
+    messages: list[object] = []
+    try:
+        while not messages:
+            channel.wait(None)
+            messages = channel.receive()
+    except ChannelClosed:
+        return
+    if not isinstance(messages[0], Quit):
+        _be_clock(osc_socket, channel, config, version, revive, messages)
+
+
+def _be_clock(
+    osc_socket: socket.socket, channel: Channel, config: Config, version: str, revive: list[str], heard: list[object]
+) -> None:
+    """heard: what the watchdog said already."""
+    name_process("hp-clock")
+    try:
+        loop = ClockLoop(osc_socket, channel, config, version, heard)
+        signal.signal(signal.SIGTERM, loop.quit)
+        orphaned = loop.run()
+    except Exception:
+        with contextlib.suppress(ChannelClosed):
+            channel.send(LogLine(logging.ERROR, f"clock: {traceback.format_exc()}"))
+        sys.exit(1)
+    if orphaned:
+        osc_socket.close()  # a successor listens there
+        if revive:
+            loop.bequeath()
+            subprocess.Popen(revive, start_new_session=True)
+    loop.end()
+
+
+class ClockLoop:
+    """The loop and what hangs on it."""
+
+    def __init__(
+        self, osc_socket: socket.socket, channel: Channel, config: Config, version: str, heard: Sequence[object] = ()
+    ) -> None:
+        self._osc, self._channel, self._config = osc_socket, channel, config
+        self._clock = MonotonicClock()
+        self._quit = False
+        self._dropped = 0
+        self._pending = list(heard)
+        self._orphaned = False
+        self._realtime = config.realtime and become_realtime()
+        self._session = Session(self._clock, config, version, self._send_osc, self._to_watchdog, self._log)
+        sink = self._open_sink()
+        self._player = Player(self._clock, sink, config, self._session)
+        self._session.player = self._player
+        self._peers = Peers(config.peers, self._send_osc)
+        self._player.panic()
+        self._next_housekeeping_s = self._clock.now()
+        self._jack_transport: JackTransport | None = None
+        self._next_jack_s = float("inf")
+        self._link: LinkOut | None = None
+        self._start_extras()
+
+    def _start_extras(self) -> None:
+        """JACK's transport and Ableton Link, where they are switched on; what is lacking is told, and done without."""
+        try:
+            if self._config.jack_transport:
+                self._jack_transport = JackTransport()
+                self._next_jack_s = self._clock.now()
+            if self._config.link:
+                self._link = LinkOut()
+        except HitpointError as error:
+            self._session.last_error = str(error)
+            self._log(logging.ERROR, str(error))
+
+    def quit(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Silence and leave the loop (a signal handler)."""
+        self._quit = True
+
+    def run(self) -> bool:
+        """Loop until told to quit; True where the watchdog went away unannounced. Leaves silence behind."""
+        sharpen_timers()
+        freeze_garbage()
+        try:
+            while not self._quit:
+                self._round()
+        except ChannelClosed:
+            self._orphaned = True
+        finally:
+            self._player.panic()
+        return self._orphaned
+
+    def bequeath(self) -> None:
+        """Write down where the transport is: this process knows it better than the watchdog that was killed did."""
+        store = Store(self._config.state_path)
+        kept = store.load_live()
+        with contextlib.suppress(OSError):
+            store.save_live(self._session.live_state(), kept[1] if kept else set())
+
+    def end(self) -> None:
+        """Say silence again where a killed process may have cost JACK some periods, and close."""
+        ended_s = self._clock.now()
+        for later_s in SILENCE_AGAIN_S if self._orphaned else ():
+            time.sleep(max(0.0, ended_s + later_s - self._clock.now()))
+            self._player.panic()
+        time.sleep(DRAIN_S)
+        self._player.sink.close()
+        if self._jack_transport is not None:
+            self._jack_transport.close()
+        if self._link is not None:
+            self._link.close()
+
+    def _round(self) -> None:
+        """Send what is due, sleep until something happens, read what came."""
+        wake_s = min(self._player.tick(), self._next_housekeeping_s, self._next_jack_s)
+        timeout_s = min(max(wake_s - self._clock.now() - SPIN_S, 0.0), LONGEST_WAIT_S)
+        writers = [self._channel] if self._channel.waiting else []
+        readers: list[socket.socket | Channel] = [self._osc, self._channel]
+        readable, writable, _ = select.select(readers, writers, [], timeout_s)
+        if not readable and wake_s - self._clock.now() < 2 * SPIN_S:
+            while self._clock.now() < wake_s:
+                pass
+        wake_s = self._player.tick()
+        if writable:
+            self._channel.flush()
+        if self._osc in readable:
+            self._read_osc(wake_s)
+        if self._channel in readable or self._pending:
+            self._read_watchdog()
+        now_s = self._clock.now()
+        if self._jack_transport is not None and now_s >= self._next_jack_s:
+            self._next_jack_s = now_s + POLL_S
+            self._jack_transport.feed(self._player, now_s)
+        if now_s >= self._next_housekeeping_s:
+            self._housekeeping()
+        if self._session.live_changed:
+            self._send_live()
+
+    def _read_osc(self, wake_s: float) -> None:
+        for _ in range(PACKETS_A_ROUND):
+            if self._clock.now() > wake_s - CAREFUL_S:
+                wake_s = self._player.tick()
+            try:
+                packet, sender = self._osc.recvfrom(MAX_PACKET_BYTES + 4)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                continue  # Linux and Windows hand the refusals of earlier answers back here
+            self._peers.heard((sender[0], sender[1]), self._clock.now())
+            self._session.hear(packet, (sender[0], sender[1]))
+
+    def _read_watchdog(self) -> None:
+        self._pending += self._channel.receive()
+        now, later = self._pending[:MESSAGES_A_ROUND], self._pending[MESSAGES_A_ROUND:]
+        self._pending = later
+        for message in now:
+            self._obey(message)
+            self._player.tick()
+
+    def _obey(self, message: object) -> None:
+        if isinstance(message, Quit):
+            self._quit = True
+        elif isinstance(message, Restore):
+            self._session.restore(message.live)
+        elif isinstance(message, ReopenPort):
+            self._reopen(message.reason)
+        else:
+            self._session.on_composer(message)
+
+    def _housekeeping(self) -> None:
+        self._next_housekeeping_s = self._clock.now() + HOUSEKEEPING_S
+        self._session.housekeeping()
+        self._peers.greet(self._clock.now())
+        if self._link is not None:
+            self._link.publish(self._player)
+        self._to_watchdog(self._heartbeat())
+        if self._player.transport.playing:
+            self._send_live()
+
+    def _send_live(self) -> None:
+        """Tell the watchdog what a successor needs, at once: this process may be killed right after a note."""
+        self._session.live_changed = False
+        self._to_watchdog(self._session.live_state())
+
+    def _heartbeat(self) -> Heartbeat:
+        player, session = self._player, self._session
+        planned = player.planned
+        p50, p99, most = player.lateness_ms()
+        return Heartbeat(
+            state=session.state,
+            clients=session.clients.names,
+            midi_port=player.sink.name,
+            job=planned.job if planned else "",
+            take=planned.take if planned else 0,
+            media_s=player.position(),
+            rate=player.transport.rate if player.transport.playing else 0.0,
+            bar=player.bar,
+            bars_ahead=player.library.ahead(player.bar),
+            bars_ready=len(player.library),
+            bars=len(planned.plan.bars) if planned else 0,
+            late_p50_ms=p50,
+            late_p99_ms=p99,
+            late_max_ms=most,
+            sent=player.sent,
+            underruns=player.underruns,
+            refused=session.refused,
+            realtime=self._realtime,
+            last_error=session.last_error,
+        )
+
+    def _open_sink(self) -> Closable:
+        """The port of the configuration; where there is no MIDI system the built-in synth, else nothing."""
+        try:
+            sink, api = open_sink(self._config)
+        except HitpointError as error:
+            sink, api = NullSink(), NO_PORT
+            self._session.last_error = str(error)
+            self._log(logging.ERROR, str(error))
+        self._to_watchdog(PortOpened(sink.name, api))
+        self._log(logging.INFO, f"MIDI goes to {sink.name} ({api})")
+        return sink
+
+    def _reopen(self, reason: str) -> None:
+        self._log(logging.WARNING, f"looking for the MIDI port again: {reason}")
+        self._session.clients.tell_all("/hitpoint/error", "port", reason, "")
+        old = self._player.sink
+        self._player.replace_sink(NullSink())
+        old.close()
+        self._player.replace_sink(self._open_sink())
+
+    def _send_osc(self, packet: bytes, address: Address) -> None:
+        try:
+            self._osc.sendto(packet, address)
+        except OSError:
+            self._dropped += 1  # a full buffer, or a client that is gone: the picture does not wait for either
+
+    def _to_watchdog(self, message: object) -> bool:
+        return self._channel.send(message)
+
+    def _log(self, level: int, text: str) -> None:
+        self._to_watchdog(LogLine(level, text))
+
+
+def open_sink(config: Config) -> tuple[Closable, str]:
+    """(the sink of the configuration, the name of its MIDI system).
+
+    Raises UsageError where no port bears the name, MissingError where neither a MIDI system nor the synth is there.
+    """
+    if config.midi_port == NO_PORT:
+        return NullSink(), NO_PORT
+    if is_vkb(config.midi_port):
+        return VkbSink(config.midi_port), VKB
+    try:
+        api = find_api(config.midi_api)
+    except MissingError:
+        if not config.synth:
+            raise
+        from hitpoint.bridge.midi.synth import SynthSink
+
+        return SynthSink(config.synth_file), "synth"
+    channels = config.channel_numbers() if config.midi_ports == "five" else None
+    return RtMidiSink(config.midi_port, api, config.midi_name, channels), api_name(api)

@@ -1,0 +1,150 @@
+"""Starting the bridge: socket, logs, watchdog.
+
+Threads and processes: called by the command, in the main thread of the main process.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import logging.handlers
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from hitpoint.bridge.config.settings import Config
+from hitpoint.bridge.errors import InputError, UsageError
+from hitpoint.bridge.osc.aliases import Aliases
+from hitpoint.bridge.process.watchdog import Watchdog
+from hitpoint.bridge.session.peers import Peers
+
+LOG_BYTES = 1_000_000
+LOG_FILES = 5
+RECEIVE_BUFFER_BYTES = 1 << 20
+BIND_AGAIN_S = 3.0
+
+if sys.platform != "win32":
+    import fcntl
+
+
+def serve(config: Config, revived: bool = False) -> None:
+    """Run the bridge until SIGINT or SIGTERM.
+
+    Raises UsageError where the port or the state folder is taken, InputError where that folder or the log cannot be
+    written, MissingError where the clock dies time after time at its start.
+    """
+    Aliases(config.aliases)  # a wrong rule or peer is told here, not by a process in the background
+    Peers(config.peers, lambda packet, address: None)
+    start_logging(config, to_terminal=not config.screen or not sys.stdout.isatty())
+    patience_s = BIND_AGAIN_S if revived else 0.0
+    held = claim(config.state_path, patience_s)
+    osc_socket = bind(config, patience_s)
+    address = osc_socket.getsockname()
+    version = importlib.metadata.version("hitpoint")
+    revive = [*_own_command(), "--revived"] if config.revive else []
+    watchdog = Watchdog(osc_socket, config, version, revive, revived)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: watchdog.stop())
+    logging.getLogger("hitpoint").info("hitpoint %s listens on %s:%d", version, address[0], address[1])
+    ended = threading.Event()
+    file_requests = _start_file_requests(config, (address[0], address[1]), ended)
+    try:
+        if config.screen and sys.stdout.isatty():
+            from hitpoint.bridge.process.screen import Screen
+
+            with Screen(f"{address[0]}:{address[1]}") as screen:
+                watchdog.run(lambda: screen.show(watchdog.heartbeat, watchdog.restarts))
+        else:
+            watchdog.run()
+    finally:
+        ended.set()
+        osc_socket.close()
+        held.close()
+        if file_requests is not None:
+            file_requests.join(2.0)
+
+
+def bind(config: Config, patience_s: float = 0.0) -> socket.socket:
+    """The UDP socket; another try every 50 ms for `patience_s`. Raises UsageError."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    until_s = time.monotonic() + patience_s
+    while True:
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            sock.bind((config.host, config.port))
+        except (OSError, OverflowError) as error:
+            sock.close()
+            if time.monotonic() < until_s:
+                time.sleep(0.05)
+                continue
+            text = f"cannot listen on {config.host}:{config.port} ({error}): is a bridge running already? see --port"
+            raise UsageError(text) from error
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        sock.setblocking(False)
+        return sock
+
+
+def claim(folder: Path, patience_s: float = 0.0) -> BinaryIO:
+    """Hold the state folder for this process while the file returned is open: two bridges would write over each other's
+    jobs. Another try every 50 ms for `patience_s`.
+
+    Raises UsageError where another holds it, InputError where it cannot be written. On Windows nothing is held.
+    """
+    until_s = time.monotonic() + patience_s
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("wb")
+    except OSError as error:
+        raise InputError(f"cannot write in the state folder {folder}: {error.strerror}") from error
+    while sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except OSError as error:
+            if time.monotonic() >= until_s:
+                file.close()
+                text = f"another bridge keeps its scores in {folder}; stop it, or give this one its own --state-dir"
+                raise UsageError(text) from error
+        time.sleep(0.05)
+    return file
+
+
+def start_logging(config: Config, to_terminal: bool) -> None:
+    """A log of at most LOG_FILES files of LOG_BYTES each; also on standard error where there is no screen."""
+    logger = logging.getLogger("hitpoint")
+    logger.setLevel(logging.INFO)
+    form = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    try:
+        config.log_path.mkdir(parents=True, exist_ok=True)
+        handler: logging.Handler = logging.handlers.RotatingFileHandler(
+            config.log_file, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8"
+        )
+    except OSError as error:
+        raise InputError(f"cannot write the log in {config.log_path}: {error.strerror}") from error
+    handlers = [handler]
+    if to_terminal:
+        handlers.append(logging.StreamHandler())
+    for each in handlers:
+        each.setFormatter(form)
+        logger.addHandler(each)
+
+
+def _own_command() -> list[str]:
+    """The command line that started this bridge."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--revived"]
+    return [sys.executable, "-c", "from hitpoint.bridge.cli import main; main()", *arguments]
+
+
+def _start_file_requests(config: Config, address: tuple[str, int], ended: threading.Event) -> threading.Thread | None:
+    if not config.reaper_folder:
+        return None
+    from hitpoint.bridge.hosts.reaper.requests import run
+
+    folder = Path(config.reaper_folder).expanduser()
+    thread = threading.Thread(target=run, args=(folder, address, ended), name="file requests", daemon=True)
+    thread.start()
+    return thread

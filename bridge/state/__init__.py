@@ -1,0 +1,1 @@
+"""What stays when a process dies."""

@@ -1,0 +1,1 @@
+"""Jobs from clips to bars to files, in the composer process."""

@@ -1,0 +1,151 @@
+"""Jobs, takes, and the tools that make them.
+
+Threads and processes: lives in the composer process; jobs and takes belong to its main thread, `Tools.prepare` and
+`Tools.write` are called from its worker thread. Heavy modules load inside the methods that need them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hitpoint.bridge.ipc.messages import Planned, ScoreJob
+from hitpoint.bridge.state.store import JobRecord
+from hitpoint.model.music.score import Bar
+from hitpoint.model.plan.types import Plan
+
+if TYPE_CHECKING:
+    from hitpoint.model.job import Prepared
+    from hitpoint.model.video.types import Boundary, Clip
+
+SEED_STEP = 1_000_003
+"""Between the seeds of a job's takes, and of one bar's regenerations."""
+
+
+@dataclass
+class Take:
+    """One take in the making. bars: its own; provisional: stand-ins for those still to come.
+
+    midi: the file that holds these bars, there or being written; None while there is none.
+    """
+
+    seed: int
+    bars: dict[int, Bar] = field(default_factory=dict)
+    provisional: dict[int, Bar] = field(default_factory=dict)
+    stream: Iterator[Bar] | None = None
+    stream_next: int = -1
+    ahead_stream: Iterator[Bar] | None = None
+    ahead_next: int = -1
+    midi: Path | None = None
+
+
+@dataclass
+class Job:
+    """One job. prepared: None until analysed in this process; plan: None until planned."""
+
+    record: JobRecord
+    plan: Plan | None = None
+    prepared: Prepared | None = None
+    takes: dict[int, Take] = field(default_factory=dict)
+    wanted_takes: int = 1
+    wav: bool = True
+    aim: int = 0
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    preparing: bool = False
+    analysing: bool = False
+    after_prepare: list[object] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self.record.score.job
+
+    @property
+    def take(self) -> Take:
+        """The take that is heard."""
+        return self.takes[self.record.take]
+
+
+class Cancelled(Exception):
+    """The job was called off."""
+
+
+class Tools:
+    """What the workshop works with; tests hand in their own."""
+
+    def __init__(self, load_composer: Callable[[], Any]) -> None:
+        self._load_composer = load_composer
+        self._composer: Any = None
+
+    @property
+    def composer(self) -> Any:
+        """The composer, loaded at first use."""
+        if self._composer is None:
+            self._composer = self._load_composer()
+        return self._composer
+
+    def prepare(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Prepared:
+        """Analyse and plan."""
+        from hitpoint.model.job import prepare
+        from hitpoint.model.plan.wishes import parse_wishes
+        from hitpoint.model.video.types import Clip
+
+        wishes = parse_wishes(pairs)
+        clips = [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s) for clip in score.clips]
+        cuts = strip_cuts(clips) if dict(score.pairs).get("cuts", "auto") == "strips" else None
+        return prepare(clips, wishes, cuts, progress)
+
+    def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
+        """Another plan for what was analysed."""
+        from hitpoint.model.plan.build import build_plan
+        from hitpoint.model.plan.wishes import parse_wishes
+
+        return build_plan(prepared.rhythm, parse_wishes(pairs))
+
+    def programs(self, genre: str) -> tuple[int, ...]:
+        """The General MIDI program of each instrument."""
+        from hitpoint.model.output.midi_file import PROGRAMS
+
+        return PROGRAMS[genre]
+
+    def write(
+        self, prepared: Prepared, bars: Sequence[Bar], seed: int, midi: Path, wav: Path | None, report: Path
+    ) -> None:
+        """Write a take's files."""
+        from hitpoint.model.job import Outputs, assemble, write_outputs
+
+        take = assemble(prepared, bars, self.composer, seed)
+        write_outputs(take, prepared, Outputs(midi=midi, wav=wav, report=report), force=True)
+
+
+def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
+    """Where a clip begins, or black after one, in seconds from the first: what `cuts: strips` asks for.
+
+    Raises InputError for a film that cannot be used.
+    """
+    from hitpoint.model.video.analyse import probe
+    from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
+    from hitpoint.model.video.types import Boundary
+
+    times_s, shown_s = [], 0.0
+    whole = [clip if clip.out_s is not None else closed(clip, probe(clip.path).duration_s) for clip in clips]
+    for _, start_s, length_s in placed(whole):
+        if start_s - shown_s >= SMALLEST_GAP_S:
+            times_s.append(shown_s)
+        times_s.append(start_s)
+        shown_s = start_s + length_s
+    return [Boundary(time_s, "cut", 1.0) for time_s in times_s[1:]]
+
+
+def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:
+    """What the clock is told of a job's plan."""
+    score = record.score
+    return Planned(score.job, record.take, record.edition, origin(score), score.fps, plan, record.programs, stale, kept)
+
+
+def origin(score: ScoreJob) -> float:
+    """Where the music begins on the host's timeline: the earliest clip's start, in seconds."""
+    return min(clip.start_s for clip in score.clips)

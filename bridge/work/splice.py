@@ -1,0 +1,62 @@
+"""A plan cut down to what the composer needs to go on somewhere else. Pure.
+
+Threads and processes: no state, callable from any.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from hitpoint.model.music.score import BEATS_PER_BAR, TempoMap, TempoPoint
+from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
+
+
+def splice_plan(plan: Plan, heard: range, target: int) -> Plan:
+    """The plan of the bars in `heard`, directly followed by those from `target` on, counted from 0.
+
+    The composer is to continue from what it heard as if nothing lay between. Each bar keeps its density, its accents
+    and its length in seconds.
+    """
+    kept = [*heard, *range(target, len(plan.bars))]
+    places = {bar: place for place, bar in enumerate(kept)}
+    bars: list[BarPlan] = [replace(plan.bars[bar], index=place) for place, bar in enumerate(kept)]
+    points, duration_s = _tempo_points(plan.tempo_map, kept)
+    starts = [plan.tempo_map.time_at_tick(bar) for bar in kept]
+    tempo_map = TempoMap(points)
+    hits: list[HitPoint] = []
+    for hit in plan.hits:
+        place = places.get(hit.bar)
+        if place is not None:
+            shift_s = tempo_map.time_at_tick(place) - starts[place]
+            hits.append(replace(hit, bar=place, time_s=hit.time_s + shift_s))
+    sections = _sections(plan, kept)
+    return replace(
+        plan, duration_s=duration_s, tempo_map=tempo_map, bars=tuple(bars), hits=tuple(hits), sections=sections
+    )
+
+
+def _tempo_points(tempo_map: TempoMap, kept: list[int]) -> tuple[tuple[TempoPoint, ...], float]:
+    """One point a bar and one at each change within it; the last bar line's time."""
+    points: list[TempoPoint] = []
+    time_s = 0.0
+    for place, bar in enumerate(kept):
+        first, last = bar * BEATS_PER_BAR, (bar + 1) * BEATS_PER_BAR
+        inside = [point.beat for point in tempo_map.points if first < point.beat < last]
+        edges = [float(first), *inside, float(last)]
+        for start, end in pairwise(edges):
+            span_s = tempo_map.time_at_beat(end) - tempo_map.time_at_beat(start)
+            bpm = 60.0 * (end - start) / span_s
+            points.append(TempoPoint(time_s, place * BEATS_PER_BAR + start - first, bpm))
+            time_s += span_s
+    return tuple(points), time_s
+
+
+def _sections(plan: Plan, kept: list[int]) -> tuple[Section, ...]:
+    """The sections' parts that are left; every section stays in its place of the list, even where none of it is."""
+    sections = []
+    for section in plan.sections:
+        places = [place for place, bar in enumerate(kept) if section.first_bar <= bar < section.end_bar]
+        first = places[0] if places else 0
+        sections.append(Section(section.label, first, places[-1] + 1 if places else first))
+    return tuple(sections)

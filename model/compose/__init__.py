@@ -1,0 +1,1 @@
+"""Composers: a plan in, bars out. One folder a composer."""

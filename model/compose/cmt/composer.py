@@ -1,0 +1,270 @@
+"""The facade: a plan in, bars out, one by one. The one place that knows network, masks and plan together."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import default_rng
+
+from hitpoint.model.compose.cmt.decode import Decoder, Engine, Part, Run, Sampling
+from hitpoint.model.compose.cmt.form import leaning_of
+from hitpoint.model.compose.cmt.grammar import BarTask
+from hitpoint.model.errors import MissingError, UsageError
+from hitpoint.model.music.flaws import flaw_of
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
+from hitpoint.model.music.tokens import init_rows
+from hitpoint.model.network import checkpoint, recurrence_int8
+from hitpoint.model.network.conditions import Table, table_of_plan
+from hitpoint.model.network.recurrence import Recurrence
+from hitpoint.model.plan.types import Plan
+
+CONTEXT_BARS = 16
+"""Bars read again where no snapshot is at hand: training windows are about as long, and start at any bar."""
+KEPT_SNAPSHOTS = 64
+SILENT_BARS = 2
+"""After so many bars of silence an instrument that was asked for comes in again."""
+REMAKES = 3
+"""How often a bar that loops, falls silent or is flooded is written again."""
+CANDIDATES = 4
+FOLLOWING_BARS = 2
+"""A regenerated passage is the one of CANDIDATES after which the next bars, as they stand, are the most likely."""
+GENRE_STRENGTH = 4.0
+"""At 1 a classifier of real songs recognises the genre asked for a good half as often as that of real songs, at 4 it
+does so in 86 to 88 of 100 such cases; the other figures of the music do not suffer."""
+CALM = 0.25
+"""Energy below which drums may rest."""
+
+
+@dataclass
+class Stats:
+    """What the last piece cost: rows decoded and seconds spent, and the mask pressure in nats a bar by attribute."""
+
+    tokens: int = 0
+    seconds: float = 0.0
+    bars: int = 0
+    pressure_by_attribute: dict[str, float] | None = None
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Rows a second of decoding."""
+        return self.tokens / self.seconds if self.seconds else 0.0
+
+
+class Composer:
+    """A loaded network that composes plans. Not for use from several threads at once."""
+
+    def __init__(
+        self, loaded: checkpoint.Loaded, sampling: Sampling | None = None, precision: str = "auto",
+        genre_strength: float = GENRE_STRENGTH,
+    ) -> None:  # fmt: skip
+        """precision: "auto" (eight-bit weights on a processor where the network allows it) or "float32".
+
+        genre_strength: guidance, how much more than in the training music the genre counts; 1 = as there, 0 = not.
+        """
+        self.name, self.sha256, self.parameters = loaded.name, loaded.sha256, loaded.parameters
+        self.sampling = sampling
+        on_processor = loaded.network.norm.weight.device.type == "cpu"
+        quick = on_processor and precision != "float32" and recurrence_int8.fits(loaded.network.config)
+        engine = recurrence_int8.FastRecurrence if quick else Recurrence
+        self.recurrence: Engine = engine(loaded.network, genre_strength)
+        self.stats = Stats()
+        self._snapshots: OrderedDict[int, tuple[Any, torch.Tensor]] = OrderedDict()
+
+    @classmethod
+    def load(cls, path: Path | None = None, device: str = "auto", threads: int | None = None) -> Composer:
+        """Load a checkpoint (None: the shipped one) for "cpu", "cuda" or "auto", the GPU where there is one.
+
+        threads: processor threads of a float32 network, 1 by default; eight-bit weights always take one.
+
+        Raises InputError for a damaged checkpoint, MissingError where the GPU asked for is not there.
+        """
+        if device not in ("auto", "cpu", "cuda"):
+            raise UsageError(f"there is no device {device}; take auto, cpu or cuda")
+        if device == "cuda" and not torch.cuda.is_available():
+            raise MissingError("this machine has no CUDA GPU that torch can use; take --device cpu")
+        chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+        composer = cls(checkpoint.load(path, chosen))
+        # A row is a chain of small products: with eight-bit weights a second thread waits more than it works, and on a
+        # busy machine both wait for each other.
+        torch.set_num_threads(1 if composer.recurrence.precision == "int8" else threads or 1)
+        return composer
+
+    def stream(
+        self, plan: Plan, seed: int, history: Sequence[Bar] = (), *, weigh_forced: bool = False
+    ) -> Iterator[Bar]:
+        """The bars of the plan from bar len(history) on, one by one; the same seed gives the same bars.
+
+        history: the bars before, whether composed here or not. A snapshot behind every bar composed makes going on
+        from there immediate; without one the last CONTEXT_BARS are read again.
+        """
+        decoder = Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced)
+        table = table_of_plan(plan)
+        began = time.perf_counter()
+        keys = _chain(plan, history)
+        run = self._resume(decoder, plan, history, keys)
+        draft = _Draft(list(history))
+        key = keys[-1]
+        behind = self._copy(run)
+        for _, bar in decoder.write(run, [_parts(plan, table, seed, draft)]):
+            if draft.refused < REMAKES and flaw_of(draft.bars, bar):
+                draft.refused += 1
+                run.memory, run.hidden = self.recurrence.restore(behind[0]), behind[1].clone()
+                continue
+            draft.accept(bar)
+            key = _link(key, bar)
+            behind = self._keep(key, run)
+            self._count(decoder, len(draft.bars) - len(history), time.perf_counter() - began)
+            paused = time.perf_counter()
+            yield bar
+            began += time.perf_counter() - paused
+
+    def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
+        """One whole take for each seed, decoded together, so that they share the cost of reading the weights.
+
+        on_bar: called with each bar of any take as it comes.
+        """
+        decoder = Decoder(self.recurrence, self.sampling)
+        table = table_of_plan(plan)
+        began = time.perf_counter()
+        run = decoder.start(init_rows(plan.genre, plan.instruments), table[0], len(seeds))
+        drafts = [_Draft() for _ in seeds]
+        pieces = [_parts(plan, table, seed, draft) for seed, draft in zip(seeds, drafts, strict=True)]
+        for stream, bar in decoder.write(run, pieces):
+            drafts[stream].accept(bar)
+            if on_bar:
+                on_bar(bar)
+        takes = [draft.bars for draft in drafts]
+        for seed, take in zip(seeds, takes, strict=True):
+            flawed = next((at for at, bar in enumerate(take) if flaw_of(take[:at], bar)), None)
+            if flawed is not None:
+                take[flawed:] = self.stream(plan, seed, take[:flawed])
+        self._count(decoder, len(plan.bars) * len(seeds), time.perf_counter() - began)
+        return takes
+
+    def regenerate(
+        self, plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int,
+        instruments: Sequence[int] | None = None, seed: int = 0, candidates: int = CANDIDATES,
+    ) -> list[Bar]:  # fmt: skip
+        """The piece with bars first_bar..last_bar (counted in) written anew, the others as they are.
+
+        instruments: only these get new notes; the notes of the others stay, and the new ones hear them. None: all.
+        candidates: written side by side; the one stays that the following bars like best.
+        Raises UsageError for bars outside the piece or an instrument that the plan does not hold.
+        """
+        if not 0 <= first_bar <= last_bar < len(bars) or len(bars) > len(plan.bars):
+            raise UsageError(f"bars {first_bar}-{last_bar} are not in this piece; it has bars 0-{len(bars) - 1}")
+        free = tuple(plan.instruments if instruments is None else sorted(set(instruments)))
+        if not free or not set(free) <= set(plan.instruments):
+            raise UsageError("no such instrument in this piece; name one that it was composed for")
+        decoder = Decoder(self.recurrence, self.sampling)
+        table = table_of_plan(plan)
+        history = bars[:first_bar]
+        run = self._resume(decoder, plan, history, _chain(plan, history))
+        after = range(last_bar + 1, min(last_bar + 1 + FOLLOWING_BARS, len(bars)))
+        streams = max(1, candidates) if after else 1
+        run = decoder.multiply(run, streams, table[first_bar])
+        written = [list(history) for _ in range(streams)]
+
+        def parts(number: int) -> Iterator[Part]:
+            for index in range(first_bar, last_bar + 1):
+                task = replace(
+                    task_of(plan, index, free, bars[index]), leaning=leaning_of(plan, index, written[number], anew=True)
+                )
+                yield Part(task, table[index + 1], default_rng([seed, index, 1, number]))
+
+        for number, bar in decoder.write(run, [parts(number) for number in range(streams)]):
+            written[number].append(bar)
+        liked = np.zeros(streams)
+        for index in after if streams > 1 else ():
+            liked += decoder.weigh_bar(run, bars[index], index, table[index + 1])
+        return [*written[int(liked.argmax())], *bars[last_bar + 1 :]]
+
+    def _resume(self, decoder: Decoder, plan: Plan, history: Sequence[Bar], keys: Sequence[int]) -> Run:
+        """A run that stands behind `history`: from the nearest snapshot, or by reading the last bars again."""
+        table = table_of_plan(plan)
+        oldest = max(0, len(history) - CONTEXT_BARS)
+        for at in range(len(history), oldest - 1, -1):
+            if keys[at] in self._snapshots:
+                self._snapshots.move_to_end(keys[at])
+                snapshot, hidden = self._snapshots[keys[at]]
+                run = Run(self.recurrence.restore(snapshot), hidden.clone())
+                break
+        else:
+            at = oldest
+            run = decoder.start(init_rows(plan.genre, plan.instruments), table[at])
+        for number in range(at, len(history)):
+            decoder.read_bar(run, history[number], number, table[number + 1])
+            self._keep(keys[number + 1], run)
+        return run
+
+    def _copy(self, run: Run) -> tuple[Any, torch.Tensor]:
+        return self.recurrence.snapshot(run.memory), run.hidden.clone()
+
+    def _keep(self, key: int, run: Run) -> tuple[Any, torch.Tensor]:
+        kept = self._snapshots[key] = self._copy(run)
+        self._snapshots.move_to_end(key)
+        while len(self._snapshots) > KEPT_SNAPSHOTS:
+            self._snapshots.popitem(last=False)
+        return kept
+
+    def _count(self, decoder: Decoder, bars: int, seconds: float) -> None:
+        pressure = {name: value / max(1, bars) for name, value in decoder.tally.pressure.items()}
+        self.stats = Stats(decoder.tally.rows, seconds, bars, pressure)
+
+
+@dataclass
+class _Draft:
+    """The bars accepted so far, and how often the present one was refused."""
+
+    bars: list[Bar] = field(default_factory=list)
+    refused: int = 0
+
+    def accept(self, bar: Bar) -> None:
+        self.bars.append(bar)
+        self.refused = 0
+
+
+def _parts(plan: Plan, table: Table, seed: int, draft: _Draft) -> Iterator[Part]:
+    """The bars still to be written, each asked for when all before it are in the draft."""
+    while (index := len(draft.bars)) < len(plan.bars):
+        missed, leaning = missed_instruments(plan, draft.bars), leaning_of(plan, index, draft.bars)
+        task = replace(task_of(plan, index), missed=missed, leaning=leaning)
+        yield Part(task, table[index + 1], default_rng([seed, index, draft.refused]))
+
+
+def missed_instruments(plan: Plan, written: Sequence[Bar]) -> tuple[int, ...]:
+    """Instruments of the plan that were silent for the last SILENT_BARS bars; drums may be, where it is calm."""
+    recent = written[-SILENT_BARS:]
+    if len(recent) < SILENT_BARS:
+        return ()
+    heard = {note.instrument for bar in recent for note in bar.notes}
+    calm = plan.bars[len(written)].energy < CALM
+    return tuple(k for k in plan.instruments if k not in heard and not (calm and INSTRUMENTS[k] == "drums"))
+
+
+def task_of(plan: Plan, index: int, instruments: Sequence[int] | None = None, standing: Bar | None = None) -> BarTask:
+    """What the plan asks of a bar. With `standing`, the notes of all but `instruments` in it are kept as they are."""
+    bar = plan.bars[index]
+    free = tuple(sorted(plan.instruments if instruments is None else instruments))
+    locked = () if standing is None else tuple(note for note in standing.notes if note.instrument not in free)
+    ticks_left = (len(plan.bars) - index) * TICKS_PER_BAR
+    return BarTask(index, free, ticks_left, bar.density, dict(bar.required), locked, energy=bar.energy)
+
+
+def _chain(plan: Plan, bars: Sequence[Bar]) -> list[int]:
+    """A key before the first bar and behind each bar: equal keys mean the same music so far, asked for alike."""
+    keys = [hash((plan.genre, plan.instruments))]
+    for bar in bars:
+        keys.append(_link(keys[-1], bar))
+    return keys
+
+
+def _link(key: int, bar: Bar) -> int:
+    return hash((key, bar.notes))

@@ -1,0 +1,308 @@
+"""What may come next in a bar: the masks that make control exact (density, strength, end), by construction.
+
+A bar is written tick by tick. At any moment the grammar knows the onset ticks still owed (r), the notes still owed to
+the simu-note being written (q) and the required ticks ahead (V), and allows a class only if the rest of the bar can
+still be completed: v(j) <= r <= free(j), with v(j) the required ticks from j on and free(j) = 16 - j. Masks only
+ever narrow the network's own probabilities; no sampled token is overwritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hitpoint.model.music import tokens
+from hitpoint.model.music.score import INSTRUMENTS, MAX_STRENGTH, TICKS_PER_BAR, Bar, Note
+from hitpoint.model.music.tokens import BAR_LINE, DURATIONS, FIRST_TICK, MAX_SIMU_NOTE
+
+PITCH_RANGE = ((35, 81), (21, 108), (28, 88), (23, 67), (28, 103))
+"""Lowest and highest MIDI pitch of each instrument: General MIDI percussion keys, then what the instruments reach."""
+LOUDNESS_RANGE = 60
+"""Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
+a piece, so the network alone would not follow the picture's energy: its dynamics are moved up and down as a whole."""
+SOFTEST, HARDEST = 16, 127
+
+Mask = NDArray[np.bool_]
+_SIZE = dict(zip(tokens.FIELDS, tokens.SIZES, strict=True))
+
+
+class Ask(NamedTuple):
+    """A request for one attribute: its name, what is known of the same token, which classes are allowed, and the nats
+    to be added to some of them."""
+
+    attribute: str
+    known: dict[str, int]
+    mask: Mask
+    lean: Mapping[int, float] = {}
+
+
+class Row(NamedTuple):
+    """A finished token row, in the order of FIELDS, and the tick 0..15 on which it stands."""
+
+    values: tuple[int, ...]
+    tick: int
+
+
+Writer = Generator[Ask | Row, int, Bar]
+"""Yields Ask (answered with a class) and Row (answered with 0) in turn; returns the finished bar."""
+
+
+class Place(NamedTuple):
+    """Where a bar's writer stands: the tick and instrument reached (-1 before the first), the lowest pitch that may
+    come (for a duration: the pitch just chosen), and the onset ticks still owed."""
+
+    tick: int
+    instrument: int
+    low: int
+    owed_ticks: int
+
+
+class Leaning(Protocol):
+    """A wish about a bar that is weaker than a mask: nats added to the network's own logits."""
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class of the attribute that comes next."""
+
+
+@dataclass(frozen=True)
+class BarTask:
+    """What one bar must hold.
+
+    density: onset ticks, None = the network's choice. required: tick -> strength. instruments: those that may be
+    written. locked: notes of other instruments that stand already and are repeated as they are. ticks_left: from the
+    bar's start to the end of the piece; no note reaches beyond it. missed: instruments that come in on the bar's first
+    onset, because they were asked for and have been silent for long. leaning: what the bar would rather be like.
+    energy: 0..1, how loud.
+    """
+
+    index: int
+    instruments: tuple[int, ...]
+    ticks_left: int
+    density: int | None = None
+    required: Mapping[int, int] = field(default_factory=dict)
+    locked: Sequence[Note] = ()
+    missed: tuple[int, ...] = ()
+    leaning: Leaning | None = None
+    energy: float = 0.5
+
+    def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
+        """Nats by class."""
+        return {} if self.leaning is None else self.leaning.lean(attribute, place)
+
+
+def write_bar(task: BarTask) -> Writer:
+    """The bar row, then simu-note after simu-note until the density is spent."""
+    grammar = Grammar(task)
+    density = yield from _density(grammar)
+    yield Row((tokens.RHYTHM, BAR_LINE, density + 1, 0, 0, 0, 0, 0), 0)
+    grammar.begin(density)
+    notes: list[Note] = []
+    while True:
+        known = {"type": tokens.RHYTHM}
+        mask = grammar.beats()
+        if not mask[FIRST_TICK:].any():
+            break
+        beat = yield Ask("beat", known, mask, task.lean("beat", grammar.place))
+        if beat == BAR_LINE:
+            break
+        tick = beat - FIRST_TICK
+        known["beat"] = beat
+        place = grammar.at(tick)
+        allowed = grammar.instruments(tick)
+        instrument = (yield Ask("instrument", known, allowed, task.lean("instrument", place))) - 1
+        known["instrument"] = instrument + 1
+        place = place._replace(instrument=instrument)
+        allowed = grammar.strengths(tick, instrument)
+        strength = (yield Ask("strength", known, allowed, task.lean("strength", place))) - 1
+        grammar.put(tick, instrument, strength)
+        remaining = grammar.owed_ticks + 1
+        yield Row((tokens.RHYTHM, beat, remaining, strength + 1, instrument + 1, 0, 0, 0), tick)
+        notes += yield from simu_note(task, grammar.place, strength)
+    return Bar(task.index, tuple(sorted(notes)))
+
+
+def _density(grammar: Grammar) -> Generator[Ask | Row, int, int]:
+    mask = grammar.densities()
+    if mask.sum() == 1:
+        return int(mask.argmax()) - 1
+    return (yield Ask("density", {"type": tokens.RHYTHM, "beat": BAR_LINE}, mask)) - 1
+
+
+def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row, int, list[Note]]:
+    """The notes of one simu-note, rising in pitch. Locked notes are given to the network as they are."""
+    tick, instrument, shift = place.tick, place.instrument, loudness_shift(task.energy)
+    locked = [note for note in task.locked if note.tick == tick and note.instrument == instrument]
+    low, high = PITCH_RANGE[instrument]
+    notes: list[Note] = []
+    for number in range(strength):
+        owed = strength - number - 1
+        if locked:
+            note = locked[number]
+            ticks = np.array([note.duration_ticks], np.int16)
+            loudness = np.array([min(HARDEST, max(1, note.velocity - shift))], np.int16)
+            duration, velocity = int(tokens.duration_class(ticks)[0]), int(tokens.velocity_class(loudness)[0])
+            pitch = note.pitch
+        else:
+            mask = np.zeros(_SIZE["pitch"], bool)
+            mask[low + 1 : high + 2 - owed] = True
+            known = {"type": tokens.NOTE}
+            pitch = (yield Ask("pitch", known, mask, task.lean("pitch", place._replace(low=low)))) - 1
+            known["pitch"] = pitch + 1
+            lean = task.lean("duration", place._replace(low=pitch))
+            duration = yield Ask("duration", known, _durations(task, place), lean)
+            known["duration"] = duration
+            velocity = yield Ask("velocity", known, _ALL_VELOCITIES)
+            heard = min(HARDEST, max(SOFTEST, tokens.velocity_of(velocity) + shift))
+            note = Note(tick, instrument, pitch, DURATIONS[duration - 1], heard)
+        low = pitch + 1
+        notes.append(note)
+        yield Row((tokens.NOTE, 0, 0, owed + 1, instrument + 1, pitch + 1, duration, velocity), tick)
+    return notes
+
+
+_ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
+
+
+def loudness_shift(energy: float) -> int:
+    """What is added to the velocities of a bar of energy 0..1."""
+    return round(LOUDNESS_RANGE * (energy - 0.5))
+
+
+def _durations(task: BarTask, place: Place) -> Mask:
+    """Nothing reaches beyond the end of the piece, and the last onset's pitched notes reach just there."""
+    ticks_left = task.ticks_left - place.tick
+    ends = task.ticks_left == TICKS_PER_BAR and place.owed_ticks == 0 and INSTRUMENTS[place.instrument] != "drums"
+    return np.array([False, *(ticks == ticks_left if ends else ticks <= ticks_left for ticks in DURATIONS)])
+
+
+class Grammar:
+    """The state of one bar being written, and the masks that follow from it."""
+
+    def __init__(self, task: BarTask) -> None:
+        self.task = task
+        self.locked = {(note.tick, note.instrument): 0 for note in task.locked}
+        for note in task.locked:
+            self.locked[note.tick, note.instrument] += 1
+        self.locked_ticks = {tick for tick, _ in self.locked}
+        self.required = {tick: self._reachable(tick, strength) for tick, strength in task.required.items()}
+        self.musts = sorted({*self.required, *self.locked_ticks})
+        self.first_tick = -1
+        self.tick = -1
+        self.instrument = -1
+        self.owed_ticks = 0
+        self.loudest = 0
+
+    def _reachable(self, tick: int, strength: int) -> int:
+        """A strength that the instruments can play there: what is locked already counts, and may be more."""
+        standing = max((n for (at, _), n in self.locked.items() if at == tick), default=0)
+        able = max((MAX_STRENGTH[k] for k in self.task.instruments), default=0)
+        return max(standing, min(strength, max(able, standing)))
+
+    def densities(self) -> Mask:
+        """Classes of the bar's density: what is asked, raised to the ticks that must sound; else any that fits."""
+        mask = np.zeros(_SIZE["density"], bool)
+        most = TICKS_PER_BAR if self.task.instruments else len(self.musts)
+        if self.task.density is None:
+            mask[len(self.musts) + 1 : most + 2] = True
+        else:
+            mask[min(max(self.task.density, len(self.musts)), most) + 1] = True
+        return mask
+
+    def begin(self, density: int) -> None:
+        """The bar row is written: `density` ticks are owed."""
+        self.owed_ticks = density
+
+    def _musts_on(self, tick: int) -> set[int]:
+        """Instruments that must sound on a tick: those that stand there, and on the first onset those missed."""
+        standing = {k for (at, k) in self.locked if at == tick}
+        first = self.first_tick in (-1, tick)
+        return standing | (set(self.task.missed) & set(self.task.instruments) if first else set())
+
+    def _unmet(self) -> bool:
+        return self.tick in self.required and self.loudest < self.required[self.tick]
+
+    def beats(self) -> Mask:
+        """Classes of the next beat: the same tick again, a later tick, or the bar line."""
+        mask = np.zeros(_SIZE["beat"], bool)
+        if self.tick >= 0 and self.instruments(self.tick).any():
+            mask[FIRST_TICK + self.tick] = True
+        due = self.tick >= 0 and any(k > self.instrument for k in self._musts_on(self.tick))
+        if due or (self.tick >= 0 and self._unmet()):
+            return mask
+        if self.owed_ticks == 0:
+            mask[BAR_LINE] = True
+            return mask
+        ahead = [tick for tick in self.musts if tick > self.tick]
+        first = ahead[0] if ahead else TICKS_PER_BAR - 1
+        after = self.owed_ticks - 1
+        for tick in range(self.tick + 1, min(first, TICKS_PER_BAR - 1) + 1):
+            needed = len(ahead) - (tick == first and bool(ahead))
+            mask[FIRST_TICK + tick] = needed <= after <= TICKS_PER_BAR - 1 - tick
+        return mask
+
+    def instruments(self, tick: int) -> Mask:
+        """Classes of the instrument on `tick`: later than the last one there, none locked passed over, and for an
+        accent not yet reached one that can reach it, or leaves another that can."""
+        mask = np.zeros(_SIZE["instrument"], bool)
+        last, loudest = (self.instrument, self.loudest) if tick == self.tick else (-1, 0)
+        standing = sorted(k for (at, k) in self.locked if at == tick and k > last)
+        limit = min((k for k in self._musts_on(tick) if k > last), default=len(INSTRUMENTS))
+        free = [k for k in self.task.instruments if k > last and (tick, k) not in self.locked]
+        wanted = self.required.get(tick, 0)
+        for k in sorted({*free, *standing}):
+            if k > limit:
+                break
+            if loudest >= wanted or self._reach(tick, k, free, standing) >= wanted:
+                mask[k + 1] = True
+        return mask
+
+    def _reach(self, tick: int, instrument: int, free: Sequence[int], standing: Sequence[int]) -> int:
+        """The strength that `instrument` or any later one can give `tick`."""
+        able = [MAX_STRENGTH[k] for k in free if k >= instrument]
+        return max([*able, *(self.locked[tick, k] for k in standing if k >= instrument)], default=0)
+
+    def strengths(self, tick: int, instrument: int) -> Mask:
+        """Classes of the strength: what stands if locked; at an accent at most its strength, and just that when no
+        later instrument could reach it."""
+        mask = np.zeros(_SIZE["strength"], bool)
+        if (tick, instrument) in self.locked:
+            mask[self.locked[tick, instrument] + 1] = True
+            return mask
+        low, high = PITCH_RANGE[instrument]
+        most = min(MAX_SIMU_NOTE, high - low + 1, MAX_STRENGTH[instrument] + 2)
+        wanted = self.required.get(tick)
+        least = 1
+        if wanted is not None:
+            most = min(most, wanted)
+            loudest = self.loudest if tick == self.tick else 0
+            free = [k for k in self.task.instruments if (tick, k) not in self.locked]
+            standing = [k for (at, k) in self.locked if at == tick]
+            if loudest < wanted and self._reach(tick, instrument + 1, free, standing) < wanted:
+                least = wanted
+        mask[least + 1 : most + 2] = True
+        return mask
+
+    @property
+    def place(self) -> Place:
+        """Where the writer stands."""
+        return self.at(self.tick)
+
+    def at(self, tick: int) -> Place:
+        """Where it would stand with `tick` as its next beat."""
+        same = tick == self.tick
+        instrument = self.instrument if same else -1
+        return Place(tick, instrument, 0, self.owed_ticks - (not same))
+
+    def put(self, tick: int, instrument: int, strength: int) -> None:
+        """A simu-note is decided; a new tick spends one of the owed ones."""
+        if tick != self.tick:
+            self.owed_ticks -= 1
+            self.loudest = 0
+        if self.first_tick < 0:
+            self.first_tick = tick
+        self.tick, self.instrument = tick, instrument
+        self.loudest = max(self.loudest, strength)

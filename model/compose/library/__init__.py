@@ -1,0 +1,1 @@
+"""Music that exists already, fitted to the plan."""

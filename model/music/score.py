@@ -1,0 +1,118 @@
+"""The words of the music: note, bar, tempo map, score. Frozen; standard library only."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass, field
+
+TICKS_PER_BEAT = 4
+BEATS_PER_BAR = 4
+TICKS_PER_BAR = TICKS_PER_BEAT * BEATS_PER_BAR
+
+INSTRUMENTS = ("drums", "piano", "guitar", "bass", "strings")
+GENRES = ("country", "dance", "electronic", "metal", "pop", "rock")
+
+MAX_STRENGTH = (4, 6, 6, 1, 4)
+"""The most notes a planned accent may ask of one instrument at once, in the order of INSTRUMENTS."""
+
+
+@dataclass(frozen=True, order=True)
+class Note:
+    """One note of one instrument.
+
+    tick: onset within its bar, 0..15. instrument: index into INSTRUMENTS. pitch: MIDI, 0..127 (drums: General
+    MIDI percussion keys). duration_ticks: 1 or more; may reach over the bar line. velocity: 1..127.
+    """
+
+    tick: int
+    instrument: int
+    pitch: int
+    duration_ticks: int
+    velocity: int
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of 16 ticks; `notes` sorted by (tick, instrument, pitch)."""
+
+    index: int
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def density(self) -> int:
+        """Ticks with at least one onset, over all instruments: 0..16 (Di et al. 2021, eq. 8)."""
+        return len({note.tick for note in self.notes})
+
+    def strengths(self) -> dict[int, int]:
+        """Tick -> notes of the largest simu-note that starts there (eq. 9, taken over the instruments)."""
+        strengths: dict[int, int] = {}
+        for (tick, _), count in Counter((note.tick, note.instrument) for note in self.notes).items():
+            strengths[tick] = max(strengths.get(tick, 0), count)
+        return strengths
+
+
+@dataclass(frozen=True)
+class TempoPoint:
+    """From `beat` on (at `time_s`) the tempo is `bpm` quarter notes a minute, until the next point."""
+
+    time_s: float
+    beat: float
+    bpm: float
+
+
+@dataclass(frozen=True)
+class TempoMap:
+    """Piecewise constant tempo. The first point is at beat 0, time 0; points rise in beat and time."""
+
+    points: tuple[TempoPoint, ...]
+
+    def time_at_beat(self, beat: float) -> float:
+        """Seconds from the start at which `beat` (quarter notes from the start, any real) falls."""
+        index = max(0, bisect_right([point.beat for point in self.points], beat) - 1)
+        point = self.points[index]
+        return point.time_s + (beat - point.beat) * 60.0 / point.bpm
+
+    def beat_at_time(self, time_s: float) -> float:
+        """The inverse of `time_at_beat`."""
+        index = max(0, bisect_right([point.time_s for point in self.points], time_s) - 1)
+        point = self.points[index]
+        return point.beat + (time_s - point.time_s) * point.bpm / 60.0
+
+    def time_at_tick(self, bar: int, tick: float = 0.0) -> float:
+        """Seconds at which `tick` (0..16) of bar `bar` falls."""
+        return self.time_at_beat(bar * BEATS_PER_BAR + tick / TICKS_PER_BEAT)
+
+
+SECTION_PREFIX = "Section "
+"""Markers whose text begins so name a section; all others are hit points."""
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A named moment: a hit point or the start of a section."""
+
+    time_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """A finished take: `bars[i].index == i`; the piece ends where bar `len(bars)` would begin.
+
+    instruments: indices into INSTRUMENTS that may sound. about: free key -> value text that the MIDI file carries
+    (seed, model hash, version), so that any score can be made again.
+    """
+
+    bars: tuple[Bar, ...]
+    tempo_map: TempoMap
+    genre: str
+    instruments: tuple[int, ...]
+    seed: int
+    markers: tuple[Marker, ...] = ()
+    about: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the first to the last bar line."""
+        return self.tempo_map.time_at_tick(len(self.bars))

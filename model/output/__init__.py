@@ -1,0 +1,1 @@
+"""Outputs: a finished take as files. One file an output."""

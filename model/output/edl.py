@@ -1,0 +1,48 @@
+"""Hit points and sections -> the list of markers that DaVinci Resolve imports as "Timeline Markers from EDL"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hitpoint.model.files import atomic
+from hitpoint.model.music.score import SECTION_PREFIX, Score
+
+FIRST_HOUR_S = 3600
+"""Timelines begin at 01:00:00:00, Resolve's default."""
+COLORS = {"cut": "ResolveColorRed", "fade": "ResolveColorPurple", "beat": "ResolveColorYellow"}
+_MOST_EVENTS = 999
+
+
+def write_edl_markers(score: Score, fps: float, path: Path, force: bool = False, first_s: float = FIRST_HOUR_S) -> None:
+    """Write one event of one frame for each marker, at its nearest frame; of markers on one frame the first stays.
+
+    A list of this format holds 999 events: of more markers, those after the 999th are left out.
+
+    fps: frames a second of the timeline, 1 or more; timecodes count whole frames without drop. first_s: timecode of
+    the timeline's first frame, whole seconds. Raises UsageError as `hitpoint.model.files.atomic`.
+    """
+    lines = [f"TITLE: {path.stem}", "FCM: NON-DROP FRAME", ""]
+    taken: set[int] = set()
+    origin = round(first_s) * round(fps)
+    for marker in score.markers:
+        frame = origin + round(marker.time_s * fps)
+        if frame in taken or len(taken) >= _MOST_EVENTS:
+            continue
+        taken.add(frame)
+        first, following = timecode(frame, fps), timecode(frame + 1, fps)
+        section = marker.text.startswith(SECTION_PREFIX)
+        color = "ResolveColorGreen" if section else COLORS.get(marker.text.rpartition(" ")[2], "ResolveColorCyan")
+        text = " ".join(marker.text.replace("|", "/").split())
+        lines.append(f"{len(taken):03d}  001      V     C        {first} {following} {first} {following}")
+        lines.append(f" |C:{color} |M:{text} |D:1")
+        lines.append("")
+    with atomic(path, force) as part:
+        part.write_text("\n".join(lines), encoding="utf-8", newline="\n")
+
+
+def timecode(frame: int, fps: float) -> str:
+    """HH:MM:SS:FF of a frame, counted without drop at the nearest whole rate."""
+    seconds, frames = divmod(frame, round(fps))
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}:{frames:02d}"

@@ -1,0 +1,139 @@
+"""The film with its music: ffmpeg puts the WAV under the picture."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hitpoint.model.errors import InputError, MissingError, UsageError
+from hitpoint.model.files import atomic
+from hitpoint.model.music.score import Score
+from hitpoint.model.output.render import write_wav
+from hitpoint.model.video.types import Clip
+
+AUDIO_CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
+_VIDEO_CODECS = {".webm": ["-c:v", "libvpx-vp9", "-crf", "28", "-b:v", "0", "-deadline", "realtime", "-cpu-used", "5"]}
+_H264 = ["-c:v", "libx264", "-crf", "18", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+_EVEN_SIZE = "pad=ceil(iw/2)*2:ceil(ih/2)*2"
+
+
+def mux(
+    film: Path,
+    wav: Path,
+    out: Path,
+    in_s: float = 0.0,
+    out_s: float | None = None,
+    force: bool = False,
+    progress: Callable[[float], None] | None = None,
+) -> None:
+    """Write `out`: the picture of `film` from in_s to out_s (seconds; None: its end) with `wav` as its only sound.
+
+    The picture is copied where the film is taken whole and the file type can hold it, encoded anew otherwise, exactly
+    from in to out. It lasts as long as `wav`. Raises UsageError for a type other than .mp4, .mov, .m4v, .mkv, .webm;
+    MissingError without ffmpeg; InputError where ffmpeg refuses the film.
+    """
+    check_film_name(out)
+    ending = out.suffix.lower()
+    ffmpeg = find_ffmpeg()
+    length_s = _wav_length_s(wav)
+    say = progress or (lambda share: None)
+    inputs = ["-ss", f"{in_s:.6f}", "-i", f"file:{film}", "-i", f"file:{wav}", "-map", "0:v:0", "-map", "1:a:0"]
+    sound = ["-c:a", AUDIO_CODECS[ending], "-b:a", "192k"]
+    if ending not in (".mkv", ".webm"):
+        sound += ["-movflags", "+faststart"]
+    encode = [*_VIDEO_CODECS.get(ending, _H264), "-vf", _EVEN_SIZE, "-t", f"{length_s:.6f}"]
+    attempts = [["-c:v", "copy"], encode] if in_s == 0 and out_s is None else [encode]
+    with atomic(out, force) as part:
+        for attempt in attempts:
+            failure = _run([ffmpeg, *inputs, *attempt, *sound, f"file:{part}"], length_s, say)
+            if not failure:
+                break
+            part.unlink(missing_ok=True)
+        else:
+            raise InputError(
+                f"ffmpeg could not put the music under {film} ({failure}); convert the film to H.264 first"
+            )
+    say(1.0)
+
+
+def mux_score(
+    score: Score,
+    clips: Sequence[Clip],
+    out: Path,
+    wav: Path | None = None,
+    force: bool = False,
+    soundfont: Path | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> None:
+    """`mux` for a score: `wav` is its sound if that was written already, else it is made for the moment.
+
+    Raises UsageError for an edit of several clips or a clip at another speed, and as `mux`.
+    """
+    if len(clips) != 1 or clips[0].rate != 1.0:
+        raise UsageError("only one clip at its own speed can be put into a film; let the editor export the edit")
+    clip = clips[0]
+    with tempfile.TemporaryDirectory(prefix="hitpoint-") as folder:
+        if wav is None:
+            wav = Path(folder) / "music.wav"
+            write_wav(score, wav, soundfont=soundfont)
+        mux(clip.path, wav, out, clip.in_s, clip.out_s, force, progress)
+
+
+def check_film_name(out: Path) -> None:
+    """Raise UsageError if a film cannot be written under this name."""
+    if out.suffix.lower() not in AUDIO_CODECS:
+        raise UsageError(f"{out.name} cannot be a film; let its name end in {', '.join(AUDIO_CODECS)}")
+
+
+def find_ffmpeg() -> str:
+    """The path of an ffmpeg program: the system's, else that of the PyPI wheel imageio-ffmpeg; else MissingError."""
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    try:
+        import imageio_ffmpeg
+
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as error:
+        raise MissingError("ffmpeg is not installed; install it, or run `pip install imageio-ffmpeg`") from error
+
+
+def _wav_length_s(wav: Path) -> float:
+    import wave
+
+    with wave.open(str(wav), "rb") as file:
+        return file.getnframes() / file.getframerate()
+
+
+def _run(command: Sequence[str], length_s: float, progress: Callable[[float], None]) -> str:
+    """Run ffmpeg with progress; "" if it went well, else its last line. It is killed after a minute + 30 x length."""
+    with tempfile.TemporaryFile("w+", errors="replace") as errors:
+        process = subprocess.Popen(
+            [command[0], "-nostdin", "-v", "error", "-y", "-progress", "pipe:1", *command[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        watchdog = threading.Timer(60 + 30 * length_s, process.kill)
+        watchdog.start()
+        try:
+            for line in process.stdout or ():
+                key, _, value = line.strip().partition("=")
+                if key == "out_time_us" and value.lstrip("-").isdigit():
+                    progress(min(max(int(value) / 1e6 / length_s, 0.0), 1.0))
+            status = process.wait()
+        finally:
+            watchdog.cancel()
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if status == 0:
+            return ""
+        errors.seek(0)
+        lines = errors.read().strip().splitlines()
+        return lines[-1] if lines else f"it stopped with status {status}"

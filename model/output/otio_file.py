@@ -1,0 +1,92 @@
+"""Score -> OpenTimelineIO (`.otio`): the film, the hit points and sections as markers, the sound if there is one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hitpoint.model.files import atomic
+from hitpoint.model.music.score import SECTION_PREFIX, Marker, Score
+from hitpoint.model.video.edit import placed
+
+if TYPE_CHECKING:
+    from hitpoint.model.video.types import Clip
+
+SOUND_RATE = 44_100
+MARKER_COLORS = {"cut": "RED", "fade": "PURPLE", "beat": "YELLOW"}
+
+Json = dict[str, Any]
+
+
+def write_otio(
+    score: Score, clips: Sequence[Clip], fps: float, path: Path, wav: Path | None = None, force: bool = False
+) -> None:
+    """Write a timeline as long as the score, with one marker at each hit point and section.
+
+    clips: the film, placed as `hitpoint.model.video.edit.placed` says.
+    fps: frames a second of the timeline; times are kept to the nanosecond, not rounded to frames. wav: the sound, for
+    an audio track. Raises UsageError as `hitpoint.model.files.atomic`.
+    """
+    pictures = []
+    at_s = 0.0
+    for clip, start_s, length_s in placed(clips, score.duration_s):
+        if start_s > at_s:
+            gap = _range(0.0, start_s - at_s, fps)
+            pictures.append(_schema("Gap.1", "", source_range=gap, effects=[], markers=[], enabled=True))
+        effects = [] if clip.rate == 1.0 else [_schema("LinearTimeWarp.1", clip.path.name, time_scalar=clip.rate)]
+        pictures.append(_clip(clip.path, clip.in_s, length_s, fps, effects))
+        at_s = start_s + length_s
+    tracks = [_track("V1", "Video", pictures)]
+    if wav is not None:
+        tracks.append(_track("Hitpoint", "Audio", [_clip(wav, 0.0, score.duration_s, SOUND_RATE, [])]))
+    markers = [_marker(marker, fps) for marker in score.markers]
+    stack = _schema("Stack.1", "tracks", children=tracks, markers=markers, effects=[], source_range=None, enabled=True)
+    about = {"hitpoint": {"seed": score.seed, "genre": score.genre, **score.about}}
+    timeline = _schema("Timeline.1", path.stem, metadata=about, tracks=stack, global_start_time=None)
+    with atomic(path, force) as part:
+        part.write_text(json.dumps(timeline, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+
+
+def _schema(schema: str, name: str, metadata: Json | None = None, **fields: Any) -> Json:
+    return {"OTIO_SCHEMA": schema, "metadata": metadata or {}, "name": name, **fields}
+
+
+def _time(seconds: float, rate: float) -> Json:
+    return {"OTIO_SCHEMA": "RationalTime.1", "rate": float(rate), "value": round(seconds * rate, 9)}
+
+
+def _range(start_s: float, length_s: float, rate: float) -> Json:
+    return {
+        "OTIO_SCHEMA": "TimeRange.1",
+        "start_time": _time(start_s, rate),
+        "duration": _time(length_s, rate),
+    }
+
+
+def _clip(path: Path, in_s: float, length_s: float, rate: float, effects: list[Json]) -> Json:
+    url = path.absolute().as_uri()
+    media = _schema("ExternalReference.1", path.name, target_url=url, available_range=None, available_image_bounds=None)
+    return _schema(
+        "Clip.2",
+        path.stem,
+        source_range=_range(in_s, length_s, rate),
+        effects=effects,
+        markers=[],
+        enabled=True,
+        media_references={"DEFAULT_MEDIA": media},
+        active_media_reference_key="DEFAULT_MEDIA",
+    )
+
+
+def _track(name: str, kind: str, children: list[Json]) -> Json:
+    return _schema(
+        "Track.1", name, kind=kind, children=children, effects=[], markers=[], source_range=None, enabled=True
+    )
+
+
+def _marker(marker: Marker, fps: float) -> Json:
+    kind = marker.text.rpartition(" ")[2]
+    color = "GREEN" if marker.text.startswith(SECTION_PREFIX) else MARKER_COLORS.get(kind, "ORANGE")
+    return _schema("Marker.2", marker.text, color=color, marked_range=_range(marker.time_s, 0.0, fps), comment="")

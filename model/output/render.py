@@ -1,0 +1,213 @@
+"""Score -> sound: the built-in synthesiser, block by block, and a WAV as long as the clip."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hitpoint.model.errors import InputError, MissingError
+from hitpoint.model.files import atomic
+from hitpoint.model.music.score import Score
+from hitpoint.model.output.midi_file import CHANNELS, PROGRAMS, PULSES_PER_QUARTER, sounding_notes
+
+SAMPLE_RATE = 44_100
+SOUNDFONT = Path(__file__).parents[1] / "sounds" / "sf_GMbank.sf2"
+INSTALL_SYNTH = "pip install --no-deps tinysoundfont"
+"""Without its dependencies: it asks for pyaudio, which needs a compiler and PortAudio and is never used here."""
+
+VOLUMES = (100, 100, 84, 96, 78)
+"""MIDI channel volume (controller 7), 0..127, of each instrument in the order of INSTRUMENTS."""
+
+PANS = (64, 54, 78, 64, 50)
+"""MIDI pan (controller 10), 0 left .. 127 right."""
+
+LOUDNESS = 10 ** (-18 / 20)
+"""Root mean square, full scale = 1, that the sounding parts of a piece are brought to."""
+
+CEILING = 10 ** (-1 / 20)
+"""The highest peak, full scale = 1."""
+
+FADE_S = 0.05
+_BLOCK = 4096
+_HOP = 128
+_HALF_WINDOW = 8
+_MOST_GAIN = 100.0
+_QUIET = 1e-4
+
+
+class BuiltInSynth:
+    """A General MIDI synthesiser without an audio device: notes in, blocks of sound out. Not safe across threads."""
+
+    def __init__(self, soundfont: Path | None = None, sample_rate: int = SAMPLE_RATE) -> None:
+        """soundfont: an SF2 or SF3 file; None takes the package's. sample_rate: frames a second.
+
+        Raises MissingError without tinysoundfont or the file, InputError for a file that is no sound font.
+        """
+        try:
+            import tinysoundfont
+        except ImportError as error:
+            raise MissingError(f"the built-in synth is not installed; run `{INSTALL_SYNTH}`") from error
+        path = soundfont or SOUNDFONT
+        if not path.is_file():
+            raise MissingError(f"the sound font {path} does not exist; give another with --soundfont")
+        self.sample_rate = sample_rate
+        self._synth: Any = tinysoundfont.Synth(gain=-6.0, samplerate=sample_rate)
+        try:
+            self._synth.sfload(str(path))
+        except (RuntimeError, tinysoundfont.SoundFontException) as error:
+            raise InputError(f"{path} is not a readable sound font; give an SF2 or SF3 file") from error
+
+    def program(self, channel: int, program: int, drums: bool = False) -> None:
+        """Choose a General MIDI program 0..127 (a kit where `drums`) for a channel 0..15; the first one if lacking."""
+        try:
+            self._synth.program_change(channel, program, drums)
+        except RuntimeError:
+            self._synth.program_change(channel, 0, drums)
+
+    def control(self, channel: int, controller: int, value: int) -> None:
+        """A MIDI controller, 0..127, such as 7 volume, 10 pan, 64 pedal."""
+        self._synth.control_change(channel, controller, value)
+
+    def note_on(self, channel: int, pitch: int, velocity: int) -> None:
+        """Strike a pitch 0..127 with a velocity 1..127."""
+        self._synth.noteon(channel, pitch, velocity)
+
+    def note_off(self, channel: int, pitch: int) -> None:
+        """Release a pitch; it may ring on as its sound does."""
+        self._synth.noteoff(channel, pitch)
+
+    def all_off(self) -> None:
+        """Silence at once, on every channel."""
+        self._synth.sounds_off()
+
+    def generate(self, frames: int) -> NDArray[np.float32]:
+        """The next `frames` frames: (frames, 2), nominally -1..1, which loud chords may exceed."""
+        return np.frombuffer(self._synth.generate(frames), dtype=np.float32).reshape(-1, 2)
+
+
+def set_up(synth: BuiltInSynth, genre: str) -> None:
+    """Give the synth the programs, volumes and pans of `genre`."""
+    for instrument, channel in enumerate(CHANNELS):
+        synth.program(channel, PROGRAMS[genre][instrument], drums=instrument == 0)
+        synth.control(channel, 7, VOLUMES[instrument])
+        synth.control(channel, 10, PANS[instrument])
+
+
+def write_wav(
+    score: Score,
+    path: Path,
+    force: bool = False,
+    soundfont: Path | None = None,
+    progress: Callable[[float], None] | None = None,
+    instruments: Sequence[int] | None = None,
+    level_of: Sequence[int] | None = None,
+) -> None:
+    """Write 44.1 kHz, 16 bit, stereo, `score.duration_s` long to the frame; memory does not grow with the length.
+
+    The piece is played twice: once to learn its level, once to write it, evened out to LOUDNESS and held below CEILING
+    by a limiter that looks ahead. The last 50 ms fade out. `instruments`: only these sound (None: all).
+    `level_of`: the instruments whose level is evened out (None: those that sound); stems name the whole mix here.
+    """
+    frames = round(score.duration_s * SAMPLE_RATE)
+    sounding = score.instruments if instruments is None else instruments
+    events = _events(score, sounding)
+    measured = events if level_of is None else _events(score, level_of)
+    say = progress or (lambda share: None)
+    with atomic(path, force) as part:
+        synth = BuiltInSynth(soundfont)
+        set_up(synth, score.genre)
+        gains = _gains(_play(synth, measured, frames), frames, lambda share: say(share / 2))
+        synth = BuiltInSynth(soundfont)
+        set_up(synth, score.genre)
+        with closing(wave.open(str(part), "wb")) as file:
+            file.setnchannels(2)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE)
+            done = 0
+            for block in _play(synth, events, frames):
+                level = _gain_at(gains, done, len(block)) * _fade(frames, done, len(block))
+                samples = np.clip(block * level[:, None], -1.0, 1.0)
+                file.writeframesraw((samples * 32767).round().astype("<i2").tobytes())
+                done += len(block)
+                say(0.5 + done / frames / 2)
+    say(1.0)
+
+
+def _events(score: Score, instruments: Sequence[int]) -> list[tuple[int, int, int, int]]:
+    """(frame, velocity or 0 for off, channel, pitch), in time order, offs before ons."""
+    events = []
+    for instrument in instruments:
+        for start, stop, pitch, velocity in sounding_notes(score, instrument):
+            for pulse, level in ((start, velocity), (stop, 0)):
+                time_s = score.tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER)
+                events.append((round(time_s * SAMPLE_RATE), level, CHANNELS[instrument], pitch))
+    return sorted(events)
+
+
+def _play(
+    synth: BuiltInSynth, events: Sequence[tuple[int, int, int, int]], frames: int
+) -> Iterator[NDArray[np.float32]]:
+    """Blocks of sound, `frames` frames in all, each event at its own frame."""
+    done = 0
+    position = 0
+    while done < frames:
+        while position < len(events) and events[position][0] <= done:
+            _, velocity, channel, pitch = events[position]
+            if velocity:
+                synth.note_on(channel, pitch, velocity)
+            else:
+                synth.note_off(channel, pitch)
+            position += 1
+        until = min(frames, events[position][0]) if position < len(events) else frames
+        count = min(until - done, _BLOCK)
+        yield synth.generate(count)
+        done += count
+
+
+def _gains(
+    blocks: Iterator[NDArray[np.float32]], frames: int, progress: Callable[[float], None]
+) -> NDArray[np.float32]:
+    """One gain per hop of 128 frames: the make-up gain, lowered around each peak that it would lift over CEILING.
+
+    Each hop's gain is the mean over a window of the minimum over a window wider by a hop on either side, so that no
+    gain, nor any line between two neighbours, exceeds what a hop allows.
+    """
+    peaks = np.zeros(frames // _HOP + 1, dtype=np.float32)
+    energy, loud_frames, done = 0.0, 0, 0
+    for block in blocks:
+        level = np.abs(block).max(axis=1)
+        np.maximum.at(peaks, (done + np.arange(len(block))) // _HOP, level)
+        loud = level > _QUIET
+        energy += float(np.square(block[loud], dtype=np.float64).mean(axis=1).sum())
+        loud_frames += int(loud.sum())
+        done += len(block)
+        progress(done / frames)
+    loudness = np.sqrt(energy / loud_frames) if loud_frames else LOUDNESS
+    make_up = min(LOUDNESS / loudness, _MOST_GAIN)
+    allowed = np.minimum(make_up, CEILING / np.maximum(peaks, 1e-9)).astype(np.float32)
+    reach = _HALF_WINDOW + 1
+    padded = np.pad(allowed, reach + _HALF_WINDOW, mode="edge")
+    lowest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(axis=1)
+    window = 2 * _HALF_WINDOW + 1
+    mean = np.lib.stride_tricks.sliding_window_view(lowest, window).mean(axis=1)
+    return np.asarray(mean, dtype=np.float32)
+
+
+def _gain_at(gains: NDArray[np.float32], start: int, count: int) -> NDArray[np.float64]:
+    """(count,) gains for the frames from `start` on, along lines between the centres of the hops."""
+    position = (start + np.arange(count) + 0.5) / _HOP - 0.5
+    first = max(0, start // _HOP - 1)
+    nearby = gains[first : (start + count) // _HOP + 2]
+    return np.interp(position, first + np.arange(len(nearby)), nearby)
+
+
+def _fade(frames: int, start: int, count: int) -> NDArray[np.float64]:
+    """(count,) factors that fall in a straight line to 0 over the last 50 ms of `frames`."""
+    length = min(FADE_S * SAMPLE_RATE, frames / 4)
+    return np.clip((frames - 1 - start - np.arange(count)) / length, 0.0, 1.0)

@@ -1,0 +1,148 @@
+"""The report on a take: what was promised to the picture, and what the score holds, measured again from its notes."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hitpoint.model.files import atomic
+from hitpoint.model.job import Prepared, Take
+from hitpoint.model.music.metrics import measure
+from hitpoint.model.music.score import INSTRUMENTS, Score
+from hitpoint.model.plan.types import HitPoint, Plan
+from hitpoint.model.video.types import Clip, Media
+
+SCHEMA = "hitpoint.report/1"
+
+
+def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
+    """The report, ready for JSON. Times are seconds from the in point; bars count from 0; None where left free."""
+    score, plan = take.score, prepared.plan
+    media_of = {media.path: media for media in prepared.rhythm.media}
+    clips = [_clip(clip, media_of[clip.path]) for clip in prepared.clips]
+    report = {
+        "schema": SCHEMA,
+        "clip": clips[0],
+        "model": {"name": take.model_name, "sha256": take.model_sha256, "parameters": take.model_parameters},
+        "composer": take.composer,
+        "seed": score.seed,
+        "genre": score.genre,
+        "instruments": [INSTRUMENTS[index] for index in score.instruments],
+        "control": plan.control,
+        "tempo_map": [{"time_s": p.time_s, "beat": p.beat, "bpm": p.bpm} for p in score.tempo_map.points],
+        "bars": bar_rows(score, plan),
+        "hits": hit_rows(score, plan.hits),
+        "errors": control_errors(score, plan),
+        "music": measure(score).as_report(),
+        "timing": _timing(take, prepared),
+        "changes": list(plan.changes),
+    }
+    if len(clips) > 1:
+        report["clips"] = clips
+    return report
+
+
+def write_report(report: dict[str, Any], path: Path, force: bool = False) -> None:
+    """Write `report` as JSON. Raises UsageError as `hitpoint.model.files.atomic`."""
+    with atomic(path, force) as part:
+        part.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
+    """A row a bar: its span in seconds, density asked and found, strength asked and found by tick."""
+    return [
+        {
+            "index": bar.index,
+            "start_s": score.tempo_map.time_at_tick(bar.index),
+            "end_s": score.tempo_map.time_at_tick(bar.index + 1),
+            "density_target": promise.density,
+            "density": bar.density,
+            "strength_target": {str(tick): strength for tick, strength in promise.required},
+            "strength": {str(tick): strength for tick, strength in sorted(bar.strengths().items())},
+        }
+        for bar, promise in zip(score.bars, plan.bars, strict=True)
+    ]
+
+
+def hit_rows(score: Score, hits: Sequence[HitPoint]) -> list[dict[str, Any]]:
+    """A row a hit point: the picture's moment, and the onset nearest to it. error_ms > 0 where the note comes late."""
+    onsets = onset_times(score)
+    rows = []
+    for hit in hits:
+        note_s = _nearest(onsets, hit.time_s)
+        rows.append(
+            {
+                "time_s": hit.time_s,
+                "kind": hit.kind,
+                "saliency": hit.saliency,
+                "bar": hit.bar,
+                "tick": hit.tick,
+                "strength_target": hit.strength,
+                "note_time_s": note_s,
+                "error_ms": None if note_s is None else round((note_s - hit.time_s) * 1000, 3),
+            }
+        )
+    return rows
+
+
+def control_errors(score: Score, plan: Plan) -> dict[str, float]:
+    """How far the notes are from the plan; 0 where nothing was promised.
+
+    As in Di et al. 2021, a distance over what is usual in the music, with the piece at hand as the measure of usual:
+    density: sqrt(mean over bound bars of (found - asked)^2) / mean density of the piece;
+    strength: sqrt(mean over required ticks of (found - asked)^2) / mean notes of its simu-notes;
+    time: |last bar line - clip's end| / clip's length. (The paper divides by its corpus: 9.9 simu-notes a bar.)
+    """
+    bound = [(bar, promise) for bar, promise in zip(score.bars, plan.bars, strict=True)]
+    density = [bar.density - promise.density for bar, promise in bound if promise.density is not None]
+    strength = [bar.strengths().get(tick, 0) - asked for bar, promise in bound for tick, asked in promise.required]
+    music = measure(score)
+    return {
+        "density": _root_mean_square(density) / max(music.density, 1.0),
+        "strength": _root_mean_square(strength) / max(music.notes_per_simu_note, 1.0),
+        "time": abs(score.duration_s - plan.duration_s) / plan.duration_s,
+    }
+
+
+def onset_times(score: Score) -> list[float]:
+    """Seconds of every tick with an onset, rising."""
+    ticks = sorted({(bar.index, note.tick) for bar in score.bars for note in bar.notes})
+    return [score.tempo_map.time_at_tick(bar, tick) for bar, tick in ticks]
+
+
+def _clip(clip: Clip, media: Media) -> dict[str, Any]:
+    return {
+        "path": str(clip.path),
+        "sha256": media.sha256,
+        "duration_s": media.duration_s,
+        "fps": media.fps,
+        "frames": media.frames,
+        "in_s": clip.in_s,
+        "out_s": media.duration_s if clip.out_s is None else clip.out_s,
+    }
+
+
+def _timing(take: Take, prepared: Prepared) -> dict[str, float]:
+    spent_s = max(take.generation_s, 1e-9)
+    return {
+        "analysis_s": round(prepared.analysis_s, 3),
+        "plan_s": round(prepared.plan_s, 3),
+        "generation_s": round(take.generation_s, 3),
+        "tokens": take.tokens,
+        "tokens_per_s": round(take.tokens / spent_s, 1),
+        "real_time_factor": round(take.score.duration_s / spent_s, 2),
+    }
+
+
+def _nearest(times_s: Sequence[float], time_s: float) -> float | None:
+    index = bisect_left(times_s, time_s)
+    return min(times_s[max(0, index - 1) : index + 1], key=lambda each: abs(each - time_s), default=None)
+
+
+def _root_mean_square(values: Sequence[int]) -> float:
+    return float(np.sqrt(np.mean(np.square(values)))) if values else 0.0

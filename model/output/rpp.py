@@ -1,0 +1,148 @@
+"""Score -> REAPER project (`.rpp`): film, folder of tracks, tempo map, markers, regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hitpoint.model.files import atomic
+from hitpoint.model.music.score import BEATS_PER_BAR, SECTION_PREFIX, Score
+from hitpoint.model.output.midi_file import (
+    CHANNELS,
+    PROGRAMS,
+    PULSES_PER_BAR,
+    PULSES_PER_QUARTER,
+    TRACK_NAMES,
+    sounding_notes,
+    tempo_events,
+)
+from hitpoint.model.video.edit import placed
+
+if TYPE_CHECKING:
+    from hitpoint.model.video.types import Clip
+
+COLORS = ((204, 102, 90), (86, 148, 204), (214, 162, 74), (122, 112, 196), (96, 172, 122))
+"""Red, green, blue of each instrument's track, in the order of INSTRUMENTS."""
+
+_SQUARE = 1
+_FOUR_FOUR = 4 * 65536 + BEATS_PER_BAR
+_ALL_NOTES_OFF = "b0 7b 00"
+
+
+def write_rpp(score: Score, clips: Sequence[Clip], path: Path, force: bool = False) -> None:
+    """Write a project that begins with the score: bars, tempo and markers where the MIDI file has them.
+
+    clips: the film, placed as `hitpoint.model.video.edit.placed` says.
+    Raises UsageError as `hitpoint.model.files.atomic`.
+    """
+    lines = ['<REAPER_PROJECT 0.1 "7.0/hitpoint" 0']
+    lines += _tempo(score)
+    lines += _markers(score)
+    lines += _film(score, clips)
+    lines += _music(score)
+    lines.append(">")
+    with atomic(path, force) as part:
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+def _quoted(text: str) -> str:
+    """As REAPER writes texts: in the first kind of quotes that does not occur in them."""
+    flat = " ".join(text.split("\n"))
+    mark = next((mark for mark in "\"'`" if mark not in flat), None)
+    return f"{mark}{flat}{mark}" if mark else "`" + flat.replace("`", "'") + "`"
+
+
+def _color(rgb: tuple[int, int, int]) -> int:
+    return 0x1000000 | rgb[2] << 16 | rgb[1] << 8 | rgb[0]
+
+
+def _tempo(score: Score) -> Iterator[str]:
+    """The tempo envelope: square points at the MIDI file's own tempo events."""
+    end = len(score.bars) * PULSES_PER_BAR
+    events = tempo_events(score.tempo_map, end)
+    yield f"  TEMPO {60e6 / events[0][1]:.10f} {BEATS_PER_BAR} 4"
+    yield "  <TEMPOENVEX"
+    yield "    ACT 1 -1"
+    time_s = 0.0
+    for index, (pulse, tempo_us) in enumerate(events):
+        if index > 0:
+            before, before_us = events[index - 1]
+            time_s += (pulse - before) / PULSES_PER_QUARTER * before_us / 1e6
+        signature = _FOUR_FOUR if index == 0 else 0
+        yield f"    PT {time_s:.12f} {60e6 / tempo_us:.10f} {_SQUARE} {signature} 0 1"
+    yield "  >"
+
+
+def _markers(score: Score) -> Iterator[str]:
+    sections = [marker for marker in score.markers if marker.text.startswith(SECTION_PREFIX)]
+    stops = [marker.time_s for marker in sections[1:]] + [score.duration_s]
+    number = 0
+    for marker in score.markers:
+        number += 1
+        if marker not in sections:
+            yield f"  MARKER {number} {marker.time_s:.12f} {_quoted(marker.text)} 0 {_color((237, 140, 56))}"
+            continue
+        stop_s = stops[sections.index(marker)]
+        yield f"  MARKER {number} {marker.time_s:.12f} {_quoted(marker.text)} 1 {_color((110, 118, 128))}"
+        yield f'  MARKER {number} {stop_s:.12f} "" 1'
+
+
+def _film(score: Score, clips: Sequence[Clip]) -> Iterator[str]:
+    yield "  <TRACK"
+    yield "    NAME Film"
+    yield "    ISBUS 0 0"
+    for clip, start_s, length_s in placed(clips, score.duration_s):
+        yield "    <ITEM"
+        yield f"      POSITION {start_s:.12f}"
+        yield f"      LENGTH {length_s:.12f}"
+        yield "      LOOP 0"
+        yield f"      NAME {_quoted(clip.path.name)}"
+        yield f"      SOFFS {clip.in_s:.12f}"
+        yield f"      PLAYRATE {clip.rate:.12f} 1 0 -1 0 0.0025"
+        yield "      <SOURCE VIDEO"
+        yield f"        FILE {_quoted(str(clip.path.absolute()))}"
+        yield "      >"
+        yield "    >"
+    yield "  >"
+
+
+def _music(score: Score) -> Iterator[str]:
+    """The folder "Hitpoint" and one track an instrument; nothing for a score without instruments."""
+    instruments = sorted(score.instruments)
+    yield "  <TRACK"
+    yield "    NAME Hitpoint"
+    yield f"    PEAKCOL {_color((237, 140, 56))}"
+    yield f"    ISBUS {'1 1' if instruments else '0 0'}"
+    yield "  >"
+    for instrument in instruments:
+        yield "  <TRACK"
+        yield f"    NAME {TRACK_NAMES[instrument]}"
+        yield f"    PEAKCOL {_color(COLORS[instrument])}"
+        yield f"    ISBUS {'2 -1' if instrument == instruments[-1] else '0 0'}"
+        yield "    <ITEM"
+        yield "      POSITION 0"
+        yield f"      LENGTH {score.duration_s:.12f}"
+        yield "      LOOP 0"
+        yield f"      NAME {TRACK_NAMES[instrument]}"
+        yield "      <SOURCE MIDI"
+        yield f"        HASDATA 1 {PULSES_PER_QUARTER} QN"
+        for delta, message in _events(score, instrument):
+            yield f"        E {delta} {message}"
+        yield "      >"
+        yield "    >"
+        yield "  >"
+
+
+def _events(score: Score, instrument: int) -> Iterator[tuple[int, str]]:
+    """(pulses since the one before, hexadecimal bytes) of one instrument, to the last bar line."""
+    channel = CHANNELS[instrument]
+    notes = sounding_notes(score, instrument)
+    events = [(0, 0, f"{0xC0 | channel:02x} {PROGRAMS[score.genre][instrument]:02x} 00")]
+    events += [(stop, 1, f"{0x80 | channel:02x} {pitch:02x} 00") for _, stop, pitch, _ in notes]
+    events += [(start, 2, f"{0x90 | channel:02x} {pitch:02x} {velocity:02x}") for start, _, pitch, velocity in notes]
+    now = 0
+    for pulse, _, message in sorted(events):
+        yield pulse - now, message
+        now = pulse
+    yield len(score.bars) * PULSES_PER_BAR - now, _ALL_NOTES_OFF

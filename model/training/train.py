@@ -1,0 +1,264 @@
+"""Training: shards in, a run folder out, with everything that is needed to go on to the bit after a stop.
+
+The batch of a step depends on the seed and the step alone, so a run that was stopped and resumed sees the same music in
+the same order as one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hitpoint.model.data.build import Shard
+from hitpoint.model.data.windows import CONTROLLED, PLAIN, Batch, Windows
+from hitpoint.model.errors import InputError
+from hitpoint.model.network import checkpoint
+from hitpoint.model.network.network import CONFIGS, Network, NetworkConfig, losses
+from hitpoint.model.training.card import write_card
+
+WEIGHT_DECAY = 0.01
+CLIP_NORM = 1.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. steps of batch x length rows. learning_rate: of Muon's matrices; AdamW's is a tenth of it.
+
+    decay_share: the last share of the steps, over which the rate falls to zero. mix: weight by data set, or by
+    "data set:source". last_share: the last share of the steps, drawn by last_mix. evaluate_every: steps.
+    """
+
+    config: str = "default"
+    steps: int = 4000
+    batch: int = 8
+    length: int = 1024
+    learning_rate: float = 0.02
+    warmup: int = 100
+    decay_share: float = 0.3
+    last_share: float = 0.2
+    mix: Mapping[str, float] = field(default_factory=dict)
+    last_mix: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+    evaluate_every: int = 250
+    evaluate_windows: int = 24
+
+    def rate(self, step: int) -> float:
+        """The learning rate's share of its full value at a step: a ramp up, level, a line down to zero."""
+        left = (self.steps - step) / max(1.0, self.steps * self.decay_share)
+        return min(1.0, (step + 1) / self.warmup, left)
+
+
+class Objective(nn.Module):
+    """Network and loss in one module, so that data-parallel training sees one forward pass."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """A Batch as tensors -> (mean loss a row in nats, (attributes, 2): summed loss and count of each)."""
+        rows, time_ticks, slot, table, valid = batch
+        hidden = self.network(rows[:, :-1], time_ticks[:, :-1], slot[:, :-1], table)
+        parts = losses(self.network, hidden, rows[:, 1:], valid)
+        total = torch.stack([loss for loss, _ in parts.values()]).sum() / valid.sum()
+        table_of_parts = torch.stack([torch.stack([loss.detach(), loss.new_tensor(n)]) for loss, n in parts.values()])
+        return total, table_of_parts
+
+
+def train(
+    shard: Shard, run: Path, recipe: Recipe, *, device: str = "cpu", threads: int | None = None,
+    note: str = "", stop_at: int | None = None, say: Callable[[str], None] = print,
+    make: Callable[[NetworkConfig], Network] = Network,
+) -> Path:  # fmt: skip
+    """Train (or go on training) in the folder `run`; returns the path of the exported checkpoint.
+
+    note: goes into the card, whose music it is and under which licences. stop_at: leave after this step as if killed,
+    for tests of resuming. make: builds the network, for one that is not quite its configuration.
+
+    Raises InputError when the run folder belongs to another configuration.
+    """
+    rank, world = _join_group(device)
+    if threads:
+        torch.set_num_threads(threads)
+    torch.manual_seed(recipe.seed)
+    network = make(CONFIGS[recipe.config]).to(device)
+    config = network.config
+    optimizers = _optimizers(network, recipe)
+    run.mkdir(parents=True, exist_ok=True)
+    step = _resume(run, network, optimizers, config, device)
+    objective: nn.Module = Objective(network)
+    if world > 1:
+        objective = nn.parallel.DistributedDataParallel(objective)
+    held_out = _held_out(shard, recipe)
+    say(f"{config.name}: {sum(p.numel() for p in network.parameters()):,} parameters, from step {step}")
+
+    for batch in _batches(shard, recipe, step, rank):
+        started = time.monotonic()
+        loss = _step(objective, optimizers, _tensors(batch, device), recipe, step)
+        step += 1
+        if rank == 0 and (step % 20 == 0 or step == 1):
+            speed = world * recipe.batch * recipe.length / (time.monotonic() - started)
+            _log(run, {"step": step, "loss": round(loss, 4), "rows_per_s": round(speed)})
+        if rank == 0 and (step % recipe.evaluate_every == 0 or step == recipe.steps):
+            _save(run, network, optimizers, step)
+            scores = evaluate(network, held_out, recipe, device)
+            _log(run, {"step": step, "held_out": scores})
+            say(f"step {step}: " + ", ".join(f"{name} {row['all']:.3f}" for name, row in scores.items()))
+        if stop_at is not None and step >= stop_at:
+            break
+    path = run / f"{config.name}.safetensors"
+    if rank == 0:
+        checkpoint.save(network, path)
+        write_card(path, run, shard, asdict(recipe), note)
+    if world > 1:
+        torch.distributed.destroy_process_group()
+    return path
+
+
+def _batches(shard: Shard, recipe: Recipe, step: int, rank: int) -> Iterator[Batch]:
+    """The batches from `step` to the end; each depends on the step and the process alone."""
+    early = Windows(shard, "train", recipe.length, mix=recipe.mix)
+    late = Windows(shard, "train", recipe.length, mix=recipe.last_mix) if recipe.last_mix else early
+
+    def draw(number: int) -> Batch:
+        windows = late if number >= recipe.steps * (1 - recipe.last_share) else early
+        return windows.draw(recipe.batch, np.random.default_rng([recipe.seed, number, rank]))
+
+    # One thread draws the next batch while the network works on this one.
+    with ThreadPoolExecutor(1) as drawer:
+        coming = drawer.submit(draw, step)
+        for number in range(step, recipe.steps):
+            batch, coming = coming.result(), drawer.submit(draw, number + 1)
+            yield batch
+
+
+def _step(
+    objective: nn.Module,
+    optimizers: Sequence[torch.optim.Optimizer],
+    batch: Sequence[Tensor],
+    recipe: Recipe,
+    step: int,
+) -> float:
+    """One update; returns the loss. Matrix products run in bfloat16, weights and sums stay float32."""
+    torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout, too, depends on the step alone
+    objective.train()
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["full_rate"] * recipe.rate(step)
+    with torch.autocast(batch[0].device.type, torch.bfloat16):
+        loss, _ = objective(batch)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(objective.parameters(), CLIP_NORM)
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+    return float(loss.detach())
+
+
+def _optimizers(network: Network, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan et al. 2024) for the matrices inside the blocks, AdamW for tables, norms, biases and heads."""
+    inner = [p for block in network.blocks for p in block.parameters() if p.ndim == 2]
+    chosen = {id(p) for p in inner}
+    outer = [p for p in network.parameters() if id(p) not in chosen]
+    muon = torch.optim.Muon(inner, lr=recipe.learning_rate, weight_decay=WEIGHT_DECAY, momentum=0.95)
+    adam = torch.optim.AdamW(outer, lr=recipe.learning_rate / 10, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
+    for optimizer in (muon, adam):
+        for group in optimizer.param_groups:
+            group["full_rate"] = group["lr"]
+    return [muon, adam]
+
+
+def _tensors(batch: Batch, device: str) -> tuple[Tensor, ...]:
+    return tuple(torch.from_numpy(column).to(device) for column in batch)
+
+
+def _held_out(shard: Shard, recipe: Recipe) -> dict[str, tuple[Windows, Windows]]:
+    """Per data set of the validation split: its windows without any control and with every control."""
+    found = {}
+    for dataset in sorted({piece.dataset for piece in shard.pieces}):
+        part = Shard(shard.notes, tuple(piece for piece in shard.pieces if piece.dataset == dataset))
+        plain = Windows(part, "validation", recipe.length, augmentation=PLAIN)
+        if plain.pieces:
+            found[dataset] = plain, Windows(part, "validation", recipe.length, augmentation=CONTROLLED)
+    return found
+
+
+@torch.no_grad()
+def evaluate(
+    network: Network, held_out: Mapping[str, tuple[Windows, Windows]], recipe: Recipe, device: str = "cpu"
+) -> dict[str, dict[str, float]]:
+    """Held-out loss in nats by data set: "all" a row (all attributes together), each attribute on the rows where it
+    counts, and "controlled": "all" with every control given."""
+    objective = Objective(network).eval()
+    scores: dict[str, dict[str, float]] = {}
+    for name, (plain, controlled) in held_out.items():
+        sums = torch.zeros(len(network.config.attributes), 2)
+        for batch in plain.sweep(recipe.batch, recipe.evaluate_windows):
+            with torch.autocast(device, torch.bfloat16):
+                sums += objective(_tensors(batch, device))[1].float().cpu()
+        scores[name] = {"all": float(sums[:, 0].sum() / sums[0, 1])}
+        for attribute, (loss, count) in zip(network.config.attributes, sums.tolist(), strict=True):
+            scores[name][attribute] = loss / max(1.0, count)
+        held = torch.zeros(2)
+        for batch in controlled.sweep(recipe.batch, recipe.evaluate_windows):
+            with torch.autocast(device, torch.bfloat16):
+                parts = objective(_tensors(batch, device))[1].float().cpu()
+            held += torch.stack([parts[:, 0].sum(), parts[0, 1]])
+        scores[name]["controlled"] = float(held[0] / held[1])
+        scores[name] = {key: round(value, 4) for key, value in scores[name].items()}
+    return scores
+
+
+def _join_group(device: str) -> tuple[int, int]:
+    """(rank, processes) under torchrun, (0, 1) otherwise."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        return 0, 1
+    torch.distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    return torch.distributed.get_rank(), world
+
+
+def _save(run: Path, network: Network, optimizers: Sequence[torch.optim.Optimizer], step: int) -> None:
+    """The whole state, written beside and renamed, so that a kill at any moment leaves a good one."""
+    state = {
+        "step": step,
+        "config": asdict(network.config),
+        "network": network.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+    }
+    temporary = run / "state.tmp"
+    torch.save(state, temporary)
+    temporary.replace(run / "state.pt")
+
+
+def _resume(
+    run: Path, network: Network, optimizers: Sequence[torch.optim.Optimizer], config: NetworkConfig, device: str
+) -> int:
+    """Load the run's state if there is one; returns the step to go on from."""
+    path = run / "state.pt"
+    if not path.is_file():
+        return 0
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise InputError(f"{path} is damaged ({type(error).__name__}); remove it to start the run again") from None
+    if state["config"] != json.loads(json.dumps(asdict(config))) and state["config"] != asdict(config):
+        raise InputError(f"{run} holds a run of another network ({state['config']['name']}); name another folder")
+    network.load_state_dict(state["network"])
+    for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(saved)
+    return int(state["step"])
+
+
+def _log(run: Path, row: Mapping[str, object]) -> None:
+    with (run / "log.jsonl").open("a") as file:
+        file.write(json.dumps({"time_s": round(time.time(), 1), **row}) + "\n")

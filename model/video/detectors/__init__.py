@@ -1,0 +1,1 @@
+"""What is measured in the frames: motion, shots, visual beats."""

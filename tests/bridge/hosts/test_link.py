@@ -1,0 +1,54 @@
+"""Ableton Link: a peer of its own hears our tempo, our beats, and whether we play."""
+
+import time
+
+import pytest
+from live_fakes import plain_plan
+from live_kit import wait_for
+from recorder import Recorder
+
+from hitpoint.bridge.clock.clock import MonotonicClock
+from hitpoint.bridge.config.settings import Config
+from hitpoint.bridge.hosts.link import QUANTUM_BEATS, LinkOut
+from hitpoint.bridge.ipc.messages import Planned
+from hitpoint.bridge.play.player import Player
+from hitpoint.bridge.session.session import Session
+
+link = pytest.importorskip("link", reason="Ableton Link is an extra: pip install 'hitpoint[link]'")
+BPM = 132.0
+
+
+@pytest.fixture
+def player():
+    clock, config = MonotonicClock(), Config()
+    session = Session(clock, config, "0", lambda packet, address: None, lambda message: True, lambda level, text: None)
+    session.player = Player(clock, Recorder(clock), config, session)
+    session.player.set_plan(Planned("film", 0, 0, 0.0, 24.0, plain_plan(64, BPM), (0, 0, 0, 0, 0)))
+    return session.player
+
+
+def test_a_peer_hears_tempo_beats_start_and_stop(player):
+    peer = link.Link(100.0)
+    peer.startStopSyncEnabled = peer.enabled = True
+    ours = LinkOut()
+    try:
+        try:
+            wait_for(lambda: peer.numPeers() and ours.peers, 10, "the peer")
+        except AssertionError:
+            pytest.skip("this machine's network lets no multicast through, by which Link's peers find each other")
+        player.play(time.monotonic())
+
+        def heard(playing):
+            ours.publish(player)
+            state = peer.captureSessionState()
+            return state if state.isPlaying() == playing and abs(state.tempo() - BPM) < 0.01 else None
+
+        state = wait_for(lambda: heard(True), 5, "our start")
+        micros = peer.clock().micros()
+        off = state.phaseAtTime(micros, QUANTUM_BEATS) - player.timeline.beat_at_time(player.position())
+        assert abs((off + QUANTUM_BEATS / 2) % QUANTUM_BEATS - QUANTUM_BEATS / 2) < 0.1
+        player.stop(time.monotonic())
+        wait_for(lambda: heard(False), 5, "our stop")
+    finally:
+        ours.close()
+        peer.enabled = False

@@ -1,0 +1,331 @@
+"""The session as clients see it: packets in, packets out."""
+
+import random
+
+import pytest
+from live_fakes import plain_plan, telling_bar
+from recorder import Recorder
+
+from hitpoint.bridge.clock.clock import TestClock
+from hitpoint.bridge.config.settings import Config
+from hitpoint.bridge.ipc.messages import (
+    Aim,
+    BarsReady,
+    CancelJob,
+    ChooseTake,
+    ClipSpec,
+    ComposerGone,
+    ComposerReady,
+    JobError,
+    JobProgress,
+    JobResult,
+    Planned,
+    Regenerate,
+    ScoreJob,
+    SetControl,
+)
+from hitpoint.bridge.osc import codec
+from hitpoint.bridge.play.player import Player
+from hitpoint.bridge.session.clients import CLIENT_SILENCE_S
+from hitpoint.bridge.session.session import Session
+
+ME, OTHER = ("127.0.0.1", 5001), ("127.0.0.1", 5002)
+
+
+class Room:
+    """A session with a recording sink, outbox and composer."""
+
+    def __init__(self, tmp_path, **settings):
+        self.clock = TestClock(500.0)
+        self.told, self.asked, self.logged = [], [], []
+        config = Config(**{"roots": [str(tmp_path)], **settings})
+        self.room_for_more = True
+        self.session = Session(
+            self.clock,
+            config,
+            "9.9",
+            lambda packet, address: self.told.append((address, codec.decode(packet)[0])),
+            lambda message: self.asked.append(message) or self.room_for_more,
+            lambda level, text: self.logged.append(text),
+        )
+        self.player = Player(self.clock, Recorder(self.clock), config, self.session)
+        self.session.player = self.player
+
+    def say(self, *message, sender=ME):
+        self.session.hear(codec.encode(*message), sender)
+
+    def answers(self, address=None, to=ME):
+        """The arguments (with the address, where none is asked for) of what was told to `to` since the last call."""
+        found = [m for a, m in self.told if a == to and address in (None, m.address)]
+        self.told.clear()
+        return [m.arguments if address else (m.address, *m.arguments) for m in found]
+
+    def hello(self, sender=ME):
+        self.say("/hitpoint/hello", "tester", "1.0", 1, sender=sender)
+        self.told.clear()
+
+    def send_clips(self, path, count=2):
+        self.say("/hitpoint/clips/begin", "film", 25.0, count)
+        for index in range(count):
+            self.say("/hitpoint/clip", "film", index, str(path), 10.0 + index, 0.5, 1.5)
+        self.say("/hitpoint/clips/end", "film", count)
+
+    def plan(self, take=0, edition=0, stale=(), origin_s=10.0, kept=False):
+        plan = plain_plan(8)
+        self.session.on_composer(Planned("film", take, edition, origin_s, 25.0, plan, (0, 0, 25, 33, 48), stale, kept))
+
+
+@pytest.fixture
+def room(tmp_path):
+    return Room(tmp_path)
+
+
+def test_hello_is_answered_to_the_sender(room):
+    room.say("/hitpoint/hello", "tester", "1.0", 1)
+    assert room.answers() == [("/hitpoint/welcome", "9.9", 1, "recorder", "idle")]
+
+
+def test_another_protocol_is_told_who_is_old(room):
+    room.say("/hitpoint/hello", "tester", "1.0", 2)
+    ((code, text, _),) = room.answers("/hitpoint/error")
+    assert code == "protocol" and "bring the bridge up to date" in text
+    assert not room.session.clients.known
+
+
+def test_ping_and_malformed(room):
+    room.say("/hitpoint/ping", 7)
+    room.session.hear(b"nonsense", ME)
+    room.say("/hitpoint/nothing")
+    answers = room.answers()
+    assert answers[0] == ("/hitpoint/pong", 7)
+    assert [answer[1] for answer in answers[1:]] == ["malformed", "address"]
+    assert room.session.refused == 2
+
+
+def test_a_flood_of_nonsense_gets_few_answers(room):
+    for _ in range(1000):
+        room.session.hear(b"nonsense", ME)
+    assert len(room.answers()) <= 20
+
+
+def test_clip_list_lost_packets_are_named_and_sent_again(room, tmp_path):
+    film = str(tmp_path / "a film.mp4")
+    room.say("/hitpoint/clips/begin", "film", 25.0, 4)
+    for index in (0, 2):
+        room.say("/hitpoint/clip", "film", index, film, 10.0 + index, 0, -1)
+    room.say("/hitpoint/clips/end", "film", 4)
+    assert room.answers() == [("/hitpoint/error", "clips-missing", "1 3", "film")]
+    room.say("/hitpoint/score", "film")
+    assert room.answers("/hitpoint/error")[0][0] == "job"
+    for index in (1, 3, 3):
+        room.say("/hitpoint/clip", "film", index, film, 10.0 + index, 0, -1, 2.0)
+    room.say("/hitpoint/clips/end", "film", 4)
+    assert room.answers() == [("/hitpoint/progress", "film", "clips", 1.0)]
+    room.say("/hitpoint/score", "film", "genre", "rock", "seed", 5, "control", 0.5)
+    (score,) = room.asked
+    assert isinstance(score, ScoreJob)
+    assert score.clips[1] == ClipSpec(film, 11.0, 0.0, None, 2.0)
+    assert score.pairs == (("genre", "rock"), ("seed", "5"), ("control", "0.5"))
+    assert score.fps == 25.0
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("/etc/passwd", "path"), ("relative.mp4", "path"), ("{root}/../../etc/passwd", "path"), ("{root}/link/x", "path")],
+)
+def test_paths_outside_the_roots_are_refused(room, tmp_path, path, code):
+    (tmp_path / "link").symlink_to("/etc")
+    room.say("/hitpoint/clips/begin", "film", 25.0, 1)
+    room.say("/hitpoint/clip", "film", 0, path.format(root=tmp_path), 0, 0, 1)
+    assert room.answers("/hitpoint/error")[0][0] == code
+
+
+def test_in_after_out_and_odd_pairs(room, tmp_path):
+    room.send_clips(tmp_path / "x.mp4")
+    room.told.clear()
+    room.say("/hitpoint/clip", "film", 0, str(tmp_path / "x.mp4"), 0, 5, 4)
+    room.say("/hitpoint/score", "film", "genre")
+    room.say("/hitpoint/clip", "other", 0, str(tmp_path / "x.mp4"), 0, 0, 4)
+    assert [answer[0] for answer in room.answers("/hitpoint/error")] == ["arguments", "arguments", "job"]
+
+
+def test_everything_of_a_job_goes_to_who_asked(room, tmp_path):
+    room.hello()
+    room.hello(OTHER)
+    room.send_clips(tmp_path / "x.mp4")
+    room.say("/hitpoint/score", "film")
+    room.told.clear()
+    room.session.on_composer(JobProgress("film", "analyse", 0.5))
+    room.plan()
+    room.session.on_composer(BarsReady("film", 0, 0, (telling_bar(0), telling_bar(1))))
+    room.session.on_composer(JobResult("film", 0, "/a.mid", "/a.wav", "/a.json"))
+    room.session.on_composer(JobError("film", "input", "damaged"))
+    told_other = [m.address for a, m in room.told if a == OTHER]
+    answers = room.answers()
+    assert told_other == []
+    assert answers[0] == ("/hitpoint/progress", "film", "analyse", 0.5)
+    assert [a for a in answers if a[0] == "/hitpoint/marker"] == [
+        ("/hitpoint/marker", "film", 10.0 + 4 * n, "cut", 1.0) for n in range(4)
+    ]
+    assert ("/hitpoint/bar", "film", 1, 12.0, 14.0) in answers
+    assert answers[-2:] == [
+        ("/hitpoint/result", "film", "/a.mid", "/a.wav", "/a.json", 0),
+        ("/hitpoint/error", "input", "damaged", "film"),
+    ]
+
+
+def test_what_was_there_before_is_not_told_again(room):
+    room.session.clients.own("film", ME)
+    room.plan(kept=True)
+    room.session.on_composer(BarsReady("film", 0, 0, (telling_bar(0),), kept=True))
+    assert room.answers("/hitpoint/marker") + room.answers("/hitpoint/bar") == []
+
+
+def test_state_is_told_on_change_and_each_second_to_all(room):
+    room.hello()
+    room.hello(OTHER)
+    for _ in range(25):
+        room.session.housekeeping()
+        room.clock.advance(0.1)
+    assert len([1 for a, m in room.told if a == OTHER and m.address == "/hitpoint/state"]) == 3
+    room.told.clear()
+    room.plan()
+    room.session.housekeeping()
+    assert room.answers("/hitpoint/state")[0][:3] == ("working", "film", 0)
+
+
+def test_silent_clients_are_forgotten_and_ping_keeps_them(room):
+    room.hello()
+    room.hello(OTHER)
+    for _ in range(70):
+        room.clock.advance(1.0)
+        room.say("/hitpoint/ping", 1)
+        room.session.housekeeping()
+    assert room.session.clients.known == (("tester", ME),)
+    assert CLIENT_SILENCE_S < 70
+
+
+def test_one_playhead_at_a_time(room):
+    room.plan()
+    room.session.on_composer(BarsReady("film", 0, 0, tuple(telling_bar(i) for i in range(8))))
+    for n in range(10):
+        room.say("/hitpoint/time", 10 + n / 30, 1)
+        room.say("/hitpoint/time", 99.0, 0, sender=OTHER)
+        room.clock.advance(1 / 30)
+    assert room.player.transport.playing
+    assert room.player.position() == pytest.approx(10 + 10 / 30, abs=0.01)
+    room.say("/hitpoint/stop", sender=OTHER)
+    assert not room.player.transport.playing, "an explicit stop is obeyed whoever sends it"
+
+
+def test_edits_go_to_the_composer_from_the_next_bar_on(room):
+    room.plan()
+    room.session.on_composer(BarsReady("film", 0, 0, tuple(telling_bar(i) for i in range(8))))
+    room.say("/hitpoint/locate", 14.5)
+    room.say("/hitpoint/play")
+    room.player.tick()
+    room.asked.clear()
+    room.say("/hitpoint/regenerate", "film", 3, 5, "drums", "bass")
+    room.say("/hitpoint/take", "film", 2)
+    room.say("/hitpoint/control/density", 3)
+    room.say("/hitpoint/cancel", "film")
+    room.say("/hitpoint/regenerate", "film", 5, 3)
+    room.say("/hitpoint/mute", "kazoo", 1)
+    assert room.asked == [
+        Regenerate("film", 3, 5, (0, 3)),
+        ChooseTake("film", 2, 3),
+        SetControl("film", "density", 3.0, 3),
+        CancelJob("film"),
+    ]
+    assert [a[0] for a in room.answers("/hitpoint/error")] == ["arguments", "arguments"]
+
+
+def test_the_composer_aims_at_the_playhead(room):
+    room.plan()
+    room.asked.clear()
+    room.say("/hitpoint/locate", 20.5)
+    assert room.asked == [Aim("film", 5)]
+
+
+def test_a_full_composer_is_told(room, tmp_path):
+    room.send_clips(tmp_path / "x.mp4")
+    room.told.clear()
+    room.room_for_more = False
+    room.say("/hitpoint/score", "film")
+    assert room.answers("/hitpoint/error")[0][0] == "busy"
+
+
+def test_a_dead_composer_is_told(room):
+    room.session.clients.own("film", ME)
+    room.session.on_composer(ComposerGone("film"))
+    room.session.on_composer(ComposerGone("film", given_up=True))
+    told = room.answers("/hitpoint/error")
+    assert [(code, job) for code, _, job in told] == [("composer", "film"), ("given-up", "film")]
+
+
+def test_a_composer_that_does_not_start_shows_in_the_state_until_it_does(room):
+    room.hello()
+    room.session.on_composer(ComposerGone("", down="no torch"))
+    ((code, text, _),) = room.answers("/hitpoint/error")
+    assert code == "given-up" and "does not start (no torch)" in text
+    assert room.session.state == "failed"
+    room.session.on_composer(ComposerReady())
+    assert room.session.state == "idle"
+
+
+def test_token(tmp_path):
+    room = Room(tmp_path, token="open sesame", host="0.0.0.0")
+    room.say("/hitpoint/play")
+    room.say("/hitpoint/hello", "x", "1", 1)
+    room.say("/hitpoint/hello", "x", "1", 1, "wrong")
+    assert [a[0] for a in room.answers("/hitpoint/error")] == ["token"] * 3
+    room.say("/hitpoint/hello", "x", "1", 1, "open sesame")
+    room.say("/hitpoint/play")
+    assert [a[0] for a in room.answers()] == ["/hitpoint/welcome"]
+    assert room.player.transport.playing
+
+
+def test_aliases_drive_the_transport(tmp_path):
+    room = Room(tmp_path, aliases=["reaper", {"from": "/go", "to": "/hitpoint/locate", "args": ["$1*0.001"]}])
+    room.say("/go", 2500)
+    assert room.player.position() == 2.5
+    room.say("/play", 1.0)
+    room.say("/stop", 0.0)
+    assert room.player.transport.playing
+    room.say("/time", 3.0)
+    assert room.player.transport.following
+    room.say("/stop", 1.0)
+    assert not room.player.transport.playing
+
+
+def test_restored_session_knows_clients_lists_and_owners(room, tmp_path):
+    room.hello()
+    room.send_clips(tmp_path / "x.mp4")
+    room.say("/hitpoint/score", "film")
+    other = Room(tmp_path)
+    other.session.restore(room.session.live_state())
+    assert other.session.clients.known == (("tester", ME),)
+    other.say("/hitpoint/score", "film")
+    assert isinstance(other.asked[0], ScoreJob)
+    other.session.on_composer(JobProgress("film", "plan", 1.0))
+    assert other.answers("/hitpoint/progress") == [("film", "plan", 1.0)]
+
+
+def test_nothing_a_client_sends_raises(room, tmp_path):
+    """Valid messages with random values, damaged ones, in random order."""
+    from hitpoint.bridge.osc.protocol import INCOMING
+
+    dice = random.Random(3)
+    values = [0, 1, -1, 3.5, 1e6, -1e9, "film", "drums", "", str(tmp_path / "a"), "nan", True, None, b"x", 2**40, "7"]
+    room.plan()
+    for _ in range(20_000):
+        address = dice.choice(list(INCOMING))
+        packet = bytearray(codec.encode(address, *(dice.choice(values) for _ in range(dice.randrange(8)))))
+        if dice.random() < 0.2:
+            packet[dice.randrange(len(packet))] = dice.randrange(256)
+        room.session.hear(bytes(packet), dice.choice([ME, OTHER]))
+        room.clock.advance(dice.random() * 0.05)
+        room.player.tick()
+        room.told.clear()
+        room.asked.clear()
+    room.session.housekeeping()

@@ -1,0 +1,357 @@
+"""The workshop: what is asked, what comes back, what is on disk; with a composer that tells which bar is which."""
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from live_fakes import FakeTools, plain_plan, telling_bar
+
+from hitpoint.bridge.clock.transport import Transport
+from hitpoint.bridge.ipc.messages import (
+    Aim,
+    BarsReady,
+    CancelJob,
+    ChooseTake,
+    ClipSpec,
+    JobError,
+    JobProgress,
+    JobResult,
+    LiveState,
+    Planned,
+    Regenerate,
+    ResumeJob,
+    ScoreJob,
+    SetControl,
+)
+from hitpoint.bridge.play.lookahead import known_block, next_wanted
+from hitpoint.bridge.state.store import Store
+from hitpoint.bridge.work.jobs import strip_cuts
+from hitpoint.bridge.work.splice import splice_plan
+from hitpoint.bridge.work.workshop import Workshop
+from hitpoint.model.music.score import TempoMap, TempoPoint
+from hitpoint.model.plan.types import HitPoint
+from hitpoint.model.video.analyse import probe
+from hitpoint.model.video.types import Clip
+
+
+class Bench:
+    """A workshop and what it sent."""
+
+    def __init__(self, tmp_path):
+        self.sent = []
+        self.tools = FakeTools(0.0)
+        self.store = Store(tmp_path)
+        self.workshop = Workshop(self.tools, self.store, self.sent.append)
+
+    def ask(self, *messages):
+        for message in messages:
+            self.workshop.handle(message)
+
+    def work(self, until=lambda sent: False, idle_s=0.3, most_s=10.0):
+        """Step until `until` holds for what was sent, or nothing more happens for `idle_s`."""
+        quiet, end = time.monotonic() + idle_s, time.monotonic() + most_s
+        while time.monotonic() < min(quiet, end) and not until(self.sent):
+            if self.workshop.step():
+                quiet = time.monotonic() + idle_s
+            else:
+                time.sleep(0.005)
+
+    def of(self, kind):
+        return [message for message in self.sent if isinstance(message, kind)]
+
+    def bars(self):
+        """index -> bar as last sent."""
+        return {bar.index: bar for message in self.of(BarsReady) for bar in message.bars}
+
+
+def score(job="film", name="8.mp4", start_s=0.0, **pairs):
+    return ScoreJob(job, (ClipSpec(f"/clips/{name}", start_s, 0.0, None),), tuple(pairs.items()), 24.0)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path)
+
+
+def test_from_clips_to_files(bench):
+    bench.ask(score(start_s=3.0, seed="2"))
+    bench.work()
+    kinds = [type(message) for message in bench.sent]
+    assert kinds.index(JobProgress) < kinds.index(Planned) < kinds.index(BarsReady) < kinds.index(JobResult)
+    (planned,) = bench.of(Planned)
+    assert planned.origin_s == 3.0
+    assert [bar for message in bench.of(BarsReady) for bar in message.bars] == [telling_bar(i, 2) for i in range(8)]
+    (result,) = bench.of(JobResult)
+    for path in (result.midi, result.wav, result.report):
+        assert Path(path).read_text() == "8 bars, seed 2"
+
+
+def test_takes_have_their_own_seeds_and_files(bench):
+    bench.ask(score(takes="3", wav="0"))
+    bench.work()
+    results = bench.of(JobResult)
+    assert [result.take for result in results] == [0, 1, 2]
+    assert len({Path(result.midi).read_text() for result in results}) == 3
+    assert {result.wav for result in results} == {""}
+    assert {message.take for message in bench.of(BarsReady)} == {0}, "only the take that is heard goes to the clock"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "code"), [({"takes": "0"}, "usage"), ({"wav": "x"}, "usage"), ({"cuts": "guess"}, "usage")]
+)
+def test_wrong_wishes(bench, pairs, code):
+    bench.ask(score(**pairs))
+    assert bench.of(JobError)[0].code == code
+
+
+def test_strips_as_cuts_name_both_ends_of_a_gap():
+    film = Path(__file__).parents[3] / "examples" / "film.mp4"
+    length_s = probe(film).duration_s
+    clips = [
+        Clip(film, 1.0, 5.0, 2.0, start_s=20.0),
+        Clip(film, 0.0, 3.0, start_s=22.05),
+        Clip(film, 2.0, start_s=26.0),
+        Clip(film, 0.0, 1.0, start_s=80.0),
+    ]
+    cuts = strip_cuts(clips)
+    assert [cut.time_s for cut in cuts] == pytest.approx([2.05, 5.05, 6.0, 6.0 + length_s - 2.0, 60.0])
+    assert {(cut.kind, cut.weight) for cut in cuts} == {("cut", 1.0)}
+
+
+def test_a_broken_film_is_one_sentence_and_the_next_job_works(bench):
+    bench.ask(score(name="broken.mp4"), score(job="other"))
+    bench.work()
+    (error,) = bench.of(JobError)
+    assert (error.job, error.code) == ("film", "input")
+    assert [result.job for result in bench.of(JobResult)] == ["other"]
+
+
+def test_the_latest_job_is_composed_first_and_all_get_done(bench):
+    bench.tools.composer.delay_s = 0.002
+    bench.ask(score("one", "64.mp4"), score("two", "16.mp4"))
+    bench.work(idle_s=0.6)
+    assert [result.job for result in bench.of(JobResult)] == ["two", "one"]
+
+
+def test_cancel(bench):
+    bench.ask(score(name="64.mp4"))
+    bench.work(until=lambda sent: len([m for m in sent if isinstance(m, BarsReady)]) > 3)
+    bench.ask(CancelJob("film"))
+    bench.work()
+    assert not bench.of(JobResult)
+    assert len(bench.bars()) < 64
+
+
+def test_a_seek_beyond_what_is_known_gets_provisional_bars_first(bench):
+    bench.ask(score(name="64.mp4"))
+    bench.work(until=lambda sent: len([m for m in sent if isinstance(m, BarsReady)]) >= 6)
+    before = len(bench.of(BarsReady))
+    bench.ask(Aim("film", 40))
+    bench.work(until=lambda sent: len([m for m in sent if isinstance(m, BarsReady)]) >= before + 5)
+    order = [bar.index for message in bench.of(BarsReady)[before:] for bar in message.bars]
+    assert order[:3] == [40, 41, 42]
+    assert order[3] == before, "then the gap"
+    plan_bars, history = bench.tools.composer.streams[1]
+    assert (plan_bars, history) == (4 + 24, 4), "the composer heard the nearest four known bars"
+    bench.work()
+    assert bench.bars() == {i: telling_bar(i) for i in range(64)}, "in the end the take is what its seed gives"
+    assert bench.store.load_bars("film", 0) == bench.bars()
+
+
+def test_regenerate_changes_what_it_is_asked_for_and_nothing_else(bench):
+    bench.ask(score())
+    bench.work()
+    old = bench.bars()
+    bench.sent.clear()
+    bench.ask(Regenerate("film", 2, 3, (1,)))
+    (planned,) = bench.of(Planned)
+    assert (planned.edition, planned.stale) == (1, (2, 3))
+    new = bench.bars()
+    assert sorted(new) == [2, 3]
+    for index in new:
+        assert [n for n in new[index].notes if n.instrument != 1] == [n for n in old[index].notes if n.instrument != 1]
+        assert [n.pitch - 12 for n in new[index].notes if n.instrument == 1] == [36 + index] * 4
+    assert {message.edition for message in bench.of(BarsReady)} == {1}
+    bench.work()
+    assert len(bench.of(JobResult)) == 1, "the files are written anew"
+    assert bench.store.load_bars("film", 0)[2] == new[2]
+
+
+def test_every_edition_has_its_own_files_and_the_old_ones_stay(bench):
+    bench.ask(score())
+    bench.work()
+    bench.ask(Regenerate("film", 2, 3, None))
+    bench.work()
+    bench.ask(SetControl("film", "density", 3.0, 5))
+    bench.work()
+    bench.ask(score())
+    bench.work()
+    results = bench.of(JobResult)
+    assert len({path for result in results for path in (result.midi, result.wav, result.report)}) == 12
+    assert all(Path(result.wav).is_file() for result in results)
+    assert bench.of(Planned)[-1].edition > bench.of(Planned)[-2].edition, "late bars of the old score are dropped"
+    assert bench.of(Planned)[-1].stale == tuple(range(8))
+
+
+def test_a_take_that_is_there_already_is_answered_with_its_files(bench, tmp_path):
+    bench.ask(score(takes="2"))
+    bench.work()
+    first, second = bench.of(JobResult)
+    bench.sent.clear()
+    bench.ask(ChooseTake("film", 1, 0), ChooseTake("film", 0, 0))
+    assert bench.of(JobResult) == [second, first]
+    other = Bench(tmp_path)
+    other.ask(ResumeJob("film"), ChooseTake("film", 1, 0))
+    assert other.of(JobResult) == [second]
+    bench.sent.clear()
+    bench.ask(Regenerate("film", 0, 0, None), ChooseTake("film", 1, 0), ChooseTake("film", 0, 0))
+    assert bench.of(JobResult) == [second], "the changed take's files follow when they are written"
+    bench.work()
+    assert [result.take for result in bench.of(JobResult)] == [1, 0]
+    assert bench.of(JobResult)[-1].midi != first.midi
+
+
+def test_a_take_chosen_while_another_is_being_written_costs_neither_its_result(bench):
+    bench.ask(score(takes="2"))
+    bench.work(until=lambda sent: any(isinstance(m, JobProgress) and m.stage == "write" for m in sent))
+    bench.ask(ChooseTake("film", 1, 0))
+    bench.work()
+    assert sorted(result.take for result in bench.of(JobResult)) == [0, 1]
+
+
+def test_regenerate_out_of_range_or_too_early(bench):
+    bench.ask(Regenerate("nothing", 0, 1, None))
+    bench.ask(score(name="64.mp4"))
+    bench.work(until=lambda sent: len([m for m in sent if isinstance(m, BarsReady)]) > 2)
+    bench.ask(Regenerate("film", 60, 64, None), Regenerate("film", 30, 40, None))
+    assert [error.code for error in bench.of(JobError)] == ["usage"] * 3
+
+
+def test_another_take_is_composed_from_the_playhead_on(bench):
+    bench.ask(score(name="16.mp4"))
+    bench.work()
+    bench.sent.clear()
+    bench.ask(ChooseTake("film", 1, 9))
+    bench.work()
+    planned = bench.of(Planned)[0]
+    assert (planned.take, planned.edition) == (1, 1)
+    assert planned.stale == tuple(range(16))
+    order = [bar.index for message in bench.of(BarsReady) for bar in message.bars]
+    assert order[0] == 9
+    assert set(order) == set(range(16))
+    bench.sent.clear()
+    bench.ask(ChooseTake("film", 0, 9))
+    assert {bar.index for message in bench.of(BarsReady) for bar in message.bars} == set(range(16)), "it is there still"
+
+
+def test_a_live_control_recomposes_from_the_next_bar_on(bench):
+    bench.ask(score(name="16.mp4"))
+    bench.work()
+    bench.sent.clear()
+    bench.ask(SetControl("film", "density", 3.0, 5))
+    bench.work()
+    planned = bench.of(Planned)[0]
+    assert [bar.density for bar in planned.plan.bars] == [4] * 5 + [7] * 11
+    assert planned.stale == tuple(range(5, 16))
+    assert [bar.index for message in bench.of(BarsReady) for bar in message.bars] == list(range(5, 16))
+    assert len(bench.of(JobResult)) == 1
+
+
+def test_another_process_goes_on_where_the_first_one_died(bench, tmp_path):
+    bench.ask(score(name="64.mp4"))
+    bench.work(until=lambda sent: len([m for m in sent if isinstance(m, BarsReady)]) > 20)
+    done = len(bench.bars())
+    other = Bench(tmp_path)
+    other.ask(ResumeJob("film"))
+    other.work(idle_s=0.6)
+    first = other.of(BarsReady)[0]
+    assert first.kept and len(first.bars) == done
+    assert other.bars() == {i: telling_bar(i) for i in range(64)}
+    assert len(other.of(JobResult)) == 1
+
+
+def test_a_live_control_outlasts_the_process(bench, tmp_path):
+    bench.ask(score())
+    bench.work()
+    bench.ask(SetControl("film", "energy", 0.25, 5))
+    other, seen = Bench(tmp_path), []
+    replan = other.tools.replan
+    other.tools.replan = lambda prepared, pairs: seen.append(pairs) or replan(prepared, pairs)
+    other.ask(ResumeJob("film", wanted=(SetControl("film", "density", 3.0, 5),)))
+    other.work()
+    assert seen == [{"energy": "0.25", "density": "3"}]
+
+
+@pytest.mark.parametrize("edit", [Regenerate("film", 0, 1, None), ChooseTake("film", 1, 0)])
+def test_an_edit_of_a_score_that_is_gone_tells_the_user_what_to_do(bench, edit):
+    bench.ask(edit)
+    (error,) = bench.of(JobError)
+    assert (error.job, error.code) == ("film", "usage")
+    assert error.text == "this score is not known any more; score the film again (there is no job 'film')"
+
+
+def test_a_finished_job_needs_no_new_analysis_until_it_is_edited(bench, tmp_path):
+    bench.ask(score())
+    bench.work()
+    other = Bench(tmp_path)
+    other.tools.prepare = None
+    other.ask(ResumeJob("film"))
+    other.work()
+    assert len(other.bars()) == 8
+    assert not other.of(JobError) + other.of(JobResult)
+    third = Bench(tmp_path)
+    third.ask(ResumeJob("film", wanted=(Regenerate("film", 0, 0, None),)))
+    third.work()
+    assert len(third.of(JobResult)) == 1
+
+
+def test_store_survives_a_torn_line(tmp_path):
+    store = Store(tmp_path)
+    (tmp_path / "jobs" / "film").mkdir(parents=True)
+    for index in range(3):
+        store.add_bar("film", 0, telling_bar(index))
+    path = tmp_path / "jobs" / "film" / "take-0.jsonl"
+    path.write_bytes(path.read_bytes()[:-20])
+    assert store.load_bars("film", 0) == {0: telling_bar(0), 1: telling_bar(1)}
+    store.add_bar("film", 0, telling_bar(2))
+    assert store.load_bars("film", 0) == {index: telling_bar(index) for index in range(3)}
+
+
+def test_store_gives_plan_and_transport_back(tmp_path):
+    store = Store(tmp_path)
+    (tmp_path / "jobs" / "film").mkdir(parents=True)
+    store.save_plan("film", plain_plan(5))
+    assert store.load_plan("film") == plain_plan(5)
+    live = LiveState(Transport(True, 1.0, 2.0, 1.0, (3.0, 4.0), True, 7, True), (1,), ((0, 0.5),),
+                     (("me", ("127.0.0.1", 5)),), (("film", ("127.0.0.1", 5)),), (score(seed="3"),))  # fmt: skip
+    store.save_live(live, {("out", "synth:in")})
+    assert store.load_live() == (live, {("out", "synth:in")})
+    (tmp_path / "live.json").write_text("{")
+    assert store.load_live() is None
+
+
+@given(st.sets(st.integers(0, 19)), st.integers(-3, 25))
+def test_what_is_wanted_next(known, aim):
+    assert next_wanted(known, 20) == min(set(range(20)) - known, default=None)
+    block = known_block(known, max(aim, 0), 4)
+    assert set(block) <= known and len(block) <= 4
+
+
+@given(st.integers(0, 6), st.integers(0, 4), st.integers(0, 5))
+def test_spliced_plans_keep_each_bars_length_and_wishes(start, heard, gap):
+    points = (TempoPoint(0.0, 0.0, 100.0), TempoPoint(12.0, 20.0, 140.0), TempoPoint(12 + 13 * 60 / 140, 33.0, 80.0))
+    plan = plain_plan(16)
+    hits = tuple(HitPoint(TempoMap(points).time_at_tick(bar, 3) + 0.01, "cut", 1.0, bar, 3, 2) for bar in range(16))
+    plan = type(plan)(**{**vars(plan), "tempo_map": TempoMap(points), "hits": hits})
+    block, target = range(start, start + heard), start + heard + gap
+    new = splice_plan(plan, block, target)
+    kept = [*block, *range(target, 16)]
+    assert [bar.index for bar in new.bars] == list(range(len(kept)))
+    for place, bar in enumerate(kept):
+        length = plan.tempo_map.time_at_tick(bar + 1) - plan.tempo_map.time_at_tick(bar)
+        assert new.tempo_map.time_at_tick(place + 1) - new.tempo_map.time_at_tick(place) == pytest.approx(length)
+        hit = next(hit for hit in new.hits if hit.bar == place)
+        assert hit.time_s - new.tempo_map.time_at_tick(place, 3) == pytest.approx(0.01)
+    assert new.duration_s == pytest.approx(new.tempo_map.time_at_tick(len(kept)))

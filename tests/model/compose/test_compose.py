@@ -1,0 +1,158 @@
+"""Composing with the shipped checkpoint: exact control, the same again for the same seed, going on from anywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.errors import InputError, UsageError
+from hitpoint.model.music.score import TICKS_PER_BAR
+from tests.model.material import make_plan
+
+
+@pytest.fixture(scope="module")
+def composer() -> Composer:
+    return Composer.load(device="cpu")
+
+
+def test_control_is_exact_and_nothing_sounds_past_the_end(composer: Composer) -> None:
+    plan = make_plan(6)
+    bars = list(composer.stream(plan, seed=3))
+    assert [bar.index for bar in bars] == list(range(6))
+    for bar, wanted in zip(bars, plan.bars, strict=True):
+        assert bar.density == wanted.density
+        strengths = bar.strengths()
+        assert {tick: strengths[tick] for tick, _ in wanted.required} == dict(wanted.required)
+    ends = [bar.index * TICKS_PER_BAR + note.tick + note.duration_ticks for bar in bars for note in bar.notes]
+    assert max(ends) <= 6 * TICKS_PER_BAR
+
+
+def test_the_same_seed_gives_the_same_bars_from_any_point(composer: Composer) -> None:
+    plan = make_plan(5)
+    bars = list(composer.stream(plan, seed=1))
+    assert list(composer.stream(plan, seed=1)) == bars
+    assert list(composer.stream(plan, seed=1, history=bars[:3])) == bars[3:]
+    assert list(composer.stream(plan, seed=2)) != bars
+
+
+def test_only_the_instruments_asked_for_sound(composer: Composer) -> None:
+    plan = make_plan(4, instruments=(1, 3))
+    assert {note.instrument for bar in composer.stream(plan, seed=0) for note in bar.notes} <= {1, 3}
+
+
+def test_every_instrument_asked_for_is_heard(composer: Composer) -> None:
+    for seed in range(3):
+        bars = list(composer.stream(make_plan(8), seed))
+        for first in range(2, 8, 3):
+            assert {note.instrument for bar in bars[first : first + 3] for note in bar.notes} >= {1, 2, 3, 4}
+
+
+def test_takes_decoded_together_equal_takes_decoded_alone(composer: Composer) -> None:
+    plan = make_plan(3)
+    came = []
+    together = composer.takes(plan, [5, 6, 7], came.append)
+    assert together == [list(composer.stream(plan, seed)) for seed in (5, 6, 7)]
+    assert len({tuple(take) for take in together}) == 3 and len(came) == 9
+
+
+def test_regenerating_one_instrument_leaves_the_others_note_for_note(composer: Composer) -> None:
+    plan = make_plan(6)
+    bars = list(composer.stream(plan, seed=4))
+    busiest = Counter(note.instrument for bar in bars[2:4] for note in bar.notes).most_common(1)[0][0]
+    again = composer.regenerate(plan, bars, 2, 3, instruments=(busiest,), seed=9)
+    assert again[:2] == bars[:2] and again[4:] == bars[4:]
+    for old, new in zip(bars[2:4], again[2:4], strict=True):
+        kept = [note for note in old.notes if note.instrument != busiest]
+        assert [note for note in new.notes if note.instrument != busiest] == kept
+    assert again[2:4] != bars[2:4]
+
+
+def test_regenerating_outside_the_piece_is_refused(composer: Composer) -> None:
+    plan = make_plan(3)
+    bars = list(composer.stream(plan, seed=4))
+    with pytest.raises(UsageError, match="not in this piece"):
+        composer.regenerate(plan, bars, 2, 3)
+    with pytest.raises(UsageError, match="no such instrument"):
+        composer.regenerate(make_plan(3, instruments=(1,)), bars, 0, 1, instruments=(0,))
+
+
+def test_a_damaged_checkpoint_is_one_sentence(tmp_path: Path) -> None:
+    from hitpoint.model.network.checkpoint import SHIPPED
+
+    damaged = tmp_path / "x.safetensors"
+    damaged.write_bytes(SHIPPED.read_bytes()[:5000])
+    with pytest.raises(InputError, match="damaged"):
+        Composer.load(damaged)
+    with pytest.raises(InputError, match="no checkpoint"):
+        Composer.load(tmp_path / "absent.safetensors")
+
+
+def test_a_checkpoint_of_another_vocabulary_is_one_sentence(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    path = tmp_path / "x.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata={"schema": "hitpoint.checkpoint/1", "vocabulary": "other"})
+    with pytest.raises(InputError, match="another vocabulary"):
+        Composer.load(path)
+
+
+def test_the_papers_control_misses_where_it_does_not_overwrite_and_ours_is_exact(composer: Composer) -> None:
+    from hitpoint.model.music.score import Score
+    from hitpoint.model.training.evaluate import figures, overwritten
+
+    plan = make_plan(6)
+    ours, theirs = (
+        figures(Score(tuple(bars), plan.tempo_map, plan.genre, plan.instruments, 0), plan)
+        for bars in (list(composer.stream(plan, 0)), overwritten(composer, plan, 0.3))
+    )
+    assert ours["density_error"] == ours["strength_error"] == 0.0
+    assert theirs["density_error"] + theirs["strength_error"] > 0.0
+
+
+def test_matching_finds_the_stretch_that_was_asked_for(shard_folder: Path) -> None:
+    from dataclasses import replace
+
+    from hitpoint.model.compose.library.match import best_match, stretch
+    from hitpoint.model.data.build import load
+
+    shard = load(shard_folder)
+    piece = shard.pieces[3]
+    wanted = stretch(shard, piece, 5, 4)
+    plan = make_plan(4)
+    asked = tuple(
+        replace(plan.bars[bar.index], density=bar.density, required=tuple(sorted(bar.strengths().items())))
+        for bar in wanted
+    )
+    assert best_match(replace(plan, bars=asked), shard, shard.pieces) == wanted
+
+
+def test_the_shipped_checkpoint_has_its_card(composer: Composer) -> None:
+    import json
+
+    from hitpoint.model.network.checkpoint import SHIPPED
+    from hitpoint.model.training.card import card_path
+
+    card = json.loads(card_path(SHIPPED).read_text())
+    assert card["sha256"] == composer.sha256 and card["bytes"] == SHIPPED.stat().st_size < 60_000_000
+    assert not {"openmsx", "debian_games", "nottingham"} & {name.split(": ")[1] for name in card["pieces"]}
+
+
+def test_the_papers_network_composes_under_the_same_masks(tmp_path: Path) -> None:
+    import dataclasses
+
+    import torch
+
+    from hitpoint.model.network import checkpoint
+    from hitpoint.model.network.network import PAPER, Network
+
+    torch.manual_seed(0)
+    config = dataclasses.replace(PAPER, d_model=64, heads=2, d_ff=64, attention=("linear",) * 2)
+    checkpoint.save(Network(config), tmp_path / "paper.safetensors")
+    paper = Composer.load(tmp_path / "paper.safetensors", device="cpu")
+    plan = make_plan(3)
+    bars = list(paper.stream(plan, seed=0))
+    assert [bar.density for bar in bars] == [bar.density for bar in plan.bars]

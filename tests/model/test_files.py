@@ -1,0 +1,46 @@
+"""An output appears whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from hitpoint.model.errors import MissingError, UsageError
+from hitpoint.model.files import atomic
+
+
+def test_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "out.bin"
+    with atomic(path) as part:
+        part.write_bytes(b"first")
+        assert not path.exists() and part.suffix == ".bin" and part.parent == path.parent
+    assert path.read_bytes() == b"first"
+    with pytest.raises(RuntimeError), atomic(path, force=True) as part:
+        part.write_bytes(b"half")
+        raise RuntimeError
+    assert path.read_bytes() == b"first"
+    assert [p.name for p in tmp_path.iterdir()] == ["out.bin"]
+
+
+def test_where_it_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "none" / "a.mid", tmp_path / "file" / "a.mid", tmp_path):
+        with pytest.raises(UsageError), atomic(path, force=True) as part:
+            part.touch()
+
+
+def test_a_folder_that_refuses() -> None:
+    path = Path("/proc/hitpoint.mid")
+    if not path.parent.is_dir():
+        pytest.skip("this system has no /proc")
+    with pytest.raises(UsageError, match=r"hitpoint\.mid"), atomic(path) as part:
+        part.write_bytes(b"x")
+
+
+def test_a_full_disk_says_so(tmp_path: Path) -> None:
+    with pytest.raises(MissingError, match="disk is full"), atomic(tmp_path / "a") as part:
+        part.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert list(tmp_path.iterdir()) == []

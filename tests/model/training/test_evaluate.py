@@ -1,0 +1,47 @@
+"""The table of `hitpoint evaluate`: accents, distances, and what it says of control."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from hitpoint.model.music.score import Bar, Note, Score, TempoMap, TempoPoint
+from hitpoint.model.training.evaluate import CONTROL, MUSIC, NINE, Row, as_text, distances, near_accents, nine
+
+
+def rows_at(offset: float, name: str, pieces: int = 40) -> Row:
+    """Pieces whose music figures scatter around `offset` with a deviation of 1."""
+    rng = np.random.default_rng(len(name))
+    return Row(name, tuple({figure: offset + rng.normal() for figure in (*MUSIC, *CONTROL)} for _ in range(pieces)))
+
+
+def test_moments_are_near_accents_only_where_the_music_has_them() -> None:
+    chord = tuple(Note(8, 1, pitch, 2, 80) for pitch in (60, 64, 67))
+    bars = (Bar(0, (Note(0, 0, 36, 1, 80), Note(4, 0, 38, 1, 80), *chord)), Bar(1, (Note(2, 0, 36, 1, 80),)))
+    score = Score(bars, TempoMap((TempoPoint(0.0, 0.0, 120.0),)), "pop", (0, 1), 0)
+    assert near_accents(score, np.array([0.0, 1.0, 1.039])) == 1.0
+    assert near_accents(score, np.array([0.5, 2.0, 1.05, 2.25])) == 0.0
+    assert near_accents(Score((Bar(0),), score.tempo_map, "pop", (0,), 0), np.array([0.0])) == 0.0
+
+
+def test_distances_are_in_deviations_of_real_music() -> None:
+    real = rows_at(0.0, "real, human", pieces=400)
+    near, far = distances(rows_at(0.0, "near"), real), distances(rows_at(3.0, "far"), real)
+    for name in MUSIC:
+        assert near[name][0] < 0.6 and 2.4 < far[name][0] < 3.6
+        low, high = np.percentile(far[name][1:], [2.5, 97.5])
+        assert low < far[name][0] < high
+    assert nine(far).shape == (len(NINE), len(far["h1"])) and len(NINE) == 9
+
+
+def test_the_table_says_who_is_nearer() -> None:
+    rows = [
+        rows_at(0.0, "real, human", pieces=400), rows_at(0.1, "no control"), rows_at(2.0, "paper C=0.7"),
+        rows_at(1.0, "paper C=1"), rows_at(0.0, "ours C=0.7"), rows_at(3.0, "ours C=1"), Row("match", ()),
+    ]  # fmt: skip
+    text = as_text(rows)
+    assert "C=0.7: nearer to real, human than the paper's control on 9 of 9 metrics" in text
+    assert "C=1: nearer to real, human than the paper's control on 0 of 9 metrics" in text
+    taken = re.search(r"full control takes gs16 farther from real, human by (\S+)±", text)
+    assert taken is not None and 2.4 < float(taken[1]) < 3.6

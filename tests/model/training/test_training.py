@@ -1,0 +1,159 @@
+"""From a folder of MIDI files to a checkpoint: data, splits, controls, resuming."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.data.build import build, load
+from hitpoint.model.data.splits import song_key, split_of
+from hitpoint.model.data.windows import CONTROLLED, PLAIN, Windows, measure, piece_notes
+from hitpoint.model.errors import InputError
+from hitpoint.model.music import tokens
+from hitpoint.model.network import conditions, network
+from hitpoint.model.training.train import Recipe, train
+from tests.model.material import write_song
+
+TINY = network.NetworkConfig(
+    name="tiny", d_model=32, heads=2, d_ff=48, d_head=32, attention=("gated", "local"), window=64
+)
+
+
+@pytest.fixture(autouse=True)
+def tiny_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(network.CONFIGS, "tiny", TINY)
+
+
+def test_files_that_cannot_be_used_are_left_out_with_a_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    write_song(folder / "good.mid")
+    write_song(folder / "waltz.mid", numerator=3)
+    write_song(folder / "short.mid", bars=2)
+    (folder / "broken.mid").write_bytes(b"MThd\0\0\0\6\0\1\0\1")
+    (folder / "text.mid").write_text("no music at all")
+    report = build([folder], tmp_path / "out", workers=1)
+    reasons = {Path(row["file"]).stem: row["reason"] for row in report["left_out"]}
+    assert report["taken"] == 1
+    assert set(reasons) == {"waltz", "short", "broken", "text"}
+    assert "3/4" in reasons["waltz"] and "bars" in reasons["short"]
+
+
+def test_a_folder_without_music_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no MIDI files"):
+        build([tmp_path], tmp_path / "out")
+    with pytest.raises(InputError, match="no folder"):
+        build([tmp_path / "absent"], tmp_path / "out")
+    with pytest.raises(InputError, match="not a shard folder"):
+        load(tmp_path)
+
+
+def test_files_of_one_song_share_a_split() -> None:
+    band = {"source": "pop909", "id": "001", "file": "pop_pop909_001.mid"}
+    assert song_key("band", band) == song_key("pop909_5", {"id": "001", "file": "x.mid"}) == "pop909/001"
+    tune = {"source": "nottingham", "id": "jigs12b", "file": "a.mid"}
+    assert song_key("band", tune) == "nottingham/jigs12"
+    splits = [split_of(f"source/{n}") for n in range(4000)]
+    assert 120 < splits.count("test") < 280 and 120 < splits.count("validation") < 280
+
+
+def test_controls_are_read_off_the_music(shard_folder: Path) -> None:
+    shard = load(shard_folder)
+    piece = shard.pieces[0]
+    controls = measure(piece_notes(shard, piece), piece.bars)
+    bars = tokens.decode(tokens.encode(piece_notes(shard, piece), piece.bars, end=True).rows)
+    assert controls.density.tolist() == [bar.density for bar in bars]
+    for bar in bars:
+        assert {t: int(s) for t, s in enumerate(controls.required[bar.index]) if s} == bar.strengths()
+
+
+def test_windows_line_up_rows_bars_and_conditions(shard_folder: Path) -> None:
+    windows = Windows(load(shard_folder), "train", 200, augmentation=CONTROLLED)
+    batch = windows.draw(4, np.random.default_rng(0))
+    for b in range(4):
+        bar_rows = np.flatnonzero((batch.rows[b, :, tokens.TYPE] == 1) & (batch.rows[b, :, tokens.BEAT] == 1))
+        for t in bar_rows[:-1]:
+            before = batch.table[b, batch.slot[b, t] - 1, conditions.COLUMN["density_next"]]
+            assert before in (0, batch.rows[b, t, tokens.DENSITY])
+    plain = Windows(load(shard_folder), "train", 200, augmentation=PLAIN).draw(4, np.random.default_rng(0))
+    assert not plain.table[..., conditions.REQUIRED].any()
+    assert not plain.table[..., conditions.COLUMN["energy"]].any()
+
+
+def test_training_learns_and_resumes_to_the_bit(shard_folder: Path, tmp_path: Path) -> None:
+    recipe = Recipe(config="tiny", steps=12, batch=2, length=128, warmup=2, evaluate_every=6, evaluate_windows=2)
+    shard = load(shard_folder)
+    whole = train(shard, tmp_path / "whole", recipe, threads=1, note="songs of our own", say=lambda text: None)
+    train(shard, tmp_path / "parts", recipe, threads=1, stop_at=6, say=lambda text: None)
+    parts = train(shard, tmp_path / "parts", recipe, threads=1, say=lambda text: None)
+    one, two = (torch.load(path.parent / "state.pt", weights_only=True)["network"] for path in (whole, parts))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    rows = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
+    held_out = [row["held_out"] for row in rows if "held_out" in row]
+    losses = [next(iter(scores.values()))["all"] for scores in held_out]
+    assert losses[-1] < losses[0]
+    assert Composer.load(whole).name == "tiny"
+    card = json.loads(whole.with_suffix(".card.json").read_text())
+    assert card["note"] == "songs of our own" and card["held_out"][shard.pieces[0].dataset]["all"] > 0
+    assert card["sha256"] == Composer.load(whole).sha256 and card["rows_seen"] == 12 * 2 * 128
+
+
+def test_a_run_of_another_network_is_refused(shard_folder: Path, tmp_path: Path) -> None:
+    recipe = Recipe(config="tiny", steps=1, batch=1, length=64, evaluate_windows=1)
+    shard = load(shard_folder)
+    train(shard, tmp_path / "run", recipe, threads=1, say=lambda text: None)
+    with pytest.raises(InputError, match="another network"):
+        train(shard, tmp_path / "run", Recipe(config="default"), threads=1, say=lambda text: None)
+    (tmp_path / "run" / "state.pt").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="damaged"):
+        train(shard, tmp_path / "run", recipe, threads=1, say=lambda text: None)
+
+
+def test_two_processes_train_together(shard_folder: Path, tmp_path: Path) -> None:
+    script = tmp_path / "together.py"
+    script.write_text(
+        "import sys\nfrom pathlib import Path\nfrom hitpoint.model.network import network\n"
+        "from hitpoint.model.data.build import load\nfrom hitpoint.model.training.train import Recipe, train\n"
+        "network.CONFIGS['tiny'] = network.NetworkConfig(name='tiny', d_model=32, heads=2, d_ff=48, d_head=32,"
+        " attention=('gated', 'local'), window=64)\n"
+        "recipe = Recipe(config='tiny', steps=3, batch=1, length=64, evaluate_windows=1)\n"
+        "train(load(Path(sys.argv[1])), Path(sys.argv[2]), recipe, threads=1)\n"
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run(
+        [*command, str(shard_folder), str(tmp_path / "run")], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "run" / "tiny.safetensors").is_file()
+
+
+def test_the_commands_go_from_a_folder_to_a_checkpoint_and_a_table(song_folder: Path, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from hitpoint.bridge.cli import cli
+
+    shards, run = str(tmp_path / "shards"), str(tmp_path / "run")
+    built = CliRunner().invoke(cli, ["data", "build", str(song_folder), "-o", shards, "--workers", "1"])
+    assert built.exit_code == 0 and "40 pieces" in built.output, built.output
+    small = ["--steps", "1", "--batch", "1", "--length", "64", "--threads", "1"]
+    trained = CliRunner().invoke(cli, ["train", shards, "--run", run, *small])
+    assert trained.exit_code == 0, trained.output
+    film = Path(__file__).parents[3] / "examples" / "film.mp4"
+    to_json = ["--json", str(tmp_path / "table.json")]
+    table = CliRunner().invoke(cli, ["evaluate", shards, str(film), "--library", shards, *to_json])
+    assert table.exit_code == 0, table.output
+    rows = json.loads((tmp_path / "table.json").read_text())
+    assert list(rows) == [
+        "real, human", "match", "match, library", "no control", "paper C=0.7", "paper C=1", "ours C=0.7", "ours C=1",
+        "shuffled video",
+    ]  # fmt: skip
+    assert all(piece["density_error"] == piece["strength_error"] == 0 for piece in rows["ours C=1"])
+    refused = CliRunner().invoke(cli, ["train", shards, "--run", run, "--config", "huge"])
+    assert "no network huge" in str(refused.exception)
