@@ -1,4 +1,4 @@
-"""The `hitpoint` command. A command is a file of `commands/`, imported only when it runs, so that help answers at once."""
+"""The `hitpoint` command. A command is a file of `commands/`, imported when it runs, so that help answers at once."""
 
 from __future__ import annotations
 
