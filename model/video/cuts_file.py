@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from hitpoint.model.errors import InputError
+from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.video.timeline import aaf, edl, fcpxml, mlt, otio, xmeml, xmltree
 from hitpoint.model.video.timeline.text import decode
 from hitpoint.model.video.timeline.timecode import Timecode, standard
@@ -27,10 +27,22 @@ _TIMECODE = re.compile(r"\d{1,2}[:;]\d{2}[:;]\d{2}[:;.,]\d{2,3}")
 
 @dataclass(frozen=True)
 class CutList:
-    """What a list says. cuts: in order, seconds from the film's start; notes: what was passed over, in sentences."""
+    """What a list says.
+
+    cuts: in order, seconds from the film's start; notes: what was passed over, in sentences; fps: frames a second in
+    which its timecodes were read, None where it has none.
+    """
 
     cuts: tuple[Boundary, ...]
     notes: tuple[str, ...] = ()
+    fps: float | None = None
+
+    def unused(self, fps: float | None) -> tuple[str, ...]:
+        """A sentence where a rate was given that the list itself gainsays."""
+        if fps is None or (self.fps is not None and abs(self.fps - standard(fps)) < 1e-6):
+            return ()
+        own = "its times are no timecodes" if self.fps is None else f"it says itself that it counts {self.fps:.5g}"
+        return (f"the {fps:.5g} frames a second given were not used, as {own}",)
 
 
 def read_cuts(path: Path, fps: float) -> tuple[Boundary, ...]:
@@ -47,7 +59,7 @@ def read_list(path: Path, fps: float, start: str | None = None, film_s: float | 
     frame, `HH:MM:SS:FF` or seconds; None where the programme begins there. film_s: how long the film is, if known.
 
     Raises InputError when the file cannot be read, is of another kind, is damaged (with the line), goes back in time,
-    or holds no change of shot; MissingError for an AAF without its library.
+    or holds no change of shot; UsageError for another `start`; MissingError for an AAF without its library.
     """
     if not (math.isfinite(fps) and fps > 0.0):
         raise InputError(f"The timecodes of {path.name} need a frame rate above 0, not {fps:g}.")
@@ -55,13 +67,13 @@ def read_list(path: Path, fps: float, start: str | None = None, film_s: float | 
     if ending not in ENDINGS:
         raise InputError(f"{path.name} is not a list of cuts that can be read; give one of {', '.join(ENDINGS)}.")
     try:
-        found, notes = _changes(path, ending, standard(fps), start, film_s)
+        found, notes, rate = _changes(path, ending, standard(fps), start, film_s)
     except TimelineError as error:
         where = f", line {error.line}," if error.line else ""
         raise InputError(f"{path.name}{where} cannot be used as a list of cuts: {error}.") from error
     if not found:
-        raise InputError(f"{path.name} holds no cut; leave --cuts away to have them detected.")
-    return CutList(tuple(Boundary(time_s, kind, 1.0) for time_s, kind in found), notes)
+        raise InputError(f"{path.name} holds no cut; leave --cuts out to have them detected.")
+    return CutList(tuple(Boundary(time_s, kind, 1.0) for time_s, kind in found), notes, rate)
 
 
 def _bytes(path: Path) -> bytes:
@@ -88,13 +100,13 @@ def _bytes(path: Path) -> bytes:
 
 def _changes(
     path: Path, ending: str, fps: float, start: str | None, film_s: float | None
-) -> tuple[list[tuple[float, str]], tuple[str, ...]]:
-    """((time_s, kind) in order, notes), whatever the format."""
+) -> tuple[list[tuple[float, str]], tuple[str, ...], float | None]:
+    """((time_s, kind) in order, notes, frames a second of its timecodes), whatever the format."""
     if ending == ".aaf":
         _bytes(path)  # says what is wrong with the file itself
         reading = aaf.read(path)
     elif ending == ".json":
-        return _json(decode(_bytes(path))), ()
+        return _json(decode(_bytes(path))), (), None
     else:
         reading = _read(decode(_bytes(path)), ending, fps, film_s)
     shift_s = 0.0 if start is None else reading.start_s - start_second(start, reading.fps or fps, reading.drop)
@@ -102,7 +114,10 @@ def _changes(
     notes = list(reading.notes)
     if seams:
         notes.append(f"{seams} seams at which a take runs on were not counted as cuts")
-    return [(time_s + shift_s, kind) for time_s, kind in found if time_s + shift_s > 0.0], tuple(notes)
+    moved = [(time_s + shift_s, kind) for time_s, kind in found if time_s + shift_s > 0.0]
+    if len(moved) < len(found):
+        notes.append(f"{len(found) - len(moved)} of its changes of shot lie before the film's first frame")
+    return moved, tuple(notes), reading.fps
 
 
 def _read(text: str, ending: str, fps: float, film_s: float | None) -> Reading:
@@ -122,7 +137,7 @@ def _read(text: str, ending: str, fps: float, film_s: float | None) -> Reading:
 
 
 def start_second(start: str, fps: float, drop: bool = False) -> float:
-    """Seconds of a timecode `HH:MM:SS:FF` at `fps`, or of a number of seconds. Raises TimelineError for other text."""
+    """Seconds of a timecode `HH:MM:SS:FF` at `fps`, or of a number of seconds. Raises UsageError for other text."""
     if _TIMECODE.fullmatch(start.strip()):
         return Timecode(start.strip(), 0, drop).count(fps) / fps
     try:
@@ -130,7 +145,7 @@ def start_second(start: str, fps: float, drop: bool = False) -> float:
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds):
-        raise TimelineError(f"its start '{start}' is no timecode HH:MM:SS:FF and no number of seconds")
+        raise UsageError(f"'{start}' is no start of a list; give a timecode HH:MM:SS:FF, or a number of seconds")
     return seconds
 
 

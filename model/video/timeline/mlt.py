@@ -124,7 +124,7 @@ class _Project:
         if inner is not None:
             inner = Track(inner.spans, inner.fades, max(inner.end_s, end_s))
             return trim(inner, in_s, end_s, at_s, Look.FULL if opaque else Look.PARTIAL)
-        look = look_of(played) or Look.FULL
+        look = _picture(played)
         length_s = end_s - in_s
         span = Span(at_s, at_s + length_s, look if opaque else min(look, Look.PARTIAL), _source(played), in_s)
         fades = []
@@ -178,7 +178,7 @@ class _Project:
                 if end_s < in_s:
                     raise TimelineError("a time in it is damaged", item.line)
                 played = self.by_id[name]
-                look = look_of(played) or Look.FULL
+                look = _picture(played)
                 look = look if fills(played, self.size) else min(look, Look.PARTIAL)
                 inner = Track((Span(0.0, end_s - in_s, look, _source(played), in_s),), (), end_s - in_s)
             elif not fills(self.by_id[name], self.size):
@@ -214,6 +214,12 @@ class _Project:
         return max(sides[0], 0), sides[1]
 
 
+def _picture(played: Element) -> Look:
+    """How much of the frame a producer fills that shows something."""
+    look = look_of(played)
+    return Look.FULL if look is None else look
+
+
 def _source(played: Element) -> str:
     """What a producer plays: its file, so that copies of one producer count as one."""
     return prop(played, "resource") or played.get("id", "")
@@ -236,8 +242,9 @@ def _mix(layers: list[Track], lower: int, upper: int, start_s: float, end_s: flo
     fade = Fade(start_s, end_s, not before, not after, max(span.look for span in found))
     for index in sides:
         layers[index] = soften(layers[index], [fade])
-    top = layers[sides[-1]]
-    layers[sides[-1]] = replace(top, fades=(*top.fades, fade))
+    lit = [index for index in sides if any(_at(layers[index], time_s) for time_s in (start_s + 1e-3, end_s - 1e-3))]
+    top = (lit or sides)[-1]
+    layers[top] = replace(layers[top], fades=(*layers[top].fades, fade))
 
 
 def _in_both(layers: list[Track], sides: list[int], time_s: float) -> bool:

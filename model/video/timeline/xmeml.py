@@ -214,13 +214,14 @@ def _mix(items: list[_Item], index: int, fps: float) -> list[Fade]:
         return []
     start, end, alignment = mix.start or 0.0, mix.end or 0.0, text(mix.element, "alignment").lower()
     clips = [item for item in items if not item.mix and item.shown.spans]
-    before = [item for item in clips if (item.start or 0.0) < start + 0.5 and (item.end or 0.0) > start - 0.5]
-    after = [item for item in clips if (item.end or 0.0) > end - 0.5 and (item.start or 0.0) < end + 0.5]
-    if not before and not after:
+    before = [item for item in clips if (item.start or 0.0) < start - 0.5 < (item.end or 0.0)]
+    after = [item for item in clips if (item.start or 0.0) < end + 0.5 < (item.end or 0.0)]
+    during = [item for item in clips if (item.start or 0.0) < end and (item.end or 0.0) > start]
+    if not (before or after or during):
         return []
     butts_before = all((item.end or 0.0) < start + 0.5 for item in before)
     butts_after = all((item.start or 0.0) > end - 0.5 for item in after)
     from_black = not before or (alignment == "start-black" and butts_before)
     to_black = not after or (alignment == "end-black" and butts_after)
-    look = max((span.look for item in (*before, *after) for span in item.shown.spans), default=Look.FULL)
+    look = max((span.look for item in (*before, *after, *during) for span in item.shown.spans), default=Look.FULL)
     return [Fade(start / fps, end / fps, from_black, to_black, look)]
