@@ -113,7 +113,8 @@ def _changes(
     found, seams = changes(reading.track, shift_s > 0.0)
     notes = list(reading.notes)
     if seams:
-        notes.append(f"{seams} seams at which a take runs on were not counted as cuts")
+        many = "seams at which a take runs on were not counted as cuts"
+        notes.append(f"{seams} {many}" if seams > 1 else "1 seam at which a take runs on was not counted as a cut")
     moved = [(time_s + shift_s, kind) for time_s, kind in found if time_s + shift_s > 0.0]
     if len(moved) < len(found):
         notes.append(f"{len(found) - len(moved)} of its changes of shot lie before the film's first frame")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hitpoint.model.video.timeline.fcpxml_look import Resources, look_of, rational
+from hitpoint.model.video.timeline.fcpxml_look import Resources, edge_fades, look_of, rational
 from hitpoint.model.video.timeline.tracks import (
     Fade,
     Notes,
@@ -84,6 +85,14 @@ class _Lane:
         self.end_s = max(self.end_s, shown.end_s if shown.spans else 0.0)
 
 
+def _handles(child: Element, span: Span) -> Iterator[Fade]:
+    """The fades that the handles of a clip make at its edges."""
+    for length, opening in edge_fades(child):
+        length_s = min(float(length), span.end_s - span.start_s)
+        start_s = span.start_s if opening else span.end_s - length_s
+        yield Fade(start_s, start_s + length_s, opening, not opening, span.look)
+
+
 class _Reader:
     """The resources of one file, by their id, and what was passed over."""
 
@@ -125,7 +134,8 @@ class _Reader:
             return trim(held, in_s, in_s + length_s, at_s, look)
         warped = child.find("timeMap") is not None
         source = "" if warped else child.get("ref", "")
-        return Track((Span(at_s, at_s + length_s, look, source, float(_seconds(child, "start"))),), (), at_s + length_s)
+        span = Span(at_s, at_s + length_s, look, source, float(_seconds(child, "start")))
+        return Track((span,), tuple(_handles(child, span)), at_s + length_s)
 
     def _spine(self, spine: Element, start: Fraction, lane: int, lanes: dict[int, _Lane], depth: int) -> None:
         """Adds the spine's shots to its lane, and the clips connected to them to their own lanes.

@@ -13,7 +13,7 @@ _KEYS = re.compile(r"\b(key(er)?|mask|chroma|luma key|matte|vignette mask)\b", r
 _MEDIA_CHILDREN = {"video", "asset-clip", "clip", "ref-clip", "sync-clip", "mc-clip", "title", "audio", "spine"}
 
 
-_RATIONAL = re.compile(r"-?\d{1,25}(\.\d{1,25})?(/\d{1,20})?")
+_RATIONAL = re.compile(r"-?(\d{1,25}(\.\d{0,25})?|\.\d{1,25})(/\d{1,20})?")
 
 
 def rational(text: str) -> Fraction:
@@ -166,7 +166,7 @@ def fills(item: Element) -> bool:
 
 
 def _numbers(text: str | None) -> list[float]:
-    return [float(value) for value in re.findall(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", text or "")]
+    return [float(value) for value in re.findall(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text or "")]
 
 
 def _values(item: Element, name: str) -> list[list[float]]:
@@ -193,6 +193,18 @@ def _takes(crop: Element) -> bool:
     names = ("left", "right", "top", "bottom")
     found = [value for rect in rects for name in names for values in _values(rect, name) for value in values]
     return any(abs(value) > 0.05 for value in found)
+
+
+def edge_fades(item: Element) -> list[tuple[Fraction, bool]]:
+    """(length, whether it opens the clip) of each fade by opacity at an edge of an item, as its fade handles make."""
+    blend = _child(item, "adjust-blend")
+    if blend is None or blend.get("enabled") == "0":
+        return []
+    found = [(fade, tag == "fadeIn") for tag in ("fadeIn", "fadeOut") for fade in blend.iter(tag)]
+    try:
+        return [(rational(fade.get("duration", "0")), opening) for fade, opening in found]
+    except (ValueError, ArithmeticError):
+        raise TimelineError("a time in it is damaged", blend.line) from None
 
 
 def _opaque(blend: Element) -> bool:

@@ -27,7 +27,7 @@ _FADES = {
     "fade_from_black": True, "fadein": True, "fadeinbrightness": True, "fadeinmovit": True,
     "fade_to_black": False, "fadeout": False, "fadeoutbrightness": False, "fadeoutmovit": False,
 }  # fmt: skip
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?%?")
+_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)%?")
 
 
 def prop(element: Element, name: str) -> str:
