@@ -69,7 +69,12 @@ def clip_options(command: Command) -> Command:
         ),
         click.option("--out", "out_s", type=click.FloatRange(0), metavar="SECONDS",
                      help="Where to end.  [default: the film's end]"),
-        click.option("--cuts", type=FILE, help="The editor's own cuts: EDL, OTIO, FCPXML, MLT, Kdenlive or JSON."),
+        click.option("--cuts", type=FILE,
+                     help="The editor's own cuts: EDL, OTIO, FCPXML, Final Cut Pro 7 XML, MLT, Kdenlive, AAF or JSON."),
+        click.option("--cuts-fps", type=click.FloatRange(1, 1000), metavar="RATE",
+                     help="Frames a second of its timecodes where it does not say.  [default: the film's nominal]"),
+        click.option("--cuts-start", metavar="HH:MM:SS:FF",
+                     help="Its timecode at the film's first frame.  [default: where its programme begins]"),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

@@ -27,6 +27,8 @@ def command(
     in_s: float,
     out_s: float | None,
     cuts: Path | None,
+    cuts_fps: float | None,
+    cuts_start: str | None,
     json_path: Path | None,
     plot: Path | None,
     force: bool,
@@ -42,7 +44,7 @@ def command(
         if path is not None and path != Path("-"):
             check_output(path, force)
     clips = [Clip(clip, in_s, out_s)]
-    boundaries = given_cuts(cuts, clip, in_s, out_s)
+    boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
     with stage_bars() as progress:
         rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share))
         if plot is not None:
