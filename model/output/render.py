@@ -99,6 +99,15 @@ def set_up(synth: BuiltInSynth, genre: str) -> None:
         synth.control(channel, 10, PANS[instrument])
 
 
+def play(score: Score, sample_rate: int = SAMPLE_RATE, soundfont: Path | None = None) -> NDArray[np.float32]:
+    """The sound of `score` as the synth gives it, not evened out: (frames, 2), `score.duration_s` long, in memory."""
+    synth = BuiltInSynth(soundfont, sample_rate)
+    set_up(synth, score.genre)
+    frames = round(score.duration_s * sample_rate)
+    events = _events(score, score.instruments, sample_rate)
+    return np.concatenate([np.zeros((0, 2), np.float32), *_play(synth, events, frames)])
+
+
 def write_wav(
     score: Score,
     path: Path,
@@ -139,14 +148,16 @@ def write_wav(
     say(1.0)
 
 
-def _events(score: Score, instruments: Sequence[int]) -> list[tuple[int, int, int, int]]:
+def _events(
+    score: Score, instruments: Sequence[int], sample_rate: int = SAMPLE_RATE
+) -> list[tuple[int, int, int, int]]:
     """(frame, velocity or 0 for off, channel, pitch), in time order, offs before ons."""
     events = []
     for instrument in instruments:
         for start, stop, pitch, velocity in sounding_notes(score, instrument):
             for pulse, level in ((start, velocity), (stop, 0)):
                 time_s = score.tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER)
-                events.append((round(time_s * SAMPLE_RATE), level, CHANNELS[instrument], pitch))
+                events.append((round(time_s * sample_rate), level, CHANNELS[instrument], pitch))
     return sorted(events)
 
 
