@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,17 +29,19 @@ _SAME_S = 0.1
 _COMPRESSION = 100.0
 
 
-def onset_strength(sound: NDArray[np.float32]) -> NDArray[np.float64]:
+def onset_strength(sound: NDArray[np.float32], compressed: bool = False) -> NDArray[np.float64]:
     """Spectral flux of `sound` (samples,), mono at SAMPLE_RATE: a value each HOP samples, the first at time 0.
 
-    Magnitudes are compressed (log(1 + 100 |X|), |X| as a share of the loudest) so that a soft cymbal counts beside a
-    loud kick, as it does for the ear.
+    compressed: magnitudes as log(1 + 100 |X|), |X| a share of the loudest, by which a soft cymbal counts beside a loud
+    kick. Two ears are better than one: music made for a single formula need not sound like anything.
     """
     padded = np.pad(sound, WINDOW // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
     window = np.hanning(WINDOW).astype(np.float32)
     spectrum = np.concatenate([np.abs(np.fft.rfft(part * window)) for part in _blocks(frames)])
-    level = np.log1p(_COMPRESSION * spectrum / max(float(spectrum.max(initial=0.0)), 1e-9))
+    level = spectrum / max(float(spectrum.max(initial=0.0)), 1e-9)
+    if compressed:
+        level = np.log1p(_COMPRESSION * level)
     rise = np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0.0).sum(axis=1)
     return np.asarray(rise, np.float64)
 
@@ -47,9 +50,17 @@ def _blocks(frames: NDArray[np.float32], size: int = 2048) -> list[NDArray[np.fl
     return [frames[start : start + size] for start in range(0, len(frames), size)]
 
 
-def curve_of(score: Score, soundfont: Path | None = None) -> NDArray[np.float64]:
+class Ear(NamedTuple):
+    """Two curves of onset strength of one piece: of plain and of compressed magnitudes."""
+
+    plain: NDArray[np.float64]
+    compressed: NDArray[np.float64]
+
+
+def listen(score: Score, soundfont: Path | None = None) -> Ear:
     """The onset strength of `score` as the built-in synth plays it. Raises MissingError without tinysoundfont."""
-    return onset_strength(play(score, SAMPLE_RATE, soundfont).mean(axis=1))
+    sound = play(score, SAMPLE_RATE, soundfont).mean(axis=1)
+    return Ear(onset_strength(sound), onset_strength(sound, compressed=True))
 
 
 def strength_at(curve: NDArray[np.float64], time_s: float, before_s: float = BEFORE_S, after_s: float = AFTER_S) -> float:
@@ -82,21 +93,24 @@ def is_strongest(curve: NDArray[np.float64], time_s: float) -> bool:
     return strength_at(curve, time_s) >= strength_at(curve, time_s, STRONGEST_S, STRONGEST_S)
 
 
-def accent_figures(score: Score, marks: Marks, curve: NDArray[np.float64]) -> dict[str, float]:
+def accent_figures(score: Score, marks: Marks, ear: Ear) -> dict[str, float]:
     """Rank and share strongest of the cuts, rank of the fades and of plain downbeats, share of cuts with a bound hit.
 
-    A figure without anything to measure is left out.
+    cut_rank_log: the same on compressed magnitudes. A figure without anything to measure is left out.
     """
     beats_s = beat_times(score)
     all_s = [*marks.cuts_s, *marks.fades_s]
+    downbeats = [float(beat) for beat in beats_s[4::4] if _far(float(beat), all_s)]
     found: dict[str, float] = {}
-    ranks = [rank_among_beats(curve, cut, beats_s, all_s) for cut in marks.cuts_s]
-    _put(found, "cut_rank", [rank for rank in ranks if rank is not None])
-    _put(found, "cut_strongest", [float(is_strongest(curve, cut)) for cut in marks.cuts_s])
-    soft = [rank_among_beats(curve, fade, beats_s, all_s) for fade in marks.fades_s]
-    _put(found, "fade_rank", [rank for rank in soft if rank is not None])
-    plain = [rank_among_beats(curve, float(beat), beats_s, all_s) for beat in beats_s[4::4] if _far(beat, all_s)]
-    _put(found, "downbeat_rank", [rank for rank in plain if rank is not None])
+    for name, times_s, curve in (
+        ("cut_rank", marks.cuts_s, ear.plain),
+        ("cut_rank_log", marks.cuts_s, ear.compressed),
+        ("fade_rank", marks.fades_s, ear.plain),
+        ("downbeat_rank", downbeats, ear.plain),
+    ):
+        ranks = [rank_among_beats(curve, each, beats_s, all_s) for each in times_s]
+        _put(found, name, [rank for rank in ranks if rank is not None])
+    _put(found, "cut_strongest", [float(is_strongest(ear.plain, cut)) for cut in marks.cuts_s])
     bound = np.asarray(marks.bound_s)
     _put(found, "cuts_bound", [float((np.abs(bound - cut) <= BOUND_S).any()) for cut in marks.cuts_s])
     return found
