@@ -63,7 +63,9 @@ def listen(score: Score, soundfont: Path | None = None) -> Ear:
     return Ear(onset_strength(sound), onset_strength(sound, compressed=True))
 
 
-def strength_at(curve: NDArray[np.float64], time_s: float, before_s: float = BEFORE_S, after_s: float = AFTER_S) -> float:
+def strength_at(
+    curve: NDArray[np.float64], time_s: float, before_s: float = BEFORE_S, after_s: float = AFTER_S
+) -> float:
     """The highest onset strength from `before_s` before to `after_s` after a moment."""
     first = max(0, int(np.ceil((time_s - before_s) * SAMPLE_RATE / HOP)))
     last = int(np.floor((time_s + after_s) * SAMPLE_RATE / HOP))

@@ -135,9 +135,7 @@ def _changes_at(bars: Sequence[Bar], ticks: Sequence[int]) -> list[bool]:
 
 def one_chord(labels: Sequence[Chord | None]) -> float | None:
     """Share of neighbouring bars that begin on the same root; None without two bars that sound."""
-    pairs = [
-        one.root == other.root for one, other in zip(labels[::2], labels[2::2], strict=False) if one and other
-    ]
+    pairs = [one.root == other.root for one, other in zip(labels[::2], labels[2::2], strict=False) if one and other]
     return float(np.mean(pairs)) if pairs else None
 
 

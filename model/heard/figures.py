@@ -66,7 +66,9 @@ def heard(score: Score, marks: Marks, soundfont: Path | None = None) -> Figures:
     return accent_figures(score, marks, listen(score, soundfont)) | notes_alone(score, marks)
 
 
-def heard_beside_chance(score: Score, marks: Marks, seed: int = 0, soundfont: Path | None = None) -> tuple[Figures, Figures]:
+def heard_beside_chance(
+    score: Score, marks: Marks, seed: int = 0, soundfont: Path | None = None
+) -> tuple[Figures, Figures]:
     """`heard`, and the same with the picture's marks on beats and bars drawn at random."""
     ear = listen(score, soundfont)
     chance = shuffled(marks, score, seed)

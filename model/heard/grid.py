@@ -82,9 +82,7 @@ def marks_of(rhythm: VisualRhythm, plan: Plan) -> Marks:
     return Marks(
         cuts_s=tuple(each.time_s for each in inside if each.kind == "cut"),
         fades_s=tuple(each.time_s for each in inside if each.kind != "cut"),
-        bound_s=tuple(
-            plan.tempo_map.time_at_tick(hit.bar, hit.tick) for hit in plan.hits if hit.strength is not None
-        ),
+        bound_s=tuple(plan.tempo_map.time_at_tick(hit.bar, hit.tick) for hit in plan.hits if hit.strength is not None),
         section_bars=tuple(section.first_bar for section in plan.sections[1:]),
     )
 

@@ -45,7 +45,8 @@ def key_of(bars: Sequence[Bar]) -> Key | None:
 
 def key_fit(bars: Sequence[Bar]) -> float:
     """How well the best key fits, -1..1: the correlation of its profile; 0 without pitches."""
-    return max(_key_fits(bars), default=(0.0, None))[0]
+    fits = _key_fits(bars)
+    return max(fits)[0] if fits else 0.0
 
 
 def _key_fits(bars: Sequence[Bar]) -> list[tuple[float, Key]]:

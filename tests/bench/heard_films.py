@@ -73,7 +73,33 @@ def fades() -> Iterator[Frame]:
 
 def minutes() -> Iterator[Frame]:
     """Two minutes in five parts, two looks of which return: calm, busy, calm again, quick, a long last shot."""
-    lengths_s = [9, 7, 8, 2.5, 3.1, 1.8, 2.4, 4.2, 3, 2.6, 8, 9, 7.4, 1.2, 1.7, 2.1, 1.4, 1.9, 2.2, 1.5, 2.8, 3.2, 2, 12, 20]
+    lengths_s = [
+        9,
+        7,
+        8,
+        2.5,
+        3.1,
+        1.8,
+        2.4,
+        4.2,
+        3,
+        2.6,
+        8,
+        9,
+        7.4,
+        1.2,
+        1.7,
+        2.1,
+        1.4,
+        1.9,
+        2.2,
+        1.5,
+        2.8,
+        3.2,
+        2,
+        12,
+        20,
+    ]
     looks = [0, 1, 0, 2, 3, 2, 4, 3, 2, 4, 0, 1, 0, 5, 6, 5, 7, 6, 5, 7, 2, 3, 2, 8, 0]
     speeds = [8 if length >= 7 else 60 + 40 * (i % 3) for i, length in enumerate(lengths_s)]
     return shots([float(each) for each in lengths_s], looks, [float(each) for each in speeds])
