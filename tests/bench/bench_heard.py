@@ -26,8 +26,8 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from hitpoint.bridge.commands.shared import make_composer
 from hitpoint.model import job
+from hitpoint.model.compose.base import COMPOSERS, Composer, ComposerOptions
 from hitpoint.model.heard.figures import PIECE, heard_beside_chance, notes_alone
 from hitpoint.model.heard.grid import marks_of, table_of
 from hitpoint.model.heard.real import excerpt, read_scores, real_marks
@@ -35,6 +35,7 @@ from hitpoint.model.heard.traits import TRAITS, omega_squared, traits
 from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Score
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.wishes import parse_wishes
+from hitpoint.model.take import Prepared
 from hitpoint.model.video.types import Clip
 from tests.bench.heard_films import DRAWN, drawn, regraded
 
@@ -54,11 +55,11 @@ QUARTER_S = 10.0
 class Settings:
     """What is asked of the composer, whatever the film."""
 
-    composer: job.BarStream
+    composer: Composer
     wishes: dict[str, str]
-    made: dict[tuple, tuple[job.Prepared, Score]] = field(default_factory=dict)
+    made: dict[tuple, tuple[Prepared, Score]] = field(default_factory=dict)
 
-    def compose(self, film: Path, genre: str, seed: int, **more: object) -> tuple[job.Prepared, Score]:
+    def compose(self, film: Path, genre: str, seed: int, **more: object) -> tuple[Prepared, Score]:
         """A piece as `hitpoint score FILM` would make it."""
         wishes = parse_wishes({"genre": genre, "seed": seed, **self.wishes, **more})
         if (film, wishes) not in self.made:
@@ -256,7 +257,7 @@ def main() -> None:
         REAL.write_text(json.dumps(real_rows(asked.real), indent=1) + "\n")
         return
     began, cpu = time.perf_counter(), time.process_time()
-    settings = Settings(make_composer(asked.checkpoint, "cpu", None), wishes)
+    settings = Settings(COMPOSERS.get("cmt").create(ComposerOptions(asked.checkpoint, "cpu")), wishes)
     quick = [str(EXAMPLE), "quick"]
     more = os.environ.get("HITPOINT_FILMS", "").split(os.pathsep)
     films = films_of(asked.films or (quick if asked.quick else [*quick, "fades", "minutes", *filter(None, more)]))
