@@ -56,7 +56,7 @@ def sentences(name: str, spans: NDArray[np.float64]) -> list[str]:
     """What was lost of a film, for the user."""
     told = []
     for begin_s, end_s, frames in spans:
-        what = "1 frame was" if frames == 1 else f"{frames:.0f} frames were"
+        what = "a frame was" if frames == 1 else f"at least {frames:.0f} frames were"
         told.append(
             f"{name} is damaged between {begin_s:.2f} s and {end_s:.2f} s: {what} lost or broken, so cuts and beats "
             "there are uncertain; export or copy it again"

@@ -15,6 +15,7 @@ from hitpoint.model.video.damage import Damage, lost_spans
 from hitpoint.model.video.detectors.base import Arrays
 from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.film import Film
+from hitpoint.model.video.patience import TICK_S
 from hitpoint.model.video.types import Clip
 
 
@@ -79,7 +80,7 @@ class _Teller:
     def at(self, time_s: float) -> None:
         """A frame of `time_s` was measured."""
         self._share = min(1.0, max(0.0, (time_s - self._in_s) / self._length_s))
-        if time.monotonic() - self._told >= frames.TICK_S:
+        if time.monotonic() - self._told >= TICK_S:
             self.again()
 
     def again(self) -> None:

@@ -2,20 +2,17 @@
 
 Everything that looks at a film asks here: the analysis, the film with its music, plots, reports and the hosts' clips.
 
-Threads: any. A film is surveyed in a thread of its own, while the caller's hears `tick` and may give up by raising from
-it; the last few films are remembered for as long as their files stay as they are.
+Threads: any. The last few films are remembered for as long as their files stay as they are.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +25,7 @@ from hitpoint.model.video.media import (
     reading,
     stated_rate,
 )
+from hitpoint.model.video.patience import Hashing, Stopped, Tick, patiently
 from hitpoint.model.video.track import Packets, Track, candidates, choose, declared_end_s, rate_of, schedule
 from hitpoint.model.video.types import Media
 
@@ -37,11 +35,6 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-T = TypeVar("T")
-Tick = Callable[[], None]
-"""Called about ten times a second; what it raises ends the work."""
-
-TICK_S = 0.1
 MAX_PACKETS = 20_000_000
 """More are no film: a whole day holds half as many at 120 frames a second."""
 MISSING_END_S = 0.5
@@ -53,6 +46,7 @@ MAX_LENGTH_S = 12 * 3600.0
 
 _REMEMBERED = 16
 _TRUE_DURATION = ("mov", "matroska")  # their declared length is that of what was written
+_INDEXED = ("mov", "matroska")
 _ROUGH_DURATION = ("avi", "flv", "asf", "mxf")
 _known: OrderedDict[tuple[Path, Identity], Film] = OrderedDict()
 _lock = threading.Lock()
@@ -62,14 +56,17 @@ _lock = threading.Lock()
 class Film:
     """One state of one file.
 
-    breaks_off_s: where its data ends, if that is before the end it declares; declared_s: that end. notes: sentences on
-    what had to be assumed.
+    start_s: where a player begins, in the file's own time. has_index: it can be entered at any moment. breaks_off_s:
+    where its data ends, if that is before the end it declares; declared_s: that end. notes: sentences on what had to be
+    assumed.
     """
 
     path: Path
     identity: Identity
     media: Media
     track: Track
+    start_s: float = 0.0
+    has_index: bool = True
     breaks_off_s: float | None = None
     declared_s: float = 0.0
     notes: tuple[str, ...] = ()
@@ -115,8 +112,8 @@ def probe(path: Path, tick: Tick | None = None) -> Media:
 def open_film(path: Path, tick: Tick | None = None) -> Film:
     """Survey a film: hash it, and read what all its packets say.
 
-    Raises InputError if `path` is missing, empty, a folder, of a kind that is not read, no film, has sound only, holds a
-    single frame, has frames over MAX_PIXELS, or changes meanwhile; and what `tick` raises.
+    Raises InputError if `path` is missing, empty, a folder, of a kind that is not read, no film, has sound only, holds
+    a single frame, has frames over MAX_PIXELS, or changes meanwhile; and what `tick` raises.
     """
     path = Path(path)
     check_file(path)
@@ -134,45 +131,11 @@ def open_film(path: Path, tick: Tick | None = None) -> Film:
     return found
 
 
-def patiently(work: Callable[[threading.Event], T], tick: Tick | None) -> T:
-    """What `work` returns or raises, from a thread of its own; `tick` is called meanwhile.
-
-    If `tick` raises, or the user interrupts, the event handed to `work` is set and nobody waits for it any longer.
-    """
-    stop = threading.Event()
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        """The thread: hand over what came of it."""
-        try:
-            results.append(work(stop))
-        except BaseException as error:  # its owner raises it
-            errors.append(error)
-
-    thread = threading.Thread(target=run, name="hitpoint-film", daemon=True)
-    thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(TICK_S)
-            if tick is not None:
-                tick()
-    finally:
-        stop.set()
-    if errors:
-        raise errors[0]
-    return results[0]
-
-
-class _Stopped(Exception):
-    """Nobody waits any longer."""
-
-
 def _survey(path: Path, identity: Identity, stop: threading.Event) -> Film:
     """Hash the file and read its packets side by side, so that a disk gives each byte once."""
     with reading(path), open_container(path) as container:
         tracks = _candidates(path, container)
-        hashing = _Hashing(path, stop)
+        hashing = Hashing(path, stop)
         packets, end_s = _picture(path, container, tracks, stop)
         track = schedule(packets, container)
         declared_s, found_s = _ends(packets, track, container, end_s)
@@ -181,35 +144,11 @@ def _survey(path: Path, identity: Identity, stop: threading.Event) -> Film:
         fps = _mean_rate(packets.stream, track)
         width, height = _upright_size(path, track.index, stop)
         digest = hashing.result()
+        start_s = track.zero_s if container.start_time is None else container.start_time / 1_000_000
+        has_index = container.format.name.startswith(_INDEXED) and not track.numbered
     media = Media(path, digest, track.end_s, fps, len(track.times_s), width, height, track.rate)
-    return Film(path, identity, media, track, found_s if breaks_off else None, declared_s, notes)
-
-
-class _Hashing:
-    """The SHA-256 of a file, taken in a thread of its own."""
-
-    def __init__(self, path: Path, stop: threading.Event) -> None:
-        self._path, self._stop = path, stop
-        self._digest, self._error = "", None
-        self._thread = threading.Thread(target=self._run, name="hitpoint-hash", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        digest = hashlib.sha256()
-        try:
-            with self._path.open("rb") as file:
-                while not self._stop.is_set() and (piece := file.read(1 << 20)):
-                    digest.update(piece)
-        except OSError as error:
-            self._error = error
-        self._digest = digest.hexdigest()
-
-    def result(self) -> str:
-        """The digest, in hex. Raises OSError where the file could not be read."""
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._digest
+    breaks_off_s = found_s if breaks_off else None
+    return Film(path, identity, media, track, start_s, has_index, breaks_off_s, declared_s, notes)
 
 
 def _candidates(path: Path, container: InputContainer) -> list[VideoStream]:
@@ -239,7 +178,7 @@ def _picture(
     end_s, count = -math.inf, 0
     for packet in container.demux():
         if stop.is_set():
-            raise _Stopped
+            raise Stopped
         if packet.pts is None and not packet.size and packet.dts is None:  # libav's own, at the end
             continue
         count += 1
@@ -296,7 +235,7 @@ def _upright_size(path: Path, index: int, stop: threading.Event) -> tuple[int, i
         stream = container.streams[index]
         for packet in container.demux(stream):
             if stop.is_set():
-                raise _Stopped
+                raise Stopped
             for frame in decoded(packet):
                 _check_pixels(path, frame.width, frame.height)
                 return (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
@@ -304,7 +243,7 @@ def _upright_size(path: Path, index: int, stop: threading.Event) -> tuple[int, i
 
 
 def decoded(packet: Packet[VideoStream]) -> list[VideoFrame]:
-    """A packet's frames. One without bytes, which repeats the frame before, has none; what cannot be decoded neither."""
+    """A packet's frames: none where it has no bytes, which repeats the frame before, or cannot be decoded."""
     import av
 
     if not packet.size and (packet.pts is not None or packet.dts is not None):

@@ -17,7 +17,8 @@ from hitpoint.model.errors import InputError
 from hitpoint.model.video import media
 from hitpoint.model.video.damage import BAD_PACKETS, Damage
 from hitpoint.model.video.fields import FieldOrder
-from hitpoint.model.video.film import TICK_S, Film, Tick, open_film
+from hitpoint.model.video.film import Film, open_film
+from hitpoint.model.video.patience import TICK_S, Tick
 from hitpoint.model.video.track import Track
 
 if TYPE_CHECKING:
@@ -169,8 +170,8 @@ def _from_in_point(
     damage: Damage,
     stop: threading.Event | None,
 ) -> Iterator[tuple[float, VideoFrame]]:
-    """Frames from the key frame before `in_s` on; from the very first if the file's index leads astray, or where a frame's
-    time depends on those before it."""
+    """Frames from the key frame before `in_s` on; from the very first if the file's index leads astray, or where a
+    frame's time depends on those before it."""
     track = film.track
     frames = _timed_frames(film, container, stream, damage, stop)
     if in_s <= 1.0 or not stream.time_base or track.numbered or len(track.pieces) > 1 or track.lead or track.untimed:

@@ -24,13 +24,14 @@ CONTAINERS = (
 a session and lists of parts, which lead to other files, and texts and single pictures, which are no films."""
 PROTOCOLS = "file"
 """What libav may open: local files, no network, no file inside another."""
+BARE = ("h264", "hevc", "vvc", "mpegvideo", "m4v", "mjpeg", "obu", "vc1", "dirac", "cavsvideo", "avs2", "evc")
+"""Those that are one stream without a container, so without times; their rate may be missing too."""
 MAX_PIXELS = 80_000_000
 """Of one frame: a 12K camera's, 12288 x 6480, still passes."""
 
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"v/1\x01", b"8BPS", b"SDPX", b"XPDS")
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"v=0\r\n", b"v=0\n", b"<?xml", b"[Reference]", b"<ASX", b"<smil")
 _WEBP_ANIMATION = 0x02
-_RATELESS = ("h264", "hevc", "vvc", "mpegvideo", "m4v", "mjpeg", "obu", "vc1", "dirac", "cavsvideo", "avs2", "evc")
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,10 @@ def stated_rate(path: Path, container: InputContainer) -> bool:
 
     It is asked a second time with another rate to fall back upon: what changes with it was not said.
     """
-    if container.format.name not in _RATELESS:
+    if container.format.name not in BARE:
         return True
     with open_container(path, framerate="7") as again:
-        return again.streams.video[0].guessed_rate == container.streams.video[0].guessed_rate
+        return bool(again.streams.video[0].guessed_rate == container.streams.video[0].guessed_rate)
 
 
 def _kind(path: Path) -> str:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.format import Flags
     from av.packet import Packet
     from av.video.stream import VideoStream
 
@@ -61,7 +62,8 @@ _DECLARES_TRACKS = ("mov", "avi", "gif", "mxf", "ogg", "yuv4mpegpipe", "ivf", "d
 class Packets:
     """What one video track's packets say, in order of decoding; times in the track's own unit, `base_s` seconds.
 
-    Packets that only prepare others are left out; repeats: those without bytes, which show the frame before again.
+    repeats: packets without bytes, which show the frame before again; unseen: those that only prepare others.
+    is_trimmed: some of these lie outside the part that the file wants shown.
     """
 
     stream: VideoStream
@@ -70,6 +72,7 @@ class Packets:
     durations: list[int] = field(default_factory=list)
     repeats: set[int] = field(default_factory=set)
     unseen: set[int] = field(default_factory=set)
+    is_trimmed: bool = False
 
     @property
     def base_s(self) -> float:
@@ -83,6 +86,7 @@ class Packets:
             self.repeats.add(number)
         elif packet.is_discard or _is_hidden(self.stream.codec_context.name, packet):
             self.unseen.add(number)
+            self.is_trimmed |= packet.is_discard
         self.pts.append(UNKNOWN if packet.pts is None else packet.pts)
         self.dts.append(UNKNOWN if packet.dts is None else packet.dts)
         self.durations.append(packet.duration or 0)
@@ -101,7 +105,7 @@ class Track:
     the last one goes. step_s: the usual time between two. zero_s: the film's zero in the file's own time. numbered:
     frames have no time of their own but their place in `times_s`. pieces: (first packet, shift in the track's own unit)
     where times begin again; lead: how many frames at the beginning have no time. untimed: packets whose times are
-    damaged.
+    damaged. joints_s: when each piece but the first begins. is_trimmed: as in `Packets`.
     """
 
     index: int
@@ -113,9 +117,8 @@ class Track:
     pieces: tuple[tuple[int, int], ...]
     lead: int = 0
     untimed: frozenset[int] = frozenset()
-
     joints_s: tuple[float, ...] = ()
-    """When each piece but the first begins."""
+    is_trimmed: bool = False
 
     @property
     def rate(self) -> float:
@@ -163,8 +166,13 @@ def _is_numbered(packets: Packets, container: InputContainer) -> bool:
     from av.format import Flags
 
     name = container.format.name
-    bare = bool(int(container.format.flags) & int(Flags.no_timestamps.value))
-    return bare or name in _ORDER_OF_DECODING or all(time == UNKNOWN for time in packets.pts)
+    bare = _has(container, Flags.no_timestamps)
+    in_order = name in _ORDER_OF_DECODING and packets.stream.codec_context.codec.reorder
+    return bare or in_order or all(time == UNKNOWN for time in packets.pts)
+
+
+def _has(container: InputContainer, flag: Flags) -> bool:
+    return bool(container.format.flags & int(flag.value))  # type: ignore[call-overload]  # its value is a number
 
 
 def _numbered(packets: Packets, container: InputContainer) -> Track:
@@ -196,7 +204,7 @@ def _timed(packets: Packets, container: InputContainer) -> Track:
     base_s = packets.base_s
     raw = np.asarray(packets.pts, np.int64)
     order = np.asarray(packets.dts, np.int64)
-    may_jump = bool(int(container.format.flags) & int(Flags.ts_discont.value))
+    may_jump = _has(container, Flags.ts_discont)
     starts, untimed = _pieces(order if np.any(order != UNKNOWN) else raw, base_s, may_jump)
     untimed |= _astray(raw, order, base_s)
     seen = raw != UNKNOWN
@@ -214,7 +222,10 @@ def _timed(packets: Packets, container: InputContainer) -> Track:
     pieces = tuple(zip(starts, shifts.tolist(), strict=True))
     index = packets.stream.index
     joints_s = tuple(end * base_s - zero_s for end in ends)
-    return Track(index, at_s, end_s, _exact(steps) * base_s, zero_s, False, pieces, lead, frozenset(untimed), joints_s)
+    step_s = _exact(steps) * base_s
+    return Track(
+        index, at_s, end_s, step_s, zero_s, False, pieces, lead, frozenset(untimed), joints_s, packets.is_trimmed
+    )
 
 
 def _pieces(order: NDArray[np.int64], base_s: float, may_jump: bool) -> tuple[list[int], set[int]]:

@@ -46,8 +46,8 @@ class Boundary:
 @dataclass(frozen=True)
 class Media:
     """Facts of the file. duration_s: of the whole picture, from the film's zero to the moment at which its last frame
-    goes; fps: mean; frames: counted, repeats not; width, height: upright pixels; nominal_fps: of frames that follow each
-    other as usual, which in a film of varying rate is more than the mean."""
+    goes; fps: mean; frames: counted, repeats not; width, height: upright pixels; nominal_fps: of frames that follow
+    each other as usual, which in a film of varying rate is more than the mean."""
 
     path: Path
     sha256: str
