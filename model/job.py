@@ -190,8 +190,8 @@ def assemble(
 
 def markers(plan: Plan) -> tuple[Marker, ...]:
     """Section names at their first bar lines and hit points at the picture's moments, in time order."""
-    sections = [Marker(plan.tempo_map.time_at_tick(s.first_bar), f"Section {s.label}") for s in plan.sections]
-    hits = [Marker(hit.time_s, f"Hit: {hit.kind}") for hit in plan.hits]
+    sections = [Marker.section(plan.tempo_map.time_at_tick(each.first_bar), each.label) for each in plan.sections]
+    hits = [Marker.hit(hit.time_s, hit.kind) for hit in plan.hits]
     return tuple(sorted(sections + hits, key=lambda marker: marker.time_s))
 
 
