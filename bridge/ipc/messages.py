@@ -147,6 +147,37 @@ class JobError(JobMessage):
 
 
 @dataclass(frozen=True)
+class JobDone(JobMessage):
+    """Nothing is left to do for this job: its results were told, or its error was, or it was called off."""
+
+
+@dataclass(frozen=True)
+class Handled(JobMessage):
+    """A request was taken in: it is answered, or what it asks for is on disk (or in memory, where the disk is full)."""
+
+    request: JobMessage
+
+
+@dataclass(frozen=True)
+class WorkingAt:
+    """The jobs that the composer works at from now on: should it die, one of them is to blame."""
+
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """The composer lives. stage: what it is at (empty: waiting for something to do); age_s, cpu_s: for how long, and
+    how much of the processor it got meanwhile; limit_s: the most of that it may take before something must be wrong.
+    """
+
+    stage: str
+    age_s: float
+    cpu_s: float
+    limit_s: float
+
+
+@dataclass(frozen=True)
 class ComposerReady:
     """The composer process is up."""
 
@@ -226,9 +257,19 @@ class Restore:
 
 @dataclass(frozen=True)
 class ResumeJob(JobMessage):
-    """Read this job from disk and go on with it. wanted: messages that were not answered when the last one died."""
+    """Read this job from disk and go on with it. heard: it is the one that is played.
 
-    wanted: tuple[object, ...] = field(default=())
+    care: how often a composer died on it. 1: no provisional bars; 2: another seed from the bar on that cost it its
+    life.
+    """
+
+    care: int = 0
+    heard: bool = True
+
+
+@dataclass(frozen=True)
+class DropJob(JobMessage):
+    """The composer died on this job time after time: do nothing more for it."""
 
 
 @dataclass(frozen=True)

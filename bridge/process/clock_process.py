@@ -33,7 +33,7 @@ from hitpoint.bridge.midi.reaper_keyboard import NAME as VKB
 from hitpoint.bridge.midi.reaper_keyboard import VkbSink, is_vkb
 from hitpoint.bridge.osc.codec import MAX_PACKET_BYTES
 from hitpoint.bridge.play.player import Player
-from hitpoint.bridge.process.realtime import become_realtime, freeze_garbage, name_process, sharpen_timers
+from hitpoint.bridge.process.system import become_realtime, freeze_garbage, name_process, sharpen_timers
 from hitpoint.bridge.session.clients import Address
 from hitpoint.bridge.session.peers import Peers
 from hitpoint.bridge.session.session import Session

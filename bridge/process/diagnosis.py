@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from hitpoint.bridge.config.settings import Config, config_path
 from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.midi.ports import NO_PORT, VIRTUAL, RtMidiSink, api_name, find_api, list_ports, silence
-from hitpoint.bridge.process.realtime import become_realtime, sharpen_timers
+from hitpoint.bridge.process.system import become_realtime, sharpen_timers
 
 TEST_NOTES = 200
 TEST_GAP_S = 0.005

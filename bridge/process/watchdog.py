@@ -39,7 +39,7 @@ from hitpoint.bridge.ipc.messages import (
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S, Guard
 from hitpoint.bridge.process.clock_process import run_clock, run_spare
 from hitpoint.bridge.process.composer_process import run_composer
-from hitpoint.bridge.process.realtime import calm_down, hurry
+from hitpoint.bridge.process.system import calm_down, hurry
 from hitpoint.bridge.state.recovery import Music, Requests
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work.jobs import announcement

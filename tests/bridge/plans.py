@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from hypothesis import strategies as st
 
@@ -69,7 +70,7 @@ def faults(plan):
     points = plan.tempo_map.points
     if not points or (points[0].beat, points[0].time_s) != (0.0, 0.0):
         found.append("the tempo map does not begin at 0")
-    pairs = zip(points, points[1:], strict=False)
+    pairs = pairwise(points)
     if any(b.beat <= a.beat or b.time_s <= a.time_s for a, b in pairs) or any(not p.bpm > 0 for p in points):
         found.append("the tempo map does not rise")
     if not math.isclose(plan.duration_s, plan.tempo_map.time_at_tick(len(plan.bars)), rel_tol=1e-6, abs_tol=1e-6):

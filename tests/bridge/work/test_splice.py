@@ -28,5 +28,5 @@ def test_a_spliced_plan_is_a_valid_plan_that_the_form_can_read(plan, data):
     written = [telling_bar(place) for place in range(len(new.bars))]
     for place in range(len(new.bars)):
         leaning_of(new, place, written[:place])
-    again = splice_plan(new, range(0, len(block) // 2), len(block))
+    again = splice_plan(new, range(len(block) // 2), len(block))
     assert faults(again) == [], "a splice of a splice, too"

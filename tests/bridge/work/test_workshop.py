@@ -279,7 +279,7 @@ def test_a_live_control_outlasts_the_process(bench, tmp_path):
     other, seen = Bench(tmp_path), []
     replan = other.tools.replan
     other.tools.replan = lambda prepared, pairs: seen.append(pairs) or replan(prepared, pairs)
-    other.ask(ResumeJob("film", wanted=(SetControl("film", "density", 3.0, 5),)))
+    other.ask(ResumeJob("film"), SetControl("film", "density", 3.0, 5))
     other.work()
     assert seen == [{"energy": "0.25", "density": "3"}]
 
@@ -302,7 +302,7 @@ def test_a_finished_job_needs_no_new_analysis_until_it_is_edited(bench, tmp_path
     assert len(other.bars()) == 8
     assert not other.of(JobError) + other.of(JobResult)
     third = Bench(tmp_path)
-    third.ask(ResumeJob("film", wanted=(Regenerate("film", 0, 0, None),)))
+    third.ask(ResumeJob("film"), Regenerate("film", 0, 0, None))
     third.work()
     assert len(third.of(JobResult)) == 1
 
