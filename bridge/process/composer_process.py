@@ -28,6 +28,7 @@ from hitpoint.bridge.work import factory
 from hitpoint.bridge.work.jobs import Tools
 from hitpoint.bridge.work.stage import LOAD_S, Stage
 from hitpoint.bridge.work.workshop import Workshop
+from hitpoint.model.compose.base import Composer
 
 IDLE_WAIT_S = 0.25
 WORKER_WAIT_S = 0.02
@@ -67,7 +68,7 @@ def _work(outbox: Outbox, stage: Stage, config: Config) -> None:
         with contextlib.suppress(OSError):
             store.sweep()
         workshop = Workshop(make_tools(config, stage), store, outbox.send, stage)
-        if not config.composer and not config.tools:
+        if not config.test_composer and not config.tools:
             importlib.import_module("torch")  # seconds that the first job need not wait for
     outbox.send(ComposerReady())
     busy = True
@@ -144,9 +145,9 @@ def make_tools(config: Config, stage: Stage) -> Tools:
         assert isinstance(tools, Tools)
         return tools
 
-    def load() -> object:
+    def load(key: str) -> Composer:
         with stage.at("load", LOAD_S):
-            return factory.make_composer(config)
+            return factory.make_composer(config, key)
 
     return Tools(load)
 

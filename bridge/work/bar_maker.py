@@ -48,7 +48,7 @@ class BarMaker:
         if take.stream is None or take.stream_next != wanted:
             history = [take.bars[index] for index in range(wanted)]
             seed = take.seed + OTHER_SEED * max(0, job.care - CARE_OTHER_SEED + 1)
-            take.stream = self._tools.composer.stream(plan, seed, history)
+            take.stream = self._tools.composer(job.composer).stream(plan, seed, history)
         bar = next(take.stream)
         take.stream_next = wanted + 1
         take.bars[wanted] = bar
@@ -71,7 +71,8 @@ class BarMaker:
             block = known_block(there, wanted, HEARD_BARS)
             bars = {**take.provisional, **take.bars}
             history = [replace(bars[index], index=position) for position, index in enumerate(block)]
-            take.ahead_stream = self._tools.composer.stream(splice_plan(plan, block, wanted), take.seed, history)
+            composer = self._tools.composer(job.composer)
+            take.ahead_stream = composer.stream(splice_plan(plan, block, wanted), take.seed, history)
         bar = replace(next(take.ahead_stream), index=wanted)
         take.ahead_next = wanted + 1
         take.provisional[wanted] = bar

@@ -46,7 +46,8 @@ class Editor:
             raise UsageError(f"bar {upto} is not composed yet; regenerate bars {first} to {last} after it is")
         seed = take.seed + SEED_STEP * (job.record.edition + 1)
         bars = [take.bars[index] for index in range(upto)]
-        new = self._tools.composer.regenerate(job.plan, bars, first, last, message.instruments, seed)
+        composer = self._tools.composer(job.composer)
+        new = composer.regenerate(job.plan, bars, first, last, message.instruments, seed)
         asked = {bar.index: bar for bar in new if first <= bar.index <= last}
         changed = tuple(bar for index, bar in asked.items() if take.bars.get(index) != bar)
         kept = tuple(bar for index, bar in asked.items() if take.bars.get(index) == bar)

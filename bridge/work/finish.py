@@ -35,6 +35,7 @@ class Finisher:
 
     def finish(self, job: Job, number: int, take: Take) -> None:
         """Write the take's files. The job was analysed in this process, and the take has all of its bars."""
+        composer = self._tools.composer(job.composer)
         prepared, bars = job.prepared, [take.bars[index] for index in range(len(take.bars))]
         assert prepared is not None
         store, edition = self._keeper.store, job.record.edition
@@ -47,7 +48,7 @@ class Finisher:
         def write() -> None:
             try:
                 midi.parent.mkdir(parents=True, exist_ok=True)
-                self._tools.write(prepared, bars, take.seed, midi, wav if job.wav else None, report)
+                self._tools.write(prepared, composer, bars, take.seed, midi, wav if job.wav else None, report)
                 publish(*files)
             except Exception as error:
                 self._back(job, self._after(job, take, midi, error))

@@ -41,9 +41,10 @@ from hitpoint.bridge.work.jobs import Cancelled, Job, Tools, pairs_of, take_of, 
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.bridge.work.stage import BAR_S, EDIT_S, Stage
 from hitpoint.bridge.work.worker import ANALYSE_TURN, Worker
+from hitpoint.model.compose.base import COMPOSERS, DEFAULT
 
 if TYPE_CHECKING:
-    from hitpoint.model.job import Prepared
+    from hitpoint.model.take import Prepared
 
 DONE_KEPT = 8
 """Finished jobs kept in memory; older ones are read back from disk when asked for."""
@@ -107,6 +108,7 @@ class Workshop:
         cuts = pairs.pop("cuts", "auto")
         if cuts not in ("auto", "strips"):
             raise UsageError(f"cuts must be auto or strips, not {cuts!r}")
+        COMPOSERS.check(pairs.pop("composer", DEFAULT))
         old = self._jobs.pop(message.job, None)
         if old is not None:
             old.cancelled.set()

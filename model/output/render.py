@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError, MissingError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
+from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import CHANNELS, PROGRAMS, PULSES_PER_QUARTER, controller_changes, sounding_notes
+from hitpoint.model.take import Prepared, Take
 
 SAMPLE_RATE = 44_100
 SOUNDFONT = Path(__file__).parents[1] / "sounds" / "sf_GMbank.sf2"
@@ -230,3 +232,19 @@ def _fade(frames: int, start: int, count: int) -> NDArray[np.float64]:
     """(count,) factors that fall in a straight line to 0 over the last 50 ms of `frames`."""
     length = min(FADE_S * SAMPLE_RATE, frames / 4)
     return np.clip((frames - 1 - start - np.arange(count)) / length, 0.0, 1.0)
+
+
+class WavOutput(Output):
+    """The sound of the built-in synth."""
+
+    key = "wav"
+    suffix = ".wav"
+
+    def check(self, path: Path, instruments: Sequence[int], writing: Writing) -> None:
+        """Also MissingError where the synth or its sound font is lacking."""
+        super().check(path, instruments, writing)
+        BuiltInSynth(writing.soundfont)
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_wav`."""
+        write_wav(take.score, path, writing.force, writing.soundfont, lambda share: writing.progress(self.key, share))
