@@ -67,7 +67,7 @@ def _work(outbox: Outbox, stage: Stage, config: Config) -> None:
         store = Store(config.state_path)
         with contextlib.suppress(OSError):
             store.sweep()
-        workshop = Workshop(make_tools(config, stage), store, outbox.send, stage)
+        workshop = Workshop(make_tools(config, stage, outbox), store, outbox.send, stage)
         if not config.test_composer and not config.tools:
             importlib.import_module("torch")  # seconds that the first job need not wait for
     outbox.send(ComposerReady())
@@ -86,10 +86,9 @@ def latest_controls(messages: list[object], outbox: Outbox) -> list[object]:
     kept: list[object] = []
     for message in messages:
         before = kept[-1] if kept else None
-        if isinstance(message, SetControl) and isinstance(before, SetControl):
-            if (message.job, message.name) == (before.job, before.name):
-                kept.pop()
-                outbox.send(Handled(before.job, before))
+        if isinstance(message, SetControl) and isinstance(before, SetControl) and message.overtakes(before):
+            kept.pop()
+            outbox.send(Handled(before.job, before))
         kept.append(message)
     return kept
 
@@ -138,7 +137,7 @@ class Outbox:
             self.channel.flush()
 
 
-def make_tools(config: Config, stage: Stage) -> Tools:
+def make_tools(config: Config, stage: Stage, outbox: Outbox) -> Tools:
     """The real tools, or a test's, made by the function that `config.tools` names."""
     if config.tools:
         tools = factory.call_named(config.tools)
@@ -147,6 +146,7 @@ def make_tools(config: Config, stage: Stage) -> Tools:
 
     def load(key: str) -> Composer:
         with stage.at("load", LOAD_S):
+            outbox.pulse(stage)
             return factory.make_composer(config, key)
 
     return Tools(load)

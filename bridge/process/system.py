@@ -164,7 +164,9 @@ def send_suspend(pid: int, go_on: bool = False) -> None:
 
 @dataclass(frozen=True)
 class ProcessTime:
-    """How another process fares. cpu_s: processor time it got since it began; starved: it wants the processor now."""
+    """How another process fares. cpu_s: processor time it got since it began; starved: it wants the processor, or the
+    disk, right now.
+    """
 
     cpu_s: float
     starved: bool
@@ -176,7 +178,7 @@ def process_time(pid: int) -> ProcessTime | None:
         return None
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        return ProcessTime((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), fields[0] == "R")
+        return ProcessTime((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), fields[0] in "RD")
     except (OSError, ValueError, IndexError):
         return None
 

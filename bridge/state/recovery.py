@@ -6,20 +6,26 @@ Threads and processes: one owner, the watchdog. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from hitpoint.bridge.ipc.messages import (
     Aim,
     BarsReady,
     CancelJob,
+    ClipKept,
+    ClipSpec,
     DropJob,
     Handled,
     JobDone,
     JobMessage,
     JobResult,
+    ListBegun,
+    ListDropped,
+    ListKnown,
     Planned,
     ResumeJob,
     ScoreJob,
+    ScoreList,
     WorkingAt,
 )
 from hitpoint.bridge.play.lookahead import Library
@@ -61,6 +67,53 @@ class Music:
 
 
 @dataclass
+class _List:
+    """An edit's clips so far. clips: by index."""
+
+    fps: float
+    count: int
+    clips: dict[int, ClipSpec] = field(default_factory=dict)
+
+
+class Shelf:
+    """The lists of clips that the clock takes in piece by piece: it holds none of them itself.
+
+    How many there may be is the clock's to say (`ClipDesk`).
+    """
+
+    def __init__(self, lists: Iterable[ScoreJob] = ()) -> None:
+        self._lists = {each.job: _List(each.fps, len(each.clips), dict(enumerate(each.clips))) for each in lists}
+
+    def note(self, message: ListBegun | ClipKept | ListDropped) -> None:
+        """The clock took something in, or dropped a list."""
+        if isinstance(message, ListBegun):
+            self._lists[message.job] = _List(message.fps, message.count)
+        elif isinstance(message, ListDropped):
+            self._lists.pop(message.job, None)
+        elif message.job in self._lists:
+            self._lists[message.job].clips[message.index] = message.clip
+
+    def score(self, message: ScoreList) -> ScoreJob | None:
+        """The job that is asked for; None where its list is not there whole (which the clock does not ask for)."""
+        listed = self._lists.get(message.job)
+        if listed is None or len(listed.clips) < listed.count:
+            return None
+        clips = tuple(listed.clips[index] for index in range(listed.count))
+        return ScoreJob(message.job, clips, message.pairs, listed.fps)
+
+    def retell(self) -> list[ListKnown]:
+        """What a clock that is started again must know of them."""
+        return [
+            ListKnown(job, each.fps, each.count, tuple(i for i in range(each.count) if i not in each.clips))
+            for job, each in self._lists.items()
+        ]
+
+    def whole(self) -> list[ScoreJob]:
+        """The complete ones."""
+        return [score for job in self._lists if (score := self.score(ScoreList(job, ()))) is not None]
+
+
+@dataclass
 class Open:
     """A job that the composer has not finished. deaths: how often it died on it without getting further."""
 
@@ -84,9 +137,9 @@ class Requests:
         """The job that was worked on last: the one that is played."""
 
     @property
-    def open(self) -> tuple[str, ...]:
-        """The jobs that wait for something."""
-        return tuple(self._open)
+    def at(self) -> tuple[str, ...]:
+        """The jobs that the composer is working at."""
+        return self._at
 
     def reopen(self, jobs: Iterable[str]) -> None:
         """Jobs that a former bridge did not finish."""

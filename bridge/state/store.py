@@ -6,6 +6,7 @@ torn last line is left out. What `save` and `save_plan` wrote is on the disk whe
 can be composed again.
 
     STATE/live.json                the transport, as the watchdog last heard of it
+    STATE/lists.json               the lists of clips that were sent whole
     STATE/latest                   the job that was saved last
     STATE/jobs/NAME/job.json       what was asked, the take that is heard, the edition
     STATE/jobs/NAME/plan.json      the plan
@@ -20,12 +21,12 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from hitpoint.bridge.ipc.messages import LiveState, ScoreJob
+from hitpoint.bridge.ipc.messages import LiveState, Parties, ScoreJob
 from hitpoint.model.codec import from_json, to_json
 from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import Plan
@@ -38,7 +39,7 @@ CASE_COUNTS = sys.platform not in ("win32", "darwin")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 SCHEMA = "hitpoint.job/2"
-LIVE_SCHEMA = "hitpoint.live/4"
+LIVE_SCHEMA = "hitpoint.live/5"
 
 Value = TypeVar("Value")
 
@@ -62,6 +63,7 @@ class _LiveRecord:
     """What stands in live.json. wiring: (our port, destination) pairs."""
 
     live: LiveState
+    parties: Parties
     wiring: list[tuple[str, str]]
     schema: str = LIVE_SCHEMA
 
@@ -170,17 +172,26 @@ class Store:
             bars[bar.index] = bar
         return bars
 
-    def save_live(self, live: LiveState, wiring: set[tuple[str, str]]) -> None:
-        """Note where the transport is and what our ports lead to, for a watchdog that takes over."""
+    def save_live(self, live: LiveState, parties: Parties, wiring: set[tuple[str, str]]) -> None:
+        """Note where the transport is, who is there, and what our ports lead to, for a watchdog that takes over."""
         self._root.mkdir(parents=True, exist_ok=True)
-        write_whole(self._root.parent / "live.json", to_json(_LiveRecord(live, sorted(wiring))))
+        write_whole(self._root.parent / "live.json", to_json(_LiveRecord(live, parties, sorted(wiring))))
 
-    def load_live(self) -> tuple[LiveState, set[tuple[str, str]]] | None:
+    def load_live(self) -> tuple[LiveState, Parties, set[tuple[str, str]]] | None:
         """What `save_live` noted; None where there is nothing that can be read."""
         record = _read(self._root.parent / "live.json", _LiveRecord)
         if record is None or record.schema != LIVE_SCHEMA:
             return None
-        return record.live, set(record.wiring)
+        return record.live, record.parties, set(record.wiring)
+
+    def save_lists(self, lists: Sequence[ScoreJob]) -> None:
+        """Note the lists of clips that were sent, for a watchdog that takes over."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        write_whole(self._root.parent / "lists.json", to_json(list(lists)))
+
+    def load_lists(self) -> list[ScoreJob]:
+        """What `save_lists` noted."""
+        return _read(self._root.parent / "lists.json", list[ScoreJob]) or []
 
     def _take_path(self, job: str, take: int) -> Path:
         return self.folder(job) / f"take-{take}.jsonl"

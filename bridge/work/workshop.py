@@ -55,9 +55,7 @@ MOST_CARE = 2
 class Workshop:
     """All jobs. send: to the clock process (through the watchdog); never blocks. stage: told what is being done."""
 
-    def __init__(
-        self, tools: Tools, store: Store, send: Callable[[object], None], stage: Stage | None = None
-    ) -> None:
+    def __init__(self, tools: Tools, store: Store, send: Callable[[object], None], stage: Stage | None = None) -> None:
         self._tools, self._send, self._stage = tools, send, stage or Stage()
         self._keeper = Keeper(store, send)
         self._editor = Editor(tools, self._keeper, send)
@@ -397,4 +395,3 @@ class Workshop:
         trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         with contextlib.suppress(Exception):
             self._send(LogLine(logging.ERROR, f"composer, at {name}: {trace}"))
-

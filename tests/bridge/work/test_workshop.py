@@ -19,6 +19,7 @@ from hitpoint.bridge.ipc.messages import (
     JobProgress,
     JobResult,
     LiveState,
+    Parties,
     Planned,
     Regenerate,
     ResumeJob,
@@ -324,10 +325,12 @@ def test_store_gives_plan_and_transport_back(tmp_path):
     (tmp_path / "jobs" / "film").mkdir(parents=True)
     store.save_plan("film", plain_plan(5))
     assert store.load_plan("film") == plain_plan(5)
-    live = LiveState(Transport(True, 1.0, 2.0, 1.0, (3.0, 4.0), True, 7, True), (1,), ((0, 0.5),),
-                     (("me", ("127.0.0.1", 5)),), (("film", ("127.0.0.1", 5)),), (score(seed="3"),))  # fmt: skip
-    store.save_live(live, {("out", "synth:in")})
-    assert store.load_live() == (live, {("out", "synth:in")})
+    live = LiveState(Transport(True, 1.0, 2.0, 1.0, (3.0, 4.0), True, 7, True), (1,), ((0, 0.5),))
+    parties = Parties((("me", ("127.0.0.1", 5)),), (("film", ("127.0.0.1", 5)),), ("film",))
+    store.save_live(live, parties, {("out", "synth:in")})
+    assert store.load_live() == (live, parties, {("out", "synth:in")})
+    store.save_lists([score(seed="3")])
+    assert store.load_lists() == [score(seed="3")]
     (tmp_path / "live.json").write_text("{")
     assert store.load_live() is None
 
