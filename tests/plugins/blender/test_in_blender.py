@@ -172,7 +172,7 @@ def test_a_blender_without_sound_keeps_markers_and_says_where_the_music_lies(bad
 def test_no_free_channel(bad):
     _, found = bad
     told = found["no free channel"]
-    assert told["unharmed"] and "All 128 channels" in told["error"]
+    assert told["unharmed"] and "No channel is free there" in told["error"]
 
 
 def test_no_bridge(bad):
