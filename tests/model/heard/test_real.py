@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from hitpoint.model.heard.figures import PIECE, heard_beside_chance, notes_alone
+import re
+
+from hitpoint.model.heard.figures import FIGURES, LONG, heard_beside_chance, notes_alone
 from hitpoint.model.heard.grid import Marks, marks_of
 from hitpoint.model.heard.real import excerpt, novel_bars, read_scores, real_marks
+from hitpoint.model.heard.table import real_music, table
 from tests.model.material import make_plan, write_song
 
 from .conftest import chord
@@ -36,14 +39,19 @@ def test_a_folder_of_songs_is_read_and_measured(tmp_path) -> None:
 
 
 def test_every_figure_has_a_line_in_the_table(written) -> None:
-    events = [event for bar in range(40) for event in chord(16 * bar, (48 + bar % 5, 52 + bar % 5, 55 + bar % 5))]
-    drums = [(16 * bar + tick, 0, 38, 1, 80) for bar in range(40) for tick in (4, 12)]
-    strings = [(16 * bar + tick, 4, 72 + tick // 4, 4, 70) for bar in range(40) for tick in (0, 4, 8, 12)]
+    events = [event for bar in range(56) for event in chord(16 * bar, (48 + bar % 5, 52 + bar % 5, 55 + bar % 5))]
+    drums = [(16 * bar + tick, 0, 38, 1, 80) for bar in range(56) for tick in (4, 12)]
+    strings = [(16 * bar + tick, 4, 72 + tick // 4, 4, 70) for bar in range(56) for tick in (0, 4, 8, 12)]
     marks = Marks((8.0, 21.0), (41.0,), (8.0,), (4, 12))
-    now, chance = heard_beside_chance(written(events + drums + strings, 40), marks)
-    listed = {figure.name for figure in PIECE}
-    assert listed - {"cut_rank"} <= set(now) | {"instruments"} and set(now) - {"instruments"} <= listed
-    assert now["gaps"] == chance["gaps"] and set(chance) == set(now)
+    now, chance = heard_beside_chance(written(events + drums + strings, 56), marks)
+    listed = {figure.name for figure in FIGURES}
+    assert set(now) == listed
+    assert set(chance) == {figure.name for figure in FIGURES if figure.marked}
+    assert all(now[f"long_{name}"] == now[name] for name in LONG)
+    text = table({"now": now, "chance": chance} | real_music())
+    assert len(text.splitlines()) == 1 + len(listed)
+    gaps = next(line for line in text.splitlines() if line.startswith("gaps"))
+    assert re.fullmatch(r"gaps.*bars +0\.00 +- +0\.\d\d +0\.\d\d  >= \.15", gaps)
 
 
 def test_marks_come_from_analysis_and_plan() -> None:
