@@ -52,8 +52,10 @@ def test_an_aaf_by_its_library(tmp_path):
     mix = otio.schema.Transition("x", "SMPTE_Dissolve", in_offset=half, out_offset=half)
     mix.metadata["AAF"] = {
         "PointList": [{"Time": 0, "Value": 0}, {"Time": 1, "Value": 1}],
-        "OperationGroup": {"Operation": {"DataDefinition": {"Name": "Picture"}, "Description": "x", "Name": "Film Dissolve"},
-                           "ParameterDefinition": {"AAFClass": "x"}},
+        "OperationGroup": {
+            "Operation": {"DataDefinition": {"Name": "Picture"}, "Description": "", "Name": "Film Dissolve"},
+                           "ParameterDefinition": {"AAFClass": "x"},
+        },
     }  # fmt: skip
     track.extend([clip("a", 100, 96), clip("b", 500, 96), otio.schema.Gap(duration=time(48, 24)), clip("d", 100, 96)])
     timeline.tracks.append(track)

@@ -49,8 +49,8 @@ def kdenlive(upper="", media="", transitions="", lower=FOUR, upper_track="", hid
 <tractor id="t1" in="0" out="399"><track hide="audio" producer="p2"/><track producer="p3"/></tractor>
 <playlist id="p4">{upper}</playlist><playlist id="p5"/>
 <tractor id="t2"><track hide="{hide}" producer="p4"/><track producer="p5"/>{upper_track}</tractor>
-<tractor id="seq" in="0" out="399"><track producer="black"/><track producer="t0"/><track producer="t1"/><track producer="t2"/>
-{main}{transitions}</tractor>
+<tractor id="seq" in="0" out="399"><track producer="black"/><track producer="t0"/><track producer="t1"/>
+<track producer="t2"/>{main}{transitions}</tractor>
 <playlist id="main_bin"><entry producer="seq" in="0" out="0"/></playlist>
 <tractor id="project" in="0" out="399">{prop("kdenlive:projectTractor", 1)}<track producer="seq"/></tractor></mlt>
 """
@@ -80,39 +80,85 @@ UPPER = {
     "sound without a picture": (entry("x", 0, 199), producer("x", "x.mp4", rest=prop("video_index", -1)), CUTS),
     "a sound file": (entry("x", 0, 199), producer("x", "x.flac"), CUTS),
     "a file whose streams are sound": (
-        entry("x", 0, 199), producer("x", "x.mka", rest=prop("meta.media.0.stream.type", "audio")), CUTS),
+        entry("x", 0, 199),
+        producer("x", "x.mka", rest=prop("meta.media.0.stream.type", "audio")),
+        CUTS,
+    ),
     "a clip whose picture is switched off": (
-        entry("x", 0, 199), producer("x", "x.mp4", rest=prop("set.test_image", 1)), CUTS),
+        entry("x", 0, 199),
+        producer("x", "x.mp4", rest=prop("set.test_image", 1)),
+        CUTS,
+    ),
     "a picture in picture": (
-        entry("x", 0, 199, effect("qtblend", prop("rect", "00:00:00.000=1300 40 560 315 1.000000"))), producer("x"), CUTS),
+        entry("x", 0, 199, effect("qtblend", prop("rect", "00:00:00.000=1300 40 560 315 1.000000"))),
+        producer("x"),
+        CUTS,
+    ),
     "a transform at rest": (
-        entry("x", 0, 199, effect("qtblend", prop("rect", "0=0 0 1920 1080 1") + prop("compositing", 0))), producer("x"), COVERED),
-    "a transform in percent": (entry("x", 0, 199, effect("qtblend", prop("rect", "10% 10% 50% 50%"))), producer("x"), CUTS),
+        entry("x", 0, 199, effect("qtblend", prop("rect", "0=0 0 1920 1080 1") + prop("compositing", 0))),
+        producer("x"),
+        COVERED,
+    ),
+    "a transform in percent": (
+        entry("x", 0, 199, effect("qtblend", prop("rect", "10% 10% 50% 50%"))),
+        producer("x"),
+        CUTS,
+    ),
     "a transform that zooms in": (
-        entry("x", 0, 199, effect("qtblend", prop("rect", "0=0 0 1920 1080 1;199=-300 -200 2520 1480 1"))), producer("x"), COVERED),
+        entry("x", 0, 199, effect("qtblend", prop("rect", "0=0 0 1920 1080 1;199=-300 -200 2520 1480 1"))),
+        producer("x"),
+        COVERED,
+    ),
     "a transform that shrinks": (
-        entry("x", 0, 199, effect("qtblend", prop("rect", "0=0 0 1920 1080 1;199=300 200 520 480 1"))), producer("x"), CUTS),
+        entry("x", 0, 199, effect("qtblend", prop("rect", "0=0 0 1920 1080 1;199=300 200 520 480 1"))),
+        producer("x"),
+        CUTS,
+    ),
     "a transform that is switched off": (
-        entry("x", 0, 199, effect("qtblend", prop("rect", "0=9 9 90 90 1") + prop("disable", 1))), producer("x"), COVERED),
+        entry("x", 0, 199, effect("qtblend", prop("rect", "0=9 9 90 90 1") + prop("disable", 1))),
+        producer("x"),
+        COVERED,
+    ),
     "a see-through transform": (
-        entry("x", 0, 199, effect("qtblend", prop("rect", "0=0 0 1920 1080 0.4"))), producer("x"), CUTS),
+        entry("x", 0, 199, effect("qtblend", prop("rect", "0=0 0 1920 1080 0.4"))),
+        producer("x"),
+        CUTS,
+    ),
     "a blended transform": (
-        entry("x", 0, 199, effect("qtblend", prop("rect", "0=0 0 1920 1080 1") + prop("compositing", 14))), producer("x"), CUTS),
+        entry("x", 0, 199, effect("qtblend", prop("rect", "0=0 0 1920 1080 1") + prop("compositing", 14))),
+        producer("x"),
+        CUTS,
+    ),
     "Shotcut's size and position": (
-        entry("x", 0, 199, effect("affine", prop("transition.rect", "960 540 960 540 1"))), producer("x"), CUTS),
+        entry("x", 0, 199, effect("affine", prop("transition.rect", "960 540 960 540 1"))),
+        producer("x"),
+        CUTS,
+    ),
     "an old composite geometry": (
-        entry("x", 0, 199, effect("affine", prop("transition.geometry", "0/0:1920x1080:100"))), producer("x"), COVERED),
+        entry("x", 0, 199, effect("affine", prop("transition.geometry", "0/0:1920x1080:100"))),
+        producer("x"),
+        COVERED,
+    ),
     "an old composite geometry of half": (
-        entry("x", 0, 199, effect("affine", prop("transition.geometry", "0/0:1920x1080:50"))), producer("x"), CUTS),
+        entry("x", 0, 199, effect("affine", prop("transition.geometry", "0/0:1920x1080:50"))),
+        producer("x"),
+        CUTS,
+    ),
     "Shotcut's opacity": (
-        entry("x", 0, 199, effect("brightness", prop("alpha", "0.5") + prop("level", 1))), producer("x"), CUTS),
+        entry("x", 0, 199, effect("brightness", prop("alpha", "0.5") + prop("level", 1))),
+        producer("x"),
+        CUTS,
+    ),
     "a crop": (entry("x", 0, 199, effect("crop", prop("left", 100))), producer("x"), CUTS),
     "a key": (entry("x", 0, 199, effect("chroma")), producer("x"), CUTS),
     "a grade": (entry("x", 0, 199, effect("lift_gamma_gain")), producer("x"), COVERED),
     "a filter on the clip in the bin": (
-        entry("x", 0, 199), producer("x", rest=effect("qtblend", prop("rect", "0 0 500 500 1"))), CUTS),
+        entry("x", 0, 199),
+        producer("x", rest=effect("qtblend", prop("rect", "0 0 500 500 1"))),
+        CUTS,
+    ),
     "a retimed clip": (entry("x", 0, 199), producer("x", "2:x.mp4", "timewarp"), COVERED),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", UPPER)
@@ -135,18 +181,24 @@ COMPOSED = {
     "a composition of a part": (composition("qtblend", prop("rect", "0=1300 40 560 315 1")), CUTS),
     "a composition of a part for a while": (
         composition("qtblend", prop("rect", "0=1300 40 560 315 1"), 50, 149),
-        [(4.0, "cut"), (6.0, "cut"), (10.0, "cut"), (12.0, "cut")]),
+        [(4.0, "cut"), (6.0, "cut"), (10.0, "cut"), (12.0, "cut")],
+    ),
     "a composition of the whole": (composition("qtblend", prop("rect", "0=0 0 1920 1080 1")), COVERED),
     "an old composition": (composition("composite", prop("geometry", "0=60%/60%:30%x30%:100")), CUTS),
     "a composition that is switched off": (
-        composition("qtblend", prop("rect", "0=1300 40 560 315 1") + prop("disable", 1)), COVERED),
+        composition("qtblend", prop("rect", "0=1300 40 560 315 1") + prop("disable", 1)),
+        COVERED,
+    ),
     "a dissolve between tracks": (
         composition("luma", prop("kdenlive_id", "dissolve"), 50, 74),
-        [(2.5, "fade"), (10.0, "cut"), (12.0, "cut")]),
+        [(2.5, "fade"), (10.0, "cut"), (12.0, "cut")],
+    ),
     "a wipe between tracks": (
-        composition("composite", prop("kdenlive_id", "wipe"), 225, 249), [(2.0, "cut"), (9.5, "fade"), (12.0, "cut")]),
+        composition("composite", prop("kdenlive_id", "wipe"), 225, 249),
+        [(2.0, "cut"), (9.5, "fade"), (12.0, "cut")],
+    ),
     "a mix of sounds": (composition("mix", "", 50, 74), COVERED),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", COMPOSED)
@@ -169,13 +221,17 @@ def test_a_mix_within_a_track_is_one_fade_in_its_middle(tmp_path, service):
 FADES = {
     "Kdenlive's fades at a cut": (
         entry("a", 0, 99, effect("brightness", prop("kdenlive_id", "fade_to_black"), 'in="75" out="99"'))
-        + entry("b", 0, 99, effect("brightness", prop("kdenlive_id", "fade_from_black"), 'in="0" out="24"')) + entry("c", 0, 99),
-        [(4.0, "fade"), (8.0, "cut")]),
+        + entry("b", 0, 99, effect("brightness", prop("kdenlive_id", "fade_from_black"), 'in="0" out="24"'))
+        + entry("c", 0, 99),
+        [(4.0, "fade"), (8.0, "cut")],
+    ),
     "Shotcut's fades before black": (
         entry("a", 0, 99, effect("brightness", prop("shotcut:filter", "fadeOutBrightness"), 'in="75" out="99"'))
-        + BLANK + entry("b", 0, 99, effect("brightness", prop("shotcut:filter", "fadeInBrightness"), 'in="0" out="24"')),
-        [(4.0, "fade"), (6.0, "fade")]),
-}  # fmt: skip
+        + BLANK
+        + entry("b", 0, 99, effect("brightness", prop("shotcut:filter", "fadeInBrightness"), 'in="0" out="24"')),
+        [(4.0, "fade"), (6.0, "fade")],
+    ),
+}
 
 
 @pytest.mark.parametrize("name", FADES)
@@ -185,13 +241,18 @@ def test_fades_by_filters(tmp_path, name):
 
 
 def test_a_fade_of_opacity_above_the_film_is_a_dissolve(tmp_path):
-    faded = effect("brightness", prop("shotcut:filter", "fadeInBrightness") + prop("alpha", "0=0;24=1"), 'in="0" out="24"')
+    faded = effect(
+        "brightness", prop("shotcut:filter", "fadeInBrightness") + prop("alpha", "0=0;24=1"), 'in="0" out="24"'
+    )
     text = kdenlive(BLANK + entry("x", 0, 199, faded), producer("x"))
     assert changes(tmp_path, text) == [(2.48, "fade"), (10.0, "cut"), (12.0, "cut")]
 
 
 def test_black_at_the_ends(tmp_path):
-    assert changes(tmp_path, kdenlive(lower=BLANK + entry("a", 0, 99) + entry("b", 0, 99))) == [(2.0, "cut"), (6.0, "cut")]
+    assert changes(tmp_path, kdenlive(lower=BLANK + entry("a", 0, 99) + entry("b", 0, 99))) == [
+        (2.0, "cut"),
+        (6.0, "cut"),
+    ]
     black = producer("k", "#ff000000", "color")
     text = kdenlive(lower=entry("a", 0, 99) + entry("b", 0, 99) + entry("k", 0, 49), media=black)
     assert changes(tmp_path, text) == [(4.0, "cut"), (8.0, "cut")]
@@ -228,11 +289,19 @@ REFUSED = {
     "a damaged time": (SIMPLE.format("0", "x1", "0", "9"), "line 2, .*damaged"),
     "an out point before its in point": (SIMPLE.format("90", "10", "0", "9"), "line 2, .*damaged"),
     "a minute that is none": (SIMPLE.format("00:00:00:00", "00:00:02:25", "0", "9"), "line 2, .*impossible"),
-    "a producer that is not there": (SIMPLE.format("0", "9", "0", "9").replace('producer="b" in', 'producer="q" in'), "line 2, .*'q'"),
+    "a producer that is not there": (
+        SIMPLE.format("0", "9", "0", "9").replace('producer="b" in', 'producer="q" in'),
+        "line 2, .*'q'",
+    ),
     "a profile of no rate": (SIMPLE.format("0", "9", "0", "9").replace('den="1"', 'den="0"'), "profile"),
-    "a playlist that holds itself": (SIMPLE.format("0", "9", "0", "9").replace('producer="b" in', 'producer="v" in'), "contain each"),
+    "a playlist that holds itself": (
+        SIMPLE.format("0", "9", "0", "9").replace('producer="b" in', 'producer="v" in'),
+        "contain each",
+    ),
     "a transition of a track that is not there": (
-        SIMPLE.format("0", "9", "0", "9").replace("</tractor>", composition("luma", "", 2, 5, 0, 7) + "</tractor>"), "track 7"),
+        SIMPLE.format("0", "9", "0", "9").replace("</tractor>", composition("luma", "", 2, 5, 0, 7) + "</tractor>"),
+        "track 7",
+    ),
 }
 
 

@@ -22,7 +22,13 @@ def span(start, length):
 
 def clip(length, media="a.mov", start=0, **more):
     reference = {"OTIO_SCHEMA": "ExternalReference.1", "target_url": media}
-    return {"OTIO_SCHEMA": "Clip.1", "name": media, "source_range": span(start, length), "media_reference": reference, **more}
+    return {
+        "OTIO_SCHEMA": "Clip.1",
+        "name": media,
+        "source_range": span(start, length),
+        "media_reference": reference,
+        **more,
+    }
 
 
 def gap(length):
@@ -67,27 +73,40 @@ NOTATIONS = {
     "a collection": {"OTIO_SCHEMA": "SerializableCollection.1", "children": [clip(3), timeline(FOUR)]},
     "collections within each other": {
         "OTIO_SCHEMA": "SerializableCollection.1",
-        "children": [{"OTIO_SCHEMA": "SerializableCollection.1", "children": [timeline(FOUR)]}]},
+        "children": [{"OTIO_SCHEMA": "SerializableCollection.1", "children": [timeline(FOUR)]}],
+    },
     "a stack alone": timeline(FOUR)["tracks"],
     "a track alone": FOUR,
     "tracks as a bare list": {"OTIO_SCHEMA": "Timeline.1", "tracks": [FOUR]},
     "a track without a kind": track(*FOUR["children"], kind=None),
     "a gap by its old name": timeline(track(clip(4), clip(4, "b.mov"), {**gap(4), "OTIO_SCHEMA": "Filler.1"}, clip(4))),
     "values as whole numbers": json.dumps(timeline(FOUR)).replace(".0,", ","),
-    "values as text": json.dumps(timeline(FOUR)).replace('"value": 96', '"value": "96"').replace('"rate": 24', '"rate": "24"'),
+    "values as text": json.dumps(timeline(FOUR))
+    .replace('"value": 96', '"value": "96"')
+    .replace('"rate": 24', '"rate": "24"'),
     "times as fractions": json.loads(json.dumps(timeline(FOUR)).replace(json.dumps(time(4)), '"96/24"')),
     "times as value@rate": json.loads(json.dumps(timeline(FOUR)).replace(json.dumps(time(4)), '"96@24"')),
     "times without a schema": json.dumps(timeline(FOUR)).replace('"OTIO_SCHEMA": "RationalTime.1", ', ""),
-    "ranges without a start": json.dumps(timeline(FOUR)).replace(f'"start_time": {json.dumps(time(0))}', '"start_time": null'),
+    "ranges without a start": json.dumps(timeline(FOUR)).replace(
+        f'"start_time": {json.dumps(time(0))}', '"start_time": null'
+    ),
     "a rate for every clip": json.dumps(timeline(FOUR)).replace(json.dumps(time(4)), json.dumps(time(4, 1000)), 2),
     "a start of its own": timeline(FOUR, global_start_time=time(3600)),
-    "a length from the media": timeline(track(
-        *FOUR["children"][:1],
-        {"OTIO_SCHEMA": "Clip.2", "media_references": {"hi": {"OTIO_SCHEMA": "ExternalReference.1", "available_range": span(9, 4)}},
-         "active_media_reference_key": "hi"}, *FOUR["children"][2:])),
-    "markers and effects among the children": timeline(track(
-        clip(4), {"OTIO_SCHEMA": "Marker.2", "marked_range": span(0, 1)}, *FOUR["children"][1:])),
-}  # fmt: skip
+    "a length from the media": timeline(
+        track(
+            *FOUR["children"][:1],
+            {
+                "OTIO_SCHEMA": "Clip.2",
+                "media_references": {"hi": {"OTIO_SCHEMA": "ExternalReference.1", "available_range": span(9, 4)}},
+                "active_media_reference_key": "hi",
+            },
+            *FOUR["children"][2:],
+        )
+    ),
+    "markers and effects among the children": timeline(
+        track(clip(4), {"OTIO_SCHEMA": "Marker.2", "marked_range": span(0, 1)}, *FOUR["children"][1:])
+    ),
+}
 
 
 @pytest.mark.parametrize("name", NOTATIONS)
@@ -117,7 +136,13 @@ def test_archives_and_folders(tmp_path):
 
 def resolve(name, parameter, value, default, enabled=True):
     told = {"Parameter ID": parameter, "Parameter Value": value, "Default Parameter Value": default, "Key Frames": {}}
-    effect = {"Effect Name": name, "Enabled": enabled, "Name": name, "Parameters": [told] if parameter else [], "Type": 2}
+    effect = {
+        "Effect Name": name,
+        "Enabled": enabled,
+        "Name": name,
+        "Parameters": [told] if parameter else [],
+        "Type": 2,
+    }
     return [{"OTIO_SCHEMA": "Effect.1", "effect_name": "Resolve Effect", "metadata": {"Resolve_OTIO": effect}}]
 
 
@@ -132,14 +157,29 @@ UPPER = {
     "a generator": (made("SolidColor"), CUTS),
     "a black generator": (made("black"), CUTS),
     "a title that Resolve wrote": (
-        clip(8, media_reference={"OTIO_SCHEMA": "MissingReference.1", "metadata": {"Resolve_OTIO": {"Effect Name": "Rich Text"}}}),
-        CUTS),
+        clip(
+            8,
+            media_reference={
+                "OTIO_SCHEMA": "MissingReference.1",
+                "metadata": {"Resolve_OTIO": {"Effect Name": "Rich Text"}},
+            },
+        ),
+        CUTS,
+    ),
     "a clip named Text+": (clip(8, media_reference={"OTIO_SCHEMA": "MissingReference.1"}, name="Text+"), CUTS),
     "a missing clip": (clip(8, media_reference={"OTIO_SCHEMA": "MissingReference.1"}), COVERED),
     "a logo": (clip(8, "file:///m/logo%201.png"), CUTS),
     "an image sequence": (
-        clip(8, media_reference={"OTIO_SCHEMA": "ImageSequenceReference.1", "target_url_base": "/m/", "name_suffix": ".exr"}),
-        COVERED),
+        clip(
+            8,
+            media_reference={
+                "OTIO_SCHEMA": "ImageSequenceReference.1",
+                "target_url_base": "/m/",
+                "name_suffix": ".exr",
+            },
+        ),
+        COVERED,
+    ),
     "a numbered sequence of images": (clip(8, "/m/shot.%04d.exr"), COVERED),
     "a photo": (clip(8, "p.jpg"), COVERED),
     "a sound on a picture track": (clip(8, "s.wav"), CUTS),
@@ -151,18 +191,28 @@ UPPER = {
     "Resolve's opacity": (clip(8, "x.mov", effects=resolve("Composite", "opacity", 40.0, 100.0)), CUTS),
     "Resolve's blend mode": (clip(8, "x.mov", effects=resolve("Composite", "compositeType", 5, 0)), CUTS),
     "an effect that is switched off": (
-        clip(8, "x.mov", effects=resolve("Transform", "transformationZoomX", 0.35, 1.0, enabled=False)), COVERED),
+        clip(8, "x.mov", effects=resolve("Transform", "transformationZoomX", 0.35, 1.0, enabled=False)),
+        COVERED,
+    ),
     "an opacity of another program": (
-        clip(8, "x.mov", effects=[{"OTIO_SCHEMA": "Effect.1", "effect_name": "Opacity", "metadata": {"opacity": 0.5}}]), CUTS),
+        clip(8, "x.mov", effects=[{"OTIO_SCHEMA": "Effect.1", "effect_name": "Opacity", "metadata": {"opacity": 0.5}}]),
+        CUTS,
+    ),
     "a blend mode of another program": (
-        clip(8, "x.mov", effects=[{"OTIO_SCHEMA": "Effect.1", "metadata": {"blend_mode": "screen"}}]), CUTS),
+        clip(8, "x.mov", effects=[{"OTIO_SCHEMA": "Effect.1", "metadata": {"blend_mode": "screen"}}]),
+        CUTS,
+    ),
     "a grade of another program": (
-        clip(8, "x.mov", effects=[{"OTIO_SCHEMA": "Effect.1", "effect_name": "Lift", "metadata": {"lift": 0.5}}]), COVERED),
+        clip(8, "x.mov", effects=[{"OTIO_SCHEMA": "Effect.1", "effect_name": "Lift", "metadata": {"lift": 0.5}}]),
+        COVERED,
+    ),
     "a retimed clip": (clip(8, "x.mov", effects=[{"OTIO_SCHEMA": "LinearTimeWarp.1", "time_scalar": 0.5}]), COVERED),
     "a freeze frame": (clip(8, "x.mov", effects=[{"OTIO_SCHEMA": "FreezeFrame.1", "time_scalar": 0}]), COVERED),
     "a nested timeline of sounds": (
-        {"OTIO_SCHEMA": "Stack.1", "source_range": span(0, 8), "children": [track(clip(9, "s.wav"), kind="Audio")]}, CUTS),
-}  # fmt: skip
+        {"OTIO_SCHEMA": "Stack.1", "source_range": span(0, 8), "children": [track(clip(9, "s.wav"), kind="Audio")]},
+        CUTS,
+    ),
+}
 
 
 @pytest.mark.parametrize("name", UPPER)
@@ -199,14 +249,24 @@ REFUSED = {
     "a negative length": (WHOLE.replace('"value": 96', '"value": -96', 1), "line .*a time in it is damaged"),
     "an endless length": (WHOLE.replace('"value": 96', '"value": Infinity', 1), "line .*a time in it is damaged"),
     "a clip without a length": (
-        WHOLE.replace('"source_range": {', '"source": {', 1), "line 11, .*its clip 'a.mov' has no length"),
+        WHOLE.replace('"source_range": {', '"source": {', 1),
+        "line 11, .*its clip 'a.mov' has no length",
+    ),
     "a child that is no object": (WHOLE.replace('"children": [', '"children": [3,', 2), "line .*damaged"),
-    "children that are no list": (json.dumps({**timeline(), "tracks": {"OTIO_SCHEMA": "Stack.1", "children": 4}}), "damaged"),
+    "children that are no list": (
+        json.dumps({**timeline(), "tracks": {"OTIO_SCHEMA": "Stack.1", "children": 4}}),
+        "damaged",
+    ),
     "tracks that are no object": (json.dumps({**timeline(), "tracks": 4}), "damaged"),
     "a transition of negative length": (
-        json.dumps(timeline(track(clip(4), {"OTIO_SCHEMA": "Transition.1", "in_offset": time(-1), "out_offset": time(0)}, clip(4)))),
-        "a time in it is damaged"),
-}  # fmt: skip
+        json.dumps(
+            timeline(
+                track(clip(4), {"OTIO_SCHEMA": "Transition.1", "in_offset": time(-1), "out_offset": time(0)}, clip(4))
+            )
+        ),
+        "a time in it is damaged",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
