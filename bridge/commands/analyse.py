@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hitpoint.bridge.commands._shared import FILE, clip_options, output_options, stage_bars
+from hitpoint.bridge.commands._progress import stage_bars
+from hitpoint.bridge.commands._shared import FILE, clip_options, output_options
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import VisualRhythm
@@ -50,6 +51,8 @@ def command(
             from hitpoint.model.output.plot import plot_rhythm
 
             plot_rhythm(rhythm, clips, plot, force)
+    for note in rhythm.notes:
+        click.echo(f"note: {note}", err=True)
     figures = json.dumps(as_json(rhythm), allow_nan=False)
     if to_stdout:
         click.echo(figures)
@@ -81,6 +84,7 @@ def as_json(rhythm: VisualRhythm) -> dict[str, Any]:
         "times_s": [round(float(time_s), 6) for time_s in rhythm.times_s],
         "motion": [round(float(value), 6) for value in rhythm.motion],
         "saliency": [round(float(value), 6) for value in rhythm.saliency],
+        "notes": list(rhythm.notes),
     }
 
 

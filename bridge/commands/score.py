@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hitpoint.bridge.commands._progress import stage_bars
 from hitpoint.bridge.commands._shared import (
     COMPOSER_SETTINGS,
     FILE,
@@ -17,7 +18,6 @@ from hitpoint.bridge.commands._shared import (
     make_composer,
     output_options,
     soundfont_option,
-    stage_bars,
     wish_options,
 )
 from hitpoint.bridge.errors import InputError, UsageError
