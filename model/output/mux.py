@@ -101,8 +101,8 @@ def mux_score(
 ) -> None:
     """`mux` for a score: `wav` is its sound if that was written already, else it is made for the moment.
 
-    Raises UsageError for an edit of several clips or a clip at another speed, InputError where the film is no longer the
-    one that was scored, and as `mux`.
+    Raises UsageError for an edit of several clips or a clip at another speed, InputError where the film is no longer
+    the one that was scored, and as `mux`.
     """
     if len(clips) != 1 or clips[0].rate != 1.0:
         raise UsageError("only one clip at its own speed can be put into a film; let the editor export the edit")

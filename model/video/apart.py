@@ -174,7 +174,10 @@ def answer() -> None:
 def _do(what: str, arguments: tuple[Any, ...], progress: Callable[[float], None]) -> object:
     from hitpoint.model.video.analyse import analyse, probe
 
-    return analyse(*arguments, progress=progress) if what == "analyse" else probe(*arguments)
+    if what == "probe":
+        return probe(*arguments)
+    clips, cuts = arguments
+    return analyse(clips, cuts, progress)
 
 
 def _tell(pipe: IO[bytes], share: float) -> None:
