@@ -1,4 +1,4 @@
-"""`hitpoint analyse`: what the picture says, without any music."""
+"""`hitpoint analyse`: show what a clip's picture says: motion, visual beats, cuts and fades."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hitpoint.bridge.commands.shared import FILE, clip_options, output_options, stage_bars
+from hitpoint.bridge.commands._progress import stage_bars
+from hitpoint.bridge.commands._shared import FILE, clip_options, output_options
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import VisualRhythm
@@ -26,6 +27,8 @@ def command(
     in_s: float,
     out_s: float | None,
     cuts: Path | None,
+    cuts_fps: float | None,
+    cuts_start: str | None,
     json_path: Path | None,
     plot: Path | None,
     force: bool,
@@ -41,7 +44,7 @@ def command(
         if path is not None and path != Path("-"):
             check_output(path, force)
     clips = [Clip(clip, in_s, out_s)]
-    boundaries = given_cuts(cuts, clip, in_s, out_s)
+    boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
     with stage_bars() as progress:
         rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share))
         if plot is not None:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
+from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.take import Prepared, Take
+from hitpoint.model.video.smpte import fields_of
 
 FIRST_HOUR_S = 3600
 """Timelines begin at 01:00:00:00, Resolve's default."""
@@ -46,7 +49,15 @@ def write_edl_markers(score: Score, fps: float, path: Path, force: bool = False,
 
 def timecode(frame: int, fps: float) -> str:
     """HH:MM:SS:FF of a frame, counted without drop at the nearest whole rate."""
-    seconds, frames = divmod(frame, round(fps))
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}:{frames:02d}"
+    return ":".join(f"{field:02d}" for field in fields_of(frame, round(fps)))
+
+
+class EdlOutput(Output):
+    """Markers for DaVinci Resolve."""
+
+    key = "edl"
+    suffix = ".edl"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_edl_markers`."""
+        write_edl_markers(take.score, prepared.rhythm.media[0].fps, path, writing.force)

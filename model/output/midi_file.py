@@ -25,6 +25,8 @@ from hitpoint.model.music.score import (
     TempoPoint,
     marker_kind,
 )
+from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.take import Prepared, Take
 
 PULSES_PER_QUARTER = 480
 PULSES_PER_TICK = PULSES_PER_QUARTER // TICKS_PER_BEAT
@@ -274,3 +276,15 @@ def _absolute(track: mido.MidiTrack) -> list[tuple[int, mido.Message]]:
 
 assert len(TRACK_NAMES) == len(CHANNELS) == len(INSTRUMENTS) and PROGRAMS.keys() == set(GENRES)
 assert PULSES_PER_BAR == TICKS_PER_BAR * PULSES_PER_TICK
+
+
+class MidiOutput(Output):
+    """The MIDI file."""
+
+    key = "midi"
+    suffix = ".mid"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_midi`."""
+        write_midi(take.score, path, writing.force)
+        writing.progress(self.key, 1.0)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Marker, Score
+from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import placed
 
 if TYPE_CHECKING:
@@ -89,3 +91,15 @@ def _track(name: str, kind: str, children: list[Json]) -> Json:
 def _marker(marker: Marker, fps: float) -> Json:
     color = MARKER_COLORS.get(marker.kind, "ORANGE")
     return _schema("Marker.2", marker.text, color=color, marked_range=_range(marker.time_s, 0.0, fps), comment="")
+
+
+class OtioOutput(Output):
+    """An OpenTimelineIO timeline."""
+
+    key = "otio"
+    suffix = ".otio"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_otio`."""
+        fps = prepared.rhythm.media[0].fps
+        write_otio(take.score, prepared.clips, fps, path, writing.wav, writing.force)

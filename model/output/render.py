@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError, MissingError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
+from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import CHANNELS, PROGRAMS, PULSES_PER_QUARTER, controller_changes, sounding_notes
+from hitpoint.model.take import Prepared, Take
 
 SAMPLE_RATE = 44_100
 SOUNDFONT = Path(__file__).parents[1] / "sounds" / "sf_GMbank.sf2"
@@ -99,6 +101,15 @@ def set_up(synth: BuiltInSynth, genre: str) -> None:
         synth.control(channel, 10, PANS[instrument])
 
 
+def play(score: Score, sample_rate: int = SAMPLE_RATE, soundfont: Path | None = None) -> NDArray[np.float32]:
+    """The sound of `score` as the synth gives it, not evened out: (frames, 2), `score.duration_s` long, in memory."""
+    synth = BuiltInSynth(soundfont, sample_rate)
+    set_up(synth, score.genre)
+    frames = round(score.duration_s * sample_rate)
+    events = _events(score, score.instruments, sample_rate)
+    return np.concatenate([np.zeros((0, 2), np.float32), *_play(synth, events, frames)])
+
+
 def write_wav(
     score: Score,
     path: Path,
@@ -152,11 +163,11 @@ class _Event(NamedTuple):
 _OFF, _CONTROL, _ON = range(3)
 
 
-def _events(score: Score, instruments: Sequence[int]) -> list[_Event]:
+def _events(score: Score, instruments: Sequence[int], sample_rate: int = SAMPLE_RATE) -> list[_Event]:
     """Every note's begin and end and every controller, in time order."""
 
     def frame(pulse: int) -> int:
-        return round(score.tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER) * SAMPLE_RATE)
+        return round(score.tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER) * sample_rate)
 
     events = []
     for instrument in instruments:
@@ -230,3 +241,19 @@ def _fade(frames: int, start: int, count: int) -> NDArray[np.float64]:
     """(count,) factors that fall in a straight line to 0 over the last 50 ms of `frames`."""
     length = min(FADE_S * SAMPLE_RATE, frames / 4)
     return np.clip((frames - 1 - start - np.arange(count)) / length, 0.0, 1.0)
+
+
+class WavOutput(Output):
+    """The sound of the built-in synth."""
+
+    key = "wav"
+    suffix = ".wav"
+
+    def check(self, path: Path, instruments: Sequence[int], writing: Writing) -> None:
+        """Also MissingError where the synth or its sound font is lacking."""
+        super().check(path, instruments, writing)
+        BuiltInSynth(writing.soundfont)
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_wav`."""
+        write_wav(take.score, path, writing.force, writing.soundfont, lambda share: writing.progress(self.key, share))

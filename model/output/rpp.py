@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import BEATS_PER_BAR, Score
+from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import (
     CHANNELS,
     PROGRAMS,
@@ -18,6 +19,7 @@ from hitpoint.model.output.midi_file import (
     sounding_notes,
     tempo_events,
 )
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import placed
 
 if TYPE_CHECKING:
@@ -149,3 +151,14 @@ def _events(score: Score, instrument: int) -> Iterator[tuple[int, str]]:
         yield pulse - now, message
         now = pulse
     yield len(score.bars) * PULSES_PER_BAR - now, _ALL_NOTES_OFF
+
+
+class RppOutput(Output):
+    """A REAPER project."""
+
+    key = "rpp"
+    suffix = ".rpp"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_rpp`."""
+        write_rpp(take.score, prepared.clips, path, writing.force)

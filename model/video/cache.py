@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.files import whole
 from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.features import Features
 
@@ -65,14 +65,8 @@ def store(name: str, features: Features) -> None:
         return
     try:
         place.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=place, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez_compressed(file, **_packed(features))  # type: ignore[arg-type]
-            Path(temporary).replace(place / f"{name}.npz")
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole(place / f"{name}.npz") as part, part.open("wb") as file:
+            np.savez_compressed(file, **_packed(features))  # type: ignore[arg-type]
         trim(place, MAX_BYTES)
     except OSError:
         return
