@@ -32,7 +32,7 @@ MAX_PIXELS = 80_000_000
 LARGE = 64 << 20
 """Bytes; a file below this is read whatever the disk holds of it."""
 LEAST_SHARE = 0.1
-"""Of a large file's bytes that must be there: the rest of a hole, or of an unfinished download, takes minutes to read."""
+"""Of a large file's bytes that must be there: a hole, or an unfinished download, takes minutes to read."""
 
 _BLOCK = 512  # the unit of st_blocks
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"v/1\x01", b"8BPS", b"SDPX", b"XPDS")
@@ -71,8 +71,8 @@ def check_file(path: Path) -> None:
     here = getattr(found, "st_blocks", found.st_size // _BLOCK) * _BLOCK
     if found.st_size > LARGE and here < found.st_size * LEAST_SHARE:
         raise InputError(
-            f"only {here / 1e9:.1f} of the {found.st_size / 1e9:.1f} GB of {path} are on this disk; let its download or "
-            "copy come to its end."
+            f"only {here / 1e9:.1f} of the {found.st_size / 1e9:.1f} GB of {path} are on this disk; let its download "
+            "or copy come to its end."
         )
 
 
