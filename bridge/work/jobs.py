@@ -95,8 +95,7 @@ class Tools:
 
         wishes = parse_wishes(pairs)
         clips = [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s) for clip in score.clips]
-        cuts = strip_cuts(clips) if dict(score.pairs).get("cuts", "auto") == "strips" else None
-        return prepare(clips, wishes, cuts, progress)
+        return prepare(clips, wishes, _cuts(clips, dict(score.pairs).get("cuts", "auto"), progress), progress)
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
         """Another plan for what was analysed."""
@@ -121,23 +120,26 @@ class Tools:
         write_outputs(take, prepared, Outputs(midi=midi, wav=wav, report=report), force=True)
 
 
+def _cuts(clips: Sequence[Clip], source: str, progress: Callable[[str, float], None]) -> Sequence[Boundary] | None:
+    """The boundaries that the analysis is given, from the strips or the large network; None for its own."""
+    from hitpoint.model.video.fine import fine_boundaries
+
+    if source == "strips":
+        return strip_cuts(clips)
+    return fine_boundaries(clips, lambda share: progress("shots", share)) if source == "fine" else None
+
+
 def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
     """Where a clip begins, or black after one, in seconds from the first: what `cuts: strips` asks for.
 
     Raises InputError for a film that cannot be used.
     """
     from hitpoint.model.video.analyse import probe
-    from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
+    from hitpoint.model.video.edit import closed, edges
     from hitpoint.model.video.types import Boundary
 
-    times_s, shown_s = [], 0.0
     whole = [clip if clip.out_s is not None else closed(clip, probe(clip.path).duration_s) for clip in clips]
-    for _, start_s, length_s in placed(whole):
-        if start_s - shown_s >= SMALLEST_GAP_S:
-            times_s.append(shown_s)
-        times_s.append(start_s)
-        shown_s = start_s + length_s
-    return [Boundary(time_s, "cut", 1.0) for time_s in times_s[1:]]
+    return [Boundary(time_s, "cut", 1.0) for time_s in edges(whole)]
 
 
 def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:

@@ -24,7 +24,7 @@ _SIZE = (HEIGHT_PX, WIDTH_PX, 3)
 class Edge:
     """A boundary: `first` is the first frame that is not purely the old shot, `last` the first that is purely the new.
 
-    For a cut both are the same. kind: "cut", "dissolve", "fade", "wipe" or "push".
+    For a cut both are the same, or one apart where a frame shows both. kind: "cut", "dissolve", "fade", "wipe" or "push".
     """
 
     kind: str
@@ -56,12 +56,39 @@ def cut_film(random: Random, studio: Studio) -> CutFilm:
         if index == 0:
             frames = new
         elif quick or random.random() < 0.5:
-            edges.append(Edge("cut", len(frames), len(frames)))
-            frames += new
+            edges.append(_cut(random, frames, new))
         else:
             free = len(frames) - (edges[-1].last if edges else 0)
             edges.append(_join(random, frames, new, fps, free))
+    _open_and_close(random, frames, fps, edges)
     return CutFilm(_finish(random, frames, fps), fps, edges)
+
+
+def _open_and_close(random: Random, frames: list[Image], fps: float, edges: list[Edge]) -> None:
+    """The film comes out of black or white and goes into it: no boundary, for there is one shot only."""
+    room = edges[0].first if edges else len(frames)
+    tail = len(frames) - (edges[-1].last if edges else 0)
+    for at, most in ((0, room), (-1, tail)):
+        length = min(int(0.8 * most), round(random.uniform(0.3, 2.0) * fps))
+        if random.random() < 0.7 or length < 3:
+            continue
+        flat = np.full(_SIZE, 0 if random.random() < 0.8 else 255, np.uint8)
+        black = int(random.integers(0, max(1, length // 2)))
+        for i in range(length):
+            share = max(0, i - black) / (length - black)
+            place = i if at == 0 else len(frames) - 1 - i
+            frames[place] = np.asarray(cv2.addWeighted(frames[place], share, flat, 1 - share, 0), np.uint8)
+
+
+def _cut(random: Random, frames: list[Image], new: list[Image]) -> Edge:
+    """A cut; one in six with a frame between that shows both, as conversions between frame rates and fields leave it."""
+    edge = Edge("cut", len(frames), len(frames))
+    if random.random() < 0.17:
+        share = random.uniform(0.25, 0.75)
+        new[0] = np.asarray(cv2.addWeighted(frames[-1], 1 - share, new[0], share, 0), np.uint8)
+        edge = Edge("cut", len(frames), len(frames) + 1)
+    frames += new
+    return edge
 
 
 def _shot(random: Random, picture: Picture, fps: float, length_s: float) -> list[Image]:

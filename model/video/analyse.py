@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.video import cache
-from hitpoint.model.video.detectors import shots, visual_beats
+from hitpoint.model.video.detectors import shot_choice, shot_looks, visual_beats
 from hitpoint.model.video.detectors.base import Part
 from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
@@ -160,13 +160,13 @@ def _black(length_s: float) -> Features:
 def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Boundary] | None) -> VisualRhythm:
     times_s, n = timeline.features.times_s, len(timeline.features.times_s)
     looks, directogram = timeline.features.arrays["shots"], timeline.features.arrays["motion"]["directogram"]
-    fades = shots.find_fades(times_s, looks["luma_mean"], looks["luma_spread"])
+    fades = shot_choice.find_fades(times_s, looks["luma_mean"], looks["luma_spread"])
     breaks = looks["cuts"]  # frame 0, joints and detected cuts: no flow is true across them
     valid = np.ones(n, bool)
     valid[breaks] = False
     shot = np.searchsorted(breaks, np.arange(n), side="right").astype(np.int32)
     saliency = visual_beats.impact_envelope(directogram, times_s, shot, valid)
-    for first, _, last in fades:
+    for first, _, last in [*fades, *looks["transitions"].tolist()]:
         saliency[first : last + 1] = 0  # a change of light is no impact
     heights = visual_beats.prominence(times_s, saliency)
     beats = visual_beats.pick_beats(times_s, heights)
@@ -181,7 +181,7 @@ def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Bound
         saliency=saliency,
         beats=tuple(VisualBeat(float(times_s[i]), float(s)) for i, s in zip(beats, ranks, strict=True)),
         boundaries=boundaries,
-        shots=shots.label_shots(shots.mean_histograms(looks["histograms"], starts)),
+        shots=shot_looks.label_shots(shot_looks.mean_histograms(looks["histograms"], starts)),
         measured={each.name: timeline.features.arrays[each.name] for each in registered() if each.is_handed_on},
     )
 
@@ -201,13 +201,21 @@ def _given(given: Sequence[Boundary], duration_s: float) -> tuple[Boundary, ...]
 
 
 def _detected(timeline: _Timeline, fades: list[tuple[int, int, int]]) -> tuple[Boundary, ...]:
-    """Cuts and fades in order of time; a cut inside a fade is the fade itself."""
+    """Cuts, transitions and fades in order of time; what lies inside a fade through black is that fade."""
     arrays, times_s = timeline.features.arrays["shots"], timeline.features.times_s
     joints = set(timeline.joints.tolist())
+    darks = shot_choice.dark_ends(times_s, arrays["luma_mean"], arrays["luma_spread"])
+    covered = [*((first, last) for first, _, last in fades), *darks]
+
+    def is_free(frame: int) -> bool:
+        return frame in joints or not any(first <= frame <= last for first, last in covered)
+
     found: list[tuple[int, str, float]] = [(darkest, "fade", 0.9) for _, darkest, _ in fades]
-    cuts = [int(c) for c in arrays["cuts"] if c > 0]
-    cuts = [c for c in cuts if c in joints or not any(first <= c <= last for first, _, last in fades)]
-    looks = shots.mean_histograms(arrays["histograms"], [0, *cuts])
-    for before, after, cut in zip(looks[:-1], looks[1:], cuts, strict=True):
-        found.append((cut, "cut", 1.0 if cut in joints else 0.4 + 0.6 * (1 - shots.overlap(before, after))))
+    for middle, sure in zip(arrays["transitions"][:, 1].tolist(), arrays["transition_sure"].tolist(), strict=True):
+        if is_free(middle):
+            found.append((middle, "fade", 0.9 * sure))
+    cuts = [cut for cut in arrays["cuts"].tolist() if cut > 0 and is_free(cut)]
+    means = shot_looks.mean_histograms(arrays["histograms"], [0, *cuts])
+    for before, after, cut in zip(means[:-1], means[1:], cuts, strict=True):
+        found.append((cut, "cut", 1.0 if cut in joints else 0.4 + 0.6 * (1 - shot_looks.overlap(before, after))))
     return tuple(Boundary(float(times_s[frame]), kind, weight) for frame, kind, weight in sorted(found))

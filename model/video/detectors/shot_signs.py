@@ -32,6 +32,7 @@ _LOCAL = 7
 _Floats = NDArray[np.float32]
 _PLACES = np.array([*(-1 - k for k in reversed(OFFSETS)), *OFFSETS])
 _FIRST, _SECOND = np.triu_indices(len(_PLACES), 1)
+PAIR_OF = {(int(a), int(b)): k for k, (a, b) in enumerate(zip(_FIRST, _SECOND, strict=True))}
 
 
 @dataclass(frozen=True)
