@@ -204,8 +204,8 @@ def _detected(timeline: _Timeline, fades: list[tuple[int, int, int]]) -> tuple[B
     """Cuts, transitions and fades in order of time; what lies inside a fade through black is that fade."""
     arrays, times_s = timeline.features.arrays["shots"], timeline.features.times_s
     joints = set(timeline.joints.tolist())
-    darks = shot_choice.dark_ends(times_s, arrays["luma_mean"], arrays["luma_spread"])
-    covered = [*((first, last) for first, _, last in fades), *darks]
+    ends = shot_choice.blank_ends(times_s, arrays["luma_mean"], arrays["luma_spread"])
+    covered = [*((first, last) for first, _, last in fades), *ends]
 
     def is_free(frame: int) -> bool:
         return frame in joints or not any(first <= frame <= last for first, last in covered)

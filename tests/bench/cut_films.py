@@ -304,14 +304,14 @@ def lights(random, fps):
 
 
 KINDS = (
-    (hard, 16), (montage, 3), (within, 3), (dark, 4),
-    (_blended("dissolves", "dissolves of .64 s", lambda r: dissolve, 0.64), 5),
+    (hard, 12), (montage, 2), (within, 2), (dark, 4),
+    (_blended("dissolves", "dissolves of .64 s", lambda r: dissolve, 0.64), 4),
     (_blended("mixed", "dissolves of .3 to 1.6 s", lambda r: dissolve, lambda r: r.uniform(0.3, 1.6)), 4),
-    (_blended("black", "fades through black", lambda r: through(0), lambda r: r.uniform(0.5, 1.6)), 3),
-    (_blended("white", "fades through white", lambda r: through(255), lambda r: r.uniform(0.5, 1.6)), 3),
+    (_blended("black", "fades through black", lambda r: through(0), lambda r: r.uniform(0.5, 1.6)), 2),
+    (_blended("white", "fades through white", lambda r: through(255), lambda r: r.uniform(0.5, 1.6)), 2),
     (_blended("wipes", "wipes and pushes", lambda r: push if r.random() < 0.2 else wipe(r), lambda r: r.uniform(0.4, 1.2)), 4),
-    (flashes, 5), (strobe, 2), (explosion, 3), (whip, 3), (motion, 4), (overlays, 3), (letterbox, 2), (twos, 4),
-    (slates, 2), (split, 2), (grain, 3), (repeated, 3), (slow, 4), (lights, 2),
+    (flashes, 4), (strobe, 2), (explosion, 2), (whip, 2), (motion, 3), (overlays, 2), (letterbox, 2), (twos, 2),
+    (slates, 2), (split, 2), (grain, 2), (repeated, 2), (slow, 4), (lights, 2),
 )  # fmt: skip
 
 

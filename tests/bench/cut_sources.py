@@ -118,17 +118,17 @@ def piece(random, fps, count, source=None):
     """A piece of one shot of footage: mirrored, regraded, sped up or not."""
     spans = _footage()
     path, (start, end) = spans[random.integers(len(spans))] if source is None else spans[source % len(spans)]
-    length = min(count / fps, end - start)
-    speed = min(random.choice([1.0, 1.0, 1.5, 2.5]), (end - start) / length)
-    at = start + random.uniform(0, max(0.0, end - start - length * speed))
-    look = [f"setpts=PTS/{speed:.3f}", f"fps={fps}", f"scale={W}:{H}"]
+    shown_s = count / fps + 0.1  # a little more, lest the next shot of the footage be touched
+    speed = min(random.choice([1.0, 1.0, 1.5, 2.5]), (end - start) / shown_s)
+    at = start + random.uniform(0, end - start - shown_s * speed)
+    look = [f"setpts=PTS/{speed:.4f}", f"fps={fps}", f"scale={W}:{H}"]
     if random.random() < 0.5:
         look.append("hflip")
     if random.random() < 0.5:
         look.append(f"hue=h={random.uniform(-60, 60):.0f}:s={random.uniform(0.3, 1.4):.2f}")
     if random.random() < 0.5:
         look.append(f"eq=gamma={random.uniform(0.7, 1.5):.2f}:contrast={random.uniform(0.7, 1.2):.2f}")
-    return pipe(["-ss", f"{at:.3f}", "-t", f"{length * speed + 0.1:.3f}", "-i", path, "-vf", ",".join(look)], count)
+    return pipe(["-ss", f"{at:.3f}", "-t", f"{shown_s * speed:.3f}", "-i", path, "-vf", ",".join(look)], count)
 
 
 def any_shot(random, fps, count):

@@ -20,7 +20,10 @@ CORE_SHARE = 0.45
 DARK_MEAN = 14.0
 """A frame whose luma (0..255 above black) is below this, and flat, is the bottom of a fade."""
 DARK_SPREAD = 10.0
+WHITE_MEAN = 200.0
 FLAT_SPREAD = 4.0
+STAND_S = 0.1
+"""A fade may stand still for so long: films hold repeated frames."""
 MIN_RAMP_S = 0.12
 """A darkening quicker than this is a cut to black."""
 FLASH_S = 0.3
@@ -115,13 +118,11 @@ def find_fades(
     `first` and `last` bound the darkening and the brightening. The darkest moment is the middle of the black; a
     picture that only comes out of black at the start, or goes into it at the end, joins no two shots.
     """
-    dark = (mean < DARK_MEAN) & (spread < DARK_SPREAD)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], dark, [False])).astype(np.int8)))
     fades = []
-    for start, end in edges.reshape(-1, 2):
-        if start == 0 or end == len(dark):
+    for start, end in _runs((mean < DARK_MEAN) & (spread < DARK_SPREAD)):
+        if start == 0 or end == len(mean):
             continue
-        first, last = _foot(mean, start, -1), _foot(mean, end - 1, 1)
+        first, last = _foot(times_s, mean, start, -1), _foot(times_s, mean, end - 1, 1)
         ramp_s = max(times_s[start] - times_s[first], times_s[last] - times_s[end - 1])
         if ramp_s >= MIN_RAMP_S:
             low = mean[start:end].min()
@@ -130,27 +131,39 @@ def find_fades(
     return fades
 
 
-def dark_ends(
+def blank_ends(
     times_s: NDArray[np.float64], mean: NDArray[np.float32], spread: NDArray[np.float32]
 ) -> list[tuple[int, int]]:
-    """(first, last) frame of a fade out of the black in which the film begins, and of one into that in which it ends.
-
-    They join no two shots. A film that is suddenly bright, or suddenly black, has a cut there.
+    """(first, last) frame of a fade out of the black or white in which the film begins, and of one into that in which
+    it ends. They join no two shots. A film that is suddenly bright, or suddenly black, has a cut there.
     """
-    dark = (mean < DARK_MEAN) & (spread < DARK_SPREAD)
     ends = []
-    if dark[0] and not dark.all():
-        black = int(np.argmin(dark)) - 1
-        ends.append((0, black, _foot(mean, black, 1)))
-    if dark[-1] and not dark.all():
-        black = len(dark) - int(np.argmin(dark[::-1]))
-        ends.append((_foot(mean, black, -1), black, len(dark) - 1))
-    ramps = [(a, c, times_s[c] - times_s[b] if a == 0 else times_s[b] - times_s[a]) for a, b, c in ends]
-    return [(first, last) for first, last, ramp_s in ramps if ramp_s >= MIN_RAMP_S]
+    for start, end in _runs(((mean < DARK_MEAN) | (mean > WHITE_MEAN)) & (spread < DARK_SPREAD)):
+        far = np.abs(mean - (mean[start] if start == 0 else mean[end - 1]))
+        if start == 0 and end < len(mean):
+            last = _foot(times_s, far, end - 1, 1)
+            if times_s[last] - times_s[end - 1] >= MIN_RAMP_S:
+                ends.append((0, last))
+        elif end == len(mean) and start > 0:
+            first = _foot(times_s, far, start, -1)
+            if times_s[start] - times_s[first] >= MIN_RAMP_S:
+                ends.append((first, end - 1))
+    return ends
 
 
-def _foot(mean: NDArray[np.float32], frame: int, step: int) -> int:
-    """Where the brightness stops to rise, going from `frame` in steps of `step`."""
-    while 0 <= frame + step < len(mean) and mean[frame + step] > mean[frame] + 0.5:
-        frame += step
+def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """(first, one past the last) of each run of marked frames."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], marked, [False])).astype(np.int8)))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+
+
+def _foot(times_s: NDArray[np.float64], level: NDArray[np.float32], frame: int, step: int) -> int:
+    """Where the level stops to rise, going from `frame` in steps of `step`; a repeated frame does not stop it."""
+    ahead = frame + step
+    while 0 <= ahead < len(level):
+        if level[ahead] > level[frame] + 0.5:
+            frame = ahead
+        elif level[ahead] < level[frame] - 0.5 or abs(times_s[ahead] - times_s[frame]) > STAND_S:
+            break
+        ahead += step
     return frame
