@@ -256,18 +256,28 @@ class Player:
         silence(sink)
         self.send_programs()
 
+    def skip(self, stood_s: float) -> None:
+        """This process stood still for so long: the music goes on from where it was."""
+        now_s = self._clock.now()
+        self._last_time_s = now_s
+        if self.transport.playing:
+            self.transport = replace(self.transport, at_s=self.transport.at_s + stood_s, epoch=self.transport.epoch + 1)
+        self._begin_again(now_s)
+
+    def _begin_again(self, now_s: float) -> None:
+        self._follower.reset(now_s, self.position(), self.transport.rate)
+        if self.transport.sounding:
+            self._scheduler.start(self.position())
+        self._sync.moved(self.transport, self.position())
+
     def restore(self, live: LiveState) -> None:
         """Go on where a clock process that died had been."""
         self.muted = set(live.muted)
         self.volumes.update(dict(live.volumes))
         self._set_voices()
         self.transport = replace(live.transport, epoch=self.transport.epoch + 1)
-        now_s = self._clock.now()
-        self._last_time_s = now_s
-        self._follower.reset(now_s, self.position(), self.transport.rate)
-        if self.transport.sounding:
-            self._scheduler.start(self.position())
-        self._sync.moved(self.transport, self.position())
+        self._last_time_s = self._clock.now()
+        self._begin_again(self._last_time_s)
 
     def live_state(self) -> LiveState:
         """What a successor needs to go on."""

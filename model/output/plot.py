@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
+from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import PULSES_PER_QUARTER, TRACK_NAMES, sounding_notes
 from hitpoint.model.plan.types import Plan
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import closed, placed
 from hitpoint.model.video.types import Clip, VisualRhythm
 
@@ -135,6 +137,7 @@ def _film(axis: Axes, rhythm: VisualRhythm, clips: Sequence[Clip]) -> None:
 
 def _frame_at(clips: Sequence[Clip], rhythm: VisualRhythm, time_s: float) -> NDArray[np.uint8] | None:
     """The frame (h, w, 3), RGB, shown at `time_s` of the edit; None past the last one."""
+    from hitpoint.model.video.film import open_film
     from hitpoint.model.video.frames import decode
 
     media_of = {media.path: media for media in rhythm.media}
@@ -146,7 +149,7 @@ def _frame_at(clips: Sequence[Clip], rhythm: VisualRhythm, time_s: float) -> NDA
     if time_s >= start_s + length_s and clip is not whole[-1]:
         media = media_of[clip.path]
         return np.zeros((media.height, media.width, 3), np.uint8)
-    with closing(decode(clip.path, clip.in_s + (time_s - start_s) * clip.rate, clip.out_s)) as frames:
+    with closing(decode(open_film(clip.path), clip.in_s + (time_s - start_s) * clip.rate, clip.out_s)) as frames:
         frame = next(frames, None)
     return None if frame is None else np.asarray(frame.bgr[:, :, ::-1])
 
@@ -290,3 +293,15 @@ def _save(figure: Figure, path: Path, force: bool) -> None:
 def _minutes(time_s: float) -> str:
     minutes, seconds = divmod(round(time_s, 1), 60)
     return f"{int(minutes)}:{seconds:04.1f}" if seconds % 1 else f"{int(minutes)}:{int(seconds):02d}"
+
+
+class PlotOutput(Output):
+    """Picture and music on one time axis, as a PNG."""
+
+    key = "plot"
+    suffix = ".png"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `plot_score`."""
+        plot_score(take.score, prepared.plan, prepared.rhythm, prepared.clips, path, writing.force)
+        writing.progress(self.key, 1.0)

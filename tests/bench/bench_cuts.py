@@ -45,7 +45,12 @@ def scenedetect(path):
     from scenedetect.detectors import AdaptiveDetector, ContentDetector, HashDetector, HistogramDetector
 
     found = {}
-    made = {"content": ContentDetector(), "adaptive": AdaptiveDetector(), "hash": HashDetector(), "histogram": HistogramDetector()}
+    made = {
+        "content": ContentDetector(),
+        "adaptive": AdaptiveDetector(),
+        "hash": HashDetector(),
+        "histogram": HistogramDetector(),
+    }
     frames, times = defaultdict(list), []
     with av.open(str(path)) as container:
         for index, frame in enumerate(container.decode(video=0)):
@@ -116,7 +121,11 @@ def main():
     parser.add_argument("--keep", type=Path)
     parser.add_argument("-v", action="store_true")
     chosen = parser.parse_args()
-    tally, traps, cost = defaultdict(lambda: defaultdict(lambda: [0, 0, 0])), defaultdict(lambda: defaultdict(lambda: [0, 0])), 0.0
+    tally, traps, cost = (
+        defaultdict(lambda: defaultdict(lambda: [0, 0, 0])),
+        defaultdict(lambda: defaultdict(lambda: [0, 0])),
+        0.0,
+    )
     number = seconds = 0
     with tempfile.TemporaryDirectory() as name:
         folder = chosen.keep or Path(name)
@@ -135,11 +144,15 @@ def main():
                 for detector, times in found.items():
                     total, hits, false, missed = match(times, truth)
                     kind = truth["kind"]
-                    tally[kind][detector] = [a + b for a, b in zip(tally[kind][detector], (total, hits, len(false)), strict=True)]
+                    tally[kind][detector] = [
+                        a + b for a, b in zip(tally[kind][detector], (total, hits, len(false)), strict=True)
+                    ]
                     traps[kind][detector][0] += len(truth["flashes"])
                     traps[kind][detector][1] += false_at_traps(false, truth)
                     if chosen.v and detector in ("hitpoint", "fine") and (missed or false):
-                        print(f"{detector} {path.name}: missed {missed}, false {[round(f, 2) for f in false]}", flush=True)
+                        print(
+                            f"{detector} {path.name}: missed {missed}, false {[round(f, 2) for f in false]}", flush=True
+                        )
     show(tally, traps, number, seconds, cost)
 
 

@@ -59,7 +59,9 @@ def dissolve(old, new, share):
 def wipe(random):
     """A mix that uncovers the new picture from an edge, a corner, the middle, or by blinds."""
     y, x = np.mgrid[0:H, 0:W].astype(np.float32) / np.float32([[[H]], [[W]]])
-    order = [x, 1 - x, y, 1 - y, (x + y) / 2, np.maximum(abs(x - 0.5), abs(y - 0.5)) * 2, (x * 6) % 1][random.integers(7)]
+    order = [x, 1 - x, y, 1 - y, (x + y) / 2, np.maximum(abs(x - 0.5), abs(y - 0.5)) * 2, (x * 6) % 1][
+        random.integers(7)
+    ]
     return lambda old, new, share: np.where((order < share)[..., None], new, old)
 
 
@@ -138,7 +140,9 @@ def flashes(random, fps):
             at = len(film.frames) - round(share * 2.4 * fps)
             strength = random.choice([1.0, 0.8, 0.5])
             for i in range(int(random.choice([1, 2, 2, 3]))):
-                film.frames[at + i] = cv2.addWeighted(film.frames[at + i], 1 - strength, np.full((H, W, 3), 255, np.uint8), strength, 0)
+                film.frames[at + i] = cv2.addWeighted(
+                    film.frames[at + i], 1 - strength, np.full((H, W, 3), 255, np.uint8), strength, 0
+                )
             film.flashes.append(at)
     return film
 
@@ -168,7 +172,9 @@ def explosion(random, fps):
             t = i / fps
             ball = np.clip(1.5 - np.hypot(x - cx, y - cy) / (20 + 500 * t), 0, 1) * np.exp(-t / fall)
             weight = np.maximum(ball, 0.75 * np.exp(-t / (fall * 0.6)))[..., None]
-            film.frames[start + at + i] = (film.frames[start + at + i] * (1 - weight) + np.array([120, 210, 255]) * weight).astype(np.uint8)
+            film.frames[start + at + i] = (
+                film.frames[start + at + i] * (1 - weight) + np.array([120, 210, 255]) * weight
+            ).astype(np.uint8)
         film.flashes.append(start + at)
     return film
 
@@ -219,11 +225,21 @@ def overlays(random, fps):
         for i in range(a, b):
             page = film.frames[i] = film.frames[i].copy()
             if start % 2:
-                cv2.putText(page, "Breaking title", (20 + (i - a) * 2 % 60, 150), cv2.FONT_HERSHEY_DUPLEX, 1.0, (240, 240, 240), 2)
+                cv2.putText(
+                    page,
+                    "Breaking title",
+                    (20 + (i - a) * 2 % 60, 150),
+                    cv2.FONT_HERSHEY_DUPLEX,
+                    1.0,
+                    (240, 240, 240),
+                    2,
+                )
             else:
                 page[10:60, 220:310] = cv2.resize(film.frames[(i * 3) % n], (90, 50))
     for i in range(n):
-        cv2.putText(film.frames[i], f"01:00:{i / fps:05.2f}", (110, 172), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
+        cv2.putText(
+            film.frames[i], f"01:00:{i / fps:05.2f}", (110, 172), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1
+        )
     return film
 
 

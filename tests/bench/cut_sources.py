@@ -60,7 +60,9 @@ def _wall(seed):
         x, y, size = random.integers(0, 1400), random.integers(0, 600), random.integers(5, 130)
         ink = tuple(int(v) for v in random.integers(0, 256, 3))
         if random.random() < 0.5:
-            cv2.ellipse(wall, (int(x), int(y)), (int(size), int(size // 2) + 1), random.uniform(0, 180), 0, 360, ink, -1)
+            cv2.ellipse(
+                wall, (int(x), int(y)), (int(size), int(size // 2) + 1), random.uniform(0, 180), 0, 360, ink, -1
+            )
         else:
             cv2.line(wall, (int(x), int(y)), (int(x + size * 2), int(y - size)), ink, int(size // 8) + 1)
     return cv2.GaussianBlur(wall, (0, 0), random.uniform(0.6, 3))
@@ -120,7 +122,7 @@ def piece(random, fps, count, source=None):
     path, (start, end) = spans[random.integers(len(spans))] if source is None else spans[source % len(spans)]
     shown_s = count / fps + 0.1  # a little more, lest the next shot of the footage be touched
     speed = min(random.choice([1.0, 1.0, 1.5, 2.5]), (end - start) / shown_s)
-    at = start + random.uniform(0, end - start - shown_s * speed)
+    at = start + random.uniform(0, max(0.0, end - start - shown_s * speed))
     look = [f"setpts=PTS/{speed:.4f}", f"fps={fps}", f"scale={W}:{H}"]
     if random.random() < 0.5:
         look.append("hflip")

@@ -67,7 +67,12 @@ def test_in_stretches_or_at_once_the_signs_are_the_same(count):
 
 def test_the_middle_of_a_dissolve_lies_between_its_ends_and_a_flash_returns():
     a, b = picture(0, 1), picture(0, 2)
-    mixed = Thumbnail(*(np.asarray((x.astype(float) + y) / 2, x.dtype) for x, y in zip(vars(a).values(), vars(b).values(), strict=True)))
+    mixed = Thumbnail(
+        *(
+            np.asarray((x.astype(float) + y) / 2, x.dtype)
+            for x, y in zip(vars(a).values(), vars(b).values(), strict=True)
+        )
+    )
     middle = len(OFFSETS)
     reach = 30
 
@@ -77,7 +82,10 @@ def test_the_middle_of_a_dissolve_lies_between_its_ends_and_a_flash_returns():
 
     dissolve = [0] * (reach - 2) + [1] * 5 + [2] * reach
     whole = pixel_levels([a, mixed, b], dissolve, 0, 2 * middle - 1)
-    halves = [pixel_levels([a, mixed, b], dissolve, 0, middle), pixel_levels([a, mixed, b], dissolve, middle, 2 * middle - 1)]
+    halves = [
+        pixel_levels([a, mixed, b], dissolve, 0, middle),
+        pixel_levels([a, mixed, b], dissolve, middle, 2 * middle - 1),
+    ]
     assert sum(halves) == pytest.approx(whole, rel=0.02) and whole > 30
     flash = [0] * reach + [1] * 2 + [0] * reach
     assert pixel_levels([a, picture(255)], flash, middle - 1, middle) > 50
