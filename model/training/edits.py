@@ -1,12 +1,13 @@
 """Films cut together from drawn pictures, with the truth about their boundaries: what the shot detector learns from.
 
 Between shots stand cuts, dissolves, fades, wipes and pushes; within shots stand the things that are mistaken for them:
-flashes, strobes, explosions, switched lights, titles, things that pass close by, faulty pictures. The whole is regraded,
-darkened, shaken, given grain, bars, a burnt-in clock, repeated frames and the blocks of a codec.
+flashes, strobes, explosions, switched lights, titles, things that pass close by, faulty pictures. The whole is
+regraded, darkened, shaken, given grain, bars, a burnt-in clock, repeated frames and the blocks of a codec.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -16,15 +17,18 @@ from numpy.typing import NDArray
 from hitpoint.model.training.pictures import HEIGHT_PX, WIDTH_PX, Image, Picture, Random, Studio, colour
 
 RATES_FPS = (24.0, 25.0, 30.0, 24.0, 25.0, 30.0, 50.0, 60.0, 15.0, 12.0, 8.0)
+Blend = Callable[[Image, Image, float], Image]
+"""Old and new picture and how far the transition is, 0..1 -> the picture between them."""
 _Floats = NDArray[np.float32]
 _SIZE = (HEIGHT_PX, WIDTH_PX, 3)
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A boundary: `first` is the first frame that is not purely the old shot, `last` the first that is purely the new.
+    """A boundary: `first` is the first frame that is not purely the old shot, `last` the first purely new one.
 
-    For a cut both are the same, or one apart where a frame shows both. kind: "cut", "dissolve", "fade", "wipe" or "push".
+    For a cut both are the same, or one apart where a frame shows both. kind: "cut",
+    "dissolve", "fade", "wipe" or "push".
     """
 
     kind: str
@@ -81,7 +85,7 @@ def _open_and_close(random: Random, frames: list[Image], fps: float, edges: list
 
 
 def _cut(random: Random, frames: list[Image], new: list[Image]) -> Edge:
-    """A cut; one in six with a frame between that shows both, as conversions between frame rates and fields leave it."""
+    """A cut; one in six with a frame between that shows both, as conversions of frame rates and fields leave it."""
     edge = Edge("cut", len(frames), len(frames))
     if random.random() < 0.17:
         share = random.uniform(0.25, 0.75)
@@ -122,7 +126,7 @@ def _join(random: Random, frames: list[Image], new: list[Image], fps: float, fre
     return Edge(kind, first, first + length)
 
 
-def _dissolve(random: Random):  # noqa: ANN202
+def _dissolve(random: Random) -> Blend:
     bend = random.choice([1.0, 1.0, 0.7, 1.4])
     smooth = random.random() < 0.3
 
@@ -134,7 +138,7 @@ def _dissolve(random: Random):  # noqa: ANN202
     return blend
 
 
-def _wipe(random: Random):  # noqa: ANN202
+def _wipe(random: Random) -> Blend:
     y, x = np.mgrid[0:HEIGHT_PX, 0:WIDTH_PX].astype(np.float32)
     x, y = x / WIDTH_PX, y / HEIGHT_PX
     shape = random.integers(5)
@@ -149,7 +153,7 @@ def _wipe(random: Random):  # noqa: ANN202
     return blend
 
 
-def _push(random: Random):  # noqa: ANN202
+def _push(random: Random) -> Blend:
     axis, back, slide = int(random.integers(2)), random.random() < 0.5, random.random() < 0.4
 
     def blend(old: Image, new: Image, share: float) -> Image:
@@ -271,15 +275,20 @@ def _title(random: Random, frames: list[Image], fps: float) -> list[Image]:
 
 
 def _passer(random: Random, frames: list[Image], fps: float) -> list[Image]:
-    """Something large passes close by the lens."""
+    """Something large passes close by the lens: plain or patterned, sharp or blurred, from any side, leaving or not."""
     span = _span(random, len(frames), fps, 0.9, round(0.15 * fps))
-    ink, width = np.array(colour(random), np.float32), random.uniform(0.3, 1.1) * WIDTH_PX
-    count = span.stop - span.start
-    streak = random.normal(size=(HEIGHT_PX, 1, 3)).astype(np.float32) * 20
+    count, share = span.stop - span.start, random.uniform(0.3, 1.3)
+    coarse = random.normal(size=(int(random.integers(1, 9)), int(random.integers(1, 9)), 3)).astype(np.float32)
+    body = np.array(colour(random)) + random.choice([5, 20, 50]) * cv2.resize(coarse, (WIDTH_PX, HEIGHT_PX))
+    body = np.clip(body, 0, 255).astype(np.float32)
+    order = np.linspace(0, 1, WIDTH_PX if random.random() < 0.7 else HEIGHT_PX, dtype=np.float32)
+    order = order[None, :, None] if len(order) == WIDTH_PX else order[:, None, None]
+    order = 1 - order if random.random() < 0.5 else order
+    soft, part = random.choice([0.01, 0.1, 0.3]), random.choice([0.5, 1.0, 1.0])
     for place, index in enumerate(range(span.start, span.stop)):
-        right = int((WIDTH_PX + width) * (place + 1) / (count + 1))
-        frames[index] = frames[index].copy()
-        frames[index][:, max(0, int(right - width)) : right] = np.clip(ink + streak, 0, 255)
+        front = (1 + share) * part * (place + 1) / (count + 1)
+        mask = np.clip((front - order) / soft, 0, 1) * np.clip((order - front + share) / soft, 0, 1)
+        frames[index] = np.asarray(frames[index] * (1 - mask) + body * mask, np.uint8)
     return frames
 
 
@@ -303,7 +312,7 @@ def _freeze(random: Random, frames: list[Image], fps: float) -> list[Image]:
     return frames
 
 
-_TRAPS = (_flash, _flash, _flash, _strobe, _explosion, _light, _title, _title, _passer, _fault, _freeze)
+_TRAPS = (_flash, _flash, _flash, _strobe, _explosion, _light, _title, _title, _passer, _passer, _fault, _freeze)
 
 
 def _finish(random: Random, frames: list[Image], fps: float) -> list[Image]:
@@ -320,9 +329,9 @@ def _finish(random: Random, frames: list[Image], fps: float) -> list[Image]:
     left, top = int(random.integers(0, 70)), int(random.integers(8, HEIGHT_PX - 2))
     done = []
     for index, frame in enumerate(frames):
-        image = cv2.LUT(frame, curve)
+        image = np.asarray(cv2.LUT(frame, curve), np.uint8)
         if grey:
-            image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+            image = np.repeat(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)[..., None], 3, axis=2)
         if grain or flicker:
             noise = random.normal(scale=max(grain, 1e-3), size=_SIZE[:2]).astype(np.float32)
             image = np.clip(image * (1 + flicker * random.normal()) + noise[..., None], 0, 255).astype(np.uint8)
@@ -333,6 +342,7 @@ def _finish(random: Random, frames: list[Image], fps: float) -> list[Image]:
             cv2.putText(image, f"{index / fps:07.2f}", (left, top), cv2.FONT_HERSHEY_PLAIN, 0.7, (230, 230, 230), 1)
         if quality:
             worse = quality - (8 if index % 12 else 0)
-            image = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, worse])[1], cv2.IMREAD_COLOR)
+            coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, worse])[1]
+            image = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
         done.append(np.asarray(image, np.uint8))
     return done

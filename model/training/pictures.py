@@ -108,7 +108,7 @@ def objects(random: Random, ground: Picture, stills: Sequence[Image]) -> Picture
     speed = random.normal(size=(count, 2)) * random.choice([10, 50, 200])
     colours = [colour(random) for _ in range(count)]
     kinds = random.integers(0, 3, count)
-    sprites = [cv2.resize(stills[random.integers(len(stills))], (int(s) + 2, int(s) + 2)) for s in sizes]
+    sprites = [cv2.resize(stills[int(random.integers(len(stills)))], (int(s) + 2, int(s) + 2)) for s in sizes]
 
     def at(time_s: float) -> Image:
         image = ground(time_s).copy()
@@ -149,24 +149,21 @@ def cells(random: Random) -> Picture:
     """Conway's game of life, with trails: every picture differs from the last, and it is one shot all the same."""
     side = int(random.choice([1, 2, 4]))
     alive = (random.random((HEIGHT_PX // side, WIDTH_PX // side)) < random.uniform(0.1, 0.5)).astype(np.uint8)
-    glow = np.zeros(alive.shape, np.float32)
+    glow, born = np.zeros(alive.shape, np.float32), 0
     life, death = np.array(colour(random, 60), np.float32), np.array(colour(random, 0, 200), np.float32)
     keep, rate = random.uniform(0, 0.95), random.choice([12.0, 25.0, 60.0])
     sevens = random.random() < 0.3
-    state = [alive, 0.0]
 
     def at(time_s: float) -> Image:
-        nonlocal glow
-        while state[1] <= time_s * rate:
-            now = state[0]
-            around = cv2.filter2D(now, -1, np.ones((3, 3), np.float32), borderType=cv2.BORDER_REFLECT) - now
-            state[0] = ((around == 3) | ((now == 1) & (around == 2)) | (sevens & (around == 7))).astype(np.uint8)
-            state[1] += 1
-            glow = np.maximum(state[0], glow * keep).astype(np.float32)
-        image = death + glow[..., None] * (life - death)
-        return np.asarray(
-            cv2.resize(image.astype(np.uint8), (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_NEAREST), np.uint8
-        )
+        nonlocal alive, glow, born
+        while born <= time_s * rate:
+            ring = np.ones((3, 3), np.float32)
+            around = np.asarray(cv2.filter2D(alive, -1, ring, borderType=cv2.BORDER_REFLECT), np.uint8) - alive
+            alive = ((around == 3) | ((alive == 1) & (around == 2)) | (sevens & (around == 7))).astype(np.uint8)
+            born += 1
+            glow = np.maximum(alive, glow * keep).astype(np.float32)
+        image = (death + glow[..., None] * (life - death)).astype(np.uint8)
+        return np.asarray(cv2.resize(image, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_NEAREST), np.uint8)
 
     return at
 
@@ -207,7 +204,7 @@ def slate(random: Random) -> Picture:
             height = int(20 + row * 26 * size - scroll * time_s + (HEIGHT_PX * 0.6 if scroll else 0))
             text = f"{line} {time_s:05.2f}" if counts and row == 0 else line
             cv2.putText(page, text, (left, height), font, size, ink, 1, cv2.LINE_AA)
-        return page
+        return np.asarray(page, np.uint8)
 
     return at
 
@@ -287,14 +284,14 @@ class Studio:
 
     def __init__(
         self, random: Random, stills: Sequence[Image] = (), films: Sequence[tuple[Sequence[Image], float]] = ()
-    ):
+    ) -> None:
         self._random = random
         self._stills, self._films = list(stills), list(films)
 
     def still(self) -> Image:
         """A photograph, or a texture."""
         if self._stills and self._random.random() < 0.65:
-            return self._stills[self._random.integers(len(self._stills))]
+            return self._stills[int(self._random.integers(len(self._stills)))]
         return texture(self._random, 2 * HEIGHT_PX, 3 * WIDTH_PX)
 
     def picture(self, depth: int = 0) -> Picture:
@@ -304,7 +301,7 @@ class Studio:
         if kind == 9 and not self._films:
             kind = 0
         if kind == 9:
-            return film(random, *self._films[random.integers(len(self._films))])
+            return film(random, *self._films[int(random.integers(len(self._films)))])
         if kind == 10:
             if depth:
                 kind = 0
@@ -313,6 +310,8 @@ class Studio:
         if kind == 2:
             ground = self.picture(1) if random.random() < 0.3 else camera(random, self.still())
             return objects(random, ground, [self.still() for _ in range(3)])
+        if kind == 7 and random.random() < 0.4:
+            return camera(random, np.asarray(cv2.resize(card(random)(0.0), None, fx=2.5, fy=2.5), np.uint8))
         makers = {0: camera, 1: whip}
         if kind in makers:
             return makers[kind](random, self.still())

@@ -110,7 +110,7 @@ def _distances(images: NDArray[np.uint8]) -> _Floats:
     flat = flat - flat.mean(axis=0)
     power = np.einsum("ij,ij->i", flat, flat)
     square = (power[:, None] + power - 2 * flat @ flat.T) / flat.shape[1]
-    return np.sqrt(np.maximum(square, 0))
+    return np.asarray(np.sqrt(np.maximum(square, 0)), np.float32)
 
 
 def _cosines(vectors: _Floats) -> _Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,11 @@ class Shots(Detector):
         sure = np.concatenate([np.zeros((0, 2), np.float32), *self._sure])
         spread = np.asarray(spreads, np.float32)
         chosen = choose(times_s, spread, frames, sure)
-        looks = {"luma_mean": luma, "luma_spread": spread, "histograms": np.asarray(histograms, np.float16)}
+        looks: dict[str, NDArray[Any]] = {
+            "luma_mean": luma,
+            "luma_spread": spread,
+            "histograms": np.asarray(histograms, np.float16),
+        }
         return looks | chosen | find_flashes(times_s, luma)
 
     @classmethod
@@ -78,7 +82,7 @@ class Shots(Detector):
         histograms = np.zeros((frames, HISTOGRAM_BINS), np.float16)
         histograms[:, 0] = 1.0
         dark = np.zeros(frames, np.float32)
-        looks = {"luma_mean": dark, "luma_spread": dark, "histograms": histograms}
+        looks: dict[str, NDArray[Any]] = {"luma_mean": dark, "luma_spread": dark, "histograms": histograms}
         times_s, none = np.arange(frames, dtype=np.float64), np.zeros(0, np.int64)
         return looks | choose(times_s, dark, none, np.zeros((0, 2), np.float32)) | find_flashes(times_s, dark)
 
