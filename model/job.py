@@ -30,17 +30,20 @@ def prepare(
     wishes: Wishes,
     cuts: Sequence[Boundary] | None = None,
     progress: Progress | None = None,
+    apart: bool = False,
 ) -> Prepared:
     """Analyse the clips and plan the music. `cuts` replace the detected shot boundaries (seconds from the in point).
+    apart: look at the films in a process of its own, which may crash alone.
 
     Raises InputError for a clip that cannot be read, UsageError for a wish that cannot be met.
     """
     from hitpoint.model.plan.build import build_plan
     from hitpoint.model.video.analyse import analyse
+    from hitpoint.model.video.apart import analyse_apart
 
     report = progress or silent
     started = time.perf_counter()
-    rhythm = analyse(clips, cuts, lambda share: report("analyse", share))
+    rhythm = (analyse_apart if apart else analyse)(clips, cuts, lambda share: report("analyse", share))
     analysed = time.perf_counter()
     report("plan", 0.0)
     plan = build_plan(rhythm, wishes)

@@ -1,4 +1,4 @@
-"""`hitpoint demo`: the example film gets its music and is heard."""
+"""`hitpoint demo`: score the example film and play it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import Any
 
 import click
 
-from hitpoint.bridge.commands._shared import FILE, composer_options, make_composer, output_options, stage_bars
+from hitpoint.bridge.commands._progress import stage_bars
+from hitpoint.bridge.commands._shared import FILE, composer_options, make_composer, output_options
 from hitpoint.bridge.errors import MissingError, UsageError
 
 PLAYERS: tuple[tuple[str, list[str]], ...] = (

@@ -136,8 +136,8 @@ def _in(address: str, help_line: str, *arguments: Argument, rest: Argument | Non
     return MessageType(f"/hitpoint/{address}", arguments, help_line, True, rest)
 
 
-def _out(address: str, help_line: str, *arguments: Argument) -> MessageType:
-    return MessageType(f"/hitpoint/{address}", arguments, help_line, False)
+def _out(address: str, help_line: str, *arguments: Argument, rest: Argument | None = None) -> MessageType:
+    return MessageType(f"/hitpoint/{address}", arguments, help_line, False, rest)
 
 
 MESSAGES: tuple[MessageType, ...] = (
@@ -150,6 +150,7 @@ MESSAGES: tuple[MessageType, ...] = (
         _optional("token", "s"),
     ),
     _in("bye", "The client leaves; the music goes on."),
+    _in("capabilities", "What can be asked for; answered by one capabilities message a kind."),
     _in("prove", "A client on another machine says back what challenge brought it.", Argument("word", "s")),
     _in(
         "hand",
@@ -198,7 +199,7 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
-        "density, energy, deviation, cuts (auto, or strips = only the clips' own boundaries), wav (0 or 1).",
+        "density, energy, deviation, composer, cuts (auto, or strips = only the clips' own boundaries), wav (0 or 1).",
         _JOB,
         rest=Argument("key value", "*"),
     ),
@@ -250,6 +251,12 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("state", "s"),
     ),
     _out("challenge", "To a client on another machine: say this word back by prove.", Argument("word", "s")),
+    _out(
+        "capabilities",
+        "The names of one kind: genres, instruments, composers, keys (of score), controls (live).",
+        Argument("kind", "s"),
+        rest=Argument("name", "s"),
+    ),
     _out(
         "progress",
         "How far a stage (clips, analyse, plan, compose, write) has come.",
@@ -429,6 +436,8 @@ def encode(address: str, *arguments: TextOrNumber) -> bytes:
     """A message of the bridge as bytes, typed by the table. Raises OscError where the values do not fit the row."""
     row = OUTGOING[address]
     tags = "".join(argument.kind for argument in row.arguments)
+    if row.rest is not None:
+        tags += row.rest.kind * (len(arguments) - len(tags))
     return codec.encode_typed(address, tags, arguments)
 
 

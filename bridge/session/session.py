@@ -30,6 +30,7 @@ from hitpoint.bridge.osc.aliases import Aliases
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
 from hitpoint.bridge.play.lookahead import BarChoice
 from hitpoint.bridge.play.player import Player
+from hitpoint.bridge.session.capabilities import capabilities
 from hitpoint.bridge.session.clients import Clients
 from hitpoint.bridge.session.greeter import Greeter
 from hitpoint.bridge.session.identity import Address
@@ -112,6 +113,10 @@ class Session:
         name = self.player.sink.name
         self.clients.tell(address, "/hitpoint/welcome", self._version, protocol.PROTOCOL, name, self.state)
         self._status.changed()
+
+    def _capabilities(self, request: Request, sender: Address, now_s: float) -> None:
+        for kind, names in capabilities().items():
+            self.clients.tell(sender, "/hitpoint/capabilities", kind, *names)
 
     def _bye(self, request: Request, sender: Address, now_s: float) -> None:
         self.clients.drop(sender)
@@ -299,6 +304,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "hello": lambda session, *rest: session._greeter.hello(*rest),
     "prove": lambda session, *rest: session._greeter.prove(*rest),
     "bye": Session._bye,
+    "capabilities": Session._capabilities,
     "time": Session._time,
     "play": Session._play,
     "stop": Session._stop,

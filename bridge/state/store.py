@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hitpoint.bridge.ipc.messages import LiveState, Parties, ScoreJob
-from hitpoint.model.codec import from_json, to_json
+from hitpoint.model.music.codec import from_json, to_json
 from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import Plan
 

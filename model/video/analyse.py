@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.video import cache
+from hitpoint.model.video.damage import sentences
 from hitpoint.model.video.detectors import shots, visual_beats
 from hitpoint.model.video.detectors.base import Part
 from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
 from hitpoint.model.video.features import Features, measure, version
-from hitpoint.model.video.media import probe
+from hitpoint.model.video.film import Film, open_film, probe
 from hitpoint.model.video.types import Boundary, Clip, Media, VisualBeat, VisualRhythm
 
 __all__ = ["analyse", "probe"]
@@ -55,22 +56,37 @@ def analyse(
     """
     if not clips:
         raise UsageError("There is no clip to analyse; give at least one video file.")
-    media_of: dict[Path, Media] = {}
-    for clip in clips:
-        if clip.path not in media_of:
-            media_of[clip.path] = probe(clip.path)
-        _check_points(clip, media_of[clip.path])
-    whole_clips = [closed(clip, media_of[clip.path].duration_s) for clip in clips]
+    films = _films(clips, _part_of(progress, 0.0, 0.0))
+    whole_clips = [closed(clip, films[clip.path].media.duration_s) for clip in clips]
     _check_gaps(whole_clips)
     lengths = [clip.out_s - clip.in_s for clip in whole_clips if clip.out_s is not None]
     whole, done = sum(lengths), 0.0
     measured = []
     for clip, length in zip(clips, lengths, strict=True):
         report = _part_of(progress, done / whole, length / whole)
-        measured.append(_measured(clip, media_of[clip.path], length, report))
+        measured.append(_measured(clip, films[clip.path], report))
         done += length
         report(1.0)
-    return _rhythm(_join(clips, measured), tuple(media_of.values()), cuts)
+    media = tuple(film.media for film in films.values())
+    return replace(_rhythm(_join(clips, measured), media, cuts), notes=_notes(clips, films, measured))
+
+
+def _films(clips: Sequence[Clip], report: Callable[[float], None]) -> dict[Path, Film]:
+    """The film of each clip, surveyed once."""
+    films: dict[Path, Film] = {}
+    for clip in clips:
+        if clip.path not in films:
+            films[clip.path] = open_film(clip.path, lambda: report(0.0))
+        _check_points(clip, films[clip.path])
+    return films
+
+
+def _notes(clips: Sequence[Clip], films: dict[Path, Film], measured: Sequence[Features]) -> tuple[str, ...]:
+    """What is to be said of the films, each sentence once."""
+    found = [note for film in films.values() for note in film.notes]
+    for clip, part in zip(clips, measured, strict=True):
+        found += sentences(clip.path.name, part.lost)
+    return tuple(dict.fromkeys(found))
 
 
 def _part_of(progress: Callable[[float], None] | None, start: float, share: float) -> Callable[[float], None]:
@@ -83,8 +99,8 @@ def _part_of(progress: Callable[[float], None] | None, start: float, share: floa
     return report
 
 
-def _check_points(clip: Clip, media: Media) -> None:
-    name = clip.path.name
+def _check_points(clip: Clip, film: Film) -> None:
+    name, media = clip.path.name, film.media
     if not clip.rate > 0:
         raise UsageError(f"{name}: the rate {clip.rate:g} is not above 0; use 1 for normal speed.")
     if not clip.in_s >= 0:
@@ -98,6 +114,7 @@ def _check_points(clip: Clip, media: Media) -> None:
             f"{name}: the in point {clip.in_s:g} s lies beyond the film's end at {media.duration_s:.2f} s; "
             "choose an earlier one."
         )
+    film.check_reaches(clip.out_s)
     if clip.out_s is not None and clip.out_s > media.duration_s + END_TOLERANCE_S:
         raise InputError(
             f"{name}: the out point {clip.out_s:g} s lies beyond the film's end at {media.duration_s:.2f} s; "
@@ -116,11 +133,14 @@ def _check_gaps(clips: Sequence[Clip]) -> None:
         end_s = start_s + length_s
 
 
-def _measured(clip: Clip, media: Media, length_s: float, progress: Callable[[float], None]) -> Features:
-    name = cache.key(media.sha256, clip.in_s, clip.out_s, version())
+def _measured(clip: Clip, film: Film, progress: Callable[[float], None]) -> Features:
+    """The clip's features, measured or remembered. Raises InputError if its file is not the one that was hashed."""
+    name = cache.key(film.media.sha256, clip.in_s, clip.out_s, version())
     features = cache.load(name)
     if features is None:
-        features = measure(clip, length_s, progress)
+        film.check_length(clip.in_s, clip.out_s)
+        features = measure(clip, film, progress)
+        film.check_unchanged()
         cache.store(name, features)
     return features
 

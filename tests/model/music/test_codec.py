@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hitpoint.model.codec import from_json, to_json
+from hitpoint.model.music.codec import from_json, to_json
 from hitpoint.model.music.score import Bar, Controller, Marker, Note, marker_kind
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 from tests.fakes import fake_plan
