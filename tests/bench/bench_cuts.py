@@ -23,7 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 os.environ["HITPOINT_CACHE_DIR"] = ""
 
-from tests.bench import cut_films  # noqa: E402
+from tests.bench import cut_films
 
 EDGE_S = 0.1
 FRAMES = 1.5
