@@ -33,7 +33,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
     seen = moments(rhythm)
     tempo = plan_tempo(seen, rhythm.duration_s, wishes)
     placed, off_grid, crowded = place(seen, tempo.tempo_map, tempo.bars)
-    changes = [*tempo.changes]
+    changes = [*rhythm.notes, *tempo.changes]
     if off_grid:
         changes.append(f"{_count(off_grid, 'cut')} not hit: no beat of the tempo map lies on {_them(off_grid)}")
     if crowded:
