@@ -211,6 +211,8 @@ def films_of(names: Sequence[str]) -> list[Path]:
             found.append(path)
         else:
             print(f"left out: {name} is missing", file=sys.stderr)
+    if not found:
+        sys.exit("no film to compose for; name one with --films")
     return found
 
 
@@ -239,7 +241,7 @@ def main() -> None:
         REAL_MUSIC.write_text(json.dumps(real_rows(asked.real), indent=1) + "\n")
         return
     began, cpu = time.perf_counter(), time.process_time()
-    settings = Settings(COMPOSERS.get("cmt").create(ComposerOptions(asked.checkpoint, "cpu")), wishes)
+    settings = Settings(COMPOSERS.load("cmt").create(ComposerOptions(asked.checkpoint, "cpu")), wishes)
     quick = [str(EXAMPLE), "quick"]
     more = os.environ.get("HITPOINT_FILMS", "").split(os.pathsep)
     films = films_of(asked.films or (quick if asked.quick else [*quick, "fades", "minutes", *filter(None, more)]))
