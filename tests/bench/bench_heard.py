@@ -178,12 +178,14 @@ def missed_aims(now: dict[str, float]) -> list[str]:
 
 
 def print_omega(rows: list[dict]) -> dict[str, tuple[float, float]]:
-    """What film and genre explain of each trait."""
+    """What film and genre explain of each trait; nothing with one of either."""
     films, genres = [row["film"] for row in rows], [row["genre"] for row in rows]
+    if len(set(films)) < 2 or len(set(genres)) < 2:
+        return {}
     found = {}
     for name in TRAITS:
         found[name] = omega_squared([row["traits"][name] for row in rows], films, genres)
-    means = np.nanmean(np.array(list(found.values())), axis=0) if len(rows) > 4 else np.full(2, np.nan)
+    means = np.nanmean(np.array(list(found.values())), axis=0)
     print(f"omega^2, mean of {len(TRAITS)} traits: film {means[0]:.3f} (aim >= .15), genre {means[1]:.3f}")
     print("  film: " + ", ".join(f"{name} {value[0]:.2f}" for name, value in found.items()))
     return found
