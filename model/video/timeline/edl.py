@@ -222,7 +222,7 @@ def _track(placed: list[tuple[int, int, Event]], origin: int, fps: float) -> Tra
     for first, end, event in placed:
         start_s, end_s = (first - origin) / fps, (end - origin) / fps
         if event.kind in ("D", "W") and event.frames:
-            from_black = before.black if before is not None and before.line == event.line - 1 else covered < first
+            from_black = covered < first or (before is not None and before.black)
             until_s = min(start_s + event.frames / fps, max(end_s, start_s))
             fades.append(Fade(start_s, until_s, from_black, event.black))
         if end > first and not event.black:

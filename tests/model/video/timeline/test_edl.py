@@ -112,6 +112,17 @@ def test_a_blank_kind_without_frames_is_a_cut(tmp_path):
     assert changes(tmp_path, AVID.format(kind="        ")) == [(4.0, "cut"), (8.0, "cut")]
 
 
+def test_a_fade_from_black_after_a_clip(tmp_path):
+    """Premiere writes a FCM line between the two lines of the fade."""
+    text = """001  ONE V C    00:00:00:00 00:00:04:00 00:00:00:00 00:00:04:00
+002  BL  V C    00:00:00:00 00:00:00:00 00:00:04:00 00:00:04:00
+FCM: NON-DROP FRAME
+002  TWO V D 024 00:00:00:00 00:00:04:00 00:00:04:00 00:00:08:00
+003  SIX V C    00:00:00:00 00:00:02:00 00:00:08:00 00:00:10:00
+"""
+    assert changes(tmp_path, text) == [(4.0, "fade"), (8.0, "cut")]
+
+
 REFUSED = {
     "an unknown kind": (AVID.format(kind="X    024"), 5),
     "a dissolve without a length": (AVID.format(kind="D       "), 5),
