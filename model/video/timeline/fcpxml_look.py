@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 
 from hitpoint.model.video.timeline.media_kind import is_sound, is_still_with_alpha
+from hitpoint.model.video.timeline.opacity import ramps
 from hitpoint.model.video.timeline.tracks import Look, TimelineError
 from hitpoint.model.video.timeline.xmltree import Element
 
@@ -181,7 +182,7 @@ def fills(item: Element) -> bool:
         return False
     if crop is not None and crop.get("enabled") != "0" and crop.get("mode") == "trim" and _takes(crop):
         return False
-    if blend is not None and blend.get("enabled") != "0" and not _opaque(blend):
+    if blend is not None and blend.get("enabled") != "0" and not _opaque(item, blend):
         return False
     corners = _child(item, "adjust-corners")
     if corners is not None and corners.get("enabled") != "0" and _moved(corners):
@@ -227,14 +228,32 @@ def edge_fades(item: Element) -> list[tuple[Fraction, bool]]:
         return []
     found = [(fade, tag == "fadeIn") for tag in ("fadeIn", "fadeOut") for fade in blend.iter(tag)]
     try:
-        return [(rational(fade.get("duration", "0")), opening) for fade, opening in found]
+        handles = [(rational(fade.get("duration", "0")), opening) for fade, opening in found]
     except (ValueError, ArithmeticError):
         raise TimelineError("a time in it is damaged", blend.line) from None
+    opening_s, closing_s = _ramps(item, blend) or (0.0, 0.0)
+    keyed = [(Fraction(opening_s), True)] * bool(opening_s) + [(Fraction(closing_s), False)] * bool(closing_s)
+    return handles + keyed
 
 
-def _opaque(blend: Element) -> bool:
-    """Whether nothing shines through."""
-    amounts = [value for values in _values(blend, "amount") + _values(blend, "opacity") for value in values]
+def _ramps(item: Element, blend: Element) -> tuple[float, float] | None:
+    """The fades that the key frames of its amount make at the edges of an item, seconds, as `opacity.ramps`."""
+    keys = [(key.get("time", "0s"), _numbers(key.get("value"))) for key in blend.iter("keyframe")]
+    try:
+        placed = [(float(rational(time)), values[0]) for time, values in keys if values]
+        start, length = (rational(item.get(name, "0s")) for name in ("start", "duration"))
+    except (ValueError, ArithmeticError):
+        raise TimelineError("a time in it is damaged", blend.line) from None
+    return ramps(placed, float(start), float(length))
+
+
+def _opaque(item: Element, blend: Element) -> bool:
+    """Whether nothing shines through, but for fades at the edges."""
+    amounts = _numbers(blend.get("amount"))
+    if next(blend.iter("keyframe"), None) is None:
+        amounts = [value for values in _values(blend, "amount") + _values(blend, "opacity") for value in values]
+    elif _ramps(item, blend) is None:
+        return False
     mode = (blend.get("mode") or "0").strip().lower()
     return all(amount >= 0.999 for amount in amounts) and mode in ("0", "normal", "")
 

@@ -52,6 +52,12 @@ def over(tag, ref, rest="", body=""):
     return f'<{tag} ref="{ref}" lane="1" offset="102s" duration="8s" {rest}>{body}</{tag}>'
 
 
+def amounts(*keys):
+    """An opacity by key frames, seconds from the clip's start."""
+    frames = "".join(f'<keyframe time="{time}s" value="{value}"/>' for time, value in keys)
+    return f'<adjust-blend><param name="amount"><keyframeAnimation>{frames}</keyframeAnimation></param></adjust-blend>'
+
+
 COVERED = [(2.0, "cut"), (10.0, "cut"), (12.0, "cut")]
 HANGING = {
     "a sound without hasVideo": (over("asset-clip", "r3"), CUTS),
@@ -131,6 +137,11 @@ HANGING = {
     "a turned picture": (over("asset-clip", "r2", "", '<adjust-transform rotation="12"/>'), CUTS),
     "a see-through clip": (over("asset-clip", "r2", "", '<adjust-blend amount=".6"/>'), CUTS),
     "a blended clip": (over("asset-clip", "r2", "", '<adjust-blend amount="1" mode="10"/>'), CUTS),
+    "a clip whose opacity opens and closes it": (
+        over("asset-clip", "r2", "", amounts((0, 0), (1, 1), (7, 1), (8, 0))),
+        [(2.5, "fade"), (9.5, "fade"), (12.0, "cut")],
+    ),
+    "a clip whose opacity dips": (over("asset-clip", "r2", "", amounts((0, 1), (3, 0.2), (8, 1))), CUTS),
     "a keyed clip": (over("asset-clip", "r2", "", '<filter-video ref="g" name="Keyer"/>'), CUTS),
     "a masked clip": (
         over(
