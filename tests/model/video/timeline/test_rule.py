@@ -3,7 +3,8 @@
 import pytest
 
 from hitpoint.model.video.cuts_file import read_list
-from tests.model.video.timeline.writers import FORMATS, FPS, Clip, Mix, shifted
+from tests.model.video.timeline.writers import FPS, Clip, Mix, shifted
+from tests.model.video.timeline.xml_writers import FORMATS
 
 FOUR = (Clip(0, 4, media="a"), Clip(4, 8, media="b"), Clip(8, 12, media="c"), Clip(12, 16, media="d"))
 CUTS = [(4.0, "cut"), (8.0, "cut"), (12.0, "cut")]
