@@ -60,6 +60,7 @@ def command(
     cuts: Path | None,
     cuts_fps: float | None,
     cuts_start: str | None,
+    detector: str,
     out: Path | None,
     formats: str,
     takes: int,
@@ -85,7 +86,7 @@ def command(
     composer = make_composer(composer_flags)
     said = []
     with stage_bars() as progress:
-        prepared = job.prepare([Clip(clip, in_s, out_s)], wishes, boundaries, progress)
+        prepared = job.prepare([Clip(clip, in_s, out_s)], wishes, boundaries, progress, detector=detector)
         composed = job.compose_takes(prepared, composer, takes, progress)
         for take, files in zip(composed, each_take, strict=True):
             paths = write_outputs(take, prepared, files, replace(writing, progress=progress))
