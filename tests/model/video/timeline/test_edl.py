@@ -44,7 +44,7 @@ PICTURE = {
         V
         + "".join(
             f"{n:03d}  AX {channels} C 00:00:00:00 00:00:05:00 00:00:02:00 00:00:0{n}:00\n"
-            for n, channels in enumerate(("A", "A2", "AA", "A3", "A4", "A12", "A34", "NONE"), 2)
+            for n, channels in enumerate(("A", "A2", "AA", "A3", "A4", "A12", "AUD", "A1-4"), 2)
         ),
         [5.0],
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 FPS = 25
 HOUR = 3600
@@ -195,8 +195,3 @@ def _otio_clip(clip: Clip) -> dict:
         ]
     made["media_references"] = {"DEFAULT_MEDIA": media}
     return made
-
-
-def shifted(tracks: Tracks, by: float) -> Tracks:
-    """The same timeline, `by` seconds later."""
-    return tuple(tuple(replace(item, start=item.start + by, end=item.end + by) for item in track) for track in tracks)
