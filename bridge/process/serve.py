@@ -155,6 +155,7 @@ def _start_file_requests(config: Config, address: tuple[str, int], ended: thread
     from hitpoint.bridge.hosts.reaper.requests import run
 
     folder = Path(config.reaper_folder).expanduser()
-    thread = threading.Thread(target=run, args=(folder, address, ended), name="file requests", daemon=True)
+    arguments = (folder, address, ended, config.token)
+    thread = threading.Thread(target=run, args=arguments, name="file requests", daemon=True)
     thread.start()
     return thread
