@@ -61,7 +61,7 @@ class VkbSink:
 
     def _tell(self, address: str, value: int) -> None:
         with contextlib.suppress(OSError):  # REAPER is gone or its buffer full: the picture does not wait
-            self._socket.sendto(codec.encode(address, value), self._address)
+            self._socket.sendto(codec.encode_typed(address, "i", (value,)), self._address)
 
 
 def _address(port: str) -> tuple[str, int]:
