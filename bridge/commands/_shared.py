@@ -75,6 +75,8 @@ def clip_options(command: Command) -> Command:
                      help="Frames a second of its timecodes where it does not say.  [default: the film's nominal]"),
         click.option("--cuts-start", metavar="HH:MM:SS:FF",
                      help="Its timecode at the film's first frame.  [default: where its programme begins]"),
+        click.option("--detector", type=click.Choice(["quick", "fine"]), default="quick", show_default=True,
+                     help="Who finds the cuts: the analysis, or TransNet V2 (slower; needs hitpoint[fine])."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

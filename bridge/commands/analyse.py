@@ -29,6 +29,7 @@ def command(
     cuts: Path | None,
     cuts_fps: float | None,
     cuts_start: str | None,
+    detector: str,
     json_path: Path | None,
     plot: Path | None,
     force: bool,
@@ -46,7 +47,7 @@ def command(
     clips = [Clip(clip, in_s, out_s)]
     boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
     with stage_bars() as progress:
-        rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share))
+        rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share), detector)
         if plot is not None:
             from hitpoint.model.output.plot import plot_rhythm
 

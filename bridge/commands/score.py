@@ -60,6 +60,7 @@ def command(
     cuts: Path | None,
     cuts_fps: float | None,
     cuts_start: str | None,
+    detector: str,
     out: Path | None,
     formats: str,
     takes: int,
@@ -85,7 +86,7 @@ def command(
     composer = make_composer(composer_flags)
     said = []
     with stage_bars() as progress:
-        prepared = job.prepare([Clip(clip, in_s, out_s)], wishes, boundaries, progress)
+        prepared = job.prepare([Clip(clip, in_s, out_s)], wishes, boundaries, progress, detector=detector)
         composed = job.compose_takes(prepared, composer, takes, progress)
         for take, files in zip(composed, each_take, strict=True):
             paths = write_outputs(take, prepared, files, replace(writing, progress=progress))
@@ -126,12 +127,13 @@ def given_cuts(
                 "--cuts-fps and --cuts-start tell how to read a list; name it with --cuts, or leave them out"
             )
         return None
-    from hitpoint.model.video.analyse import probe
     from hitpoint.model.video.cuts_file import read_list
+    from hitpoint.model.video.film import open_film
     from hitpoint.model.video.nominal import nominal_fps
 
-    media = probe(clip)
-    found = read_list(path, fps or nominal_fps(clip) or media.fps, start, media.duration_s)
+    film = open_film(clip)
+    media = film.media
+    found = read_list(path, fps or nominal_fps(film) or media.fps, start, media.duration_s)
     cuts = found.cuts
     for note in (*found.notes, *found.unused(fps)):
         click.echo(f"note: {path.name}: {note}", err=True)

@@ -199,7 +199,8 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
-        "density, energy, deviation, composer, cuts (auto, or strips = only the clips' own boundaries), wav (0 or 1).",
+        "density, energy, deviation, composer, cuts (auto, strips = only the clips' own "
+        "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1).",
         _JOB,
         rest=Argument("key value", "*"),
     ),

@@ -24,7 +24,7 @@ from hitpoint.bridge.process import system
 
 TEST_NOTES = 200
 TEST_GAP_S = 0.005
-NEEDED = {"torch": "torch", "cv2": "opencv-python-headless", "scenedetect": "scenedetect-headless", "mido": "mido"}
+NEEDED = {"torch": "torch", "cv2": "opencv-python-headless", "av": "av", "mido": "mido"}
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,9 @@ class Tools:
 
         wishes = parse_wishes(pairs)
         clips = [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s) for clip in score.clips]
-        cuts = strip_cuts(clips) if dict(score.pairs).get("cuts", "auto") == "strips" else None
-        return prepare(clips, wishes, cuts, progress, apart=True)
+        source = dict(score.pairs).get("cuts", "auto")
+        cuts = strip_cuts(clips) if source == "strips" else None
+        return prepare(clips, wishes, cuts, progress, apart=True, detector="fine" if source == "fine" else "quick")
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
         """Another plan for what was analysed."""
@@ -154,17 +155,11 @@ def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
     Raises InputError for a film that cannot be used.
     """
     from hitpoint.model.video.apart import probe_apart
-    from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
+    from hitpoint.model.video.edit import closed, edges
     from hitpoint.model.video.types import Boundary
 
-    times_s, shown_s = [], 0.0
     whole = [clip if clip.out_s is not None else closed(clip, probe_apart(clip.path).duration_s) for clip in clips]
-    for _, start_s, length_s in placed(whole):
-        if start_s - shown_s >= SMALLEST_GAP_S:
-            times_s.append(shown_s)
-        times_s.append(start_s)
-        shown_s = start_s + length_s
-    return [Boundary(time_s, "cut", 1.0) for time_s in times_s[1:]]
+    return [Boundary(time_s, "cut", 1.0) for time_s in edges(whole)]
 
 
 def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:

@@ -104,8 +104,8 @@ class Workshop:
         takes = whole_number(pairs.pop("takes", "1"), "takes", 1, 16)
         wav = whole_number(pairs.pop("wav", "1"), "wav", 0, 1)
         cuts = pairs.pop("cuts", "auto")
-        if cuts not in ("auto", "strips"):
-            raise UsageError(f"cuts must be auto or strips, not {cuts!r}")
+        if cuts not in ("auto", "strips", "fine"):
+            raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")
         COMPOSERS.check(pairs.pop("composer", DEFAULT))
         old = self._jobs.pop(message.job, None)
         if old is not None:

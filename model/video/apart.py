@@ -50,12 +50,12 @@ def analyse_apart(
     cuts: Sequence[Boundary] | None = None,
     progress: Callable[[float], None] | None = None,
     memory_bytes: int = MEMORY_BYTES,
+    detector: str = "quick",
 ) -> VisualRhythm:
     """`hitpoint.model.video.analyse.analyse` in another process; raises the same, and InputError where that process
     crashes or wants more than `memory_bytes`."""
-    rhythm = _call(
-        "analyse", (list(clips), None if cuts is None else list(cuts)), _names(clips), progress, memory_bytes
-    )
+    arguments = list(clips), None if cuts is None else list(cuts), detector
+    rhythm = _call("analyse", arguments, _names(clips), progress, memory_bytes)
     assert isinstance(rhythm, VisualRhythm)
     return rhythm
 
@@ -176,8 +176,8 @@ def _do(what: str, arguments: tuple[Any, ...], progress: Callable[[float], None]
 
     if what == "probe":
         return probe(*arguments)
-    clips, cuts = arguments
-    return analyse(clips, cuts, progress)
+    clips, cuts, detector = arguments
+    return analyse(clips, cuts, progress, detector)
 
 
 def _tell(pipe: IO[bytes], share: float) -> None:

@@ -176,7 +176,13 @@ class _Reader:
             return self._clip(item, depth)
         whole = self._stack(item, depth) if kind == "Stack" else self._sequence(item, depth)
         found = self.range(item)
-        return whole if found is None else trim(whole, found[0], sum(found), 0.0)
+        if found is None:
+            return whole
+        if (found[0] >= whole.end_s or sum(found) <= 0.0) and whole.spans:
+            # the EDL adapter writes a track's timecode there
+            self.notes.add("a range that lies outside of what it trims was taken for a timecode", _line(item))
+            found = 0.0, found[1]
+        return trim(whole, found[0], sum(found), 0.0)
 
     def _clip(self, item: Item, depth: int) -> Track:
         """One shot, or none where it has no picture."""

@@ -75,22 +75,21 @@ def edl(tracks: Tracks, first: float = HOUR) -> str:
                 lines.append(event(number, "BL", "V", "C", 0.0, clip.start, first))
             reel = "BL" if clip.kind in ("black", "off") else clip.media.upper()
             opening = next((mix for mix in mixes if mix.start <= clip.start < mix.end), None)
+            closing = next((mix for mix in mixes if mix.start < clip.end <= mix.end), None)
+            end = clip.end if closing is None else closing.start
             if opening is None:
-                lines.append(event(number, reel, "V", "C", clip.start, clip.end, first))
+                lines.append(event(number, reel, "V", "C", clip.start, end, first))
             else:
                 before = next((c for c in clips(track) if abs(c.end - clip.start) < 1e-9), None)
                 old = "BL" if before is None or before.kind == "black" else before.media.upper()
                 lines.append(event(number, old, "V", "C", opening.start, opening.start, first))
                 kind = f"D    {frames(opening.end - opening.start):03d}"
-                lines.append(event(number, reel, "V", kind, opening.start, clip.end, first))
+                lines.append(event(number, reel, "V", kind, opening.start, end, first))
             cursor = clip.end
-            closing = next((mix for mix in mixes if mix.end == clip.end), None)
-            if closing is not None:
-                lines[-1] = lines[-1].replace(timecode(first + clip.end), timecode(first + closing.start))
+            if closing is not None and closing.end == clip.end:
                 kind = f"D    {frames(closing.end - closing.start):03d}"
                 lines.append(event(number + 1, reel, "V", "C", closing.start, closing.start, first))
                 lines.append(event(number + 1, "BL", "V", kind, closing.start, closing.end, first))
-    # a clip whose end lies in a mix is recorded up to where the next event begins
     return "\n".join(lines) + "\n"
 
 
@@ -127,8 +126,9 @@ def _otio_track(name: str, track: tuple, kind: str) -> dict:
     pending = list(track)
     for item in pending:
         if isinstance(item, Mix):
-            meeting = any(c.start < item.start and c.end > item.start for c in clips(track)), any(
-                c.start < item.end and c.end > item.end for c in clips(track)
+            meeting = (
+                any(c.start < item.start and c.end > item.start for c in clips(track)),
+                any(c.start < item.end and c.end > item.end for c in clips(track)),
             )
             at = (item.start + item.end) / 2 if all(meeting) else item.start if meeting[1] else item.end
             children.append(
@@ -143,7 +143,11 @@ def _otio_track(name: str, track: tuple, kind: str) -> dict:
             continue
         if item.start > cursor:
             gap = {"OTIO_SCHEMA": "Gap.1", "name": "", "source_range": _range(0, item.start - cursor)}
-            mix = children.pop() if children and children[-1]["OTIO_SCHEMA"] == "Transition.1" and cursor < item.start else None
+            mix = (
+                children.pop()
+                if children and children[-1]["OTIO_SCHEMA"] == "Transition.1" and cursor < item.start
+                else None
+            )
             opens = mix is not None and mix["in_offset"]["value"] == 0
             children += [gap, mix] if opens else [mix, gap] if mix else [gap]
         children.append(_otio_clip(item))
@@ -179,7 +183,12 @@ def _otio_clip(clip: Clip) -> dict:
     }.get(clip.kind)
     if effect is not None:
         name, parameter, value, default = effect
-        told = {"Parameter ID": parameter, "Parameter Value": value, "Default Parameter Value": default, "Key Frames": {}}
+        told = {
+            "Parameter ID": parameter,
+            "Parameter Value": value,
+            "Default Parameter Value": default,
+            "Key Frames": {},
+        }
         resolve = {"Effect Name": name, "Enabled": True, "Parameters": [told]}
         made["effects"] = [
             {"OTIO_SCHEMA": "Effect.1", "effect_name": "Resolve Effect", "metadata": {"Resolve_OTIO": resolve}}
@@ -209,7 +218,10 @@ def _fc(seconds: float) -> str:
 def _fc_clip(clip: Clip, lane: int, offset: float, inside: str, media: list[str]) -> str:
     length, place = _fc(clip.end - clip.start), f'offset="{_fc(offset)}"' + (f' lane="{lane}"' if lane else "")
     if clip.kind == "nested":
-        media.append(f'<media id="n{len(media)}" name="nest"><sequence><spine>{_fc_spine(clip.held, media)}</spine></sequence></media>')
+        media.append(
+            f'<media id="n{len(media)}" name="nest"><sequence><spine>{_fc_spine(clip.held, media)}</spine>'
+            f"</sequence></media>"
+        )
         return f'<ref-clip ref="n{len(media) - 1}" {place} duration="{length}">{inside}</ref-clip>'
     if clip.kind in ("title", "adjustment"):
         return f'<title ref="r8" name="{clip.kind}" {place} duration="{length}" start="3600s">{inside}</title>'
@@ -231,12 +243,17 @@ def _fc_spine(tracks: Tracks, media: list[str]) -> str:
             base.append(Clip(cursor, clip.start, "gap"))
         base.append(clip)
         cursor = clip.end
-    if total > cursor and any(clips(track)[-1].end > cursor for track in tracks[1:] if clips(track)):
-        if all(clip.kind != "sound" for track in tracks[1:] for clip in clips(track)):
-            base.append(Clip(cursor, total, "gap"))
+    if total > cursor and all(clip.kind != "sound" for track in tracks[1:] for clip in clips(track)):
+        base.append(Clip(cursor, total, "gap"))
     parts = []
     for clip in base:
-        local = 3600.0 if clip.kind in ("gap", "title", "adjustment") else 0.0 if clip.kind == "nested" else 10 + 20 * clip.start
+        local = (
+            3600.0
+            if clip.kind in ("gap", "title", "adjustment")
+            else 0.0
+            if clip.kind == "nested"
+            else 10 + 20 * clip.start
+        )
         inside = ""
         for index, track in enumerate(tracks[1:], 1):
             for over in clips(track):
@@ -245,7 +262,9 @@ def _fc_spine(tracks: Tracks, media: list[str]) -> str:
                     inside += _fc_clip(over, lane, local + over.start - clip.start, "", media)
         if clip.kind == "gap":
             length = _fc(clip.end - clip.start)
-            parts.append((clip.start, f'<gap offset="{_fc(clip.start)}" start="3600s" duration="{length}">{inside}</gap>'))
+            parts.append(
+                (clip.start, f'<gap offset="{_fc(clip.start)}" start="3600s" duration="{length}">{inside}</gap>')
+            )
         else:
             parts.append((clip.start, _fc_clip(clip, 0, clip.start, inside, media)))
     for mix in (item for item in tracks[0] if isinstance(item, Mix)):
@@ -312,7 +331,9 @@ def _xm_clip(clip: Clip, track: tuple, ids: dict[str, int]) -> str:
     head = f"<name>{clip.kind}</name><enabled>{enabled}</enabled>{_RATE}{place}"
     if clip.kind in ("title", "generator", "black"):
         effect = {"black": "Slug", "title": "Text", "generator": "Color"}[clip.kind]
-        return f"<generatoritem>{head}{_filter(effect)}</generatoritem>".replace("filter>", "dummy>").replace("dummy>", "x>")
+        return f"<generatoritem>{head}{_filter(effect)}</generatoritem>".replace("filter>", "dummy>").replace(
+            "dummy>", "x>"
+        )
     if clip.kind == "nested":
         ids["sequence"] = number = ids.get("sequence", 1) + 1
         inner = _xm_sequence(clip.held, ids, f"sequence-{number}")
@@ -429,13 +450,16 @@ def _mlt_sequence(tracks: Tracks, name: str, made: list[str], with_black: bool =
         for number, entries in enumerate(lists):
             made.append(f'<playlist id="{own}-l{number}">{"".join(entries)}</playlist>')
         mixed = "".join(
-            f'<transition in="{clock(mix.start)}" out="{clock(mix.end - 1 / FPS)}"><property name="a_track">0</property>'
+            f'<transition in="{clock(mix.start)}" out="{clock(mix.end - 1 / FPS)}"><property name="a_track">0'
+            f"</property>"
             f'<property name="b_track">1</property><property name="mlt_service">luma</property>'
             f'<property name="kdenlive:mixcut">12</property></transition>'
             for mix in mixes
         )
         held = "".join(f'<track hide="{hide}" producer="{own}-l{number}"/>' for number in (0, 1))
-        made.append(f'<tractor id="{own}" in="00:00:00.000" out="{clock(end_of(tracks) - 1 / FPS)}">{held}{mixed}</tractor>')
+        made.append(
+            f'<tractor id="{own}" in="00:00:00.000" out="{clock(end_of(tracks) - 1 / FPS)}">{held}{mixed}</tractor>'
+        )
         names.append(own)
     black = f"{name}-black"
     made.append(
@@ -474,6 +498,4 @@ FORMATS = {"edl": edl, "otio": otio, "fcpxml": fcpxml, "xml": xmeml, "kdenlive":
 
 def shifted(tracks: Tracks, by: float) -> Tracks:
     """The same timeline, `by` seconds later."""
-    return tuple(
-        tuple(replace(item, start=item.start + by, end=item.end + by) for item in track) for track in tracks
-    )
+    return tuple(tuple(replace(item, start=item.start + by, end=item.end + by) for item in track) for track in tracks)
