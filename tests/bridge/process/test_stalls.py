@@ -160,7 +160,7 @@ def test_many_jobs_at_once_while_composers_are_killed(tmp_path):
         assert errors <= {"composer"}
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGTSTP"), reason="this system knows no Ctrl-Z")
+@pytest.mark.skipif(system.PLAIN or not hasattr(signal, "SIGTSTP"), reason="this system knows no Ctrl-Z")
 def test_ctrl_z_is_silent_and_fg_goes_on(tmp_path):
     pytest.importorskip("jack", exc_type=(ImportError, OSError))
     with (
