@@ -112,7 +112,9 @@ class Tools:
         from hitpoint.model.video.types import Clip
 
         wishes = parse_wishes(pairs)
-        clips = [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s) for clip in score.clips]
+        clips = [
+            Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s, clip.fade_s) for clip in score.clips
+        ]
         source = dict(score.pairs).get("cuts", "auto")
         cuts = strip_cuts(clips) if source == "strips" else None
         return prepare(clips, wishes, cuts, progress, apart=True, detector="fine" if source == "fine" else "quick")
@@ -156,10 +158,9 @@ def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
     """
     from hitpoint.model.video.apart import probe_apart
     from hitpoint.model.video.edit import closed, edges
-    from hitpoint.model.video.types import Boundary
 
     whole = [clip if clip.out_s is not None else closed(clip, probe_apart(clip.path).duration_s) for clip in clips]
-    return [Boundary(time_s, "cut", 1.0) for time_s in edges(whole)]
+    return edges(whole)
 
 
 def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:
