@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 MIN_SURE = 0.1
 """Moments below it are forgotten at once."""
 SURE = 0.5
+TRANSITION_SURE = 0.75
+"""At its surest moment; at the others SURE is enough."""
 MIN_SHOT_S = 0.2
 """Two cuts lie so far apart, or the surer one stays."""
 JOIN_S = 0.2
@@ -76,7 +78,7 @@ def _spans(
     strong = np.flatnonzero(sure >= SURE)
     breaks = np.flatnonzero(np.diff(times_s[frames[strong]]) > JOIN_S) + 1
     for run in np.split(strong, breaks):
-        if len(run) == 0:
+        if len(run) == 0 or sure[run].max() < TRANSITION_SURE:
             continue
         at_s, weight = times_s[frames[run]], sure[run]
         middle_s = float((at_s * weight).sum() / weight.sum())
