@@ -200,6 +200,7 @@ class Scheduler:
         at = self.timeline.time_at_tick
         end_s = self.timeline.end_s
         events = [_Event(at(index, beat * TICKS_PER_BEAT), 1, 0.0, -1, index, beat) for beat in range(BEATS_PER_BAR)]
+        events = [event for event in events if event.media_s < end_s]
         for note in choice.notes:
             voice = self.voices.get(note.instrument)
             if voice is None or voice.muted:

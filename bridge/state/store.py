@@ -21,7 +21,7 @@ from typing import Any
 
 from hitpoint.bridge.clock.transport import Transport
 from hitpoint.bridge.ipc.messages import ClipSpec, LiveState, ScoreJob
-from hitpoint.model.music.score import Bar, Note, TempoMap, TempoPoint
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note, TempoMap, TempoPoint
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 
 SCHEMA = "hitpoint.job/1"
@@ -164,16 +164,7 @@ def plan_from(values: Mapping[str, Any]) -> Plan:
     return Plan(
         duration_s=values["duration_s"],
         tempo_map=TempoMap(tuple(TempoPoint(**point) for point in values["tempo_map"]["points"])),
-        bars=tuple(
-            BarPlan(
-                bar["index"],
-                bar["density"],
-                tuple((tick, strength) for tick, strength in bar["required"]),
-                bar["energy"],
-                bar["section"],
-            )
-            for bar in values["bars"]
-        ),
+        bars=tuple(BarPlan(**{key: _tuples(value) for key, value in bar.items()}) for bar in values["bars"]),
         hits=tuple(HitPoint(**hit) for hit in values["hits"]),
         sections=tuple(Section(**section) for section in values["sections"]),
         genre=values["genre"],
@@ -181,7 +172,13 @@ def plan_from(values: Mapping[str, Any]) -> Plan:
         control=values["control"],
         seed=values["seed"],
         changes=tuple(values["changes"]),
+        last_bar_ticks=values.get("last_bar_ticks", TICKS_PER_BAR),
     )
+
+
+def _tuples(value: Any) -> Any:
+    """Lists, and lists in them, as the tuples they were before JSON."""
+    return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
 
 
 def _score_from(values: Mapping[str, Any]) -> ScoreJob:

@@ -254,7 +254,7 @@ def task_of(plan: Plan, index: int, instruments: Sequence[int] | None = None, st
     bar = plan.bars[index]
     free = tuple(sorted(plan.instruments if instruments is None else instruments))
     locked = () if standing is None else tuple(note for note in standing.notes if note.instrument not in free)
-    ticks_left = (len(plan.bars) - index) * TICKS_PER_BAR
+    ticks_left = plan.end_tick - index * TICKS_PER_BAR
     return BarTask(index, free, ticks_left, bar.density, dict(bar.required), locked, energy=bar.energy)
 
 
