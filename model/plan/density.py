@@ -63,7 +63,7 @@ def levels(motion: NDArray[np.float64]) -> NDArray[np.float64]:
     ranks = np.searchsorted(order, speed, "left") + np.searchsorted(order, speed, "right")
     ranks = (ranks - ranks.min()) / max(1, np.ptp(ranks))
     shape = (ranks + np.clip((speed - low) / (high - low), 0.0, 1.0)) / 2.0
-    return np.clip(middle + (shape - 0.5) * contrast, 0.0, 1.0)
+    return np.asarray(np.clip(middle + (shape - 0.5) * contrast, 0.0, 1.0))
 
 
 def _without_spikes(motion: NDArray[np.float64]) -> NDArray[np.float64]:

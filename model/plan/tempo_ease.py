@@ -151,7 +151,7 @@ def _solved(
         reached = RELAX * (rows @ x) + (1.0 - RELAX) * bounded
         bounded = np.clip(reached + dual / STIFFNESS, low, high)
         dual += STIFFNESS * (reached - bounded)
-    return x
+    return np.asarray(x)
 
 
 def tempo_map(lines_s: NDArray[np.float64]) -> TempoMap:

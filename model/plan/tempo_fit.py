@@ -30,9 +30,9 @@ MISS_TEMPO, MISS = 4.0, 8.0
 that bends it; the worst tick costs 0.65."""
 STEP_COST, DEVIATION_COST = 0.1, 0.02
 """The largest step allowed between two bars, and the largest deviation of a bar, cost so much."""
-NEAR_COST, NEAR_RATIO, FAR_COST = 3.0, 0.1, 0.3
+NEAR_COST, NEAR_RATIO, FAR_COST = 3.0, 0.1, 1.0
 """A tempo away from the middle one costs NEAR_COST of all weights times the logarithm of the ratio up to NEAR_RATIO,
-then FAR_COST: chance, or cuts a frame earlier or later, do not lead away from the middle, but cuts that keep time do."""
+then FAR_COST: chance, or cuts a frame earlier or later, do not lead far from the middle; cuts that keep time do."""
 STEPS_IN_TWO_BARS = 2
 """Tempo changes that a stretch of two bars can hold: each gets its share of the deviation allowed there."""
 DRIFT = 2.0
@@ -82,8 +82,8 @@ def fit_tempo(
     """The best fit with a base tempo in `bpm_range`, or None where none ends on a bar line.
 
     ruling: the moments that choose the base tempo; moments: all that the bars then bend to. middle_bpm: the tempo that
-    is taken where the moments do not care. deviation: the share by which the tempo may differ within two bars, and DRIFT times
-    that from the base tempo; over 0.
+    is taken where the moments do not care. deviation: the share by which the tempo may differ within two bars, and
+    DRIFT times that from the base tempo; over 0.
     """
     bases = np.geomspace(*bpm_range, 1 + int(np.ceil(np.log(bpm_range[1] / bpm_range[0]) / BASE_STEP)))
     pull = 1.0 + ruling.total
