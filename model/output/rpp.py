@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.model.files import atomic
-from hitpoint.model.music.score import SECTION_PREFIX, Score
+from hitpoint.model.music.score import Score
+from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import (
     CHANNELS,
     PROGRAMS,
     PULSES_PER_QUARTER,
     PULSES_PER_TICK,
     TRACK_NAMES,
+    controller_changes,
     sounding_notes,
     tempo_events,
     time_signatures,
 )
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import placed
 
 if TYPE_CHECKING:
@@ -83,7 +86,7 @@ def _tempo_at(events: Sequence[tuple[int, int]], pulse: int) -> int:
 
 
 def _markers(score: Score) -> Iterator[str]:
-    sections = [marker for marker in score.markers if marker.text.startswith(SECTION_PREFIX)]
+    sections = [marker for marker in score.markers if marker.kind == "section"]
     stops = [marker.time_s for marker in sections[1:]] + [score.duration_s]
     number = 0
     for marker in score.markers:
@@ -147,6 +150,8 @@ def _events(score: Score, instrument: int) -> Iterator[tuple[int, str]]:
     channel = CHANNELS[instrument]
     notes = sounding_notes(score, instrument)
     events = [(0, 0, f"{0xC0 | channel:02x} {PROGRAMS[score.genre][instrument]:02x} 00")]
+    for pulse, number, value in controller_changes(score, instrument):
+        events.append((pulse, 1, f"{0xB0 | channel:02x} {number:02x} {value:02x}"))
     events += [(stop, 1, f"{0x80 | channel:02x} {pitch:02x} 00") for _, stop, pitch, _ in notes]
     events += [(start, 2, f"{0x90 | channel:02x} {pitch:02x} {velocity:02x}") for start, _, pitch, velocity in notes]
     now = 0
@@ -154,3 +159,14 @@ def _events(score: Score, instrument: int) -> Iterator[tuple[int, str]]:
         yield pulse - now, message
         now = pulse
     yield score.end_tick * PULSES_PER_TICK - now, _ALL_NOTES_OFF
+
+
+class RppOutput(Output):
+    """A REAPER project."""
+
+    key = "rpp"
+    suffix = ".rpp"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_rpp`."""
+        write_rpp(take.score, prepared.clips, path, writing.force)
