@@ -120,7 +120,7 @@ def _eased(
     inner = rows[:, free]
     quadratic = inner[smooth].T @ inner[smooth] + NEARNESS * inner[near].T @ inner[near]
     linear = NEARNESS * inner[near].T @ (wanted - moved[near]) - inner[smooth].T @ moved[smooth]
-    eased = lines_s.copy()
+    eased: NDArray[np.float64] = lines_s.copy()
     eased[free] = _solved(quadratic, linear, inner, low - moved, high - moved, start[free]) * bar_s
     return eased
 
