@@ -245,7 +245,9 @@ def task_of(plan: Plan, index: int, instruments: Sequence[int] | None = None, st
     free = tuple(sorted(plan.instruments if instruments is None else instruments))
     locked = () if standing is None else tuple(note for note in standing.notes if note.instrument not in free)
     ticks_left = plan.end_tick - index * TICKS_PER_BAR
-    return BarTask(index, free, ticks_left, bar.density, dict(bar.required), locked, energy=bar.energy_at(TICKS_PER_BAR / 2))
+    return BarTask(
+        index, free, ticks_left, bar.density, dict(bar.required), locked, energy=bar.energy_at(TICKS_PER_BAR / 2)
+    )
 
 
 def _chain(plan: Plan, bars: Sequence[Bar]) -> list[int]:
