@@ -18,7 +18,7 @@ from hitpoint.bridge.config.flags import config_options
 @config_options
 def command(config: Path | None, roots: tuple[str, ...], aliases: tuple[str, ...], revived: bool, **flags: Any) -> None:
     """Run the bridge: OSC in, live MIDI out. Ends with Ctrl-C."""
-    from hitpoint.bridge.process.realtime import hurry
+    from hitpoint.bridge.process.system import hurry
 
     if revived:
         hurry()  # until its clock is started

@@ -112,10 +112,20 @@ class Aliases:
 
     def translate(self, message: codec.OscMessage) -> list[codec.OscMessage]:
         """Our messages for this one. What else a host of the aliases says, and where none of the rules fits, is []."""
+        if message.untagged and len(message.untagged) % 4 == 0:  # hosts that leave the types out send floats
+            message = codec.OscMessage(message.address, _floats(message.untagged))
         rules = self._rules.get(message.address)
         if rules is None:
             return [message] if not self._rules or message.address.startswith("/hitpoint/") else []
         return [own for own in (rule.apply(message) for rule in rules) if own is not None]
+
+
+def _floats(data: bytes) -> tuple[codec.Value, ...]:
+    values = (codec.decode_argument("f", data, position)[0] for position in range(0, len(data), 4))
+    try:
+        return tuple(values)
+    except codec.OscError:
+        return ()
 
 
 def _parse(item: object) -> Rule:

@@ -23,6 +23,7 @@ MAX_ADDRESS_BYTES = 255
 
 Value = int | float | str | bytes | bool | None
 
+_TAGS = b"ihtfdsSbcrmTFNI[]"
 _PATTERN_CHARACTERS = frozenset("#*,?[]{} ")
 
 
@@ -32,10 +33,14 @@ class OscError(ValueError):
 
 @dataclass(frozen=True)
 class OscMessage:
-    """One message: an exact address and its arguments (int, float, str, bytes, bool or None)."""
+    """One message: an exact address and its arguments (int, float, str, bytes, bool or None).
+
+    untagged: the bytes of the arguments where the sender left out what types they are.
+    """
 
     address: str
     arguments: tuple[Value, ...] = ()
+    untagged: bytes = b""
 
 
 def decode(packet: bytes) -> list[OscMessage]:
@@ -81,11 +86,12 @@ def _decode_bundle(data: bytes, start: int, end: int, depth: int, messages: list
 def _decode_message(data: bytes, start: int, end: int) -> OscMessage:
     address, position = _decode_text(data, start, end)
     check_address(address)
-    if position == end:
-        return OscMessage(address)  # the specification asks to bear with a missing type tag string
+    if position == end or data[position] != ord(","):
+        rest = data[position:end]  # the specification asks to bear with missing type tags
+        if rest and not rest.split(b"\0")[0].strip(_TAGS):
+            raise OscError("the type tags must begin with a comma")
+        return OscMessage(address, (), rest)
     tags, position = _decode_text(data, position, end)
-    if not tags.startswith(","):
-        raise OscError("the type tags must begin with a comma")
     if len(tags) - 1 > MAX_ARGUMENTS:
         raise OscError(f"more than {MAX_ARGUMENTS} arguments")
     arguments: list[Value] = []
@@ -116,6 +122,11 @@ def _decode_text(data: bytes, start: int, end: int) -> tuple[str, int]:
         return data[start:stop].decode("utf-8"), following
     except UnicodeDecodeError:
         raise OscError("a text that is not UTF-8") from None
+
+
+def decode_argument(tag: str, data: bytes, position: int) -> tuple[Value, int]:
+    """(one argument with this type tag, where the next one begins). Raises OscError."""
+    return _decode_argument(tag, data, position, len(data))
 
 
 _FIXED = {"i": struct.Struct(">i"), "h": struct.Struct(">q"), "f": struct.Struct(">f"), "d": struct.Struct(">d")}

@@ -13,10 +13,10 @@ import logging
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Sequence
 from types import FrameType
 
@@ -26,15 +26,15 @@ from hitpoint.bridge.errors import HitpointError, MissingError
 from hitpoint.bridge.hosts.jack import POLL_S, JackTransport
 from hitpoint.bridge.hosts.link import LinkOut
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
-from hitpoint.bridge.ipc.messages import Heartbeat, LogLine, PortOpened, Quit, ReopenPort, Restore
+from hitpoint.bridge.ipc.messages import Heartbeat, LogLine, Patience, PortOpened, Quit, ReopenPort, Restore
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S
 from hitpoint.bridge.midi.ports import NO_PORT, Closable, NullSink, RtMidiSink, api_name, find_api
 from hitpoint.bridge.midi.reaper_keyboard import NAME as VKB
 from hitpoint.bridge.midi.reaper_keyboard import VkbSink, is_vkb
 from hitpoint.bridge.osc.codec import MAX_PACKET_BYTES
 from hitpoint.bridge.play.player import Player
-from hitpoint.bridge.process.realtime import become_realtime, freeze_garbage, name_process, sharpen_timers
-from hitpoint.bridge.session.clients import Address
+from hitpoint.bridge.process import system
+from hitpoint.bridge.session.identity import Address
 from hitpoint.bridge.session.peers import Peers
 from hitpoint.bridge.session.session import Session
 from hitpoint.bridge.state.store import Store
@@ -48,19 +48,24 @@ CAREFUL_S = 0.0003
 SPIN_S = 0.0001
 """The system wakes a sleeper some 50 µs late: sleep this much less, and look at the clock for the rest."""
 PACKETS_A_ROUND = 64
+ANSWERS_A_ROUND = 32
+OUTBOX_PACKETS = 16384
+"""What waits to be sent to clients is bounded: a plan's markers go out little by little between the notes."""
+OPENING_S = 20.0
+"""Opening a port may take so long: JACK's takes seconds where its server is busy."""
 MESSAGES_A_ROUND = 20
 
 
 def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
     """The process's whole life. revive: the command that starts the bridge anew should the watchdog die; [] = none."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the watchdog decides
+    system.ignore_interrupt()
     _be_clock(osc_socket, Channel(sock), config, version, revive, [])
 
 
 def run_spare(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
     """A clock that waits, everything loaded, until the watchdog sends it something: from then on it is the clock."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    name_process("hp-spare")
+    system.ignore_interrupt()
+    system.name_process("hp-spare")
     channel = Channel(sock)
     messages: list[object] = []
     try:
@@ -77,10 +82,11 @@ def _be_clock(
     osc_socket: socket.socket, channel: Channel, config: Config, version: str, revive: list[str], heard: list[object]
 ) -> None:
     """heard: what the watchdog said already."""
-    name_process("hp-clock")
+    system.name_process("hp-clock")
     try:
         loop = ClockLoop(osc_socket, channel, config, version, heard)
         signal.signal(signal.SIGTERM, loop.quit)
+        system.on_suspend(loop.suspend)
         orphaned = loop.run()
     except Exception:
         with contextlib.suppress(ChannelClosed):
@@ -90,7 +96,7 @@ def _be_clock(
         osc_socket.close()  # a successor listens there
         if revive:
             loop.bequeath()
-            subprocess.Popen(revive, start_new_session=True)
+            system.start_apart(revive)
     loop.end()
 
 
@@ -102,11 +108,12 @@ class ClockLoop:
     ) -> None:
         self._osc, self._channel, self._config = osc_socket, channel, config
         self._clock = MonotonicClock()
-        self._quit = False
-        self._dropped = 0
+        self._quit = self._suspending = False
+        self._dropped = self._obeyed = 0
+        self._outbox: deque[tuple[bytes, Address]] = deque()
         self._pending = list(heard)
         self._orphaned = False
-        self._realtime = config.realtime and become_realtime()
+        self._realtime = config.realtime and system.become_realtime()
         self._session = Session(self._clock, config, version, self._send_osc, self._to_watchdog, self._log)
         sink = self._open_sink()
         self._player = Player(self._clock, sink, config, self._session)
@@ -135,13 +142,19 @@ class ClockLoop:
         """Silence and leave the loop (a signal handler)."""
         self._quit = True
 
+    def suspend(self) -> None:
+        """Fall silent and stand still (a signal handler)."""
+        self._suspending = True
+
     def run(self) -> bool:
         """Loop until told to quit; True where the watchdog went away unannounced. Leaves silence behind."""
-        sharpen_timers()
-        freeze_garbage()
+        system.sharpen_timers()
+        system.freeze_garbage()
         try:
             while not self._quit:
                 self._round()
+                if self._suspending:
+                    self._stand_still()
         except ChannelClosed:
             self._orphaned = True
         finally:
@@ -153,7 +166,8 @@ class ClockLoop:
         store = Store(self._config.state_path)
         kept = store.load_live()
         with contextlib.suppress(OSError):
-            store.save_live(self._session.live_state(), kept[1] if kept else set())
+            wiring = kept[2] if kept else set()
+            store.save_live(self._session.live_state(), self._session.parties(), wiring)
 
     def end(self) -> None:
         """Say silence again where a killed process may have cost JACK some periods, and close."""
@@ -168,10 +182,22 @@ class ClockLoop:
         if self._link is not None:
             self._link.close()
 
+    def _stand_still(self) -> None:
+        """Ctrl-Z: no note hangs while this process stands, and the music goes on from there when it goes on."""
+        stood_s = self._clock.now()
+        self._player.panic()
+        time.sleep(DRAIN_S)
+        system.stand_still()
+        self._suspending = False
+        self._player.skip(self._clock.now() - stood_s)
+
     def _round(self) -> None:
         """Send what is due, sleep until something happens, read what came."""
         wake_s = min(self._player.tick(), self._next_housekeeping_s, self._next_jack_s)
+        self._answer(wake_s)
         timeout_s = min(max(wake_s - self._clock.now() - SPIN_S, 0.0), LONGEST_WAIT_S)
+        if self._outbox:
+            timeout_s = 0.0
         writers = [self._channel] if self._channel.waiting else []
         readers: list[socket.socket | Channel] = [self._osc, self._channel]
         readable, writable, _ = select.select(readers, writers, [], timeout_s)
@@ -194,6 +220,17 @@ class ClockLoop:
         if self._session.live_changed:
             self._send_live()
 
+    def _answer(self, wake_s: float) -> None:
+        """Send what clients are to hear, as much of it as there is time for before the next event."""
+        for _ in range(min(len(self._outbox), ANSWERS_A_ROUND)):
+            if self._clock.now() > wake_s - CAREFUL_S:
+                return
+            packet, address = self._outbox.popleft()
+            try:
+                self._osc.sendto(packet, address)
+            except OSError:
+                self._dropped += 1  # a full buffer, or a client that is gone: the picture does not wait for either
+
     def _read_osc(self, wake_s: float) -> None:
         for _ in range(PACKETS_A_ROUND):
             if self._clock.now() > wake_s - CAREFUL_S:
@@ -213,13 +250,14 @@ class ClockLoop:
         self._pending = later
         for message in now:
             self._obey(message)
+            self._obeyed += 1
             self._player.tick()
 
     def _obey(self, message: object) -> None:
         if isinstance(message, Quit):
             self._quit = True
         elif isinstance(message, Restore):
-            self._session.restore(message.live)
+            self._session.restore(message.live, message.parties)
         elif isinstance(message, ReopenPort):
             self._reopen(message.reason)
         else:
@@ -264,10 +302,12 @@ class ClockLoop:
             refused=session.refused,
             realtime=self._realtime,
             last_error=session.last_error,
+            obeyed=self._obeyed,
         )
 
     def _open_sink(self) -> Closable:
         """The port of the configuration; where there is no MIDI system the built-in synth, else nothing."""
+        self._to_watchdog(Patience(OPENING_S))
         try:
             sink, api = open_sink(self._config)
         except HitpointError as error:
@@ -287,10 +327,10 @@ class ClockLoop:
         self._player.replace_sink(self._open_sink())
 
     def _send_osc(self, packet: bytes, address: Address) -> None:
-        try:
-            self._osc.sendto(packet, address)
-        except OSError:
-            self._dropped += 1  # a full buffer, or a client that is gone: the picture does not wait for either
+        if len(self._outbox) < OUTBOX_PACKETS:
+            self._outbox.append((packet, address))
+        else:
+            self._dropped += 1
 
     def _to_watchdog(self, message: object) -> bool:
         return self._channel.send(message)

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from hitpoint.model.errors import InputError
+from hitpoint.model.files import whole
 from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions
 from hitpoint.model.network.network import Network, NetworkConfig
@@ -39,9 +40,8 @@ def save(network: Network, path: Path, *, dtype: torch.dtype = torch.float16) ->
         "vocabulary": vocabulary(),
     }
     weights = {name: value.detach().to(dtype).contiguous() for name, value in network.state_dict().items()}
-    temporary = path.with_suffix(".tmp")
-    save_file(weights, temporary, metadata=header)
-    temporary.replace(path)
+    with whole(path) as part:
+        save_file(weights, part, metadata=header)
     return file_sha256(path)
 
 

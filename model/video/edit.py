@@ -29,3 +29,14 @@ def placed(clips: Sequence[Clip], end_s: float = math.inf) -> Iterator[tuple[Cli
         length_s = end_s - start_s if clip.out_s is None else (clip.out_s - clip.in_s) / clip.rate
         yield clip, start_s, length_s
         at_s = start_s + length_s
+
+
+def edges(clips: Sequence[Clip]) -> list[float]:
+    """Where a clip begins, or black after one, in seconds from the first, for clips that all have an out point."""
+    times_s, shown_s = [], 0.0
+    for _, start_s, length_s in placed(clips):
+        if start_s - shown_s >= SMALLEST_GAP_S:
+            times_s.append(shown_s)
+        times_s.append(start_s)
+        shown_s = start_s + length_s
+    return times_s[1:]

@@ -54,6 +54,16 @@ def new_sound(strips: Any, name: str, path: str, channel: int, start: int) -> An
     return strip
 
 
+def swap_sound(strip: Any, path: str) -> None:
+    """Let a sound strip play another file; all else about it stays. RuntimeError where the file cannot be loaded."""
+    strip.sound = bpy.data.sounds.load(path, check_existing=True)
+
+
+def closed_channels(editor: Any) -> set[int]:
+    """The channels that are muted or locked."""
+    return {index for index, channel in enumerate(editor.channels) if channel.mute or channel.lock}
+
+
 def read_strips(scene: Any) -> list[Strip]:
     """What lies on the level of the timeline that is open (an entered meta, or all)."""
     editor = scene.sequence_editor

@@ -19,15 +19,17 @@ from hitpoint.bridge.ipc.messages import (
     JobError,
     JobProgress,
     JobResult,
+    ListKnown,
+    Owned,
     Planned,
     Regenerate,
-    ScoreJob,
+    ScoreList,
     SetControl,
 )
 from hitpoint.bridge.osc import codec
 from hitpoint.bridge.play.player import Player
-from hitpoint.bridge.session.clients import CLIENT_SILENCE_S
 from hitpoint.bridge.session.session import Session
+from hitpoint.bridge.state.recovery import Shelf
 
 ME, OTHER = ("127.0.0.1", 5001), ("127.0.0.1", 5002)
 
@@ -69,6 +71,14 @@ class Room:
         for index in range(count):
             self.say("/hitpoint/clip", "film", index, str(path), 10.0 + index, 0.5, 1.5)
         self.say("/hitpoint/clips/end", "film", count)
+
+    def scored(self):
+        """The last job that the watchdog makes of what it was told."""
+        shelf = Shelf()
+        for message in self.asked[:-1]:
+            if not isinstance(message, Owned):
+                shelf.note(message)
+        return shelf.score(self.asked[-1])
 
     def plan(self, take=0, edition=0, stale=(), origin_s=10.0, kept=False):
         plan = plain_plan(8)
@@ -130,8 +140,7 @@ def test_clip_list_lost_packets_are_named_and_sent_again(room, tmp_path):
     room.say("/hitpoint/clips/end", "film", 4)
     assert room.answers() == [("/hitpoint/progress", "film", "clips", 1.0)]
     room.say("/hitpoint/score", "film", "genre", "rock", "seed", 5, "control", 0.5)
-    (score,) = room.asked
-    assert isinstance(score, ScoreJob)
+    score = room.scored()
     assert score.clips[1] == ClipSpec(film, 11.0, 0.0, None, 2.0)
     assert score.pairs == (("genre", "rock"), ("seed", "5"), ("control", "0.5"))
     assert score.fps == 25.0
@@ -183,7 +192,7 @@ def test_everything_of_a_job_goes_to_who_asked(room, tmp_path):
 
 
 def test_what_was_there_before_is_not_told_again(room):
-    room.session.clients.own("film", ME)
+    room.session.clients.own("film", ME, 500.0, set())
     room.plan(kept=True)
     room.session.on_composer(BarsReady("film", 0, 0, (telling_bar(0),), kept=True))
     assert room.answers("/hitpoint/marker") + room.answers("/hitpoint/bar") == []
@@ -210,7 +219,7 @@ def test_silent_clients_are_forgotten_and_ping_keeps_them(room):
         room.say("/hitpoint/ping", 1)
         room.session.housekeeping()
     assert room.session.clients.known == (("tester", ME),)
-    assert CLIENT_SILENCE_S < 70
+    assert Config().client_silence_s < 70
 
 
 def test_one_playhead_at_a_time(room):
@@ -240,6 +249,7 @@ def test_edits_go_to_the_composer_from_the_next_bar_on(room):
     room.say("/hitpoint/regenerate", "film", 5, 3)
     room.say("/hitpoint/mute", "kazoo", 1)
     assert room.asked == [
+        Owned("film", ME),
         Regenerate("film", 3, 5, (0, 3)),
         ChooseTake("film", 2, 3),
         SetControl("film", "density", 3.0, 3),
@@ -264,7 +274,7 @@ def test_a_full_composer_is_told(room, tmp_path):
 
 
 def test_a_dead_composer_is_told(room):
-    room.session.clients.own("film", ME)
+    room.session.clients.own("film", ME, 500.0, set())
     room.session.on_composer(ComposerGone("film"))
     room.session.on_composer(ComposerGone("film", given_up=True))
     told = room.answers("/hitpoint/error")
@@ -311,10 +321,12 @@ def test_restored_session_knows_clients_lists_and_owners(room, tmp_path):
     room.send_clips(tmp_path / "x.mp4")
     room.say("/hitpoint/score", "film")
     other = Room(tmp_path)
-    other.session.restore(room.session.live_state())
+    other.session.on_composer(ListKnown("film", 25.0, 2, ()))
+    other.session.restore(room.session.live_state(), room.session.parties())
     assert other.session.clients.known == (("tester", ME),)
+    assert other.session.state == "working"
     other.say("/hitpoint/score", "film")
-    assert isinstance(other.asked[0], ScoreJob)
+    assert [type(message) for message in other.asked] == [ScoreList]
     other.session.on_composer(JobProgress("film", "plan", 1.0))
     assert other.answers("/hitpoint/progress") == [("film", "plan", 1.0)]
 

@@ -19,6 +19,7 @@ from hitpoint.bridge.ipc.messages import (
     JobProgress,
     JobResult,
     LiveState,
+    Parties,
     Planned,
     Regenerate,
     ResumeJob,
@@ -279,7 +280,7 @@ def test_a_live_control_outlasts_the_process(bench, tmp_path):
     other, seen = Bench(tmp_path), []
     replan = other.tools.replan
     other.tools.replan = lambda prepared, pairs: seen.append(pairs) or replan(prepared, pairs)
-    other.ask(ResumeJob("film", wanted=(SetControl("film", "density", 3.0, 5),)))
+    other.ask(ResumeJob("film"), SetControl("film", "density", 3.0, 5))
     other.work()
     assert seen == [{"energy": "0.25", "density": "3"}]
 
@@ -302,7 +303,7 @@ def test_a_finished_job_needs_no_new_analysis_until_it_is_edited(bench, tmp_path
     assert len(other.bars()) == 8
     assert not other.of(JobError) + other.of(JobResult)
     third = Bench(tmp_path)
-    third.ask(ResumeJob("film", wanted=(Regenerate("film", 0, 0, None),)))
+    third.ask(ResumeJob("film"), Regenerate("film", 0, 0, None))
     third.work()
     assert len(third.of(JobResult)) == 1
 
@@ -324,10 +325,12 @@ def test_store_gives_plan_and_transport_back(tmp_path):
     (tmp_path / "jobs" / "film").mkdir(parents=True)
     store.save_plan("film", plain_plan(5))
     assert store.load_plan("film") == plain_plan(5)
-    live = LiveState(Transport(True, 1.0, 2.0, 1.0, (3.0, 4.0), True, 7, True), (1,), ((0, 0.5),),
-                     (("me", ("127.0.0.1", 5)),), (("film", ("127.0.0.1", 5)),), (score(seed="3"),))  # fmt: skip
-    store.save_live(live, {("out", "synth:in")})
-    assert store.load_live() == (live, {("out", "synth:in")})
+    live = LiveState(Transport(True, 1.0, 2.0, 1.0, (3.0, 4.0), True, 7, True), (1,), ((0, 0.5),))
+    parties = Parties((("me", ("127.0.0.1", 5)),), (("film", ("127.0.0.1", 5)),), ("film",))
+    store.save_live(live, parties, {("out", "synth:in")})
+    assert store.load_live() == (live, parties, {("out", "synth:in")})
+    store.save_lists([score(seed="3")])
+    assert store.load_lists() == [score(seed="3")]
     (tmp_path / "live.json").write_text("{")
     assert store.load_live() is None
 

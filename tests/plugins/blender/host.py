@@ -46,6 +46,7 @@ def load(port: int = PORT):
         compat.new_sound = lambda strips, name, path, channel, start: strips.new_movie(
             name, str(FOLDER / "film.mp4"), channel, start
         )
+        compat.swap_sound = lambda strip, path: setattr(strip, "filepath", path)
     return addon
 
 
