@@ -256,7 +256,8 @@ def test_wishes_shift_density_and_energy(rhythm):
         for a, b in zip(plain.bars[:-1], busier.bars[:-1], strict=True)
     ), "two by the one wish, one and a half by the other"
     assert all(
-        b.energy == pytest.approx(min(1.0, a.energy + 0.2), abs=1e-3) for a, b in zip(plain.bars, busier.bars, strict=True)
+        b.energy == pytest.approx(min(1.0, a.energy + 0.2), abs=1e-3)
+        for a, b in zip(plain.bars, busier.bars, strict=True)
     )
 
 
