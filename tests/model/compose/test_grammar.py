@@ -39,7 +39,7 @@ def tasks(draw: st.DrawFn) -> BarTask:
 
 
 @given(tasks(), st.integers(0, 10**6))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_density_strength_and_end_are_exact(task: BarTask, seed: int) -> None:
     bar = written_at_random(task, seed)
     if task.density is not None:
@@ -56,7 +56,7 @@ def test_density_strength_and_end_are_exact(task: BarTask, seed: int) -> None:
 
 
 @given(tasks(), st.integers(0, 10**6), st.data())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_locked_notes_stay_and_the_rest_still_fits(task: BarTask, seed: int, data: st.DataObject) -> None:
     locked_instruments = data.draw(st.sets(st.sampled_from(task.instruments)))
     first = written_at_random(task, seed)

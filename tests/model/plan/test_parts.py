@@ -103,6 +103,7 @@ def test_energy_rises_into_a_quicker_bar_and_is_one_curve():
         ({}, Wishes()),
         ({"genre": "Rock", "seed": "7", "control": "1"}, Wishes(genre="rock", seed=7, control=1.0)),
         ({"cut-control": "0.3"}, Wishes(cut_control=0.3)),
+        ({"cut_control": 1}, Wishes(cut_control=1.0)),
         ({"cut-control": "auto", "deviation": "0.05"}, Wishes(max_deviation=0.05)),
         ({"instruments": "bass, drums"}, Wishes(instruments=(0, 3))),
         ({"instruments": "all"}, Wishes()),
