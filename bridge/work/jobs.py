@@ -53,7 +53,7 @@ class Job:
     """One job. prepared: None until analysed in this process; plan: None until planned.
 
     care: how often composing it went wrong. 1: no provisional bars any more; 2: another seed from there on.
-    again_s: not to be written before this moment (monotonic), the disk being full.
+    again_s: not to be written before this moment (monotonic), the disk being full; disk_told: its client knows.
     """
 
     record: JobRecord
@@ -65,6 +65,7 @@ class Job:
     aim: int = 0
     care: int = 0
     again_s: float = 0.0
+    disk_told: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event)
     preparing: bool = False
     analysing: bool = False
