@@ -6,6 +6,7 @@ first second. Rows, in order (fields as in `bridge/file_rows.py`, buffers as in 
     take N | range first last | tempo second bpm beats | marker is_region first last text red green blue
     point second quarter_notes, both from the score's first second: where the buffers expect the tempo map
     track name channel program red green blue buffer
+    note text: for the user, what could not be taken into account
 or, where a part is replaced: for each take in the order of the request, notes buffer.
 A tempo's `beats` is the numerator of a time signature that begins there, 0 for none; a marker that is no region ends
 where it begins.

@@ -56,9 +56,14 @@ local function ask(project, rows, title, how, job, argument)
       return nil, "The bridge's answer is not understood; run `hitpoint install reaper` again, so that both fit."
     end
     return function()
-      return score.as_one_step(project, title, function()
+      local problem = score.as_one_step(project, title, function()
         score[how](project, job or id, answer, argument)
       end)
+      local notes = {}
+      for _, note in ipairs(problem and {} or answer.note) do
+        notes[#notes + 1] = note.text
+      end
+      return problem or (#notes > 0 and table.concat(notes, "\n") or nil)
     end
   end)
 end

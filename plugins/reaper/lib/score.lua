@@ -20,12 +20,13 @@ local FIELDS = {
   marker = "is_region first last text red green blue",
   track = "name channel program red green blue notes",
   notes = "notes",
+  note = "text",
 }
 local TEXTS = { text = true, name = true, notes = true }
 
 -- The rows of an answer as tables, in lists by their kind.
 function score.parse(rows)
-  local answer = { marker = {}, notes = {} }
+  local answer = { marker = {}, notes = {}, note = {} }
   for _, row in ipairs(rows) do
     local entry, index = {}, 1
     for name in FIELDS[row[1]]:gmatch("%S+") do

@@ -44,7 +44,9 @@ end
 -- A video item of `seconds` from `from` on, at `first`.
 function emu.add_video(project, path, first, seconds, options)
   options = options or {}
-  local track = project.state.tracks[1] and project:object(project.state.tracks[1]) or project:new_track(0, "Film")
+  while options.track and #project.state.tracks < options.track do project:new_track(#project.state.tracks, "Film") end
+  local track = options.track and project:object(project.state.tracks[options.track])
+    or project.state.tracks[1] and project:object(project.state.tracks[1]) or project:new_track(0, "Film")
   local item = project:new_item(track, first, seconds)
   local source = project:new_source({ type = options.type or "VIDEO", file = path, length = options.file_s or 1000.0 })
   if options.section then
@@ -55,6 +57,8 @@ function emu.add_video(project, path, first, seconds, options)
   local take = project:new_take(item, source)
   take.D_STARTOFFS, take.D_PLAYRATE = options.from or 0, options.rate or 1
   item.B_UISEL = options.selected == false and 0 or 1
+  for name, value in pairs(options.values or {}) do item[name] = value end
+  item.chunk = options.chunk
   item.B_LOOPSRC = options.loop == false and 0 or 1
   return item
 end
@@ -134,15 +138,29 @@ function api.GetMediaItem(project, index)
   local item = project:items()[index + 1]
   return item and pointer(project, item)
 end
-local ITEM = { D_POSITION = 1, D_LENGTH = 1, B_LOOPSRC = 1, B_UISEL = 1, C_BEATATTACHMODE = 1 }
+local ITEM = { B_MUTE = 1, C_LANEPLAYS = 1, I_CURTAKE = 1, D_FADEINLEN = 1, D_FADEINLEN_AUTO = 1, D_POSITION = 1, D_LENGTH = 1, B_LOOPSRC = 1, B_UISEL = 1, C_BEATATTACHMODE = 1 }
 function api.GetMediaItemInfo_Value(item, name)
   assert(ITEM[name], "no item value " .. name)
-  return get(item)[name] + 0.0
+  return (name == "I_CURTAKE" and get(item).active or get(item)[name]) + 0.0
 end
 function api.SetMediaItemInfo_Value(item, name, value)
   assert(ITEM[name], "no item value " .. name)
   get(item)[name] = value
   return true
+end
+function api.GetItemStateChunk(item) return true, get(item).chunk or "<ITEM\n<SOURCE VIDEO\n>\n>\n" end
+function api.get_config_var_string(name)
+  assert(name == "projvidflags", "no such variable")
+  return emu.video_flags ~= nil, emu.video_flags or ""
+end
+function api.GetParentTrack(track)
+  local depth, parents = 0, {}
+  for _, id in ipairs(track.project.state.tracks) do
+    local object = track.project:object(id)
+    if id == track.id then return parents[depth] and pointer(track.project, parents[depth]) end
+    depth = depth + object.I_FOLDERDEPTH
+    if object.I_FOLDERDEPTH > 0 then parents[depth] = object end
+  end
 end
 function api.GetMediaItemTake(item, index)
   local id = get(item).takes[index + 1]
@@ -171,9 +189,14 @@ function api.PCM_Source_GetSectionInfo(source)
   if object.type ~= "SECTION" then return false, 0.0, 0.0, false end
   return true, object.offset + 0.0, object.length + 0.0, object.reversed
 end
-local TRACK = { I_FOLDERDEPTH = 1, I_CUSTOMCOLOR = 1 }
+local TRACK = { B_MUTE = 1, I_FREEMODE = 1, IP_TRACKNUMBER = 1, C_BEATATTACHMODE = 1, I_FOLDERDEPTH = 1, I_CUSTOMCOLOR = 1 }
 function api.GetMediaTrackInfo_Value(track, name)
   assert(TRACK[name], "no track value " .. name)
+  if name == "IP_TRACKNUMBER" then
+    for index, id in ipairs(track.project.state.tracks) do
+      if id == track.id then return index + 0.0 end
+    end
+  end
   return get(track)[name] + 0.0
 end
 function api.SetMediaTrackInfo_Value(track, name, value)

@@ -107,7 +107,7 @@ end
 -- Building blocks, also for the tests' own scenes.
 
 function project:new_track(index, name)
-  local track = self:add("MediaTrack", { items = {}, P_NAME = name or "", I_FOLDERDEPTH = 0, I_CUSTOMCOLOR = 0, ext = {} })
+  local track = self:add("MediaTrack", { items = {}, P_NAME = name or "", I_FOLDERDEPTH = 0, I_CUSTOMCOLOR = 0, B_MUTE = 0, I_FREEMODE = 0, C_BEATATTACHMODE = -1, ext = {} })
   table.insert(self.state.tracks, index + 1, track.id)
   return track
 end
@@ -115,7 +115,7 @@ end
 function project:new_item(track, first, length)
   local item = self:add("MediaItem", {
     track = track.id, takes = {}, active = 0, D_POSITION = first, D_LENGTH = length, B_LOOPSRC = 1, B_UISEL = 0,
-    C_BEATATTACHMODE = -1,
+    C_BEATATTACHMODE = -1, B_MUTE = 0, C_LANEPLAYS = 0, D_FADEINLEN = 0.01, D_FADEINLEN_AUTO = 0,
   })
   table.insert(track.items, item.id)
   table.sort(track.items, function(a, b) return self:object(a).D_POSITION < self:object(b).D_POSITION end)

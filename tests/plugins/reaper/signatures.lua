@@ -16,6 +16,13 @@ DeleteTempoTimeSigMarker | ReaProject integer | boolean
 EnumProjectMarkers3 | ReaProject integer | integer boolean number number string integer integer
 EnumProjects | integer | ReaProject string
 ExecProcess | string integer | string
+GetItemStateChunk | MediaItem string boolean? | boolean string
+GetParentTrack | MediaTrack | MediaTrack
+get_config_var_string | string | boolean string
+SetProjectMarkerByIndex2 | ReaProject integer boolean number number integer string integer integer | boolean
+DeleteTrack | MediaTrack |
+DeleteTrackMediaItem | MediaTrack MediaItem | boolean
+DeleteProjectMarkerByIndex | ReaProject integer | boolean
 GetActiveTake | MediaItem | MediaItem_Take
 GetCursorPositionEx | ReaProject | number
 GetExtState | string string | string
