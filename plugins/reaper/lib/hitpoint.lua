@@ -8,7 +8,14 @@ local loaded = {}
 
 -- A module of lib/, read when it is first needed.
 local function load(name, ...)
-  loaded[name] = loaded[name] or assert(loadfile(folder .. "lib/" .. name .. ".lua"))(...)
+  if not loaded[name] then
+    local module = assert(loadfile(folder .. "lib/" .. name .. ".lua"))
+    if select("#", ...) > 0 then
+      loaded[name] = module(...)
+    else
+      loaded[name] = module(load)
+    end
+  end
   return loaded[name]
 end
 
@@ -30,12 +37,12 @@ local function setting(row)
   return value ~= "" and value or row.value
 end
 
--- Whether to keep the project's tempo; nil where the user wants to stop.
-local function keep_tempo(project)
+-- Whether to keep the project's tempo; nil where the user wants to stop. scores: those that are there (set of jobs).
+local function keep_tempo(project, scores)
   if setting(SETTINGS[7]) == "keep" then
     return true
   end
-  if reaper.CountTempoTimeSigMarkers(project) == 0 then
+  if not load("tempo").has_others(project, scores) then
     return false
   end
   local question = "This project has tempo markers of its own. Change its tempo to the score's inside the score "
@@ -48,7 +55,7 @@ local function keep_tempo(project)
 end
 
 -- Sends `rows` and hands the answer to score[how] as one undo step. job: nil for a new score, named as its request.
-local function ask(project, rows, title, how, job, argument)
+local function ask(project, rows, title, how, job, argument, more)
   wait.ask(project, rows, function(answer_rows, id)
     local score = load("score")
     local understood, answer = pcall(score.parse, answer_rows)
@@ -57,7 +64,7 @@ local function ask(project, rows, title, how, job, argument)
     end
     return function()
       local problem = score.as_one_step(project, title, function()
-        score[how](project, job or id, answer, argument)
+        score[how](project, job or id, answer, argument, more)
       end)
       local notes = {}
       for _, note in ipairs(problem and {} or answer.note) do
@@ -68,25 +75,54 @@ local function ask(project, rows, title, how, job, argument)
   end)
 end
 
+-- The scores (set of jobs) in whose place the new one comes; nil where the user wants to stop.
+local function replaced_scores(project, score, rows)
+  local first, last = math.huge, -math.huge
+  for _, row in ipairs(rows) do
+    if row[1] == "between" then
+      first, last = row[2], row[3]
+      break
+    elseif row[1] == "item" then
+      first, last = math.min(first, row[4]), math.max(last, row[4] + row[5])
+    end
+  end
+  local found = score.between(project, first, last)
+  if not found then
+    return {}
+  end
+  local question = "There is a score of Hitpoint's here already. Put the new one in its place, on the same tracks "
+    .. "(Yes), or beside it, on tracks of its own (No)?"
+  local button = reaper.ShowMessageBox(question, "Hitpoint", 3)
+  if button == 6 then
+    return found
+  end
+  return button == 7 and {} or nil
+end
+
 -- Scores what `items` (rows of picture.lua) show, or says `problem` where there are none.
 local function score_items(project, items, problem)
   if not items then
     return wait.say(problem)
   end
-  local keep = keep_tempo(project)
+  local score = load("score")
+  local replaced = replaced_scores(project, score, items)
+  local keep
+  if replaced ~= nil then
+    keep = keep_tempo(project, score.between(project, -math.huge, math.huge) or {})
+  end
   if keep == nil then
     return
   end
   local rows = { { "action", "score" }, { "fps", (reaper.TimeMap_curFrameRate(project)) }, table.unpack(items) }
   if keep then
-    load("score").add_quarters(project, rows)
+    score.add_quarters(project, rows)
   end
   for _, row in ipairs(SETTINGS) do
     if row.key ~= "tempo_map" then
       rows[#rows + 1] = { "set", row.key, setting(row) }
     end
   end
-  ask(project, rows, "Hitpoint: score", "insert", nil, keep)
+  ask(project, rows, "Hitpoint: score", "insert", nil, keep, replaced)
 end
 
 local actions = {}

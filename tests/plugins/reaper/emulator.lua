@@ -72,6 +72,7 @@ function api.AddProjectMarker2(project, is_region, first, last, name, _, color)
     id = math.max(id, marker.id + 1)
   end
   table.insert(markers, { id = id, is_region = is_region, first = first, last = last, name = name, color = color })
+  project_of(project):sort_markers()
   return id
 end
 function api.AddRemoveReaScript(add, section, path, commit)
@@ -241,17 +242,18 @@ end
 function api.GetTempoTimeSigMarker(project, index)
   local marker = project_of(project).state.tempo[index + 1]
   if not marker then return false, 0.0, 0, 0.0, 0.0, 0, 0, false end
-  return true, marker.time, 0, 0.0, marker.bpm, marker.num, marker.den, false
+  return true, marker.time, 0, 0.0, marker.bpm, marker.num, marker.den, marker.linear or false
 end
 function api.SetTempoTimeSigMarker(project, index, time, measure, beat, bpm, num, den, linear)
-  assert(index == -1 and measure == -1 and beat == -1 and not linear, "only new markers by time are modelled")
+  assert(measure == -1 and beat == -1, "only markers by time are modelled")
   assert(bpm > 0 and (num == 0) == (den == 0), "not a tempo marker")
   if num > 0 then time = time + emu.signature_moves_s end -- as a REAPER might that wants whole measures
   project_of(project):change_tempo(function(tempo)
+    if index >= 0 then table.remove(tempo, index + 1) end
     for place, marker in ipairs(tempo) do
       if math.abs(marker.time - time) < 1e-9 then table.remove(tempo, place) break end
     end
-    table.insert(tempo, { time = time, bpm = bpm, num = num, den = den })
+    table.insert(tempo, { time = time, bpm = bpm, num = num, den = den, linear = linear or nil })
   end)
   return true
 end
@@ -396,6 +398,45 @@ function api.Master_GetPlayRate() return emu.playrate end
 function api.PreventUIRefresh(count) emu.refresh = emu.refresh + count end
 function api.RecursiveCreateDirectory(path) return os.execute("mkdir -p '" .. path .. "' 2>/dev/null") and 1 or 0 end
 function api.RefreshToolbar2() end
+function api.SetProjectMarkerByIndex2(project, index, is_region, first, last, id, name, color)
+  project = project_of(project)
+  local marker = project.state.markers[index + 1]
+  if not marker then return false end
+  assert(marker.is_region == is_region, "a marker is no region")
+  marker.first, marker.last, marker.id, marker.name, marker.color = first, last, id, name, color
+  project:sort_markers()
+  return true
+end
+function api.DeleteProjectMarkerByIndex(project, index)
+  return table.remove(project_of(project).state.markers, index + 1) ~= nil
+end
+function api.DeleteTrackMediaItem(track, item)
+  track.project:remove_item(get(item))
+  return true
+end
+function api.GetMasterTrack(project)
+  project = project_of(project)
+  project.state.master = project.state.master or project:add("MediaTrack", { items = {}, C_BEATATTACHMODE = -1, points = {}, ext = {} }).id
+  return pointer(project, project:object(project.state.master))
+end
+-- Envelopes: each track has one, of its volume; its points are the track's.
+function api.CountTrackEnvelopes(track) return #get(track).points > 0 and 1 or 0 end
+function api.GetTrackEnvelope(track, index)
+  assert(index == 0)
+  return { project = track.project, id = track.id, kind = "TrackEnvelope" }
+end
+function api.GetEnvelopeName() return true, "Volume" end
+function api.CountEnvelopePoints(envelope) return #get(envelope).points end
+function api.GetEnvelopePoint(envelope, index)
+  local point = get(envelope).points[index + 1]
+  return true, point.time, point.value, 0, 0.0, false
+end
+function api.SetEnvelopePoint(envelope, index, time)
+  get(envelope).points[index + 1].time = time
+  return true
+end
+function api.Envelope_SortPoints() return true end
+function api.TimeMap2_QNToTime(project, qn) return project_of(project):time_at(qn) end
 function api.SetProjectMarker3(project, id, is_region, first, last, name, color)
   for _, marker in ipairs(project_of(project).state.markers) do
     if marker.id == id and marker.is_region == is_region then

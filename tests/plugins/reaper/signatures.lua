@@ -20,9 +20,17 @@ GetItemStateChunk | MediaItem string boolean? | boolean string
 GetParentTrack | MediaTrack | MediaTrack
 get_config_var_string | string | boolean string
 SetProjectMarkerByIndex2 | ReaProject integer boolean number number integer string integer integer | boolean
-DeleteTrack | MediaTrack |
 DeleteTrackMediaItem | MediaTrack MediaItem | boolean
 DeleteProjectMarkerByIndex | ReaProject integer | boolean
+TimeMap2_QNToTime | ReaProject number | number
+GetMasterTrack | ReaProject | MediaTrack
+CountTrackEnvelopes | MediaTrack | integer
+GetTrackEnvelope | MediaTrack integer | TrackEnvelope
+GetEnvelopeName | TrackEnvelope | boolean string
+CountEnvelopePoints | TrackEnvelope | integer
+GetEnvelopePoint | TrackEnvelope integer | boolean number number integer number boolean
+SetEnvelopePoint | TrackEnvelope integer number? number? integer? number? boolean? boolean? | boolean
+Envelope_SortPoints | TrackEnvelope | boolean
 GetActiveTake | MediaItem | MediaItem_Take
 GetCursorPositionEx | ReaProject | number
 GetExtState | string string | string
