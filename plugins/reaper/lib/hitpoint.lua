@@ -23,14 +23,36 @@ local files = load("files")
 local wait = load("wait", files)
 
 local SETTINGS = {
-  { key = "genre", value = "pop", title = "Genre (country dance electronic metal pop rock)" },
-  { key = "instruments", value = "drums,piano,guitar,bass,strings", title = "Instruments" },
-  { key = "tempo", value = "auto", title = "Tempo (auto or BPM or LO-HI)" },
-  { key = "control", value = "0.7", title = "Control (0 to 1)" },
+  { key = "genre", value = "pop", title = "Genre", names = "genres" },
+  { key = "instruments", value = "drums,piano,guitar,bass,strings", title = "Instruments", names = "instruments" },
+  { key = "tempo", value = "auto", title = "Tempo (auto or BPM or LO-HI)", number = true },
+  { key = "control", value = "0.7", title = "Control (0 to 1)", number = true },
   { key = "seed", value = "0", title = "Seed" },
   { key = "cuts", value = "auto", title = "Cuts (auto or strips = the items' own)" },
   { key = "tempo_map", value = "project", title = "Tempo map (project = change it or keep)" },
 }
+
+local OLDEST_REAPER = 6.40
+
+-- What the bridge can do, as `hitpoint install reaper` has written it down: kind -> its names, with blanks between.
+local function names_of(kind)
+  for _, row in ipairs(files.read("names", "names") or {}) do
+    if row[1] == kind then
+      return table.concat(row, " ", 2)
+    end
+  end
+end
+
+local function title_of(row)
+  local names = row.names and names_of(row.names)
+  return names and ("%s (%s)"):format(row.title, names) or row.title
+end
+
+-- What was typed: without blanks around it, and a number's decimal comma as a point.
+local function typed(row, text)
+  text = text:match("^%s*(.-)%s*$")
+  return row.number and (text:gsub("(%d),(%d)", "%1.%2")) or text
+end
 
 local function setting(row)
   local value = reaper.GetExtState("Hitpoint", row.key)
@@ -192,7 +214,7 @@ actions["Settings"] = function()
   end
   local titles, values = "", {}
   for index, row in ipairs(SETTINGS) do
-    titles, values[index] = titles .. row.title .. ",", setting(row)
+    titles, values[index] = titles .. title_of(row) .. ",", setting(row)
   end
   titles = titles .. "extrawidth=160,separator=|"
   local ok, text = reaper.GetUserInputs("Hitpoint settings", #values, titles, table.concat(values, "|"))
@@ -200,7 +222,7 @@ actions["Settings"] = function()
   for value in (ok and text .. "|" or ""):gmatch("([^|]*)|") do
     index = index + 1
     if SETTINGS[index] then
-      reaper.SetExtState("Hitpoint", SETTINGS[index].key, value:match("^%s*(.-)%s*$"), true)
+      reaper.SetExtState("Hitpoint", SETTINGS[index].key, typed(SETTINGS[index], value), true)
     end
   end
 end
@@ -209,7 +231,17 @@ actions["Live follow"] = function()
   load("live", files, wait, section, command)
 end
 
-if action then
+-- Why this REAPER is too old; nil where it is not.
+local function too_old()
+  local version = tonumber(reaper.GetAppVersion():match("^%d+%.%d+"))
+  return version and version < OLDEST_REAPER
+    and ("Hitpoint needs REAPER %.2f or newer, and this is %.2f; update REAPER."):format(OLDEST_REAPER, version)
+end
+
+local problem = action and too_old()
+if problem then
+  wait.say(problem)
+elseif action then
   local project = reaper.EnumProjects(-1)
   reaper.defer(function() -- in a cycle of its own: reading the scripts took its time
     actions[action](project)

@@ -44,6 +44,11 @@ local function color_of(entry)
   return reaper.ColorToNative(entry.red, entry.green, entry.blue) | 0x1000000
 end
 
+-- What went wrong, without the script's file and line.
+local function reason(problem)
+  return (tostring(problem):gsub("^.*%.lua:%d+: ", ""))
+end
+
 -- Runs `change` as one undo step called `name`. Where it fails, the step is undone and the reason is returned.
 function score.as_one_step(project, name, change)
   reaper.Undo_BeginBlock2(project)
@@ -56,7 +61,7 @@ function score.as_one_step(project, name, change)
   end
   reaper.UpdateTimeline()
   reaper.UpdateArrange()
-  return not ok and "The score could not be written, and everything was undone: " .. problem .. "." or nil
+  return not ok and "The score could not be written, and everything was undone: " .. reason(problem) .. "." or nil
 end
 
 -- Adds to `rows` how the project's quarter notes run: at each tempo marker, half way between, and a second after the last.

@@ -10,7 +10,7 @@ local write_rpp = dofile(here .. "/rpp.lua")
 local emu = {
   now = 1000.0, projects = {}, current = nil, messages = {}, buttons = {}, inputs = {}, exec = {}, console = {},
   ext = {}, deferred = {}, exits = {}, crashes = {}, cycle_s = {}, own_s = {}, api_s = 0, gfx_key = 0, gfx_text = "", gfx_open = false,
-  toggles = {}, ppq = 960, signature_moves_s = 0, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {}, registered = {},
+  toggles = {}, ppq = 960, version = "7.0/emulated", signature_moves_s = 0, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {}, registered = {},
 }
 
 -- Pointers: one table for each object, so that equality works as with REAPER's own.
@@ -205,7 +205,7 @@ function api.SetMediaTrackInfo_Value(track, name, value)
   get(track)[name] = value
   return true
 end
-function api.GetAppVersion() return "7.0/emulated" end
+function api.GetAppVersion() return emu.version end
 function api.GetPlayPositionEx() return emu.position end
 function api.GetPlayStateEx() return emu.playing end
 function api.GetProjExtState(project, section, key)
@@ -291,6 +291,7 @@ function api.GetTrackMediaItem(track, index)
 end
 function api.GetTrackNumMediaItems(track) return #get(track).items end
 function api.GetUserInputs(_, count, captions, values)
+  emu.captions = captions
   local names, separator = 0, captions:match("separator=(.)") or ","
   for caption in captions:gmatch("[^,]+") do
     if not caption:match("^%w+=") then names = names + 1 end
@@ -345,6 +346,7 @@ function api.MIDI_GetAllEvts(take)
 end
 function api.MIDI_SetAllEvts(take, buffer)
   local object = midi(take)
+  if emu.refuse_notes == "hard" then error("C:\\a b\\lib\\score.lua:12: a fault of its own", 0) end
   if emu.refuse_notes then return false end
   local events, place, now = {}, 1, 0
   while place <= #buffer do

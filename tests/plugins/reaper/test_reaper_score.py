@@ -112,7 +112,7 @@ PLANTED = {
     ),
     "the old tempo not restored": ("tempo.lua", "  points[#points + 1] = onwards\n", ""),
     "an open folder": ("score.lua", "index == #missing and -1 or 0", "0"),
-    "a tempo map that is not looked at": ("score.lua", "point.bpm, point.beats", "point.bpm + 1, point.beats"),
+    "a tempo map that is not looked at": ("tempo.lua", "-1, -1, point.bpm, num", "-1, -1, point.bpm + 1, num"),
     "an undo block left out": ("score.lua", "reaper.Undo_BeginBlock2(project)", "local _ = project"),
     "a program on channel 1": ("score.lua", "track.channel, track.program", "0, track.program"),
     "a write to a global": ("wait.lua", "local now, key = reaper", "now, key = reaper"),

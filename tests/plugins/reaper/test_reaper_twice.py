@@ -52,7 +52,8 @@ def bpm_at(reaper, time_s: float) -> float:
 
 
 RAMPS = {
-    "over all of it": "{time = 2.0, bpm = 90, num = 4, den = 4, linear = true}, {time = 40.0, bpm = 160, num = 0, den = 0}",
+    "over all of it": "{time = 2.0, bpm = 90, num = 4, den = 4, linear = true}, "
+    "{time = 40.0, bpm = 160, num = 0, den = 0}",
     "into it": "{time = 2.0, bpm = 90, num = 3, den = 4, linear = true}, {time = 12.0, bpm = 160, num = 0, den = 0}",
     "out of it": "{time = 2.0, bpm = 90, num = 3, den = 4}, {time = 12.0, bpm = 100, num = 0, den = 0, linear = true}, "
     "{time = 40.0, bpm = 160, num = 0, den = 0}",
