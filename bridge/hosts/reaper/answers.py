@@ -245,9 +245,12 @@ def part_row(score: MidiScore, take: TakeNotes, bars: tuple[int, int]) -> tuple[
     Its own notes that begin in other bars, and everything else in it, stay. Raises ValueError where it is damaged.
     """
     step = score.pulses_per_quarter * BEATS_PER_BAR
-    first, last = take.place.tick(score, bars[0] * step), take.place.tick(score, (bars[1] + 1) * step)
+    stop = (bars[1] + 1) * step
+    if score.end - stop <= step // BEATS_PER_BAR:
+        stop = score.end  # the last bar, which may be longer
+    first, last = take.place.tick(score, bars[0] * step), take.place.tick(score, stop)
     new: list[Message] = []
     for track in score.tracks:
         if track.name == take.name:
-            new += take.place.messages(score, track, bars[0] * step, (bars[1] + 1) * step)
+            new += take.place.messages(score, track, bars[0] * step, stop)
     return ("notes", file_notes.pack(file_notes.replaced(file_notes.unpack(take.buffer), first, last, new)))

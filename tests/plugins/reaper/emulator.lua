@@ -457,6 +457,10 @@ function api.ShowMessageBox(text, title)
 end
 function api.Undo_BeginBlock2(project) project_of(project):begin_block() end
 function api.Undo_EndBlock2(project, name) project_of(project):end_block(name) end
+function api.Undo_CanUndo2(project)
+  local undo = project_of(project).undo
+  return #undo > 0 and undo[#undo].name or ""
+end
 function api.Undo_DoUndo2(project) return project_of(project):do_undo() end
 function api.UpdateArrange() end
 function api.UpdateTimeline() end

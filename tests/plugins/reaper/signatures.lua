@@ -91,6 +91,7 @@ TimeMap_GetTimeSigAtTime | ReaProject number | integer integer number
 TimeMap_curFrameRate | ReaProject | number boolean
 TimeMap2_timeToQN | ReaProject number | number
 Undo_BeginBlock2 | ReaProject |
+Undo_CanUndo2 | ReaProject | string
 Undo_DoUndo2 | ReaProject | integer
 Undo_EndBlock2 | ReaProject string integer |
 UpdateArrange | |
