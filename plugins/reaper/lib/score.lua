@@ -203,29 +203,31 @@ local function add_tracks(project, job, answer, kept, keep_tempo)
   end
 end
 
--- Takes the items and markers of other scores out. Returns their tracks by instrument: the mix on them stays.
-local function take_out(project, jobs)
-  local kept = {}
+-- Takes what other scores have in the range out; their copies elsewhere stay. Returns the tracks by instrument (the mix
+-- on them stays), and the scores of which no copy is left where they were made: their markers are taken out too.
+local function take_out(project, jobs, range)
+  local kept, gone = {}, {}
   for _, entry in ipairs(score.items(project)) do
-    if jobs[entry.job] then
+    if jobs[entry.job] and entry.first < range.last - NEAR_S and entry.last > range.first + NEAR_S then
+      gone[entry.job] = gone[entry.job] or math.abs(entry.shift) < NEAR_S or nil
       local media_track = reaper.GetMediaItem_Track(entry.item)
       kept[entry.instrument] = kept[entry.instrument] or media_track
       reaper.DeleteTrackMediaItem(media_track, entry.item)
     end
   end
-  for job in pairs(jobs) do
+  for job in pairs(gone) do
     place.remove_markers(project, job)
   end
-  return kept
+  return kept, gone
 end
 
 -- The score's tracks and items, the tempo map (unless `keep_tempo`), markers and regions. replaced: the scores (set of
 -- jobs) in whose place it comes; nil for none.
 function score.insert(project, job, answer, keep_tempo, replaced)
-  local kept = take_out(project, replaced or {})
+  local kept, gone = take_out(project, replaced or {}, answer.range[1])
   if not keep_tempo then
     place.kept(project, function()
-      for old in pairs(replaced or {}) do
+      for old in pairs(gone) do
         tempo.remove(project, old)
       end
       tempo.set(project, job, answer)

@@ -158,6 +158,15 @@ def test_emulated_scoring_again_replaces_its_own_and_keeps_the_mix(reaper, relay
     check_notes(reaper, bridge.latest, take=1)
 
 
+def test_emulated_scoring_again_leaves_a_copy_elsewhere(reaper, relay, bridge, film):
+    reaper.lua('emu.ext["Hitpoint/tempo_map"] = "keep"')
+    score(reaper, film)
+    reaper.lua(COPY)
+    again(reaper, 6)
+    items = RppProject(reaper.lua("return emu.rpp()")).track("Piano").items
+    assert [item.first_s for item in items] == [START_S, START_S + 30]
+
+
 def test_emulated_scoring_again_beside_or_not_at_all(reaper, relay, bridge, film):
     score(reaper, film)
     before = reaper.lua("return emu.current.state.tempo"), markers_of(reaper)
