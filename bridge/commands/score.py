@@ -127,12 +127,13 @@ def given_cuts(
                 "--cuts-fps and --cuts-start tell how to read a list; name it with --cuts, or leave them out"
             )
         return None
-    from hitpoint.model.video.analyse import probe
     from hitpoint.model.video.cuts_file import read_list
+    from hitpoint.model.video.film import open_film
     from hitpoint.model.video.nominal import nominal_fps
 
-    media = probe(clip)
-    found = read_list(path, fps or nominal_fps(clip) or media.fps, start, media.duration_s)
+    film = open_film(clip)
+    media = film.media
+    found = read_list(path, fps or nominal_fps(film) or media.fps, start, media.duration_s)
     cuts = found.cuts
     for note in (*found.notes, *found.unused(fps)):
         click.echo(f"note: {path.name}: {note}", err=True)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import media
-from hitpoint.model.video.damage import BAD_PACKETS, Damage
-from hitpoint.model.video.fields import FieldOrder
+from hitpoint.model.video.damage import Damage
+from hitpoint.model.video.fields import Fields, whole
 from hitpoint.model.video.film import Film, open_film
 from hitpoint.model.video.patience import TICK_S, Tick
 from hitpoint.model.video.track import Track
@@ -134,7 +134,7 @@ def decode(
         # Deblocking of frames that no other frame refers to is a fifth of the work and not seen at this size.
         stream.codec_context.options = {"skip_loop_filter": "noref", "max_pixels": str(media.MAX_PIXELS)}
         size: tuple[int, int] | None = None
-        order, last_s = FieldOrder(), -1.0
+        fields, last_s = Fields(), -1.0
         for time_s, frame in _from_in_point(film, container, stream, in_s, damage or Damage(), stop):
             if time_s <= last_s or time_s < in_s - TIME_TOLERANCE_S:
                 continue
@@ -144,16 +144,16 @@ def decode(
             size = size or _small_size(stream, frame)  # that of the first frame: some streams change theirs
             if frame.interlaced_frame and frame.format.name not in _PLANAR_8_BIT:
                 frame = frame.reformat(format="yuv422p")  # keeps each line of brightness apart
-            for part_s, lines in _parts(frame, time_s, track.step_s, order):
+            for part_s, lines in _parts(frame, time_s, track.step_s, fields):
                 yield Frame(part_s, *shrink(frame, size, lines))
 
 
-def _parts(frame: VideoFrame, time_s: float, step_s: float, order: FieldOrder) -> list[tuple[float, int | None]]:
+def _parts(frame: VideoFrame, time_s: float, step_s: float, fields: Fields) -> list[tuple[float, int | None]]:
     """(time, lines) of the frame, or of each of its two fields where they show two pictures."""
     if frame.interlaced_frame and frame.height >= _SMALLEST_FIELDS:
-        fields = order.fields(_plane(frame.planes[0]))
-        if fields is not None:
-            return [(time_s, fields[0]), (time_s + step_s / 2, fields[1])]
+        lines = fields.split(_plane(frame.planes[0]))
+        if lines is not None:
+            return [(time_s, lines[0]), (time_s + step_s / 2, lines[1])]
     return [(time_s, None)]
 
 
@@ -256,7 +256,7 @@ def _decode_packets(
                 yield fed, frame
         except av.error.InvalidDataError:
             damage.packet(time_s)
-            if damage.bad_packets >= BAD_PACKETS:
+            if damage.is_too_much(film.track):
                 raise InputError(
                     f"{film.path.name} is damaged near {max(time_s, 0.0):.1f} s; export or copy it again."
                 ) from None
@@ -309,5 +309,5 @@ def _plane(plane: VideoPlane) -> NDArray[np.uint8]:
 def _shrink_plane(plane: VideoPlane, size: tuple[int, int], lines: int | None) -> NDArray[np.uint8]:
     import cv2
 
-    pixels = _plane(plane) if lines is None else _plane(plane)[lines::2]
+    pixels = _plane(plane) if lines is None else whole(_plane(plane), lines)
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)

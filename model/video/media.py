@@ -29,6 +29,12 @@ BARE = ("h264", "hevc", "vvc", "mpegvideo", "m4v", "mjpeg", "obu", "vc1", "dirac
 MAX_PIXELS = 80_000_000
 """Of one frame: a 12K camera's, 12288 x 6480, still passes."""
 
+LARGE = 64 << 20
+"""Bytes; a file below this is read whatever the disk holds of it."""
+LEAST_SHARE = 0.1
+"""Of a large file's bytes that must be there: a hole, or an unfinished download, takes minutes to read."""
+
+_BLOCK = 512  # the unit of st_blocks
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"v/1\x01", b"8BPS", b"SDPX", b"XPDS")
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"v=0\r\n", b"v=0\n", b"<?xml", b"[Reference]", b"<ASX", b"<smil")
 _WEBP_ANIMATION = 0x02
@@ -59,8 +65,15 @@ def check_file(path: Path) -> None:
         raise InputError(f"{path} does not exist; check its name and folder.")
     if not path.is_file():
         raise InputError(f"{path} is not a regular file; give a video file.")
-    if path.stat().st_size == 0:
+    found = path.stat()
+    if found.st_size == 0:
         raise InputError(f"{path} is empty; export or copy the film again.")
+    here = getattr(found, "st_blocks", found.st_size // _BLOCK) * _BLOCK
+    if found.st_size > LARGE and here < found.st_size * LEAST_SHARE:
+        raise InputError(
+            f"only {here / 1e9:.1f} of the {found.st_size / 1e9:.1f} GB of {path} are on this disk; let its download "
+            "or copy come to its end."
+        )
 
 
 def _of_pictures(folder: Path) -> str:

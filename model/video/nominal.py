@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hitpoint.model.video.media import open_container, reading
 from hitpoint.model.video.timeline.timecode import STANDARD_RATES, standard
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from hitpoint.model.video.film import Film
 
 _FRAMES = 3000
 """Looked at from the start: 100 s at 30 a second, by which 29.97 and 30 lie three frames apart."""
@@ -21,29 +20,18 @@ _ON_GRID = 0.97
 """Share of the frames that must lie on a rate's own moments."""
 _OFF = 0.05
 """Frames by which one may miss its moment, above what the container rounds its times to."""
+_DENSE = 0.15
+"""Share of a rate's moments that must have a frame; a slide show fits any rate."""
+_MILLISECOND = 1e-3
 
 
-def nominal_fps(path: Path) -> float:
-    """Frames a second in which the film at `path` counts: 30 for one of 30 that lacks every fifth frame.
-
-    Nothing is decoded. Raises InputError where the file is no film.
-    """
-    from av.stream import Disposition
-
-    with reading(path), open_container(path) as container:
-        tracks = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-        if not tracks:
-            return 0.0
-        stream = next((s for s in tracks if s.disposition & Disposition.default), tracks[0])
-        times: list[int] = []
-        for packet in container.demux(stream):
-            if packet.pts is not None:
-                times.append(packet.pts)
-            if len(times) >= _FRAMES:
-                break
-        base = float(stream.time_base or Fraction(1, 1000))
-        declared = [float(rate) for rate in (stream.base_rate, stream.guessed_rate, stream.average_rate) if rate]
-    return nominal_rate(np.array(times, dtype=np.float64) * base, base, declared)
+def nominal_fps(film: Film) -> float:
+    """Frames a second in which a film's timecodes count: 30 for one of 30 that lacks most of its frames."""
+    times_s = film.track.times_s[:_FRAMES]
+    rounded = np.abs(times_s - np.round(times_s, 3)).max(initial=0.0) < 1e-6
+    return nominal_rate(
+        times_s, _MILLISECOND if rounded else _MILLISECOND / 10, [film.media.nominal_fps, film.media.fps]
+    )
 
 
 def nominal_rate(times_s: NDArray[np.float64], rounded_to_s: float, declared: list[float]) -> float:
@@ -71,6 +59,7 @@ def _miss(times_s: NDArray[np.float64], rounded_to_s: float, rate: float) -> flo
     places = times_s * rate
     slots = np.round(places)
     misses = np.abs(places - slots)
+    dense = len(slots) >= _DENSE * (slots[-1] - slots[0])
     on_grid = float(np.mean(misses <= _OFF + rounded_to_s * rate)) >= _ON_GRID
     apart = len(np.unique(slots)) >= _ON_GRID * len(slots)
-    return float(misses.mean()) if on_grid and apart else math.inf
+    return float(misses.mean()) if dense and on_grid and apart else math.inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
@@ -12,6 +13,8 @@ _SOUND = {
     "aifc", "caf", "wma", "ac3", "eac3", "dts", "amr", "au", "mka", "weba", "mid", "midi", "ape", "wv",
 }  # fmt: skip
 _ALPHA = {"png", "apng", "webp", "svg", "svgz", "gif", "tga", "tif", "tiff", "psd", "psb", "exr", "ai", "pdf", "ico"}
+_NUMBERED = re.compile(r"%0?\d*d|#|\[\d|\*")
+"""Marks in the name of the frames of a moving picture."""
 _GRAPHICS = {
     "text", "text+", "title", "basic title", "fusion title", "rich text", "scroll", "subtitle", "graphic", "caption",
     "adjustment clip", "adjustment layer", "solid color", "color matte", "solid", "fusion composition",
@@ -29,8 +32,7 @@ def is_sound(url: str) -> bool:
 
 def is_still_with_alpha(url: str) -> bool:
     """Whether a file of that name is a single image of a kind that may have alpha."""
-    numbered = any(mark in PurePosixPath(url).name for mark in "%#[*")  # the frames of a moving picture
-    return _ending(url) in _ALPHA and not numbered
+    return _ending(url) in _ALPHA and not _NUMBERED.search(url)
 
 
 def look_of_name(name: str) -> Look | None:

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from typing import Any
 
 from hitpoint.model.video.timeline.otio_look import Item, look_of, plays, schema
+from hitpoint.model.video.timeline.timecode import standard
 from hitpoint.model.video.timeline.tracks import (
     Fade,
     Look,
@@ -109,7 +110,9 @@ class _Reader:
             if schema(tracks) not in ("Stack", "Track"):
                 tracks = {**tracks, "OTIO_SCHEMA": "Stack.1"}
             start_s = self.seconds(first.get("global_start_time"), first)
-            return Reading(self.content(tracks, 0), start_s, self.notes.sentences())
+            return Reading(
+                self.content(tracks, 0), start_s, self.notes.sentences(), _rate(first.get("global_start_time"))
+            )
         return Reading(self.content(first, 0), 0.0, self.notes.sentences())
 
     def _timelines(self, root: Any, depth: int) -> list[Item]:
@@ -176,7 +179,13 @@ class _Reader:
             return self._clip(item, depth)
         whole = self._stack(item, depth) if kind == "Stack" else self._sequence(item, depth)
         found = self.range(item)
-        return whole if found is None else trim(whole, found[0], sum(found), 0.0)
+        if found is None:
+            return whole
+        if (found[0] >= whole.end_s or sum(found) <= 0.0) and whole.spans:
+            # the EDL adapter writes a track's timecode there
+            self.notes.add("a range that lies outside of what it trims was taken for a timecode", _line(item))
+            found = 0.0, found[1]
+        return trim(whole, found[0], sum(found), 0.0)
 
     def _clip(self, item: Item, depth: int) -> Track:
         """One shot, or none where it has no picture."""
@@ -252,6 +261,12 @@ def _seconds(time: Any) -> float:
     if isinstance(time, (int, float)) and not isinstance(time, bool):
         return float(time)
     return float(time["value"]) / float(time["rate"])
+
+
+def _rate(time: Any) -> float | None:
+    """Frames a second of a RationalTime, None where there is none."""
+    rate = time.get("rate") if isinstance(time, dict) else None
+    return standard(float(rate)) if isinstance(rate, (int, float)) and rate > 0 else None
 
 
 def _source(item: Item) -> tuple[str, float]:

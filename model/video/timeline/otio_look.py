@@ -64,8 +64,6 @@ def _lets_through(effect: Item) -> bool:
     if effect.get("enabled") is False:
         return False
     for own in _objects(effect):
-        if own.get("Enabled") is False:
-            continue
         if "Parameter ID" in own:
             name, neutral = str(own["Parameter ID"]), own.get("Default Parameter Value")
             if any(_moves(name, value, neutral) for value in (own.get("Parameter Value"), *_keyed(own))):
@@ -99,7 +97,10 @@ def _moves(name: str, value: Any, neutral: Any) -> bool:
 
 
 def _objects(value: Any) -> Iterator[Item]:
+    """Every object in `value` that is not switched off."""
     if isinstance(value, dict):
+        if value.get("Enabled") is False:
+            return
         yield value
     for child in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _objects(child)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from hitpoint.model.video.smpte import frame_of
 from hitpoint.model.video.timeline.tracks import TimelineError
 
 NTSC_30 = 30000 / 1001
@@ -65,12 +66,9 @@ class Timecode:
             more = "; give the list's own rate by --cuts-fps" if minutes <= 59 and seconds <= 59 else ""
             what = f"the timecode {self.text} is impossible at {fps:.5g} frames a second{more}"
             raise TimelineError(what, self.line or None)
-        count = ((hours * 60 + minutes) * 60 + seconds) * nominal + frames
         exactly = abs(fps - nominal) < 1e-3  # a header alone may say drop frame at 30.000, where nothing drops
-        if self.drop and can_drop(fps) and (self.marked_drop or not exactly):
-            total_minutes = hours * 60 + minutes
-            count -= nominal // 15 * (total_minutes - total_minutes // 10)
-        return count
+        drop = self.drop and can_drop(fps) and (self.marked_drop or not exactly)
+        return frame_of(hours, minutes, seconds, frames, nominal, drop)
 
     def _parts(self) -> list[int]:
         return [int(part) for part in re.split(r"[:;.,]", self.text)]

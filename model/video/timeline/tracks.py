@@ -265,11 +265,15 @@ def flatten(tracks: Sequence[Track], base: int | None = None) -> Track:
     base: the track whose graphics are picture; by default the lowest that holds anything.
     """
     if base is None or not tracks[base].spans:
-        base = next((index for index, track in enumerate(tracks) if index >= (base or 0) and track.spans), 0)
+        held = [index for index, track in enumerate(tracks) if track.spans] or [0]
+        base = next((index for index in held if index >= (base or 0)), held[0])
+    length_s = max((track.end_s for track in tracks), default=0.0)
+    if sum(bool(track.spans) for track in tracks) <= 1:
+        return replace(tracks[base], length_s=length_s) if tracks else Track()
     layers = _Layers(tracks, base)
     fades = [layers.fade(layer, fade) for layer, track in enumerate(tracks) for fade in track.fades]
     visible = sorted((fade for fade in fades if fade is not None), key=lambda fade: fade.time_s)
-    return Track(_pieces(layers), tuple(visible), max((track.end_s for track in tracks), default=0.0))
+    return Track(_pieces(layers), tuple(visible), length_s)
 
 
 def _pieces(layers: _Layers) -> tuple[Span, ...]:

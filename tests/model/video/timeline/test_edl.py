@@ -29,35 +29,60 @@ FCM: NON-DROP FRAME
 
 PICTURE = {
     "sound beyond track 4, as Premiere writes it": (
-        V + "003  AX       NONE  C        00:00:00:00 00:00:05:00 00:00:02:00 00:00:07:00\nAUD  3    4\n", [5.0]),
+        V + "003  AX       NONE  C        00:00:00:00 00:00:05:00 00:00:02:00 00:00:07:00\nAUD  3    4\n",
+        [5.0],
+    ),
     "a line of black without a channel that ends before it begins": (
-        V + "003  BL       NONE  C        00:00:00:00 00:00:01:19 00:00:14:06 00:00:00:00\n", [5.0]),
+        V + "003  BL       NONE  C        00:00:00:00 00:00:01:19 00:00:14:06 00:00:00:00\n",
+        [5.0],
+    ),
     "a line of black with a picture channel that ends before it begins": (
-        V + "003  BL       V     C        00:00:00:00 00:00:01:19 00:00:14:06 00:00:00:00\n", [5.0]),
+        V + "003  BL       V     C        00:00:00:00 00:00:01:19 00:00:14:06 00:00:00:00\n",
+        [5.0],
+    ),
     "every channel of sound": (
-        V + "".join(f"{n:03d}  AX {channels} C 00:00:00:00 00:00:05:00 00:00:02:00 00:00:0{n}:00\n"
-                    for n, channels in enumerate(("A", "A2", "AA", "A3", "A4", "A12", "A34", "NONE"), 2)), [5.0]),
+        V
+        + "".join(
+            f"{n:03d}  AX {channels} C 00:00:00:00 00:00:05:00 00:00:02:00 00:00:0{n}:00\n"
+            for n, channels in enumerate(("A", "A2", "AA", "A3", "A4", "A12", "AUD", "A1-4"), 2)
+        ),
+        [5.0],
+    ),
     "sound that outlasts the picture": (
-        V + "003  AX       AA    C        00:00:00:00 00:00:15:00 00:00:02:00 00:00:17:00\n", [5.0]),
-    "picture and sound in one event": (V.replace(" V     C", " AA/V  C").replace("001  AX       AA/V", "001  AX       B   "), [5.0]),
+        V + "003  AX       AA    C        00:00:00:00 00:00:15:00 00:00:02:00 00:00:17:00\n",
+        [5.0],
+    ),
+    "picture and sound in one event": (
+        V.replace(" V     C", " AA/V  C").replace("001  AX       AA/V", "001  AX       B   "),
+        [5.0],
+    ),
     "a picture event with more sound": (V.replace("one.mov\n", "one.mov\nAUD  3    4\n"), [5.0]),
     "a higher track": (V + "003  LOGO     V2    C        00:00:00:00 00:00:05:00 00:00:02:00 00:00:07:00\n", [5.0]),
     "the export of a higher track alone": (V.replace(" V     C", " V2    C"), [5.0]),
     "a key over its background": (
-        V.replace(" V     C ", " V     K B ") + "003  TITLE    V     K    024 00:00:00:00 00:00:05:00 00:00:02:00 00:00:07:00\n",
-        [5.0]),
+        V.replace(" V     C ", " V     K B ")
+        + "003  TITLE    V     K    024 00:00:00:00 00:00:05:00 00:00:02:00 00:00:07:00\n",
+        [5.0],
+    ),
     "black at the head and the tail": (
-        V.replace("001  AX", "001  BL       V     C        00:00:00:00 00:00:03:00 00:00:00:00 00:00:03:00\n001  AX")
-        .replace("00:00:00:00 00:00:05:00 00:00:00:00 00:00:05:00", "00:00:00:00 00:00:02:00 00:00:03:00 00:00:05:00")
-        + "003  BL       V     C        00:00:00:00 00:00:02:00 00:00:10:00 00:00:12:00\n", [3.0, 5.0, 10.0]),
+        V.replace(
+            "001  AX", "001  BL       V     C        00:00:00:00 00:00:03:00 00:00:00:00 00:00:03:00\n001  AX"
+        ).replace("00:00:00:00 00:00:05:00 00:00:00:00 00:00:05:00", "00:00:00:00 00:00:02:00 00:00:03:00 00:00:05:00")
+        + "003  BL       V     C        00:00:00:00 00:00:02:00 00:00:10:00 00:00:12:00\n",
+        [3.0, 5.0, 10.0],
+    ),
     "a reel name of several words, and none": (
-        V.replace("002  AX      ", "002  MY REEL 7").replace("001  AX", "001    "), [5.0]),
+        V.replace("002  AX      ", "002  MY REEL 7").replace("001  AX", "001    "),
+        [5.0],
+    ),
     "a long reel name": (V.replace("002  AX ", "002  A001_C004_0101AB_and_more_than_32_letters "), [5.0]),
     "events out of order": (
         "001  B V C 00:00:00:00 00:00:05:00 01:00:05:00 01:00:10:00\n"
-        "002  A V C 00:00:00:00 00:00:05:00 01:00:00:00 01:00:05:00\n", [5.0]),
+        "002  A V C 00:00:00:00 00:00:05:00 01:00:00:00 01:00:05:00\n",
+        [5.0],
+    ),
     "six digits of event number": (V.replace("001  ", "000001  ").replace("002  ", "000002  "), [5.0]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", PICTURE)
@@ -87,6 +112,17 @@ def test_a_blank_kind_without_frames_is_a_cut(tmp_path):
     assert changes(tmp_path, AVID.format(kind="        ")) == [(4.0, "cut"), (8.0, "cut")]
 
 
+def test_a_fade_from_black_after_a_clip(tmp_path):
+    """Premiere writes a FCM line between the two lines of the fade."""
+    text = """001  ONE V C    00:00:00:00 00:00:04:00 00:00:00:00 00:00:04:00
+002  BL  V C    00:00:00:00 00:00:00:00 00:00:04:00 00:00:04:00
+FCM: NON-DROP FRAME
+002  TWO V D 024 00:00:00:00 00:00:04:00 00:00:04:00 00:00:08:00
+003  SIX V C    00:00:00:00 00:00:02:00 00:00:08:00 00:00:10:00
+"""
+    assert changes(tmp_path, text) == [(4.0, "fade"), (8.0, "cut")]
+
+
 REFUSED = {
     "an unknown kind": (AVID.format(kind="X    024"), 5),
     "a dissolve without a length": (AVID.format(kind="D       "), 5),
@@ -94,7 +130,10 @@ REFUSED = {
     "three timecodes": (AVID.replace(" 10:00:08:00\n003", "\n003").format(kind="C"), 5),
     "a damaged timecode": (AVID.replace("10:00:08:00\n003", "10:00:0x:00\n003").format(kind="C"), 5),
     "a frame that the rate has not": (AVID.replace("10:00:08:00", "10:00:08:24").format(kind="C"), 5),
-    "an end before its beginning": (AVID.replace("10:00:04:00 10:00:08:00", "10:00:08:00 10:00:04:00").format(kind="C"), 5),
+    "an end before its beginning": (
+        AVID.replace("10:00:04:00 10:00:08:00", "10:00:08:00 10:00:04:00").format(kind="C"),
+        5,
+    ),
     "a minute of 60": (AVID.replace("10:00:08:00", "10:60:08:00").format(kind="C"), 5),
 }
 
@@ -133,16 +172,24 @@ COUNTS = {
     "no drop": (SEMICOLONS.replace(";", ":").replace("FCM: DROP", "FCM: NON-DROP"), NTSC, FULL),
     "a header in mid-list that speaks of a source": (
         SEMICOLONS.replace(";", ":").replace("FCM: DROP", "FCM: NON-DROP").replace("002", "FCM: DROP FRAME\n002"),
-        NTSC, FULL),
+        NTSC,
+        FULL,
+    ),
     "a header in mid-list that takes drop frame back for a source": (
-        SEMICOLONS.replace(";", ":").replace("002", "FCM: NON-DROP FRAME\n002"), NTSC, DROP),
+        SEMICOLONS.replace(";", ":").replace("002", "FCM: NON-DROP FRAME\n002"),
+        NTSC,
+        DROP,
+    ),
     "colons for some of the events": (
-        SEMICOLONS.replace("01:00:00;00 01:10:00;00", "01:00:00:00 01:10:00:00"), NTSC, DROP),
+        SEMICOLONS.replace("01:00:00;00 01:10:00;00", "01:00:00:00 01:10:00:00"),
+        NTSC,
+        DROP,
+    ),
     "drop frame in a film of exactly 30": (SEMICOLONS, 30.0, DROP),
     "drop frame at 59.94": (SEMICOLONS, 60000 / 1001, [(35964, "cut"), (35964 + 3600 - 2, "cut")]),
     "drop frame of a list for a film of 23.976": (SEMICOLONS, 24000 / 1001, DROP),
     "29.97 for 30000/1001": (SEMICOLONS, 29.97, DROP),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -172,10 +219,8 @@ def test_the_rate_that_the_list_states(tmp_path):
 
 
 def test_a_list_of_25_for_a_film_of_50_is_asked_about(tmp_path):
-    lines = [
-        f"{n:03d}  R{n} V C 00:00:00:00 00:00:02:12 00:00:{2 * n:02d}:{n % 25:02d} 00:00:{2 * n + 2:02d}:{(n + 1) % 25:02d}"
-        for n in range(20)
-    ]
+    marks = [f"00:00:{2 * n:02d}:{n % 25:02d}" for n in range(21)]
+    lines = [f"{n:03d}  R{n} V C 00:00:00:00 00:00:02:12 {marks[n]} {marks[n + 1]}" for n in range(20)]
     assert any("--cuts-fps 25" in note for note in listed(tmp_path, "\n".join(lines), 50.0).notes)
     assert listed(tmp_path, "\n".join(lines), 25.0).notes == ()
 
@@ -188,7 +233,8 @@ def test_the_first_event_is_the_films_start(tmp_path, start):
     hh, mm, ss, _ = (int(part) for part in start.split(":"))
     first = (hh * 60 + mm) * 60 + ss
     marks = [f"{t // 3600:02d}:{t // 60 % 60:02d}:{t % 60:02d}:00" for t in (first, first + 5, first + 10)]
-    text = f"001 A V C 00:00:00:00 00:00:05:00 {marks[0]} {marks[1]}\n002 B V C 00:00:00:00 00:00:05:00 {marks[1]} {marks[2]}\n"
+    source = "V C 00:00:00:00 00:00:05:00"
+    text = f"001 A {source} {marks[0]} {marks[1]}\n002 B {source} {marks[1]} {marks[2]}\n"
     assert changes(tmp_path, text) == [(5.0, "cut")]
 
 
@@ -218,7 +264,9 @@ def test_a_list_over_midnight(tmp_path):
 # encodings
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252"]
+)
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends(tmp_path, encoding, newline):
     text = AVID.format(kind="     024").replace("REEL 1", "Größe").replace("\n", newline)

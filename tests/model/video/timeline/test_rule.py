@@ -3,7 +3,8 @@
 import pytest
 
 from hitpoint.model.video.cuts_file import read_list
-from tests.model.video.timeline.writers import FORMATS, FPS, Clip, Mix, shifted
+from tests.model.video.timeline.writers import FPS, Clip, Mix
+from tests.model.video.timeline.xml_writers import FORMATS
 
 FOUR = (Clip(0, 4, media="a"), Clip(4, 8, media="b"), Clip(8, 12, media="c"), Clip(12, 16, media="d"))
 CUTS = [(4.0, "cut"), (8.0, "cut"), (12.0, "cut")]
@@ -33,41 +34,69 @@ CASES = {
     "a clip scaled up still covers": (LAYERS, (FOUR, (Clip(2, 10, "larger", "e"),)), at(2, 10, 12)),
     "a photo covers": (LAYERS, (FOUR, (Clip(2, 10, "jpg", "e"),)), at(2, 10, 12)),
     "a title over a full frame over the film": (
-        LAYERS, (FOUR, (Clip(2, 10, media="e"),), (Clip(3, 11, "title"),)), at(2, 10, 12)),
+        LAYERS,
+        (FOUR, (Clip(2, 10, media="e"),), (Clip(3, 11, "title"),)),
+        at(2, 10, 12),
+    ),
     "a clip that is switched off covers nothing": (LAYERS, (FOUR, (Clip(2, 10, "off"),)), CUTS),
-    "a clip switched off on the lowest track is black": (
-        LAYERS, ((FOUR[0], Clip(4, 8, "off"), *FOUR[2:]),), CUTS),
-    "title cards among the clips are picture": (
-        LAYERS, ((Clip(0, 4, "title"), Clip(4, 8, "title"), *FOUR[2:]),), CUTS),
+    "a clip switched off on the lowest track is black": (LAYERS, ((FOUR[0], Clip(4, 8, "off"), *FOUR[2:]),), CUTS),
+    "title cards among the clips are picture": (LAYERS, ((Clip(0, 4, "title"), Clip(4, 8, "title"), *FOUR[2:]),), CUTS),
     "a generator among the clips is picture": (LAYERS, ((FOUR[0], Clip(4, 8, "generator"), *FOUR[2:]),), CUTS),
     "scaled clips are picture where nothing lies beneath": (
-        LAYERS, ((Clip(0, 4, "scaled"), Clip(4, 8, "moved", "b"), *FOUR[2:]),), CUTS),
+        LAYERS,
+        ((Clip(0, 4, "scaled"), Clip(4, 8, "moved", "b"), *FOUR[2:]),),
+        CUTS,
+    ),
     "black at the start": (ALL, ((Clip(3, 7), Clip(7, 11, media="b")),), at(3, 7)),
-    "black at both ends": (
-        ALL, ((Clip(3, 7), Clip(7, 11, media="b"), Clip(11, 15, "black")),), at(3, 7, 11)),
+    "black at both ends": (ALL, ((Clip(3, 7), Clip(7, 11, media="b"), Clip(11, 15, "black")),), at(3, 7, 11)),
     "black in the middle": (ALL, ((*FOUR[:2], *FOUR[3:]),), at(4, 8, 12)),
     "two black clips in a row": (
-        ALL, ((FOUR[0], Clip(4, 6, "black"), Clip(6, 8, "black"), FOUR[2], FOUR[3]),), at(4, 8, 12)),
-    "a mix is one fade in its middle": (ALL, ((*FOUR[:2], Mix(7.52, 8.48), *FOUR[2:]),),
-                                         [(4.0, "cut"), (8.0, "fade"), (12.0, "cut")]),
-    "two mixes on one clip": (ALL, ((FOUR[0], Mix(3.52, 4.48), FOUR[1], Mix(7.52, 8.48), *FOUR[2:]),),
-                              [(4.0, "fade"), (8.0, "fade"), (12.0, "cut")]),
+        ALL,
+        ((FOUR[0], Clip(4, 6, "black"), Clip(6, 8, "black"), FOUR[2], FOUR[3]),),
+        at(4, 8, 12),
+    ),
+    "a mix is one fade in its middle": (
+        ALL,
+        ((*FOUR[:2], Mix(7.52, 8.48), *FOUR[2:]),),
+        [(4.0, "cut"), (8.0, "fade"), (12.0, "cut")],
+    ),
+    "two mixes on one clip": (
+        ALL,
+        ((FOUR[0], Mix(3.52, 4.48), FOUR[1], Mix(7.52, 8.48), *FOUR[2:]),),
+        [(4.0, "fade"), (8.0, "fade"), (12.0, "cut")],
+    ),
     "a fade to black is at its black end": (
-        ALL, ((FOUR[0], Clip(4, 8, media="b"), Mix(7, 8), FOUR[3]),), [(4.0, "cut"), (8.0, "fade"), (12.0, "cut")]),
+        ALL,
+        ((FOUR[0], Clip(4, 8, media="b"), Mix(7, 8), FOUR[3]),),
+        [(4.0, "cut"), (8.0, "fade"), (12.0, "cut")],
+    ),
     "a fade from black is at its black end": (
-        ALL, ((FOUR[0], Mix(8, 9), FOUR[2], FOUR[3]),), [(4.0, "cut"), (8.0, "fade"), (12.0, "cut")]),
+        ALL,
+        ((FOUR[0], Mix(8, 9), FOUR[2], FOUR[3]),),
+        [(4.0, "cut"), (8.0, "fade"), (12.0, "cut")],
+    ),
     "a fade from black after black at the start": (
-        ALL, ((Mix(3, 4), Clip(3, 7), Clip(7, 11, media="b")),), [(3.0, "fade"), (7.0, "cut")]),
+        ALL,
+        ((Mix(3, 4), Clip(3, 7), Clip(7, 11, media="b")),),
+        [(3.0, "fade"), (7.0, "cut")],
+    ),
     "a nested sequence shows its cuts": (
-        LAYERS, ((FOUR[0], Clip(4, 12, "nested", held=((Clip(0, 3), Clip(3, 8, media="b")),)), FOUR[3]),),
-        at(4, 7, 12)),
+        LAYERS,
+        ((FOUR[0], Clip(4, 12, "nested", held=((Clip(0, 3), Clip(3, 8, media="b")),)), FOUR[3]),),
+        at(4, 7, 12),
+    ),
     "a nested sequence of sounds is no picture": (
-        LAYERS, (FOUR, (Clip(2, 10, "nested", held=((Clip(0, 8, "sound"),),)),)), CUTS),
+        LAYERS,
+        (FOUR, (Clip(2, 10, "nested", held=((Clip(0, 8, "sound"),),)),)),
+        CUTS,
+    ),
     "a nested title is no picture": (
-        LAYERS, (FOUR, (Clip(2, 10, "nested", held=((Clip(0, 3, "title"), Clip(3, 8, "title")),)),)), CUTS),
-    "a full frame above black is picture": (
-        LAYERS, ((FOUR[0], FOUR[3]), (Clip(6, 10, media="e"),)), at(4, 6, 10, 12)),
-}  # fmt: skip
+        LAYERS,
+        (FOUR, (Clip(2, 10, "nested", held=((Clip(0, 3, "title"), Clip(3, 8, "title")),)),)),
+        CUTS,
+    ),
+    "a full frame above black is picture": (LAYERS, ((FOUR[0], FOUR[3]), (Clip(6, 10, media="e"),)), at(4, 6, 10, 12)),
+}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +121,3 @@ def test_a_film_that_begins_before_the_programme(tmp_path, ending):
     found = read_list(path, FPS, later)
     assert [cut.time_s for cut in found.cuts] == pytest.approx([2, 6])
     assert any("before the film's first frame" in note for note in found.notes)
-
-
-def test_the_writers_shift():
-    assert shifted((FOUR,), 1.0)[0][0] == Clip(1.0, 5.0, media="a")
