@@ -153,9 +153,7 @@ def blank_ends(
     return ends
 
 
-def black_edges(
-    times_s: NDArray[np.float64], mean: NDArray[np.float32], spread: NDArray[np.float32]
-) -> list[int]:
+def black_edges(times_s: NDArray[np.float64], mean: NDArray[np.float32], spread: NDArray[np.float32]) -> list[int]:
     """Frames at which the picture goes black, or comes back, at once; the black lasts longer than a flash does."""
     edges = []
     for start, end in _runs((mean < DARK_MEAN) & (spread < DARK_SPREAD)):
