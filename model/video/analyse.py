@@ -250,9 +250,23 @@ def _detected(timeline: _Timeline, fades: list[tuple[int, int, int]]) -> tuple[B
     for middle, sure in zip(arrays["transitions"][:, 1].tolist(), arrays["transition_sure"].tolist(), strict=True):
         if is_free(middle):
             found.append((middle, "fade", 0.9 * sure))
-    cuts = [cut for cut in arrays["cuts"].tolist() if cut > 0 and is_free(cut)]
+    cuts = [cut for cut in _cut_frames(timeline, joints) if is_free(cut)]
     means = shot_looks.mean_histograms(arrays["histograms"], [0, *cuts])
     for before, after, cut in zip(means[:-1], means[1:], cuts, strict=True):
         weight = 1.0 if cut in joints else 0.4 + 0.6 * (1 - shot_looks.overlap(before, after))
         found.append((cut, "fade", FADE_WEIGHT) if cut in timeline.mixes else (cut, "cut", weight))
     return tuple(Boundary(float(times_s[frame]), kind, weight) for frame, kind, weight in sorted(found))
+
+
+def _cut_frames(timeline: _Timeline, joints: set[int]) -> list[int]:
+    """Frames of all cuts: joints first, then where the picture is suddenly black or back, then those of the detector;
+    none close to a surer one.
+    """
+    arrays, times_s = timeline.features.arrays["shots"], timeline.features.times_s
+    chosen = set(joints)
+    black = shot_choice.black_edges(times_s, arrays["luma_mean"], arrays["luma_spread"])
+    for frame in [*black, *arrays["cuts"].tolist()]:
+        near = times_s[sorted(chosen)] - times_s[frame]
+        if frame > 0 and (frame in joints or np.all(np.abs(near) >= shot_choice.MIN_SHOT_S - 1e-6)):
+            chosen.add(frame)
+    return sorted(chosen)

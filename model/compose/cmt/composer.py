@@ -244,8 +244,10 @@ def task_of(plan: Plan, index: int, instruments: Sequence[int] | None = None, st
     bar = plan.bars[index]
     free = tuple(sorted(plan.instruments if instruments is None else instruments))
     locked = () if standing is None else tuple(note for note in standing.notes if note.instrument not in free)
-    ticks_left = (len(plan.bars) - index) * TICKS_PER_BAR
-    return BarTask(index, free, ticks_left, bar.density, dict(bar.required), locked, energy=bar.energy)
+    ticks_left = plan.end_tick - index * TICKS_PER_BAR
+    return BarTask(
+        index, free, ticks_left, bar.density, dict(bar.required), locked, energy=bar.energy_at(TICKS_PER_BAR / 2)
+    )
 
 
 def _chain(plan: Plan, bars: Sequence[Bar]) -> list[int]:
