@@ -25,7 +25,7 @@ FINALISTS, MANY_BARS = 3, 200
 """So many base tempi reach the second pass; in a film of more than MANY_BARS bars only one does."""
 NEAR_S, FAR_S = 0.012, 0.05
 """A tick so near a moment is on it; one so far is not, and costs as much as none."""
-MISS_TEMPO, MISS = 4.0, 8.0
+MISS_TEMPO, MISS = 2.5, 8.0
 """What a moment costs that no tick meets, in units of its weight, in the pass that chooses the tempo and in the one
 that bends it; the worst tick costs 0.65."""
 STEP_COST, DEVIATION_COST = 0.1, 0.02

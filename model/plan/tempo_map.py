@@ -22,7 +22,7 @@ LEAST_BEND = 0.005
 BEAT_GAP_S = 0.8
 """Visual beats closer than this to a cut or to a louder one do not bend the tempo; in films over ten minutes the gap
 grows with the length."""
-NAILED_S = 0.04
+NAILED_S = 0.045
 """A moment so near a tick of the fit may be nailed to it."""
 TEMPO_ROUNDING = 0.005
 """A tempo asked for may be rounded by this share, so that the clip holds a whole number of ticks."""
