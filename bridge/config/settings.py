@@ -82,7 +82,9 @@ class Config:
         high=86400,
     )  # fmt: skip
     preroll_bars: int = _setting(2, "Bars composed before the bridge calls itself ready.", low=0, high=64)
-    aliases: list[Any] = _setting([], "Presets (reaper, ardour, qlab) or rules that turn other OSC into our own.")
+    aliases: list[Any] = _setting(
+        [], "Presets (as docs/osc-hosts.md lists them) or rules that turn other OSC into our own."
+    )
     peers: list[Any] = _setting([], "Hosts to greet at the start: {address: host:port, send: [/address, values...]}.")
     reaper_folder: str = _setting("", "Folder of REAPER's file requests (empty: none).", flag="--reaper-folder")
     composer: str = _setting(

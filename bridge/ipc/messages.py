@@ -15,13 +15,17 @@ from hitpoint.model.plan.types import Plan
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline."""
+    """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline.
+
+    fade_s: length of the mix from the clip before, in whose middle it begins.
+    """
 
     path: str
     start_s: float
     in_s: float
     out_s: float | None
     rate: float = 1.0
+    fade_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,8 @@ MESSAGES: tuple[MessageType, ...] = (
     ),
     _in(
         "clip",
-        "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed.",
+        "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed; "
+        "fade: length of the mix from the clip before, in whose middle it begins.",
         _JOB,
         Argument("index", "i", "", 0, 9999),
         Argument("path", "s"),
@@ -189,6 +190,7 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("in", "d", "s", 0, 1e6),
         Argument("out", "d", "s", -1, 1e6),
         _optional("rate", "d", "×", 0.01, 100),
+        _optional("fade", "d", "s", 0, 3600),
     ),
     _in(
         "clips/end",

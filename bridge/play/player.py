@@ -14,7 +14,8 @@ from hitpoint.bridge.clock.follower import Follower
 from hitpoint.bridge.clock.timebase import Timeline
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.messages import BarsReady, LiveState, Planned
-from hitpoint.bridge.midi.ports import BANK_SELECT, VOLUME, Closable, silence
+from hitpoint.bridge.midi.base import Sink
+from hitpoint.bridge.midi.ports import BANK_SELECT, VOLUME, silence
 from hitpoint.bridge.play.lookahead import BarChoice, Library
 from hitpoint.bridge.play.scheduler import NOTHING_DUE_S, Scheduler, Voice
 from hitpoint.bridge.play.sync_out import SyncOut
@@ -45,7 +46,7 @@ class Listener(Protocol):
 class Player:
     """Plays one take on one transport."""
 
-    def __init__(self, clock: Clock, sink: Closable, config: Config, listener: Listener) -> None:
+    def __init__(self, clock: Clock, sink: Sink, config: Config, listener: Listener) -> None:
         self._clock = clock
         self._config = config
         self._listener = listener
@@ -268,7 +269,7 @@ class Player:
             self._scheduler.end_notes()
             self._silence_due_s = self._silenced_s + SILENCE_EVERY_S
 
-    def replace_sink(self, sink: Closable) -> None:
+    def replace_sink(self, sink: Sink) -> None:
         """Play through another port from now on."""
         self._scheduler.end_notes()
         self.sink = sink

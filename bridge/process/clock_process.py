@@ -22,15 +22,13 @@ from types import FrameType
 
 from hitpoint.bridge.clock.clock import MonotonicClock
 from hitpoint.bridge.config.settings import Config
-from hitpoint.bridge.errors import HitpointError, MissingError
-from hitpoint.bridge.hosts.jack import POLL_S, JackTransport
-from hitpoint.bridge.hosts.link import LinkOut
+from hitpoint.bridge.errors import HitpointError
+from hitpoint.bridge.hosts.base import Companion, wanted_hosts
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
 from hitpoint.bridge.ipc.messages import Heartbeat, LogLine, Patience, PortOpened, Quit, ReopenPort, Restore
+from hitpoint.bridge.midi.base import Sink, open_sink
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S
-from hitpoint.bridge.midi.ports import NO_PORT, Closable, NullSink, RtMidiSink, api_name, find_api
-from hitpoint.bridge.midi.reaper_keyboard import NAME as VKB
-from hitpoint.bridge.midi.reaper_keyboard import VkbSink, is_vkb
+from hitpoint.bridge.midi.ports import NullSink
 from hitpoint.bridge.osc.codec import MAX_PACKET_BYTES
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.process import system
@@ -121,22 +119,30 @@ class ClockLoop:
         self._peers = Peers(config.peers, self._send_osc)
         self._player.panic()
         self._next_housekeeping_s = self._clock.now()
-        self._jack_transport: JackTransport | None = None
-        self._next_jack_s = float("inf")
-        self._link: LinkOut | None = None
-        self._start_extras()
+        self._companions: list[Companion] = []
+        self._feed_s: list[float] = []
+        self._start_companions()
 
-    def _start_extras(self) -> None:
-        """JACK's transport and Ableton Link, where they are switched on; what is lacking is told, and done without."""
-        try:
-            if self._config.jack_transport:
-                self._jack_transport = JackTransport()
-                self._next_jack_s = self._clock.now()
-            if self._config.link:
-                self._link = LinkOut()
-        except HitpointError as error:
-            self._session.last_error = str(error)
-            self._log(logging.ERROR, str(error))
+    def _start_companions(self) -> None:
+        """Hosts that go along (JACK's transport, Ableton Link); what is lacking is told, and done without."""
+        self._to_watchdog(Patience(OPENING_S))
+        for host in wanted_hosts(self._config):
+            try:
+                companion = host.in_clock(self._config)
+            except HitpointError as error:
+                self._session.last_error = str(error)
+                self._log(logging.ERROR, str(error))
+                continue
+            if companion is not None:
+                self._companions.append(companion)
+                self._feed_s.append(self._clock.now())
+
+    def _feed_companions(self) -> None:
+        now_s = self._clock.now()
+        for index, companion in enumerate(self._companions):
+            if now_s >= self._feed_s[index]:
+                self._feed_s[index] = now_s + companion.every_s
+                companion.feed(self._player, now_s)
 
     def quit(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """Silence and leave the loop (a signal handler)."""
@@ -177,10 +183,8 @@ class ClockLoop:
             self._player.panic()
         time.sleep(DRAIN_S)
         self._player.sink.close()
-        if self._jack_transport is not None:
-            self._jack_transport.close()
-        if self._link is not None:
-            self._link.close()
+        for companion in self._companions:
+            companion.close()
 
     def _stand_still(self) -> None:
         """Ctrl-Z: no note hangs while this process stands, and the music goes on from there when it goes on."""
@@ -193,7 +197,7 @@ class ClockLoop:
 
     def _round(self) -> None:
         """Send what is due, sleep until something happens, read what came."""
-        wake_s = min(self._player.tick(), self._next_housekeeping_s, self._next_jack_s)
+        wake_s = min(self._player.tick(), self._next_housekeeping_s, *self._feed_s)
         self._answer(wake_s)
         timeout_s = min(max(wake_s - self._clock.now() - SPIN_S, 0.0), LONGEST_WAIT_S)
         if self._outbox:
@@ -211,11 +215,8 @@ class ClockLoop:
             self._read_osc(wake_s)
         if self._channel in readable or self._pending:
             self._read_watchdog()
-        now_s = self._clock.now()
-        if self._jack_transport is not None and now_s >= self._next_jack_s:
-            self._next_jack_s = now_s + POLL_S
-            self._jack_transport.feed(self._player, now_s)
-        if now_s >= self._next_housekeeping_s:
+        self._feed_companions()
+        if self._clock.now() >= self._next_housekeeping_s:
             self._housekeeping()
         if self._session.live_changed:
             self._send_live()
@@ -267,8 +268,6 @@ class ClockLoop:
         self._next_housekeeping_s = self._clock.now() + HOUSEKEEPING_S
         self._session.housekeeping()
         self._peers.greet(self._clock.now())
-        if self._link is not None:
-            self._link.publish(self._player)
         self._to_watchdog(self._heartbeat())
         if self._player.transport.playing:
             self._send_live()
@@ -305,17 +304,17 @@ class ClockLoop:
             obeyed=self._obeyed,
         )
 
-    def _open_sink(self) -> Closable:
+    def _open_sink(self) -> Sink:
         """The port of the configuration; where there is no MIDI system the built-in synth, else nothing."""
         self._to_watchdog(Patience(OPENING_S))
         try:
-            sink, api = open_sink(self._config)
+            sink = open_sink(self._config)
         except HitpointError as error:
-            sink, api = NullSink(), NO_PORT
+            sink = NullSink()
             self._session.last_error = str(error)
             self._log(logging.ERROR, str(error))
-        self._to_watchdog(PortOpened(sink.name, api))
-        self._log(logging.INFO, f"MIDI goes to {sink.name} ({api})")
+        self._to_watchdog(PortOpened(sink.name, sink.api))
+        self._log(logging.INFO, f"MIDI goes to {sink.name} ({sink.api})")
         return sink
 
     def _reopen(self, reason: str) -> None:
@@ -337,24 +336,3 @@ class ClockLoop:
 
     def _log(self, level: int, text: str) -> None:
         self._to_watchdog(LogLine(level, text))
-
-
-def open_sink(config: Config) -> tuple[Closable, str]:
-    """(the sink of the configuration, the name of its MIDI system).
-
-    Raises UsageError where no port bears the name, MissingError where neither a MIDI system nor the synth is there.
-    """
-    if config.midi_port == NO_PORT:
-        return NullSink(), NO_PORT
-    if is_vkb(config.midi_port):
-        return VkbSink(config.midi_port), VKB
-    try:
-        api = find_api(config.midi_api)
-    except MissingError:
-        if not config.synth:
-            raise
-        from hitpoint.bridge.midi.synth import SynthSink
-
-        return SynthSink(config.synth_file), "synth"
-    channels = config.channel_numbers() if config.midi_ports == "five" else None
-    return RtMidiSink(config.midi_port, api, config.midi_name, channels), api_name(api)

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from hitpoint.bridge.config.settings import TOKEN_VARIABLE, Config
 from hitpoint.bridge.errors import InputError, UsageError
+from hitpoint.bridge.hosts.base import wanted_hosts
 from hitpoint.bridge.osc.aliases import Aliases
 from hitpoint.bridge.process import system
 from hitpoint.bridge.process.watchdog import Watchdog
@@ -50,7 +51,7 @@ def serve(config: Config, revived: bool = False) -> None:
     system.on_suspend(watchdog.suspend)
     logging.getLogger("hitpoint").info("hitpoint %s listens on %s:%d", version, address[0], address[1])
     ended = threading.Event()
-    file_requests = _start_file_requests(config, (address[0], address[1]), ended)
+    beside = [host.beside(config, (address[0], address[1]), ended) for host in wanted_hosts(config)]
     try:
         if config.screen and sys.stdout.isatty():
             from hitpoint.bridge.process.screen import Screen
@@ -63,8 +64,9 @@ def serve(config: Config, revived: bool = False) -> None:
         ended.set()
         osc_socket.close()
         held.close()
-        if file_requests is not None:
-            file_requests.join(2.0)
+        for thread in beside:
+            if thread is not None:
+                thread.join(2.0)
 
 
 def bind(config: Config, patience_s: float = 0.0) -> socket.socket:
@@ -147,15 +149,3 @@ def _hide_token(config: Config) -> None:
     """Where the token stands on the command line, become the same bridge with the token in the environment."""
     if without_token(sys.argv[1:]) != sys.argv[1:]:
         system.start_again_without([*START, *without_token(sys.argv[1:])], {TOKEN_VARIABLE: config.token})
-
-
-def _start_file_requests(config: Config, address: tuple[str, int], ended: threading.Event) -> threading.Thread | None:
-    if not config.reaper_folder:
-        return None
-    from hitpoint.bridge.hosts.reaper.requests import run
-
-    folder = Path(config.reaper_folder).expanduser()
-    arguments = (folder, address, ended, config.token)
-    thread = threading.Thread(target=run, args=arguments, name="file requests", daemon=True)
-    thread.start()
-    return thread

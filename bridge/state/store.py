@@ -205,7 +205,8 @@ def folder_name(job: str, case_counts: bool = CASE_COUNTS) -> str:
     """The name of a job's folder, its own for each job: Windows has names of devices and drops a dot at the end, and
     it and macOS take capitals for small letters. "=" is in no job's name."""
     name = job if case_counts else re.sub(r"[A-Z]", lambda match: "=" + match[0].lower(), job)
-    return f"{name}=" if _RESERVED.fullmatch(name) or name.endswith(".") else name
+    name = f"{name}=" if name.endswith(".") else name
+    return f"=={name}" if _RESERVED.fullmatch(name) else name
 
 
 def write_whole(path: Path, raw: bytes, durable: bool = False) -> None:

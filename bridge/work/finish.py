@@ -63,6 +63,7 @@ class Finisher:
         if take.midi != midi:
             return  # the take was changed meanwhile; its new files follow
         job.record.results[number] = texts
+        job.disk_told = False
         self._send(JobProgress(job.name, "write", 1.0))
         self._send(JobResult(job.name, number, *texts))
         self._keeper.save(job)  # afterwards: should the process die in between, the result is told twice, not never

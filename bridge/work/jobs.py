@@ -53,7 +53,7 @@ class Job:
     """One job. prepared: None until analysed in this process; plan: None until planned.
 
     care: how often composing it went wrong. 1: no provisional bars any more; 2: another seed from there on.
-    again_s: not to be written before this moment (monotonic), the disk being full.
+    again_s: not to be written before this moment (monotonic), the disk being full; disk_told: its client knows.
     """
 
     record: JobRecord
@@ -65,6 +65,7 @@ class Job:
     aim: int = 0
     care: int = 0
     again_s: float = 0.0
+    disk_told: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event)
     preparing: bool = False
     analysing: bool = False
@@ -111,7 +112,9 @@ class Tools:
         from hitpoint.model.video.types import Clip
 
         wishes = parse_wishes(pairs)
-        clips = [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s) for clip in score.clips]
+        clips = [
+            Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s, clip.fade_s) for clip in score.clips
+        ]
         source = dict(score.pairs).get("cuts", "auto")
         cuts = strip_cuts(clips) if source == "strips" else None
         return prepare(clips, wishes, cuts, progress, apart=True, detector="fine" if source == "fine" else "quick")
@@ -155,10 +158,9 @@ def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
     """
     from hitpoint.model.video.apart import probe_apart
     from hitpoint.model.video.edit import closed, edges
-    from hitpoint.model.video.types import Boundary
 
     whole = [clip if clip.out_s is not None else closed(clip, probe_apart(clip.path).duration_s) for clip in clips]
-    return [Boundary(time_s, "cut", 1.0) for time_s in edges(whole)]
+    return edges(whole)
 
 
 def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:

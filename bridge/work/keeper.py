@@ -55,7 +55,8 @@ class Keeper:
 
     def failed(self, job: Job, error: OSError) -> None:
         """Something of the job could not be written: say so once, and write all of it when there is room."""
-        if job.name not in self._unwritten:
+        if not job.disk_told:
+            job.disk_told = True
             self._send(JobError(job.name, "disk", disk_sentence(self.store.folder(job.name), error)))
         self._unwritten[job.name] = job
         self._next_s = time.monotonic() + AGAIN_S

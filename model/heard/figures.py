@@ -20,14 +20,21 @@ LONG = ("recall", "texture_changes", "rests", "key_areas")
 
 @dataclass(frozen=True)
 class Figure:
-    """name: its key. says: what is measured, in a table's words. aim: where it should lie, as text; "" where it only
-    gives context. marked: whether it depends on where the picture's cuts and sections are, so that chance is another.
+    """name: its key. says: what is measured, in a table's words. aim: ">= .85" or "<= 9"; "" where it only gives
+    context. marked: whether it depends on where the picture's cuts and sections are, so that chance is another.
     """
 
     name: str
     says: str
     aim: str = ""
     marked: bool = False
+
+    def met_by(self, value: float) -> bool:
+        """Whether a value lies where it should; True without an aim, False for NaN."""
+        if not self.aim:
+            return True
+        sign, bound = self.aim.split()
+        return value >= float(bound) if sign == ">=" else value <= float(bound)
 
 
 FIGURES = (

@@ -145,6 +145,22 @@ def plasma(random: Random) -> Picture:
     return at
 
 
+def ramp(random: Random) -> Picture:
+    """A run of two to five colours along an axis that turns and drifts, slowly or fast: smooth, without an edge."""
+    stops = np.array([colour(random) for _ in range(random.integers(2, 6))], np.float32)
+    angle, turn = random.uniform(0, 6.3), random.normal() * random.choice([0.2, 0.8, 2.0])
+    length, drift = random.uniform(0.4, 1.5) * WIDTH_PX, random.normal() * random.choice([0.0, 0.2, 0.6])
+    palette = cv2.resize(stops[None], (256, 1), interpolation=cv2.INTER_LINEAR)[0]
+    x, y = _GRID_X - WIDTH_PX * random.uniform(0.2, 0.8), _GRID_Y - HEIGHT_PX * random.uniform(0.2, 0.8)
+
+    def at(time_s: float) -> Image:
+        now = angle + turn * time_s
+        place = (x * np.cos(now) + y * np.sin(now)) / length + 0.5 + drift * np.sin(1.5 * time_s)
+        return np.asarray(palette[(np.clip(place, 0, 1) * 255).astype(int)], np.uint8)
+
+    return at
+
+
 def cells(random: Random) -> Picture:
     """Conway's game of life, with trails: every picture differs from the last, and it is one shot all the same."""
     side = int(random.choice([1, 2, 4]))
@@ -315,6 +331,8 @@ class Studio:
         makers = {0: camera, 1: whip}
         if kind in makers:
             return makers[kind](random, self.still())
+        if kind == 3 and random.random() < 0.6:
+            return ramp(random)
         return {3: plasma, 4: cells, 5: snow, 6: slate, 7: card, 8: fractal}[int(kind)](random)
 
     def related(self) -> list[Picture]:

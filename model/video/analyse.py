@@ -16,7 +16,7 @@ from hitpoint.model.video.damage import sentences
 from hitpoint.model.video.detectors import shot_choice, shot_looks, visual_beats
 from hitpoint.model.video.detectors.base import Part
 from hitpoint.model.video.detectors.registry import registered
-from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
+from hitpoint.model.video.edit import FADE_WEIGHT, SMALLEST_GAP_S, closed, merged, placed
 from hitpoint.model.video.features import Features, measure, version
 from hitpoint.model.video.film import Film, open_film, probe
 from hitpoint.model.video.fine import check_fine, fine_boundaries
@@ -33,10 +33,14 @@ BLACK_STEP_S = 0.04
 
 @dataclass(frozen=True)
 class _Timeline:
-    """All clips joined: `Features` in seconds of the edit. joints: frames at which a clip, or black, begins."""
+    """All clips joined: `Features` in seconds of the edit.
+
+    joints: frames at which a clip, or black, begins; mixes: those of them that lie in the middle of a mix.
+    """
 
     features: Features
     joints: NDArray[np.int64]
+    mixes: frozenset[int]
     duration_s: float
 
 
@@ -47,12 +51,12 @@ def analyse(
     detector: str = "quick",
 ) -> VisualRhythm:
     """The rhythm of one clip, or of an edit: the clips in order, each at its `start_s` or where the one before it ends,
-    whichever is later; what no clip shows between them is black.
+    whichever is later; what no clip shows between them is black. Pieces of one film that go on are one clip.
 
     Times run from the first clip's in point; a clip's `rate` shortens its times and speeds its motion. Where one clip
-    meets the next, or black, stands a cut of weight 1. cuts: boundaries in seconds of the edit, taken instead of
-    detected ones (those outside the edit are left out). progress: called with 0..1. detector: "quick", or "fine" for
-    boundaries found by the large network of the extra of that name.
+    meets the next, or black, stands a cut of weight 1 (a fade, where they mix). cuts: boundaries in seconds of the
+    edit, taken instead of detected ones (those outside the edit are left out). progress: called with 0..1. detector:
+    "quick", or "fine" for boundaries found by the large network of the extra of that name.
 
     Raises InputError for a film that cannot be used, MissingError without that extra, UsageError for points or rates
     that make no sense and for a gap over LARGEST_GAP_S.
@@ -62,6 +66,7 @@ def analyse(
     if detector == "fine":
         check_fine()
     films = _films(clips, _part_of(progress, 0.0, 0.0))
+    clips = merged(clips)
     whole_clips = [closed(clip, films[clip.path].media.duration_s) for clip in clips]
     _check_gaps(whole_clips)
     lengths = [clip.out_s - clip.in_s for clip in whole_clips if clip.out_s is not None]
@@ -155,12 +160,15 @@ def _measured(clip: Clip, film: Film, progress: Callable[[float], None]) -> Feat
 def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
     """Lay the clips on the timeline, and black between them. A clip without an out point ends with its last frame."""
     laid: list[tuple[NDArray[np.float64], Features]] = []
+    mixed: list[int] = []
     end_s = 0.0
     shown = placed([closed(clip, part.end_s) for clip, part in zip(clips, measured, strict=True)])
     for (clip, start_s, length_s), part in zip(shown, measured, strict=True):
         if start_s - end_s >= SMALLEST_GAP_S:
             black = _black(start_s - end_s)
             laid.append((end_s + black.times_s, black))
+        if clip.fade_s > 0:
+            mixed.append(len(laid))
         laid.append((start_s + np.maximum(part.times_s - clip.in_s, 0.0) / clip.rate, part))
         end_s = start_s + length_s
     firsts = np.cumsum([0, *(len(at_s) for at_s, _ in laid[:-1])])
@@ -174,7 +182,8 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
         for each in registered()
     }
     joined = Features(np.concatenate([at_s for at_s, _ in laid]), end_s, arrays)
-    return _Timeline(joined, firsts[1:].astype(np.int64), end_s)
+    mixes = frozenset(int(firsts[part]) for part in mixed)
+    return _Timeline(joined, firsts[1:].astype(np.int64), mixes, end_s)
 
 
 def _black(length_s: float) -> Features:
@@ -241,8 +250,23 @@ def _detected(timeline: _Timeline, fades: list[tuple[int, int, int]]) -> tuple[B
     for middle, sure in zip(arrays["transitions"][:, 1].tolist(), arrays["transition_sure"].tolist(), strict=True):
         if is_free(middle):
             found.append((middle, "fade", 0.9 * sure))
-    cuts = [cut for cut in arrays["cuts"].tolist() if cut > 0 and is_free(cut)]
+    cuts = [cut for cut in _cut_frames(timeline, joints) if is_free(cut)]
     means = shot_looks.mean_histograms(arrays["histograms"], [0, *cuts])
     for before, after, cut in zip(means[:-1], means[1:], cuts, strict=True):
-        found.append((cut, "cut", 1.0 if cut in joints else 0.4 + 0.6 * (1 - shot_looks.overlap(before, after))))
+        weight = 1.0 if cut in joints else 0.4 + 0.6 * (1 - shot_looks.overlap(before, after))
+        found.append((cut, "fade", FADE_WEIGHT) if cut in timeline.mixes else (cut, "cut", weight))
     return tuple(Boundary(float(times_s[frame]), kind, weight) for frame, kind, weight in sorted(found))
+
+
+def _cut_frames(timeline: _Timeline, joints: set[int]) -> list[int]:
+    """Frames of all cuts: joints first, then where the picture is suddenly black or back, then those of the detector;
+    none close to a surer one.
+    """
+    arrays, times_s = timeline.features.arrays["shots"], timeline.features.times_s
+    chosen = set(joints)
+    black = shot_choice.black_edges(times_s, arrays["luma_mean"], arrays["luma_spread"])
+    for frame in [*black, *arrays["cuts"].tolist()]:
+        near = times_s[sorted(chosen)] - times_s[frame]
+        if frame > 0 and (frame in joints or np.all(np.abs(near) >= shot_choice.MIN_SHOT_S - 1e-6)):
+            chosen.add(frame)
+    return sorted(chosen)

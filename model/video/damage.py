@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from hitpoint.model.video.track import Track
 
 BAD_PACKETS = 25
-"""More that cannot be decoded are not a scratch any longer."""
+BAD_SHARE = 0.25
+"""More packets than both, this many and this part of all, that cannot be decoded are not a scratch any longer."""
 UNPROVEN_FRAMES = 3
 """Where nothing else speaks of damage, so many missing in a row do: one packet may hold half a frame, or none."""
 JOINED_S = 0.5
@@ -26,6 +27,10 @@ class Damage:
         """One could not be decoded, or carried a damaged time."""
         self.bad_packets += 1
         self.broken_s.append(time_s)
+
+    def is_too_much(self, track: Track) -> bool:
+        """Whether what is left says little of the film."""
+        return self.bad_packets >= max(BAD_PACKETS, BAD_SHARE * len(track.times_s))
 
     def frame(self, time_s: float) -> None:
         """One came out broken."""

@@ -199,6 +199,8 @@ def _picture(
 def _ends(packets: Packets, track: Track, container: InputContainer, end_s: float) -> tuple[float, float]:
     """(where the file says that it ends, where its data end), seconds of the film; of the picture where it tells."""
     declared_s = declared_end_s(packets.stream, container)
+    if container.format.name == "avi":  # its header counts frames, those without bytes too
+        declared_s = packets.stream.frames * packets.base_s
     if declared_s is not None and len(track.pieces) == 1:
         return declared_s - track.zero_s, float(track.times_s[-1]) + track.step_s
     whole_s = (container.duration or 0) / 1_000_000

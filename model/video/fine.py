@@ -40,7 +40,7 @@ def fine_boundaries(clips: Sequence[Clip], progress: Callable[[float], None]) ->
     Raises MissingError without the extra, InputError for a film that cannot be used.
     """
     check_fine()
-    found = [Boundary(time_s, "cut", 1.0) for time_s in edges(clips)]
+    found = edges(clips)
     network, done_s, whole_s = _Network(), 0.0, sum(length_s for _, _, length_s in placed(clips))
     for clip, start_s, length_s in placed(clips):
 

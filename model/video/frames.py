@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import media
-from hitpoint.model.video.damage import BAD_PACKETS, Damage
+from hitpoint.model.video.damage import Damage
 from hitpoint.model.video.fields import Fields, whole
 from hitpoint.model.video.film import Film, open_film
 from hitpoint.model.video.patience import TICK_S, Tick
@@ -256,7 +256,7 @@ def _decode_packets(
                 yield fed, frame
         except av.error.InvalidDataError:
             damage.packet(time_s)
-            if damage.bad_packets >= BAD_PACKETS:
+            if damage.is_too_much(film.track):
                 raise InputError(
                     f"{film.path.name} is damaged near {max(time_s, 0.0):.1f} s; export or copy it again."
                 ) from None

@@ -17,6 +17,7 @@ class Clip:
     its first; `out_s` None means its end.
 
     rate: playback speed in the edit (2.0 plays twice as fast). start_s: where it begins on the timeline, seconds.
+    fade_s: length of the mix from the clip before, in whose middle it begins; 0 where it begins by a cut.
     """
 
     path: Path
@@ -24,6 +25,7 @@ class Clip:
     out_s: float | None = None
     rate: float = 1.0
     start_s: float = 0.0
+    fade_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import bpy
 
+from . import look
 from .timeline import Strip
 
 _EDITING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ED_OT_")
@@ -81,8 +82,10 @@ def _read_level(level: Any, editor: Any, timeline_fps: float) -> list[Strip]:
 def _read(strip: Any, muted: set[int], editor: Any, timeline_fps: float) -> Strip:
     start, end = edges(strip)
     fields: dict[str, Any] = {
-        "mute": strip.mute or strip.channel in muted or getattr(strip, "blend_alpha", 1.0) == 0.0,
+        "mute": strip.mute or strip.channel in muted or look.is_hidden(strip),
         "selected": strip.select,
+        "look": look.of(strip),
+        "fade_in": look.fade_in(strip),
     }
     if strip.type == "MOVIE":
         fields |= _movie(strip, timeline_fps)

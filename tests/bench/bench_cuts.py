@@ -25,9 +25,6 @@ os.environ["HITPOINT_CACHE_DIR"] = ""
 
 from tests.bench import cut_films
 
-EDGE_S = 0.1
-FRAMES = 1.5
-
 
 def ours(path, detector="quick"):
     """Boundaries that the analysis finds, in seconds."""
@@ -62,29 +59,6 @@ def scenedetect(path):
         frames[name] += [cut.frame_num for cut in detector.post_process(FrameTimecode(len(times) - 1, 25.0))]
         found[name] = [times[f] for f in sorted(set(frames[name])) if f < len(times)]
     return found
-
-
-def wanted(truth):
-    """[(first, last, how far beside)] of each boundary, in seconds."""
-    fps = truth["fps"]
-    rows = [(c / fps, c / fps, FRAMES / fps) for c in truth["cuts"]]
-    rows += [(a / fps, b / fps, EDGE_S) for a, b in truth["spans"]]
-    return sorted(rows)
-
-
-def match(found, truth):
-    """(wanted, found of them, false): each boundary matched once, the nearest first."""
-    rows, free = wanted(truth), sorted(found)
-    hits, late = 0, []
-    for first, last, beside in rows:
-        inside = [t for t in free if first - beside - 1e-6 <= t <= last + beside + 1e-6]
-        if inside:
-            best = min(inside, key=lambda t: abs(t - (first + last) / 2))
-            free.remove(best)
-            hits += 1
-        else:
-            late.append(round((first + last) / 2, 2))
-    return len(rows), hits, free, late
 
 
 def false_at_traps(false, truth):
@@ -142,7 +116,7 @@ def main():
                 if not chosen.ours:
                     found |= scenedetect(path)
                 for detector, times in found.items():
-                    total, hits, false, missed = match(times, truth)
+                    total, hits, false, missed = cut_films.match(times, truth)
                     kind = truth["kind"]
                     tally[kind][detector] = [
                         a + b for a, b in zip(tally[kind][detector], (total, hits, len(false)), strict=True)

@@ -1,7 +1,7 @@
 """What an ear takes from the music, at default settings, beside real music and chance.
 
 Run: python tests/bench/bench_heard.py [--quick] [--films F ...] [--genres a,b] [--seeds N] [--parts a,b] [--json F]
-       [--checkpoint F] [any wish of `hitpoint score`, such as --control 1 or --energy 0.2]
+       [--checkpoint F] [--strict] [any wish of `hitpoint score`, such as --control 1 or --energy 0.2]
      python tests/bench/bench_heard.py --real FOLDER     measures real music again: a data set in each folder of FOLDER
 
 --films takes files, and of the drawn ones (heard_films.py): quick, fades, minutes. Films that are missing are left out
@@ -28,7 +28,7 @@ if __name__ == "__main__":
 
 from hitpoint.model import job
 from hitpoint.model.compose.base import COMPOSERS, Composer, ComposerOptions
-from hitpoint.model.heard.figures import LONG, heard_beside_chance, notes_alone
+from hitpoint.model.heard.figures import FIGURES, LONG, heard_beside_chance, notes_alone
 from hitpoint.model.heard.grid import marks_of, table_of
 from hitpoint.model.heard.real import excerpt, read_scores, real_marks
 from hitpoint.model.heard.table import REAL_MUSIC, means, real_music, table
@@ -167,16 +167,25 @@ def print_pieces(rows: list[dict]) -> dict[str, dict[str, float]]:
     print("control errors, worst piece: density {:.3g}, strength {:.3g}, end {:.3g}".format(*worst))
     bends = [row["now"]["tempo_bend"] for row in rows]
     print(f"tempo bend within two bars, worst piece: {max(bends, default=0):.3f}")
+    missed = missed_aims(columns["now"])
+    print(f"aims missed: {len(missed)}{': ' if missed else ''}{', '.join(missed)}")
     return columns
 
 
+def missed_aims(now: dict[str, float]) -> list[str]:
+    """The figures that do not lie where they should."""
+    return [each.name for each in FIGURES if each.name in now and not each.met_by(now[each.name])]
+
+
 def print_omega(rows: list[dict]) -> dict[str, tuple[float, float]]:
-    """What film and genre explain of each trait."""
+    """What film and genre explain of each trait; nothing with one of either."""
     films, genres = [row["film"] for row in rows], [row["genre"] for row in rows]
+    if len(set(films)) < 2 or len(set(genres)) < 2:
+        return {}
     found = {}
     for name in TRAITS:
         found[name] = omega_squared([row["traits"][name] for row in rows], films, genres)
-    means = np.nanmean(np.array(list(found.values())), axis=0) if len(rows) > 4 else np.full(2, np.nan)
+    means = np.nanmean(np.array(list(found.values())), axis=0)
     print(f"omega^2, mean of {len(TRAITS)} traits: film {means[0]:.3f} (aim >= .15), genre {means[1]:.3f}")
     print("  film: " + ", ".join(f"{name} {value[0]:.2f}" for name, value in found.items()))
     return found
@@ -204,6 +213,8 @@ def films_of(names: Sequence[str]) -> list[Path]:
             found.append(path)
         else:
             print(f"left out: {name} is missing", file=sys.stderr)
+    if not found:
+        sys.exit("no film to compose for; name one with --films")
     return found
 
 
@@ -218,6 +229,7 @@ def arguments() -> tuple[argparse.Namespace, dict[str, str]]:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--real", type=Path)
+    parser.add_argument("--strict", action="store_true", help="exit with 1 where a figure of the table misses its aim")
     asked, rest = parser.parse_known_args()
     if len(rest) % 2 or any(not each.startswith("--") for each in rest[::2]):
         parser.error(f"give wishes as --name value, not {' '.join(rest)}")
@@ -231,7 +243,7 @@ def main() -> None:
         REAL_MUSIC.write_text(json.dumps(real_rows(asked.real), indent=1) + "\n")
         return
     began, cpu = time.perf_counter(), time.process_time()
-    settings = Settings(COMPOSERS.get("cmt").create(ComposerOptions(asked.checkpoint, "cpu")), wishes)
+    settings = Settings(COMPOSERS.load("cmt").create(ComposerOptions(asked.checkpoint, "cpu")), wishes)
     quick = [str(EXAMPLE), "quick"]
     more = os.environ.get("HITPOINT_FILMS", "").split(os.pathsep)
     films = films_of(asked.films or (quick if asked.quick else [*quick, "fades", "minutes", *filter(None, more)]))
@@ -260,6 +272,9 @@ def main() -> None:
     print(f"{time.perf_counter() - began:.0f} s, {time.process_time() - cpu:.0f} s of processor")
     if asked.json:
         asked.json.write_text(json.dumps(result, indent=1))
+    columns = result.get("table")
+    if asked.strict and isinstance(columns, dict) and missed_aims(columns["now"]):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ CODECS = (
     ("mjpeg", ("-c:v", "mjpeg", "-q:v", "8"), "mkv"),
 )
 
+EDGE_S = 0.1
+FRAMES = 1.5
+
 
 @dataclass
 class Film:
@@ -325,7 +328,7 @@ KINDS = (
     (_blended("mixed", "dissolves of .3 to 1.6 s", lambda r: dissolve, lambda r: r.uniform(0.3, 1.6)), 4),
     (_blended("black", "fades through black", lambda r: through(0), lambda r: r.uniform(0.5, 1.6)), 2),
     (_blended("white", "fades through white", lambda r: through(255), lambda r: r.uniform(0.5, 1.6)), 2),
-    (_blended("wipes", "wipes and pushes", lambda r: push if r.random() < 0.2 else wipe(r), lambda r: r.uniform(0.4, 1.2)), 4),
+    (_blended("wipes", "wipes and pushes", lambda r: [wipe(r), push][r.random() < 0.2], lambda r: r.uniform(0.4, 1.2)), 4),
     (flashes, 4), (strobe, 2), (explosion, 2), (whip, 2), (motion, 3), (overlays, 2), (letterbox, 2), (twos, 2),
     (slates, 2), (split, 2), (grain, 2), (repeated, 2), (slow, 4), (lights, 2),
 )  # fmt: skip
@@ -354,3 +357,26 @@ def make(maker, seed, folder: Path):
     truth |= {"frames": len(film.frames), "name": path.name}
     notes.write_text(json.dumps(truth))
     return path, truth
+
+
+def wanted(truth):
+    """[(first, last, how far beside)] of each boundary, in seconds."""
+    fps = truth["fps"]
+    rows = [(c / fps, c / fps, FRAMES / fps) for c in truth["cuts"]]
+    rows += [(a / fps, b / fps, EDGE_S) for a, b in truth["spans"]]
+    return sorted(rows)
+
+
+def match(found, truth):
+    """(wanted, found of them, false): each boundary matched once, the nearest first."""
+    rows, free = wanted(truth), sorted(found)
+    hits, late = 0, []
+    for first, last, beside in rows:
+        inside = [t for t in free if first - beside - 1e-6 <= t <= last + beside + 1e-6]
+        if inside:
+            best = min(inside, key=lambda t: abs(t - (first + last) / 2))
+            free.remove(best)
+            hits += 1
+        else:
+            late.append(round((first + last) / 2, 2))
+    return len(rows), hits, free, late

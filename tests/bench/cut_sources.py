@@ -38,8 +38,10 @@ def lavfi(random, fps, count):
     a, b = random.uniform(0.1, 0.5), random.uniform(0.005, 0.05)
     kinds = [
         f"testsrc2=s={W}x{H}:r={fps},hue=h={seed % 360}",
-        f"mandelbrot=s={W}x{H}:r={fps}:start_scale={random.uniform(0.3, 3):.3f}:end_scale=0.05:end_pts=200,hue=h={seed % 360}",
-        f"life=s={W // 2}x{H // 2}:r={fps}:seed={seed}:ratio={a:.2f}:mold={seed % 30}:death_color={ink[0]}:life_color={ink[1]}",
+        f"mandelbrot=s={W}x{H}:r={fps}:start_scale={random.uniform(0.3, 3):.3f}:end_scale=0.05:end_pts=200,"
+        f"hue=h={seed % 360}",
+        f"life=s={W // 2}x{H // 2}:r={fps}:seed={seed}:ratio={a:.2f}:mold={seed % 30}:death_color={ink[0]}:"
+        f"life_color={ink[1]}",
         f"gradients=s={W}x{H}:r={fps}:seed={seed}:speed={b:.4f}:c0={ink[0]}:c1={ink[1]}:c2={ink[2]}:n=3",
         f"cellauto=s={W // 2}x{H // 2}:r={fps}:rule={[30, 90, 110, 18, 73][seed % 5]}:seed={seed},hue=h={seed % 360}",
         f"sierpinski=s={W}x{H}:r={fps}:seed={seed}:jump={seed % 60 + 30}:type={['carpet', 'triangle'][seed % 2]}",

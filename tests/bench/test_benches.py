@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-SHORT = {"bench_control.py": ("--seeds", "1"), "bench_heard.py": ("--quick",), "bench_score.py": ("--minutes", "0.2")}
+SHORT = {
+    "bench_control.py": ("--seeds", "1"),
+    "bench_films.py": ("--quick",),
+    "bench_heard.py": ("--quick",),
+    "bench_score.py": ("--minutes", "0.2"),
+}
 """What makes a bench short where that is not its usual form."""
 NEED_MUSIC = {"bench_ablation.py", "bench_chords.py", "bench_genre.py", "bench_round_trip.py"}
 """These take a folder of training music: see their docstrings."""

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 MIN_SURE = 0.1
 """Moments below it are forgotten at once."""
 SURE = 0.5
+TRANSITION_SURE = 0.75
+"""At its surest moment; at the others SURE is enough."""
 MIN_SHOT_S = 0.2
-"""Two cuts lie so far apart, or the surer one stays."""
+"""Two cuts, or a cut and a transition, lie so far apart, or the surer one stays."""
 JOIN_S = 0.2
 """Moments of one transition may lie so far apart."""
 CORE_SHARE = 0.45
@@ -24,8 +26,8 @@ WHITE_MEAN = 200.0
 FLAT_SPREAD = 4.0
 STAND_S = 0.1
 """A fade may stand still for so long: films hold repeated frames."""
-MIN_RAMP_S = 0.12
-"""A darkening quicker than this is a cut to black."""
+MIN_RAMP_S, RAMP_SHARE = 0.1, 0.7
+"""So much of a darkening that is quicker than this is a cut to black."""
 FLASH_S = 0.3
 """What is bright for less, and then as before, is a flash."""
 MIN_FLASH = 0.05
@@ -44,7 +46,8 @@ def choose(
     beats_cut = np.ones(len(spans), bool)
     kept = np.ones(len(cuts), bool)
     for row, (first, _, last) in enumerate(spans):
-        inside = (frames[cuts] >= first) & (frames[cuts] <= last)
+        at_s = times_s[frames[cuts]]
+        inside = (at_s >= times_s[first] - MIN_SHOT_S) & (at_s <= times_s[last] + MIN_SHOT_S)
         if inside.any():
             beats_cut[row] = certain[row] > sure[cuts[inside], 0].max()
             kept &= ~(inside & beats_cut[row])
@@ -76,7 +79,7 @@ def _spans(
     strong = np.flatnonzero(sure >= SURE)
     breaks = np.flatnonzero(np.diff(times_s[frames[strong]]) > JOIN_S) + 1
     for run in np.split(strong, breaks):
-        if len(run) == 0:
+        if len(run) == 0 or sure[run].max() < TRANSITION_SURE:
             continue
         at_s, weight = times_s[frames[run]], sure[run]
         middle_s = float((at_s * weight).sum() / weight.sum())
@@ -123,8 +126,7 @@ def find_fades(
         if start == 0 or end == len(mean):
             continue
         first, last = _foot(times_s, mean, start, -1), _foot(times_s, mean, end - 1, 1)
-        ramp_s = max(times_s[start] - times_s[first], times_s[last] - times_s[end - 1])
-        if ramp_s >= MIN_RAMP_S:
+        if max(_ramp_s(times_s, mean, start, first), _ramp_s(times_s, mean, end - 1, last)) >= MIN_RAMP_S:
             low = mean[start:end].min()
             black = start + np.flatnonzero(mean[start:end] <= low + 1.0)
             fades.append((first, int(black[len(black) // 2]), last))
@@ -142,13 +144,27 @@ def blank_ends(
         far = np.abs(mean - (mean[start] if start == 0 else mean[end - 1]))
         if start == 0 and end < len(mean):
             last = _foot(times_s, far, end - 1, 1)
-            if times_s[last] - times_s[end - 1] >= MIN_RAMP_S:
+            if _ramp_s(times_s, far, end - 1, last) >= MIN_RAMP_S:
                 ends.append((0, last))
         elif end == len(mean) and start > 0:
             first = _foot(times_s, far, start, -1)
-            if times_s[start] - times_s[first] >= MIN_RAMP_S:
+            if _ramp_s(times_s, far, start, first) >= MIN_RAMP_S:
                 ends.append((first, end - 1))
     return ends
+
+
+def black_edges(
+    times_s: NDArray[np.float64], mean: NDArray[np.float32], spread: NDArray[np.float32]
+) -> list[int]:
+    """Frames at which the picture goes black, or comes back, at once; the black lasts longer than a flash does."""
+    edges = []
+    for start, end in _runs((mean < DARK_MEAN) & (spread < DARK_SPREAD)):
+        stays_s = (times_s[end] if end < len(times_s) else times_s[-1]) - times_s[start]
+        before_s = _ramp_s(times_s, mean, start, _foot(times_s, mean, start, -1))
+        after_s = _ramp_s(times_s, mean, end - 1, _foot(times_s, mean, end - 1, 1))
+        if stays_s >= FLASH_S and max(before_s, after_s) < MIN_RAMP_S:
+            edges += [frame for frame in (start, end) if 0 < frame < len(mean)]
+    return edges
 
 
 def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -167,3 +183,13 @@ def _foot(times_s: NDArray[np.float64], level: NDArray[np.float32], frame: int, 
             break
         ahead += step
     return frame
+
+
+def _ramp_s(times_s: NDArray[np.float64], level: NDArray[np.float32], flat: int, foot: int) -> float:
+    """Seconds from the flat frame to the one at which most of the way to the foot's level is gone; a picture's own
+    changes after a cut are no ramp.
+    """
+    step = 1 if foot >= flat else -1
+    way = level[flat : foot + step : step] if foot + step >= 0 else level[flat::step]
+    gone = int(np.argmax(way >= way[0] + RAMP_SHARE * (level[foot] - way[0])))
+    return float(abs(times_s[flat + step * gone] - times_s[flat]))

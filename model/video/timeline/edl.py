@@ -14,7 +14,7 @@ _TIMECODE = r"\d{1,2}[:;.,]\d{2}[:;.,]\d{2}[:;.,]\d{2,3}"
 _FOUR = r"\s+".join(f"({_TIMECODE})" for _ in range(4))
 _EVENT = re.compile(rf"^\s*\d+[A-Z]?\s+(?P<middle>.*?)\s+{_FOUR}(\s.*)?$", re.IGNORECASE)
 _NUMBERED = re.compile(rf"^\s*\d+[A-Z]?\s.*{_TIMECODE}", re.IGNORECASE)
-_CHANNELS = re.compile(r"^(NONE|B|[AV][AV0-9/,&+]*)$", re.IGNORECASE)
+_CHANNELS = re.compile(r"^(NONE|B|AUD(IO)?[\d/,-]*|VID(EO)?\d*|[AV][AV0-9/,&+-]*)$", re.IGNORECASE)
 _KIND = re.compile(r"^(C|D|W\d+|KB?|KO)$", re.IGNORECASE)
 _FRAMES = re.compile(r"^(\d{1,5})([.(].*)?$")
 _FCM = re.compile(r"^\s*FCM:\s*(NON[- ]?)?DROP", re.IGNORECASE)
@@ -126,7 +126,7 @@ def _video_track(channels: str) -> int:
     channels = channels.upper()
     if channels == "B":
         return 1
-    found = [int(number or 1) for number in re.findall(r"V(\d*)", channels)] if channels != "NONE" else []
+    found = [int(number or 1) for number in re.findall(r"V(?:IDEO|ID)?(\d*)", channels)] if channels != "NONE" else []
     return min(found, default=0)
 
 
@@ -222,7 +222,7 @@ def _track(placed: list[tuple[int, int, Event]], origin: int, fps: float) -> Tra
     for first, end, event in placed:
         start_s, end_s = (first - origin) / fps, (end - origin) / fps
         if event.kind in ("D", "W") and event.frames:
-            from_black = before.black if before is not None and before.line == event.line - 1 else covered < first
+            from_black = covered < first or (before is not None and before.black)
             until_s = min(start_s + event.frames / fps, max(end_s, start_s))
             fades.append(Fade(start_s, until_s, from_black, event.black))
         if end > first and not event.black:

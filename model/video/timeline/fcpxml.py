@@ -44,8 +44,10 @@ def read(root: Element) -> Reading:
         reader.notes.add(f"of its {len(sequences)} projects the first was read")
     spine = sequences[0].find("spine")
     assert spine is not None
-    origin = _seconds(sequences[0], "tcStart", _origin(spine))
-    return Reading(reader.sequence(spine, 0), float(origin), reader.notes.sentences())
+    origin = _seconds(sequences[0], "tcStart", reader.resources.origin(spine))
+    drop = sequences[0].get("tcFormat") == "DF"
+    rate = reader.resources.rate(sequences[0])
+    return Reading(reader.sequence(spine, 0), float(origin), reader.notes.sentences(), rate, drop)
 
 
 def _seconds(item: Element, name: str, default: Fraction = Fraction(0)) -> Fraction:
@@ -58,11 +60,6 @@ def _seconds(item: Element, name: str, default: Fraction = Fraction(0)) -> Fract
     except (ValueError, ArithmeticError):
         raise TimelineError("a time in it is damaged", item.line) from None
     return seconds
-
-
-def _origin(spine: Element) -> Fraction:
-    """The second at which a sequence begins: editors count its offsets from its timecode, often an hour."""
-    return _seconds(spine[0], "offset") if len(spine) else Fraction(0)
 
 
 def _active(item: Element) -> Element:
@@ -107,7 +104,7 @@ class _Reader:
             raise TimelineError("its compound clips contain each other", spine.line)
         if spine not in self.known:
             lanes: dict[int, _Lane] = {0: _Lane([], [])}
-            self._spine(spine, -_origin(spine), 0, lanes, depth)
+            self._spine(spine, -self.resources.origin(spine), 0, lanes, depth)
             order = sorted(lanes)
             tracks = [track(lanes[lane].spans, lanes[lane].fades, lanes[lane].end_s) for lane in order]
             self.known[spine] = flatten(tracks, order.index(0))
@@ -127,7 +124,7 @@ class _Reader:
             return Track(length_s=at_s + length_s)
         inner = self.resources.compound(child)
         if inner is not None:
-            origin = _origin(inner)
+            origin = self.resources.origin(inner)
             in_s = float(_seconds(child, "start", origin) - origin)
             held = self.sequence(inner, depth + 1)
             held = Track(held.spans, held.fades, max(held.end_s, in_s + length_s))
@@ -172,7 +169,8 @@ class _Reader:
         length = _seconds(child, "duration")
         if length < 0:
             raise TimelineError("a time in it is damaged", child.line)
-        if not sides or length == 0:
+        sound_only = child.find("filter-audio") is not None and child.find("filter-video") is None
+        if not sides or length == 0 or sound_only:
             return None
         from_black, to_black = not (before and before[0].spans), not (after and after[0].spans)
         look = max(span.look for spans in sides for span in spans)
@@ -184,7 +182,8 @@ class _Reader:
         """Adds what hangs on `parent`; its children's offsets count in the parent's own time, from its `start`."""
         if inside > _MAX_DEPTH:
             raise TimelineError("its connected clips contain each other without end", parent.line)
-        local_start = _seconds(parent, "start", self.resources.origin(parent))
+        inner = self.resources.compound(parent)
+        local_start = _seconds(parent, "start", Fraction(0) if inner is None else self.resources.origin(inner))
         for item in parent:
             child = _active(item)
             if item.get("lane") is None:

@@ -6,10 +6,15 @@ import re
 from fractions import Fraction
 
 from hitpoint.model.video.timeline.media_kind import is_sound, is_still_with_alpha
+from hitpoint.model.video.timeline.opacity import ramps
 from hitpoint.model.video.timeline.tracks import Look, TimelineError
 from hitpoint.model.video.timeline.xmltree import Element
 
 _KEYS = re.compile(r"\b(key(er)?|mask|chroma|luma key|matte|vignette mask)\b", re.IGNORECASE)
+_LEAD_S = 60
+"""As for an EDL: a timeline whose first item lies less than this after a whole hour begins on the hour, in black."""
+_NTSC_HOUR = Fraction(36036, 10)
+"""An hour of 23.976 or 29.97 without drop frame, in seconds."""
 _MEDIA_CHILDREN = {"video", "asset-clip", "clip", "ref-clip", "sync-clip", "mc-clip", "title", "audio", "spine"}
 
 
@@ -32,6 +37,11 @@ class Resources:
         self.by_id = {item.get("id", ""): item for found in root.findall("resources") for item in found}
         for item in root.iter("media"):
             self.by_id.setdefault(item.get("id", ""), item)
+        self.starts: dict[Element, str | None] = {}
+        for item in root.iter():
+            if item.tag in ("sequence", "multicam"):
+                for inner in (*item.findall("spine"), *item.findall("mc-angle")):
+                    self.starts[inner] = item.get("tcStart")
 
     def of(self, item: Element) -> Element | None:
         """What `item` refers to, or None. Raises TimelineError where it refers to what the file does not hold."""
@@ -45,8 +55,8 @@ class Resources:
 
     def compound(self, item: Element) -> Element | None:
         """The spine that a compound clip, a multicam clip's picture angle or a synchronised clip holds; else None."""
-        if item.tag == "sync-clip":
-            return _child(item, "spine")
+        if item.tag in ("sync-clip", "clip"):
+            return next((spine for spine in item.findall("spine") if spine.get("lane") is None), None)
         media = self.of(item)
         if media is None or media.tag != "media":
             return None
@@ -58,14 +68,30 @@ class Resources:
         chosen = [angle for angle in angles if angle.get("angleID") == wanted] or angles[:1]
         return chosen[0] if chosen else None
 
-    def origin(self, item: Element) -> Fraction:
-        """The second of its own time at which an item begins that does not say it."""
-        inner = self.compound(item)
-        first = inner[0].get("offset") if inner is not None and len(inner) else None
+    def origin(self, spine: Element) -> Fraction:
+        """The second at which a timeline begins: editors count its offsets from its timecode, often an hour.
+
+        spine: or a multicam angle. Where nothing says the timecode, it is the whole hour shortly before its first item.
+        """
         try:
-            return rational(first) if first else Fraction(0)
+            first = rational(spine[0].get("offset", "0")) if len(spine) else Fraction(0)
+            told = self.starts.get(spine)
+            start = None if told is None else rational(told)
         except (ValueError, ArithmeticError):
-            return Fraction(0)
+            raise TimelineError("a time in it is damaged", spine.line) from None
+        if start is not None:
+            return start if first >= start else min(first, Fraction(0))
+        hours = first // 3600
+        return Fraction(3600 * hours) if first - 3600 * hours <= _LEAD_S and first != _NTSC_HOUR * hours else first
+
+    def rate(self, sequence: Element) -> float | None:
+        """Frames a second of a sequence, where its format says them."""
+        held = self.by_id.get(sequence.get("format", ""))
+        try:
+            frame = rational(held.get("frameDuration", "")) if held is not None else Fraction(0)
+        except (ValueError, ArithmeticError):
+            return None
+        return float(1 / frame) if frame > 0 else None
 
     def length(self, item: Element) -> Fraction:
         """How long an item is that does not say it: as long as what it plays."""
@@ -144,7 +170,7 @@ def _holds_sound_only(item: Element, resources: Resources) -> bool:
         return False
     if not pictures:
         return True
-    if item.tag == "sync-clip" and pictures[0].tag == "spine":
+    if pictures[0].tag == "spine":
         return False  # looked into as a compound clip
     return all(look_of(child, resources) is None for child in pictures if child.tag != "spine")
 
@@ -156,7 +182,7 @@ def fills(item: Element) -> bool:
         return False
     if crop is not None and crop.get("enabled") != "0" and crop.get("mode") == "trim" and _takes(crop):
         return False
-    if blend is not None and blend.get("enabled") != "0" and not _opaque(blend):
+    if blend is not None and blend.get("enabled") != "0" and not _opaque(item, blend):
         return False
     corners = _child(item, "adjust-corners")
     if corners is not None and corners.get("enabled") != "0" and _moved(corners):
@@ -202,14 +228,32 @@ def edge_fades(item: Element) -> list[tuple[Fraction, bool]]:
         return []
     found = [(fade, tag == "fadeIn") for tag in ("fadeIn", "fadeOut") for fade in blend.iter(tag)]
     try:
-        return [(rational(fade.get("duration", "0")), opening) for fade, opening in found]
+        handles = [(rational(fade.get("duration", "0")), opening) for fade, opening in found]
     except (ValueError, ArithmeticError):
         raise TimelineError("a time in it is damaged", blend.line) from None
+    opening_s, closing_s = _ramps(item, blend) or (0.0, 0.0)
+    keyed = [(Fraction(opening_s), True)] * bool(opening_s) + [(Fraction(closing_s), False)] * bool(closing_s)
+    return handles + keyed
 
 
-def _opaque(blend: Element) -> bool:
-    """Whether nothing shines through."""
-    amounts = [value for values in _values(blend, "amount") + _values(blend, "opacity") for value in values]
+def _ramps(item: Element, blend: Element) -> tuple[float, float] | None:
+    """The fades that the key frames of its amount make at the edges of an item, seconds, as `opacity.ramps`."""
+    keys = [(key.get("time", "0s"), _numbers(key.get("value"))) for key in blend.iter("keyframe")]
+    try:
+        placed = [(float(rational(time)), values[0]) for time, values in keys if values]
+        start, length = (rational(item.get(name, "0s")) for name in ("start", "duration"))
+    except (ValueError, ArithmeticError):
+        raise TimelineError("a time in it is damaged", blend.line) from None
+    return ramps(placed, float(start), float(length))
+
+
+def _opaque(item: Element, blend: Element) -> bool:
+    """Whether nothing shines through, but for fades at the edges."""
+    amounts = _numbers(blend.get("amount"))
+    if next(blend.iter("keyframe"), None) is None:
+        amounts = [value for values in _values(blend, "amount") + _values(blend, "opacity") for value in values]
+    elif _ramps(item, blend) is None:
+        return False
     mode = (blend.get("mode") or "0").strip().lower()
     return all(amount >= 0.999 for amount in amounts) and mode in ("0", "normal", "")
 

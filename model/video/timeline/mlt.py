@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from hitpoint.model.video.timeline.mlt_look import edge_fades, fills, is_mix, lets_through, look_of, prop
+from hitpoint.model.video.timeline.mlt_look import edge_fades, fills, is_mix, lets_through, look_of, prop, writes
 from hitpoint.model.video.timeline.timecode import Timecode
 from hitpoint.model.video.timeline.tracks import (
     Fade,
@@ -52,9 +52,18 @@ def read(root: Element, fps: float) -> Reading:
     if not 0.0 < fps < 1e6:
         raise TimelineError("its profile is damaged", profile.line if profile is not None else root.line)
     project = _Project({element.get("id", ""): element for element in root}, fps, size)
-    last = timelines[-1]
+    last = _programme(root, timelines)
     shown = project.tractor(last, 0) if last.tag == "tractor" else project.playlist(last, 0)
     return Reading(shown, 0.0, project.notes.sentences(), fps)
+
+
+def _programme(root: Element, timelines: list[Element]) -> Element:
+    """The timeline of a project: the one that its editor marks, else that which the root names, else the last."""
+    marked = [
+        item for item in timelines if prop(item, "kdenlive:projectTractor") == "1" or prop(item, "shotcut") == "1"
+    ]
+    named = [item for item in timelines if item.get("id") == root.get("producer")]
+    return (marked or named or timelines)[-1]
 
 
 @dataclass
@@ -120,6 +129,8 @@ class _Project:
     def _shown(self, entry: Element, in_s: float, end_s: float, at_s: float, inner: Track | None) -> Track:
         """What an entry of a playlist shows from `at_s` on."""
         played = self.by_id[entry.get("producer", "")]
+        if inner is not None and not inner.spans and inner.end_s == 0.0 and writes(entry):
+            inner = None  # a title card: black with a text on it
         opaque = fills(entry, self.size) and fills(played, self.size)
         if inner is not None:
             inner = Track(inner.spans, inner.fades, max(inner.end_s, end_s))
@@ -217,7 +228,7 @@ class _Project:
 def _picture(played: Element) -> Look:
     """How much of the frame a producer fills that shows something."""
     look = look_of(played)
-    return Look.FULL if look is None else look
+    return Look.GRAPHIC if look is None else look
 
 
 def _source(played: Element) -> str:

@@ -12,6 +12,7 @@ from hitpoint.model.video.timeline.xmltree import Element
 _GRAPHICS = {
     "kdenlivetitle", "qtext", "pango", "text", "glaxnimate", "webvfx", "plain", "noise", "count", "blipflash",
 }  # fmt: skip
+_TEXTS = {"dynamictext", "qtext", "pango", "richtext", "webvfx", "gpstext", "typewriter"}
 _STILLS = {"qimage", "pixbuf", "loader-nogl"}
 _SOUND_MIXES = {"mix", "sum", "volume"}
 _COMPOSITES = {
@@ -42,7 +43,7 @@ def look_of(producer: Element) -> Look | None:
     if prop(producer, "video_index") == "-1" or prop(producer, "set.test_image") == "1" or service in ("tone", "hold"):
         return None
     if service in ("color", "colour"):
-        return None if _is_dark(resource) else Look.GRAPHIC
+        return None if _is_dark(resource) and not writes(producer) else Look.GRAPHIC
     kind = prop(producer, "kdenlive:clip_type")
     if kind == "1" or _holds_sound_only(producer) or is_sound(resource):
         return None
@@ -50,6 +51,12 @@ def look_of(producer: Element) -> Look | None:
         return Look.GRAPHIC
     still = service in _STILLS or not service or service.startswith("avformat")
     return Look.GRAPHIC if still and is_still_with_alpha(resource) and ".all." not in resource else Look.FULL
+
+
+def writes(element: Element) -> bool:
+    """Whether a filter writes a text into the picture, which makes a title card of a colour."""
+    filters = [found for found in element.findall("filter") if prop(found, "disable") != "1"]
+    return any(prop(found, "mlt_service").lower() in _TEXTS for found in filters)
 
 
 def _holds_sound_only(producer: Element) -> bool:

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from typing import Any
 
 from hitpoint.model.video.timeline.otio_look import Item, look_of, plays, schema
+from hitpoint.model.video.timeline.timecode import standard
 from hitpoint.model.video.timeline.tracks import (
     Fade,
     Look,
@@ -109,7 +110,9 @@ class _Reader:
             if schema(tracks) not in ("Stack", "Track"):
                 tracks = {**tracks, "OTIO_SCHEMA": "Stack.1"}
             start_s = self.seconds(first.get("global_start_time"), first)
-            return Reading(self.content(tracks, 0), start_s, self.notes.sentences())
+            return Reading(
+                self.content(tracks, 0), start_s, self.notes.sentences(), _rate(first.get("global_start_time"))
+            )
         return Reading(self.content(first, 0), 0.0, self.notes.sentences())
 
     def _timelines(self, root: Any, depth: int) -> list[Item]:
@@ -258,6 +261,12 @@ def _seconds(time: Any) -> float:
     if isinstance(time, (int, float)) and not isinstance(time, bool):
         return float(time)
     return float(time["value"]) / float(time["rate"])
+
+
+def _rate(time: Any) -> float | None:
+    """Frames a second of a RationalTime, None where there is none."""
+    rate = time.get("rate") if isinstance(time, dict) else None
+    return standard(float(rate)) if isinstance(rate, (int, float)) and rate > 0 else None
 
 
 def _source(item: Item) -> tuple[str, float]:

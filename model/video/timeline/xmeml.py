@@ -18,7 +18,7 @@ from hitpoint.model.video.timeline.tracks import (
     track,
     trim,
 )
-from hitpoint.model.video.timeline.xmeml_look import Frame, flag, look_of, number, text
+from hitpoint.model.video.timeline.xmeml_look import Frame, edge_fades, flag, look_of, number, text
 from hitpoint.model.video.timeline.xmltree import Element
 
 _MAX_DEPTH = 20
@@ -174,7 +174,10 @@ class _Reader:
         retimed = any(text(found, "effectid").lower() == "timeremap" for found in element.iter("effect"))
         named = element.find("file")
         source = "" if retimed or named is None else named.get("id", "")
-        return Track((Span(start_s, end_s, look, source, in_s),), (), end_s)
+        opening_s, closing_s = (frames / fps for frames in edge_fades(element))
+        fades = [Fade(start_s, start_s + opening_s, from_black=True, look=look)] if opening_s else []
+        fades += [Fade(end_s - closing_s, end_s, to_black=True, look=look)] if closing_s else []
+        return Track((Span(start_s, end_s, look, source, in_s),), tuple(fades), end_s)
 
 
 def _close(items: list[_Item]) -> None:

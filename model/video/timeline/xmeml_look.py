@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from hitpoint.model.video.timeline.media_kind import is_sound, is_still_with_alpha, look_of_name
+from hitpoint.model.video.timeline.opacity import ramps
 from hitpoint.model.video.timeline.tracks import Look, TimelineError
 from hitpoint.model.video.timeline.xmltree import Element
 
@@ -111,7 +112,7 @@ def _fills(item: Element, shares: tuple[float, float]) -> bool:
         if not isinstance(effect, Element) or not flag(found, "enabled", True) or flag(effect, "pproBypass", False):
             continue
         kind = text(effect, "effectid").lower()
-        if kind == "opacity" and any(value < 99.9 for value in _values(effect, "opacity", 100.0)):
+        if kind == "opacity" and _see_through(effect, item):
             return False
         if kind == "basic" and not _motion_fills(effect, shares):
             return False
@@ -123,6 +124,37 @@ def _fills(item: Element, shares: tuple[float, float]) -> bool:
             if any(word in names for word in _KEYS) and not _is_neutral_distort(kind, effect):
                 return False
     return True
+
+
+def _opacity_keys(effect: Element) -> list[tuple[float, float]]:
+    """(frame, opacity 0..1) of its key frames."""
+    keys = []
+    for parameter in effect.findall("parameter"):
+        for key in parameter.findall("keyframe") if text(parameter, "parameterid").lower() == "opacity" else ():
+            keys.append((number(key, "when") or 0.0, (number(key, "value") or 0.0) / 100.0))
+    return keys
+
+
+def _ramps(effect: Element, item: Element) -> tuple[float, float] | None:
+    first, last = number(item, "in") or 0.0, number(item, "out") or 0.0
+    return ramps(_opacity_keys(effect), first, max(last - first, 0.0))
+
+
+def _see_through(effect: Element, item: Element) -> bool:
+    """Whether its opacity is under 100 % but for fades at the clip's edges."""
+    if _opacity_keys(effect):
+        return _ramps(effect, item) is None
+    return any(value < 99.9 for value in _values(effect, "opacity", 100.0))
+
+
+def edge_fades(item: Element) -> tuple[float, float]:
+    """Frames of the fades by opacity that open and close a clip, 0 where there is none."""
+    for found in item.findall("filter"):
+        effect = found.find("effect")
+        if effect is None or text(effect, "effectid").lower() != "opacity" or not flag(found, "enabled", True):
+            continue
+        return _ramps(effect, item) or (0.0, 0.0)
+    return 0.0, 0.0
 
 
 def _is_neutral_distort(kind: str, effect: Element) -> bool:

@@ -1,12 +1,12 @@
 """The workshop: what is asked, what comes back, what is on disk; with a composer that tells which bar is which."""
 
-import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from live_fakes import FakeTools, plain_plan, telling_bar
+from job_bench import Bench, score
+from live_fakes import plain_plan, telling_bar
 
 from hitpoint.bridge.clock.transport import Transport
 from hitpoint.bridge.ipc.messages import (
@@ -14,7 +14,6 @@ from hitpoint.bridge.ipc.messages import (
     BarsReady,
     CancelJob,
     ChooseTake,
-    ClipSpec,
     JobError,
     JobProgress,
     JobResult,
@@ -23,52 +22,16 @@ from hitpoint.bridge.ipc.messages import (
     Planned,
     Regenerate,
     ResumeJob,
-    ScoreJob,
     SetControl,
 )
 from hitpoint.bridge.play.lookahead import known_block, next_wanted
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work.jobs import strip_cuts
 from hitpoint.bridge.work.splice import splice_plan
-from hitpoint.bridge.work.workshop import Workshop
 from hitpoint.model.music.score import TempoMap, TempoPoint
 from hitpoint.model.plan.types import HitPoint
 from hitpoint.model.video.analyse import probe
 from hitpoint.model.video.types import Clip
-
-
-class Bench:
-    """A workshop and what it sent."""
-
-    def __init__(self, tmp_path):
-        self.sent = []
-        self.tools = FakeTools(0.0)
-        self.store = Store(tmp_path)
-        self.workshop = Workshop(self.tools, self.store, self.sent.append)
-
-    def ask(self, *messages):
-        for message in messages:
-            self.workshop.handle(message)
-
-    def work(self, until=lambda sent: False, idle_s=0.3, most_s=10.0):
-        """Step until `until` holds for what was sent, or nothing more happens for `idle_s`."""
-        quiet, end = time.monotonic() + idle_s, time.monotonic() + most_s
-        while time.monotonic() < min(quiet, end) and not until(self.sent):
-            if self.workshop.step():
-                quiet = time.monotonic() + idle_s
-            else:
-                time.sleep(0.005)
-
-    def of(self, kind):
-        return [message for message in self.sent if isinstance(message, kind)]
-
-    def bars(self):
-        """index -> bar as last sent."""
-        return {bar.index: bar for message in self.of(BarsReady) for bar in message.bars}
-
-
-def score(job="film", name="8.mp4", start_s=0.0, **pairs):
-    return ScoreJob(job, (ClipSpec(f"/clips/{name}", start_s, 0.0, None),), tuple(pairs.items()), 24.0)
 
 
 @pytest.fixture

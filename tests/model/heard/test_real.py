@@ -78,3 +78,10 @@ def test_marks_come_from_analysis_and_plan() -> None:
         sections=(Section("A", 0, 2), Section("B", 2, 6)),
     )
     assert marks_of(rhythm, plan) == Marks((4.0,), (6.0,), (4.0,), (2,))
+
+
+def test_aims_are_met_or_not() -> None:
+    aim = {figure.name: figure for figure in FIGURES}
+    assert aim["cut_rank"].met_by(0.85) and not aim["cut_rank"].met_by(0.84)
+    assert aim["last_onset"].met_by(9.0) and not aim["last_onset"].met_by(9.1)
+    assert aim["bpm"].met_by(300.0) and not aim["gaps"].met_by(float("nan"))

@@ -54,6 +54,8 @@ def scene():
     """The scene that the sequencer shows; chosen where Blender has such a choice."""
     if hasattr(bpy.context.workspace, "sequencer_scene"):
         bpy.context.workspace.sequencer_scene = bpy.context.scene
+    render = bpy.context.scene.render
+    render.resolution_x, render.resolution_y = 160, 90  # as the films of these tests
     return bpy.context.scene
 
 

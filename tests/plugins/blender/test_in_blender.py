@@ -295,3 +295,18 @@ def test_the_editors_mix_and_edit_stay_when_takes_and_scores_change(host, media,
     assert [row[:5] for row in found["again"]] == [
         row[:5] for row in found["whole"]
     ]  # scored again: its own sound only
+
+
+@pytest.mark.parametrize("host", EVERY)
+def test_what_the_viewer_sees_is_what_is_scored(host, media):
+    found = run_script(host, "script_look.py", media, 9)
+    film = [[1, 0, 100, 0], [101, 20, 100, 0]]
+    covered = [[1, 0, 50, 0], [51, 60, 100, 0], [151, 70, 50, 0]]
+    assert found["alone"] == film and found["opaque"] == covered and found["zoomed in"] == covered
+    for case in ("logo", "moved aside", "cropped", "faint", "added light", "title", "faint colour"):
+        assert found[case] == film, case
+    assert found["colour"] == [[1, 0, 50, 0], [151, 70, 50, 0]]
+    assert [row[:1] + row[3:] for row in found["fade in at the playhead"][1:]] == [[101, 0]]
+    assert found["fade in at the playhead"][0][0] in (1, 7)
+    start, first, _, fade = found["rises over the film"][1]
+    assert (start, first) == (56, 65) and 8 <= fade <= 10

@@ -44,7 +44,7 @@ PICTURE = {
         V
         + "".join(
             f"{n:03d}  AX {channels} C 00:00:00:00 00:00:05:00 00:00:02:00 00:00:0{n}:00\n"
-            for n, channels in enumerate(("A", "A2", "AA", "A3", "A4", "A12", "A34", "NONE"), 2)
+            for n, channels in enumerate(("A", "A2", "AA", "A3", "A4", "A12", "AUD", "A1-4"), 2)
         ),
         [5.0],
     ),
@@ -110,6 +110,17 @@ def test_a_mix_however_its_kind_is_written(tmp_path, kind):
 
 def test_a_blank_kind_without_frames_is_a_cut(tmp_path):
     assert changes(tmp_path, AVID.format(kind="        ")) == [(4.0, "cut"), (8.0, "cut")]
+
+
+def test_a_fade_from_black_after_a_clip(tmp_path):
+    """Premiere writes a FCM line between the two lines of the fade."""
+    text = """001  ONE V C    00:00:00:00 00:00:04:00 00:00:00:00 00:00:04:00
+002  BL  V C    00:00:00:00 00:00:00:00 00:00:04:00 00:00:04:00
+FCM: NON-DROP FRAME
+002  TWO V D 024 00:00:00:00 00:00:04:00 00:00:04:00 00:00:08:00
+003  SIX V C    00:00:00:00 00:00:02:00 00:00:08:00 00:00:10:00
+"""
+    assert changes(tmp_path, text) == [(4.0, "fade"), (8.0, "cut")]
 
 
 REFUSED = {

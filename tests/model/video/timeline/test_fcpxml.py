@@ -52,6 +52,12 @@ def over(tag, ref, rest="", body=""):
     return f'<{tag} ref="{ref}" lane="1" offset="102s" duration="8s" {rest}>{body}</{tag}>'
 
 
+def amounts(*keys):
+    """An opacity by key frames, seconds from the clip's start."""
+    frames = "".join(f'<keyframe time="{time}s" value="{value}"/>' for time, value in keys)
+    return f'<adjust-blend><param name="amount"><keyframeAnimation>{frames}</keyframeAnimation></param></adjust-blend>'
+
+
 COVERED = [(2.0, "cut"), (10.0, "cut"), (12.0, "cut")]
 HANGING = {
     "a sound without hasVideo": (over("asset-clip", "r3"), CUTS),
@@ -131,6 +137,11 @@ HANGING = {
     "a turned picture": (over("asset-clip", "r2", "", '<adjust-transform rotation="12"/>'), CUTS),
     "a see-through clip": (over("asset-clip", "r2", "", '<adjust-blend amount=".6"/>'), CUTS),
     "a blended clip": (over("asset-clip", "r2", "", '<adjust-blend amount="1" mode="10"/>'), CUTS),
+    "a clip whose opacity opens and closes it": (
+        over("asset-clip", "r2", "", amounts((0, 0), (1, 1), (7, 1), (8, 0))),
+        [(2.5, "fade"), (9.5, "fade"), (12.0, "cut")],
+    ),
+    "a clip whose opacity dips": (over("asset-clip", "r2", "", amounts((0, 1), (3, 0.2), (8, 1))), CUTS),
     "a keyed clip": (over("asset-clip", "r2", "", '<filter-video ref="g" name="Keyer"/>'), CUTS),
     "a masked clip": (
         over(
@@ -274,6 +285,24 @@ SPINES = {
         "</media>",
         CUTS,
     ),
+    "a first clip that begins later than the programme": (
+        '<asset-clip ref="r2" offset="3s" duration="4s" start="9s"/><asset-clip ref="r2" offset="7s" duration="4s"/>',
+        "",
+        [(3.0, "cut"), (7.0, "cut")],
+    ),
+    "a dissolve of sound alone": (
+        FOUR[0]
+        + '<transition name="Audio Crossfade" offset="3s" duration="2s"><filter-audio ref="g"/></transition>'
+        + "".join(FOUR[1:]),
+        "",
+        CUTS,
+    ),
+    "a clip that holds a storyline": (
+        FOUR[0] + '<clip offset="4s" duration="4s"><spine><asset-clip ref="r2" offset="0s" duration="1s" start="9s"/>'
+        '<asset-clip ref="r2" offset="1s" duration="3s"/></spine></clip>' + "".join(FOUR[2:]),
+        "",
+        [(4.0, "cut"), (5.0, "cut"), (8.0, "cut"), (12.0, "cut")],
+    ),
     "everything connected to one gap": (
         '<gap offset="0s" start="3600s" duration="12s">'
         '<asset-clip ref="r2" lane="1" offset="3600s" duration="4s" start="7s"/>'
@@ -303,6 +332,29 @@ SPINES = {
 def test_what_lies_on_the_spine(tmp_path, name):
     spine, resources, expected = SPINES[name]
     assert changes(tmp_path, project(spine, resources)) == expected
+
+
+@pytest.mark.parametrize(
+    ("timecode", "first", "expected"),
+    [
+        ('tcStart="3600s"', 3600, [4, 8]),
+        ('tcStart="3600s"', 3603, [3, 7, 11]),
+        ('tcStart="3600s"', 0, [4, 8]),
+        ('tcStart="3603.6s"', 3603.6, [4, 8]),
+        ("", 3600, [4, 8]),
+        ("", 3603.6, [4, 8]),
+        ("", 3602, [2, 6, 10]),
+        ("", 5000, [4, 8]),
+    ],
+)
+def test_the_timecode_of_the_programme(tmp_path, timecode, first, expected):
+    spine = "".join(f'<asset-clip ref="r2" offset="{first + at}s" duration="4s"/>' for at in (0, 4, 8))
+    text = project(spine).replace('tcStart="0s"', timecode)
+    assert [time_s for time_s, _ in changes(tmp_path, text)] == expected
+    (tmp_path / "p.fcpxml").write_text(text)
+    if timecode and first > 3600 and first != 3603:
+        late = read_list(tmp_path / "p.fcpxml", 24.0, str(float(timecode[9:-2]) - 10)).cuts
+        assert [cut.time_s for cut in late] == pytest.approx([10, 14, 18])
 
 
 TIMES = {

@@ -248,6 +248,17 @@ def test_a_fade_of_opacity_above_the_film_is_a_dissolve(tmp_path):
     assert changes(tmp_path, text) == [(2.48, "fade"), (10.0, "cut"), (12.0, "cut")]
 
 
+@pytest.mark.parametrize("on_the_clip", [True, False])
+def test_a_title_card_of_black_with_a_text_is_picture(tmp_path, on_the_clip):
+    text = effect("dynamictext", prop("argument", "THE END"))
+    card = producer("k", "#ff000000", "color", "" if on_the_clip else text)
+    lower = entry("a", 0, 99) + entry("k", 0, 99, text if on_the_clip else "") + entry("k", 0, 99) + entry("b", 0, 99)
+    found = changes(tmp_path, kdenlive(lower=lower, media=card))
+    assert found == [(4.0, "cut"), (8.0, "cut"), (12.0, "cut")]
+    alone = kdenlive(lower=entry("k", 0, 99, text if on_the_clip else "") + BLANK + entry("a", 0, 99), media=card)
+    assert changes(tmp_path, alone) == [(4.0, "cut"), (6.0, "cut")]
+
+
 def test_black_at_the_ends(tmp_path):
     assert changes(tmp_path, kdenlive(lower=BLANK + entry("a", 0, 99) + entry("b", 0, 99))) == [
         (2.0, "cut"),

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from hitpoint.model.video.cuts_file import read_list
 from tests.model.video.timeline.test_rule import CASES
-from tests.model.video.timeline.writers import FORMATS, FPS
+from tests.model.video.timeline.writers import FPS
+from tests.model.video.timeline.xml_writers import FORMATS
 
 otio = pytest.importorskip("opentimelineio")
 

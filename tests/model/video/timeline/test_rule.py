@@ -3,7 +3,8 @@
 import pytest
 
 from hitpoint.model.video.cuts_file import read_list
-from tests.model.video.timeline.writers import FORMATS, FPS, Clip, Mix, shifted
+from tests.model.video.timeline.writers import FPS, Clip, Mix
+from tests.model.video.timeline.xml_writers import FORMATS
 
 FOUR = (Clip(0, 4, media="a"), Clip(4, 8, media="b"), Clip(8, 12, media="c"), Clip(12, 16, media="d"))
 CUTS = [(4.0, "cut"), (8.0, "cut"), (12.0, "cut")]
@@ -120,7 +121,3 @@ def test_a_film_that_begins_before_the_programme(tmp_path, ending):
     found = read_list(path, FPS, later)
     assert [cut.time_s for cut in found.cuts] == pytest.approx([2, 6])
     assert any("before the film's first frame" in note for note in found.notes)
-
-
-def test_the_writers_shift():
-    assert shifted((FOUR,), 1.0)[0][0] == Clip(1.0, 5.0, media="a")

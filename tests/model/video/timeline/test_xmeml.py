@@ -53,6 +53,13 @@ def document(*inside):
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n<xmeml version="4">{"".join(inside)}</xmeml>'
 
 
+def keyed(*keys):
+    """Opacity in percent at frames of the clip."""
+    frames = "".join(f"<keyframe><when>{when}</when><value>{value}</value></keyframe>" for when, value in keys)
+    parameter = f"<parameter><parameterid>opacity</parameterid><value>100</value>{frames}</parameter>"
+    return f"<filter><effect><effectid>opacity</effectid>{parameter}</effect></filter>"
+
+
 FOUR = clip(0, 120) + clip(120, 240, into=5000) + clip(240, 360, into=300) + clip(360, 480, into=9000)
 CUTS = [(120, "cut"), (240, "cut"), (360, "cut")]
 COVERED = [(60, "cut"), (300, "cut"), (360, "cut")]
@@ -103,6 +110,12 @@ TRACKS = {
     "the normal blend mode": (above(None, "<compositemode>normal</compositemode>"), COVERED),
     "opacity": (above(None, effect("opacity", ("opacity", 50))), CUTS),
     "full opacity": (above(None, effect("opacity", ("opacity", 100))), COVERED),
+    "opacity that opens and closes the clip": (
+        (FOUR, clip(60, 300, rest=keyed((0, 0), (30, 100), (210, 100), (240, 0))).replace("<out>999", "<out>240")),
+        [(75, "fade"), (285, "fade"), (360, "cut")],
+    ),
+    "opacity that dips": (above(None, keyed((0, 100), (50, 40), (90, 100))), CUTS),
+    "opacity that rises from half": (above(None, keyed((0, 50), (50, 100))), CUTS),
     "opacity switched off": (above(None, effect("opacity", ("opacity", 50), enabled=False)), COVERED),
     "a small picture": (
         above(None, effect("basic", ("scale", 30), ("center", "<horiz>0.3</horiz><vert>0.3</vert>"))),
