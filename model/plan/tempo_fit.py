@@ -21,8 +21,9 @@ BASE_STEP = 0.02
 """Neighbouring base tempi differ by this share."""
 EXCERPT_S = 120.0
 """The coarse pass hears at most so much, from the middle of the film."""
-FINALISTS, MANY_BARS = 3, 200
-"""So many base tempi reach the second pass; in a film of more than MANY_BARS bars only one does."""
+FINALISTS, ALIKE, MANY_BARS = 6, 0.065, 200
+"""So many base tempi reach the second pass, all within a ratio (its logarithm) of the best; in a film of more than
+MANY_BARS bars only one does."""
 NEAR_S, FAR_S = 0.012, 0.05
 """A tick so near a moment is on it; one so far is not, and costs as much as none."""
 MISS_TEMPO, MISS = 2.5, 8.0
@@ -95,8 +96,9 @@ def fit_tempo(
     totals = coarse.totals() + share * pull * middle_cost(bases / middle_bpm)
     ranked = [int(index) for index in np.argsort(totals, kind="stable") if np.isfinite(totals[index])]
     many = duration_s * middle_bpm / 60.0 / BEATS_PER_BAR > MANY_BARS
+    alike = [index for index in ranked if abs(np.log(bases[index] / bases[ranked[0]])) <= ALIKE]
     best: TempoFit | None = None
-    for index in ranked[: 1 if many else FINALISTS]:
+    for index in alike[: 1 if many else FINALISTS]:
         fit = BarSearch(moments, duration_s, bases[index : index + 1], deviation, FINE_S).best()
         if fit is not None:
             cost = fit.cost + pull * float(middle_cost(fit.base_bpm / middle_bpm))

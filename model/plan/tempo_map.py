@@ -24,8 +24,10 @@ BEAT_GAP_S = 0.8
 grows with the length."""
 NAILED_S = 0.045
 """A moment so near a tick of the fit may be nailed to it."""
-TEMPO_ROUNDING = 0.005
+TEMPO_ROUNDING = 0.01
 """A tempo asked for may be rounded by this share, so that the clip holds a whole number of ticks."""
+OPENING_BARS, SHIFT_WORTH = 4, 0.15
+"""The first bars, at most so many, may be rounded otherwise than the rest, for this share of all weights."""
 LONG_REST = 4
 """So many ticks more than whole bars lengthen the last bar; more ticks make a short bar of their own."""
 
@@ -138,7 +140,37 @@ def _unbent(moments: Weighed, duration_s: float, bpm_range: tuple[float, float],
         changes.append(
             f"the tempo is {bpm:.4g} BPM instead of {wanted_bpm:g}, so that a clip so short ends with a tick"
         )
-    return TempoPlan(TempoMap((TempoPoint(0.0, 0.0, bpm),)), bars, bpm, last, tuple(changes))
+    return TempoPlan(_shifted(moments, duration_s, total), bars, bpm, last, tuple(changes))
+
+
+def _shifted(moments: Weighed, duration_s: float, total: int) -> TempoMap:
+    """`total` ticks of one tempo; or, where more moments are met so, with opening bars that are a little quicker or
+    slower, by TEMPO_ROUNDING at most, so that all ticks after them are shifted by up to half a tick.
+    """
+    tick_s = duration_s / total
+    opening = min(OPENING_BARS, total // TICKS_PER_BAR // 2) * TICKS_PER_BAR
+    best, best_cost = 0.0, _shift_cost(moments, tick_s, opening, 0.0, duration_s)
+    for shift in np.arange(-0.5, 0.5001, 0.05):
+        if opening and abs(shift) <= TEMPO_ROUNDING * opening:
+            cost = _shift_cost(moments, tick_s, opening, float(shift), duration_s) + SHIFT_WORTH * (1 + moments.total)
+            if cost < best_cost:
+                best, best_cost = float(shift), cost
+    if best == 0.0:
+        return TempoMap((TempoPoint(0.0, 0.0, 15.0 / tick_s),))
+    turn_s = tick_s * (opening + best)
+    later = TempoPoint(turn_s, opening / TICKS_PER_BEAT, 15.0 * (total - opening) / (duration_s - turn_s))
+    return TempoMap((TempoPoint(0.0, 0.0, 15.0 * opening / turn_s), later))
+
+
+def _shift_cost(moments: Weighed, tick_s: float, opening: int, shift: float, duration_s: float) -> float:
+    """What the moments cost where the first `opening` ticks last `shift` ticks longer, and the rest fills the clip."""
+    turn_s = tick_s * (opening + shift)
+    rest_s = duration_s - turn_s
+    later_s = tick_s * rest_s / (duration_s - tick_s * opening)
+    first = moments.between(0.0, turn_s)
+    rest = moments.between(turn_s, duration_s)
+    cost = grid_cost(rest, later_s * TICKS_PER_BAR)
+    return cost + (grid_cost(first, turn_s / opening * TICKS_PER_BAR) if opening else 0.0)
 
 
 def _count_cost(moments: Weighed, duration_s: float, count: int, wanted: float) -> float:
