@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TempoMap, TempoPoint
-from hitpoint.model.plan.tempo_fit import DRIFT, STEPS_IN_TWO_BARS, TempoFit
+from hitpoint.model.plan.tempo_fit import DRIFT, MARGIN, STEPS_IN_TWO_BARS, TempoFit
 
 SLACK_S, WIDE_SLACK_S = 0.01, 0.03
 """A hit may drift so far from its moment for the sake of a smoother tempo, a quarter of a film frame; and so far where
@@ -23,8 +23,6 @@ GRAIN = 0.0015
 """Neighbouring bars whose tempi differ by a smaller share have one tempo."""
 MET_S, WIDELY_MET_S = 0.019, 0.038
 """A hit so near its moment is met, half a frame of film; and one with the wide slack."""
-MARGIN = 0.94
-"""Of the changes allowed, so much is used: what merging and rounding add stays within them."""
 ROUNDS = 250
 RELAX, STIFFNESS, NEARNESS = 1.6, 10.0, 0.01
 """Of the method: over-relaxation, weight of the bounds, weight of an exact hit."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.tempo_ease import Nail, ease, tempo_map
-from hitpoint.model.plan.tempo_fit import Weighed, fit_tempo, grid_cost, steady_fit
+from hitpoint.model.plan.tempo_fit import MISS, TempoFit, Weighed, fit_tempo, grid_cost, steady_fit
 from hitpoint.model.plan.tempo_pace import LOUD_BEAT, SLOWEST_BPM, pace, pulse_s
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment
@@ -22,7 +22,7 @@ LEAST_BEND = 0.005
 BEAT_GAP_S = 0.8
 """Visual beats closer than this to a cut or to a louder one do not bend the tempo; in films over ten minutes the gap
 grows with the length."""
-NAILED_S = 0.045
+NAILED_S = 0.039
 """A moment so near a tick of the fit may be nailed to it."""
 TEMPO_ROUNDING = 0.01
 """A tempo asked for may be rounded by this share, so that the clip holds a whole number of ticks."""
@@ -56,17 +56,34 @@ def plan_tempo(moments: Sequence[Moment], motion: NDArray[np.float32], duration_
     middle = min(high, max(low, leaning))
     bending = _weighed(_worth_bending(inside, duration_s))
     ruling = bending if pulse_s(inside) is not None else _weighed([each for each in inside if each.kind != "beat"])
-    fit, deviation = None, wishes.max_deviation
+    fits: tuple[TempoFit, ...] = ()
+    deviation = wishes.max_deviation
     if deviation >= LEAST_BEND and bending.total > 0.0:
-        fit = fit_tempo(ruling, bending, duration_s, (low, high), middle, deviation)
+        fits = fit_tempo(ruling, bending, duration_s, (low, high), middle, deviation)
+    fit = fits[0] if fits else None
     around = (low, high) if fit is None else _around(fit.base_bpm, deviation, low, high)
     steady = steady_fit(ruling, bending, duration_s, around, middle)
     if steady is not None and (fit is None or steady.cost <= fit.cost + STEADY_WORTH * bending.total):
         return TempoPlan(tempo_map(steady.lines_s), len(steady.lines_s) - 1, steady.base_bpm)
     if fit is None:
         return _unbent(bending, duration_s, (low, high), middle)
-    lines_s = ease(fit, _nails(fit.lines_s, _worth_bending(inside, duration_s)), deviation)
+    fit, lines_s = _best_eased(fits, _worth_bending(inside, duration_s), deviation)
     return TempoPlan(tempo_map(lines_s), len(lines_s) - 1, fit.base_bpm)
+
+
+def _best_eased(
+    fits: Sequence[TempoFit], moments: Sequence[Moment], deviation: float
+) -> tuple[TempoFit, NDArray[np.float64]]:
+    """The fit that loses least when it is eased, and its bar lines then."""
+    best: tuple[float, TempoFit, NDArray[np.float64]] | None = None
+    for fit in fits:
+        lines_s = ease(fit, _nails(fit.lines_s, moments), deviation)
+        met = sum(nail.weight for nail in _nails(lines_s, moments))
+        cost = MISS * (sum(each.weight for each in moments) - met) + fit.away
+        if best is None or cost < best[0]:
+            best = cost, fit, lines_s
+    assert best is not None
+    return best[1], best[2]
 
 
 def _around(bpm: float, deviation: float, low: float, high: float) -> tuple[float, float]:
