@@ -15,8 +15,9 @@ from hitpoint.model.plan.tempo_pace import LOUD_BEAT, SLOWEST_BPM, pace, pulse_s
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment
 
-STEADY_WORTH = 0.04
-"""A tempo that never bends is taken even if it costs so much more of all weights."""
+STEADY_WORTH, STEADY_REACH = 0.04, 0.1
+"""A tempo that never bends is taken even if it costs so much more of all weights, from this share around the best that
+does."""
 LEAST_BEND = 0.005
 """A tempo that may bend by less than this share does not bend."""
 BEAT_GAP_S = 0.8
@@ -61,7 +62,7 @@ def plan_tempo(moments: Sequence[Moment], motion: NDArray[np.float32], duration_
     if deviation >= LEAST_BEND and bending.total > 0.0:
         fits = fit_tempo(ruling, bending, duration_s, (low, high), middle, deviation)
     fit = fits[0] if fits else None
-    around = (low, high) if fit is None else _around(fit.base_bpm, deviation, low, high)
+    around = (low, high) if fit is None else _around(fit.base_bpm, low, high)
     steady = steady_fit(ruling, bending, duration_s, around, middle)
     if steady is not None and (fit is None or steady.cost <= fit.cost + STEADY_WORTH * bending.total):
         return TempoPlan(tempo_map(steady.lines_s), len(steady.lines_s) - 1, steady.base_bpm)
@@ -86,8 +87,8 @@ def _best_eased(
     return best[1], best[2]
 
 
-def _around(bpm: float, deviation: float, low: float, high: float) -> tuple[float, float]:
-    return max(low, bpm * (1.0 - deviation)), min(high, bpm * (1.0 + deviation))
+def _around(bpm: float, low: float, high: float) -> tuple[float, float]:
+    return max(low, bpm * (1.0 - STEADY_REACH)), min(high, bpm * (1.0 + STEADY_REACH))
 
 
 def _weighed(moments: Sequence[Moment]) -> Weighed:
