@@ -15,9 +15,9 @@ from hitpoint.model.plan.tempo_pace import LOUD_BEAT, SLOWEST_BPM, pace, pulse_s
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment
 
-STEADY_WORTH, STEADY_REACH = 0.04, 0.1
-"""A tempo that never bends is taken even if it costs so much more of all weights, from this share around the best that
-does."""
+STEADY_WORTH, STEADY_MOST, STEADY_REACH = 0.15, 2.0, 0.1
+"""A tempo that never bends is taken even if it costs so much more of all weights, but at most as much as missing a
+light cut; from this share around the best that does bend."""
 LEAST_BEND = 0.005
 """A tempo that may bend by less than this share does not bend."""
 BEAT_GAP_S = 0.8
@@ -64,7 +64,7 @@ def plan_tempo(moments: Sequence[Moment], motion: NDArray[np.float32], duration_
     fit = fits[0] if fits else None
     around = (low, high) if fit is None else _around(fit.base_bpm, low, high)
     steady = steady_fit(ruling, bending, duration_s, around, middle)
-    if steady is not None and (fit is None or steady.cost <= fit.cost + STEADY_WORTH * bending.total):
+    if steady is not None and (fit is None or steady.cost <= fit.cost + min(STEADY_MOST, STEADY_WORTH * bending.total)):
         return TempoPlan(tempo_map(steady.lines_s), len(steady.lines_s) - 1, steady.base_bpm)
     if fit is None:
         return _unbent(bending, duration_s, (low, high), middle)
