@@ -13,6 +13,8 @@ CORNER = 2e-5
 SPREADS_PX = (1.0, 0.5, 0.3, 0.2)
 """Scale of the robust weights in each round of the fit (Geman & McClure 1987): only what moves alike is left."""
 INLIER_PX = 0.35
+REACH = (0.7, 0.35)
+"""Share of the picture that points which agree must span, one way and the other: what is smaller is a thing in it."""
 MUST_EXPLAIN = 0.97
 """A model is used only if it leaves less than this share of the change that no model at all would leave."""
 STILL: NDArray[np.float64] = np.eye(3)
@@ -100,7 +102,8 @@ class Camera:
         count = np.bincount(part, minlength=9)
         rim = (count >= 2) & (np.arange(9) != 4)
         agreeing = rim & (np.bincount(part, agrees, 9) > 0.5 * count)
-        if agreeing.sum() < max(3, 0.5 * rim.sum()):
+        reach = np.ptp(points[agrees], axis=0) / (width, height) if agrees.any() else np.zeros(2)
+        if agreeing.sum() < max(3, 0.5 * rim.sum()) or reach.max() < REACH[0] or reach.min() < REACH[1]:
             return None
         moved = np.eye(3)
         moved[:2, :2] += model[:2].T / width

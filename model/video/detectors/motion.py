@@ -17,6 +17,8 @@ BORDER_SHARE = 0.05
 """Part of each edge that is not looked at: flow is least sure there (Davis & Agrawala 2018)."""
 STRUCTURE = 4.0
 """Levels (0..255): flow counts half where the picture's local spread is this. Elsewhere flow is a guess."""
+WILD_SHARE = 0.03
+"""Of the picture's width in one step: more flow than this is not followed on."""
 LONGEST_STEP_S = 0.4
 """What happened between two frames further apart is not known: that is a slideshow."""
 SMALLEST_SPREAD = 5.0
@@ -139,7 +141,10 @@ def seen_speed(
     """
     steady = smooth(arrays["camera"], times_s, shot, valid, TREMBLE_S)
     pan = np.hypot(steady[..., 0], steady[..., 1]).mean(axis=1)
-    return np.asarray(np.where(valid, pan * arrays["structure"] + arrays["own"], 0), np.float32)
+    new = np.flatnonzero(arrays["is_new"])
+    step = np.searchsorted(new, np.arange(len(times_s)))  # that a frame is part of: a repeated one, of the next
+    crosses = np.isin(step, np.searchsorted(new, np.flatnonzero(~valid)))
+    return np.asarray(np.where(crosses, 0, pan * arrays["structure"] + arrays["own"]), np.float32)
 
 
 def smooth(
@@ -208,7 +213,10 @@ class FlowMeter:
         size = cv2.magnitude(own[..., 0], own[..., 1])
         size *= np.clip(size / _QUIET_PX - 1, 0, 1)
         weight = structure(before)[inside]
-        return float((size * weight).mean()) / width, float(weight.mean())
+        own_share = float((size * weight).mean()) / width
+        if own_share > WILD_SHARE:
+            self._field = None  # across a cut flow is a guess, and one that the next would not get rid of
+        return own_share, float(weight.mean())
 
 
 def _flow_of(moved: NDArray[np.float64], height: int, width: int) -> NDArray[np.float32]:
