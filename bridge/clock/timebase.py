@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BEAT, TempoMap
+from hitpoint.model.video.smpte import fields_of
 
 MIDI_CLOCKS_PER_BEAT = 24
 SIXTEENTHS_PER_BEAT = 4
@@ -21,13 +22,15 @@ MTC_RATES = {24.0: 0, 25.0: 1, 29.97: 2, 30.0: 3}
 
 
 class Timeline:
-    """A tempo map laid on the host's timeline, `origin_s` seconds from its zero, for `bars` bars.
+    """A tempo map laid on the host's timeline, `origin_s` seconds from its zero, for `bars` bars up to `end_tick`.
 
     As TempoMap, but in the host's seconds and with the look-up tables kept: the clock process asks 100 times a bar.
     """
 
-    def __init__(self, tempo_map: TempoMap, bars: int, origin_s: float = 0.0) -> None:
+    def __init__(self, tempo_map: TempoMap, bars: int, origin_s: float = 0.0, end_tick: int | None = None) -> None:
+        """end_tick: ticks to the end, where the last bar is no whole one; None: all bars are whole."""
         self.bars = bars
+        self.end_tick = bars * BEATS_PER_BAR * TICKS_PER_BEAT if end_tick is None else end_tick
         self.origin_s = origin_s
         self._points = tempo_map.points
         self._beats = [point.beat for point in tempo_map.points]
@@ -53,13 +56,16 @@ class Timeline:
         return self.time_at_beat(bar * BEATS_PER_BAR + tick / TICKS_PER_BEAT)
 
     def bar_at_time(self, time_s: float) -> int:
-        """The bar that holds the host's `time_s`; negative before the first, `bars` or more after the last."""
-        return int(self.beat_at_time(time_s) // BEATS_PER_BAR)
+        """The bar that holds the host's `time_s`; negative before the first, `bars` or more after the end."""
+        beat = self.beat_at_time(time_s)
+        if beat * TICKS_PER_BEAT >= self.end_tick:
+            return max(self.bars, int(beat // BEATS_PER_BAR))
+        return min(self.bars - 1, int(beat // BEATS_PER_BAR))
 
     @property
     def end_s(self) -> float:
-        """Host seconds of the last bar line."""
-        return self.time_at_tick(self.bars)
+        """Host seconds of the end of the last bar."""
+        return self.time_at_tick(0, self.end_tick)
 
 
 @dataclass(frozen=True)
@@ -87,10 +93,5 @@ def exact_rate(rate: float) -> Fraction:
 
 def timecode(frame: int, rate: float) -> Timecode:
     """Frame number -> time code; 29.97 drops frames 0 and 1 of each minute but every tenth (SMPTE 12M)."""
-    frame = max(0, frame)
-    nominal = round(exact_rate(rate))
-    if rate == 29.97:
-        tens, within = divmod(frame, 17982)
-        frame += 18 * tens + (2 * ((within - 2) // 1798) if within >= 2 else 0)
-    seconds, frames = divmod(frame, nominal)
-    return Timecode(seconds // 3600 % 24, seconds // 60 % 60, seconds % 60, frames, rate)
+    hours, minutes, seconds, frames = fields_of(max(0, frame), round(exact_rate(rate)), drop=rate == 29.97)
+    return Timecode(hours % 24, minutes, seconds, frames, rate)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from hitpoint.model.music.score import BEATS_PER_BAR, TempoMap, TempoPoint
+from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 
 
@@ -16,12 +16,16 @@ def splice_plan(plan: Plan, heard: range, target: int) -> Plan:
     """The plan of the bars in `heard`, directly followed by those from `target` on, counted from 0.
 
     The composer is to continue from what it heard as if nothing lay between. Each bar keeps its density, its accents
-    and its length in seconds.
+    and its length in seconds. Sections of which no bar is left are left out, so that what comes back is a plan like
+    any other: its sections cover every bar, and none of them is empty. heard lies before target, target in the plan.
     """
     kept = [*heard, *range(target, len(plan.bars))]
     places = {bar: place for place, bar in enumerate(kept)}
-    bars: list[BarPlan] = [replace(plan.bars[bar], index=place) for place, bar in enumerate(kept)]
-    points, duration_s = _tempo_points(plan.tempo_map, kept)
+    sections, numbers = _sections(plan, kept)
+    bars: list[BarPlan] = [
+        replace(plan.bars[bar], index=place, section=numbers[plan.bars[bar].section]) for place, bar in enumerate(kept)
+    ]
+    points, duration_s = _tempo_points(plan, kept)
     starts = [plan.tempo_map.time_at_tick(bar) for bar in kept]
     tempo_map = TempoMap(points)
     hits: list[HitPoint] = []
@@ -30,18 +34,19 @@ def splice_plan(plan: Plan, heard: range, target: int) -> Plan:
         if place is not None:
             shift_s = tempo_map.time_at_tick(place) - starts[place]
             hits.append(replace(hit, bar=place, time_s=hit.time_s + shift_s))
-    sections = _sections(plan, kept)
     return replace(
         plan, duration_s=duration_s, tempo_map=tempo_map, bars=tuple(bars), hits=tuple(hits), sections=sections
     )
 
 
-def _tempo_points(tempo_map: TempoMap, kept: list[int]) -> tuple[tuple[TempoPoint, ...], float]:
-    """One point a bar and one at each change within it; the last bar line's time."""
+def _tempo_points(plan: Plan, kept: list[int]) -> tuple[tuple[TempoPoint, ...], float]:
+    """One point a bar and one at each change within it; the end's time."""
+    tempo_map = plan.tempo_map
     points: list[TempoPoint] = []
     time_s = 0.0
     for place, bar in enumerate(kept):
-        first, last = bar * BEATS_PER_BAR, (bar + 1) * BEATS_PER_BAR
+        ticks = plan.last_bar_ticks if bar == len(plan.bars) - 1 else TICKS_PER_BAR
+        first, last = bar * BEATS_PER_BAR, bar * BEATS_PER_BAR + ticks / TICKS_PER_BEAT
         inside = [point.beat for point in tempo_map.points if first < point.beat < last]
         edges = [float(first), *inside, float(last)]
         for start, end in pairwise(edges):
@@ -52,11 +57,15 @@ def _tempo_points(tempo_map: TempoMap, kept: list[int]) -> tuple[tuple[TempoPoin
     return tuple(points), time_s
 
 
-def _sections(plan: Plan, kept: list[int]) -> tuple[Section, ...]:
-    """The sections' parts that are left; every section stays in its place of the list, even where none of it is."""
-    sections = []
-    for section in plan.sections:
-        places = [place for place, bar in enumerate(kept) if section.first_bar <= bar < section.end_bar]
-        first = places[0] if places else 0
-        sections.append(Section(section.label, first, places[-1] + 1 if places else first))
-    return tuple(sections)
+def _sections(plan: Plan, kept: list[int]) -> tuple[tuple[Section, ...], dict[int, int]]:
+    """The sections of which bars are left, and their new numbers by their old ones."""
+    sections: list[Section] = []
+    numbers: dict[int, int] = {}
+    for place, bar in enumerate(kept):
+        number = plan.bars[bar].section
+        if number not in numbers:
+            numbers[number] = len(sections)
+            sections.append(Section(plan.sections[number].label, place, place + 1))
+        else:
+            sections[numbers[number]] = replace(sections[numbers[number]], end_bar=place + 1)
+    return tuple(sections), numbers

@@ -22,7 +22,8 @@ class Note:
     """One note of one instrument.
 
     tick: onset within its bar, 0..15. instrument: index into INSTRUMENTS. pitch: MIDI, 0..127 (drums: General
-    MIDI percussion keys). duration_ticks: 1 or more; may reach over the bar line. velocity: 1..127.
+    MIDI percussion keys). duration_ticks: 1 or more; may reach over the bar line. velocity: 1..127. shift_ticks: how
+    far off its tick it is played, begin and end alike, -1/3..1/3; 0 = on the grid.
     """
 
     tick: int
@@ -30,14 +31,32 @@ class Note:
     pitch: int
     duration_ticks: int
     velocity: int
+    shift_ticks: float = 0.0
+
+
+@dataclass(frozen=True, order=True)
+class Controller:
+    """A MIDI controller of one instrument takes a value.
+
+    tick: within its bar, 0..16 and between ticks. instrument: index into INSTRUMENTS. number, value: 0..127.
+    """
+
+    tick: float
+    instrument: int
+    number: int
+    value: int
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of 16 ticks; `notes` sorted by (tick, instrument, pitch)."""
+    """A bar of 16 ticks; `notes` sorted by (tick, instrument, pitch), `controllers` by tick.
+
+    A bar that uses a controller sets it at tick 0, so that playing may begin with any bar.
+    """
 
     index: int
     notes: tuple[Note, ...] = ()
+    controllers: tuple[Controller, ...] = ()
 
     @property
     def density(self) -> int:
@@ -84,21 +103,40 @@ class TempoMap:
         return self.time_at_beat(bar * BEATS_PER_BAR + tick / TICKS_PER_BEAT)
 
 
-SECTION_PREFIX = "Section "
-"""Markers whose text begins so name a section; all others are hit points."""
+MARKER_KINDS = ("section", "cut", "fade", "beat")
+_SECTION, _HIT = "Section ", "Hit: "
 
 
 @dataclass(frozen=True)
 class Marker:
-    """A named moment: a hit point or the start of a section."""
+    """A named moment: a hit point or the start of a section. kind: one of MARKER_KINDS, or "" for somebody else's."""
 
     time_s: float
     text: str
+    kind: str = ""
+
+    @staticmethod
+    def section(time_s: float, label: str) -> Marker:
+        """The start of a section."""
+        return Marker(time_s, f"{_SECTION}{label}", "section")
+
+    @staticmethod
+    def hit(time_s: float, kind: str) -> Marker:
+        """A hit point. kind: "cut", "fade" or "beat"."""
+        return Marker(time_s, f"{_HIT}{kind}", kind)
+
+
+def marker_kind(text: str) -> str:
+    """The kind of a marker of ours that a file keeps as text alone (MIDI does), "" where it is none of ours."""
+    if text.startswith(_SECTION):
+        return "section"
+    kind = text.removeprefix(_HIT)
+    return kind if text != kind and kind in MARKER_KINDS else ""
 
 
 @dataclass(frozen=True)
 class Score:
-    """A finished take: `bars[i].index == i`; the piece ends where bar `len(bars)` would begin.
+    """A finished take: `bars[i].index == i`; the piece ends `last_bar_ticks` after its last bar line.
 
     instruments: indices into INSTRUMENTS that may sound. about: free key -> value text that the MIDI file carries
     (seed, model hash, version), so that any score can be made again.
@@ -111,8 +149,14 @@ class Score:
     seed: int
     markers: tuple[Marker, ...] = ()
     about: dict[str, str] = field(default_factory=dict)
+    last_bar_ticks: int = TICKS_PER_BAR
+
+    @property
+    def end_tick(self) -> int:
+        """Ticks from the first bar line to the end."""
+        return max(0, len(self.bars) - 1) * TICKS_PER_BAR + (self.last_bar_ticks if self.bars else 0)
 
     @property
     def duration_s(self) -> float:
-        """Seconds from the first to the last bar line."""
-        return self.tempo_map.time_at_tick(len(self.bars))
+        """Seconds from the first bar line to the end."""
+        return self.tempo_map.time_at_tick(0, self.end_tick)

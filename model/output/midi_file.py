@@ -17,12 +17,16 @@ from hitpoint.model.music.score import (
     TICKS_PER_BAR,
     TICKS_PER_BEAT,
     Bar,
+    Controller,
     Marker,
     Note,
     Score,
     TempoMap,
     TempoPoint,
+    marker_kind,
 )
+from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.take import Prepared, Take
 
 PULSES_PER_QUARTER = 480
 PULSES_PER_TICK = PULSES_PER_QUARTER // TICKS_PER_BEAT
@@ -67,7 +71,7 @@ def write_midi(score: Score, path: Path, force: bool = False) -> None:
 def to_midi(score: Score) -> mido.MidiFile:
     """The MIDI file of `score`, in memory."""
     file = mido.MidiFile(type=1, ticks_per_beat=PULSES_PER_QUARTER, charset="utf-8")
-    end = len(score.bars) * PULSES_PER_BAR
+    end = score.end_tick * PULSES_PER_TICK
     file.tracks.append(_conductor_track(score, end))
     for instrument in sorted(score.instruments):
         file.tracks.append(_instrument_track(score, instrument, end))
@@ -77,14 +81,16 @@ def to_midi(score: Score) -> mido.MidiFile:
 def sounding_notes(score: Score, instrument: int) -> list[tuple[int, int, int, int]]:
     """The notes of one instrument as they sound: (start, end, pitch, velocity) in pulses, by start and pitch.
 
-    A note ends where its pitch is struck again and at the last bar line; of equal notes on one tick the longest stays.
+    A note ends where its pitch is struck again and at the end; of equal notes on one tick the longest stays.
     """
-    end = len(score.bars) * PULSES_PER_BAR
+    end = score.end_tick * PULSES_PER_TICK
     struck: dict[tuple[int, int], tuple[int, int]] = {}
     for bar in score.bars:
         for note in bar.notes:
             if note.instrument == instrument:
-                start = bar.index * PULSES_PER_BAR + note.tick * PULSES_PER_TICK
+                start = max(0, bar.index * PULSES_PER_BAR + round((note.tick + note.shift_ticks) * PULSES_PER_TICK))
+                if start >= end:
+                    continue
                 length, velocity = struck.get((note.pitch, start), (0, 0))
                 pulses = max(length, note.duration_ticks * PULSES_PER_TICK)
                 struck[note.pitch, start] = (pulses, max(velocity, note.velocity))
@@ -95,6 +101,30 @@ def sounding_notes(score: Score, instrument: int) -> list[tuple[int, int, int, i
         next_start[pitch] = start
         notes.append((start, stop, pitch, velocity))
     return sorted(notes, key=lambda note: (note[0], note[2]))
+
+
+def time_signatures(score: Score) -> list[tuple[int, int, int]]:
+    """(pulse, numerator, denominator): 4/4, and what the last bar has where it is shorter or longer."""
+    signatures = [(0, BEATS_PER_BAR, 4)]
+    if score.bars and score.last_bar_ticks != TICKS_PER_BAR:
+        beats, unit = score.last_bar_ticks, 16
+        while beats % 2 == 0 and unit > 4:
+            beats, unit = beats // 2, unit // 2
+        signatures.append(((len(score.bars) - 1) * PULSES_PER_BAR, beats, unit))
+    return signatures if len(score.bars) != 1 else signatures[-1:]
+
+
+def controller_changes(score: Score, instrument: int) -> list[tuple[int, int, int]]:
+    """The controllers of one instrument: (pulse, number, value), by pulse; what is set already is not set again."""
+    changes: list[tuple[int, int, int]] = []
+    standing: dict[int, int] = {}
+    for bar in score.bars:
+        for each in sorted(bar.controllers):
+            if each.instrument == instrument and standing.get(each.number) != each.value:
+                standing[each.number] = each.value
+                pulse = bar.index * PULSES_PER_BAR + round(each.tick * PULSES_PER_TICK)
+                changes.append((pulse, each.number, each.value))
+    return changes
 
 
 def tempo_events(tempo_map: TempoMap, end: int) -> list[tuple[int, int]]:
@@ -125,7 +155,10 @@ def _conductor_track(score: Score, end: int) -> mido.MidiTrack:
     events = [
         (0, mido.MetaMessage("track_name", name="Hitpoint")),
         (0, mido.MetaMessage("text", text=ABOUT_PREFIX + json.dumps(about))),
-        (0, mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4)),
+        *(
+            (pulse, mido.MetaMessage("time_signature", numerator=beats, denominator=unit))
+            for pulse, beats, unit in time_signatures(score)
+        ),
     ]
     for pulse, tempo_us in tempo_events(score.tempo_map, end):
         events.append((pulse, mido.MetaMessage("set_tempo", tempo=tempo_us)))
@@ -141,6 +174,10 @@ def _instrument_track(score: Score, instrument: int, end: int) -> mido.MidiTrack
     events = [
         (0, mido.MetaMessage("track_name", name=TRACK_NAMES[instrument])),
         (0, mido.Message("program_change", channel=channel, program=program)),
+    ]
+    events += [
+        (pulse, mido.Message("control_change", channel=channel, control=number, value=value))
+        for pulse, number, value in controller_changes(score, instrument)
     ]
     notes = sounding_notes(score, instrument)
     offs = [(stop, mido.Message("note_off", channel=channel, note=pitch)) for _, stop, pitch, _ in notes]
@@ -177,29 +214,51 @@ def read_midi(path: Path) -> Score:
         raise InputError(f"{path} was not written by Hitpoint; give a file that `hitpoint score` made")
     conductor = _absolute(file.tracks[0])
     names = {name: index for index, name in enumerate(TRACK_NAMES)}
-    bars: list[list[Note]] = [[] for _ in range(conductor[-1][0] // PULSES_PER_BAR)]
+    count, last_bar_ticks = _read_bars(conductor)
+    bars: list[list[Note]] = [[] for _ in range(count)]
+    controllers: list[list[Controller]] = [[] for _ in bars]
     instruments = []
     for track in file.tracks[1:]:
         instrument = names[track.name]
         instruments.append(instrument)
         for start, stop, pitch, velocity in _note_spans(track):
-            bar, pulse = divmod(start, PULSES_PER_BAR)
+            bar, tick = divmod(round(start / PULSES_PER_TICK), TICKS_PER_BAR)
+            shift = start / PULSES_PER_TICK - bar * TICKS_PER_BAR - tick
             ticks = max(1, round((stop - start) / PULSES_PER_TICK))
-            bars[bar].append(Note(pulse // PULSES_PER_TICK, instrument, pitch, ticks, velocity))
+            bars[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift))
+        for pulse, message in _absolute(track):
+            if message.type == "control_change":
+                bar = min(pulse // PULSES_PER_BAR, count - 1)
+                inside = pulse - bar * PULSES_PER_BAR
+                controllers[bar].append(
+                    Controller(inside / PULSES_PER_TICK, instrument, message.control, message.value)
+                )
     tempo_map = _read_tempo_map(conductor)
     return Score(
-        bars=tuple(Bar(index, tuple(sorted(notes))) for index, notes in enumerate(bars)),
+        bars=tuple(
+            Bar(index, tuple(sorted(notes)), tuple(sorted(controllers[index]))) for index, notes in enumerate(bars)
+        ),
         tempo_map=tempo_map,
         genre=about.pop("genre"),
         instruments=tuple(sorted(instruments)),
         seed=int(about.pop("seed")),
         markers=tuple(
-            Marker(tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER), message.text)
+            Marker(tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER), message.text, marker_kind(message.text))
             for pulse, message in conductor
             if message.type == "marker"
         ),
         about=about,
+        last_bar_ticks=last_bar_ticks,
     )
+
+
+def _read_bars(conductor: Sequence[tuple[int, mido.MetaMessage]]) -> tuple[int, int]:
+    """How many bars there are, and the ticks of the last: the last time signature stands before it where it differs."""
+    end = conductor[-1][0]
+    start, last = [(pulse, message) for pulse, message in conductor if message.type == "time_signature"][-1]
+    if (last.numerator, last.denominator) == (BEATS_PER_BAR, 4):
+        return end // PULSES_PER_BAR, TICKS_PER_BAR
+    return start // PULSES_PER_BAR + 1, (end - start) // PULSES_PER_TICK
 
 
 def _read_about(file: mido.MidiFile) -> dict[str, str] | None:
@@ -245,3 +304,15 @@ def _absolute(track: mido.MidiTrack) -> list[tuple[int, mido.Message]]:
 
 assert len(TRACK_NAMES) == len(CHANNELS) == len(INSTRUMENTS) and PROGRAMS.keys() == set(GENRES)
 assert PULSES_PER_BAR == TICKS_PER_BAR * PULSES_PER_TICK
+
+
+class MidiOutput(Output):
+    """The MIDI file."""
+
+    key = "midi"
+    suffix = ".mid"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_midi`."""
+        write_midi(take.score, path, writing.force)
+        writing.progress(self.key, 1.0)

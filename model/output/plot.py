@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
+from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import PULSES_PER_QUARTER, TRACK_NAMES, sounding_notes
 from hitpoint.model.plan.types import Plan
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import closed, placed
 from hitpoint.model.video.types import Clip, VisualRhythm
 
@@ -141,6 +143,7 @@ def _film(axis: Axes, rhythm: VisualRhythm, clips: Sequence[Clip]) -> None:
 
 def _frame_at(clips: Sequence[Clip], rhythm: VisualRhythm, time_s: float) -> NDArray[np.uint8] | None:
     """The frame (h, w, 3), RGB, shown at `time_s` of the edit; None past the last one."""
+    from hitpoint.model.video.film import open_film
     from hitpoint.model.video.frames import decode
 
     media_of = {media.path: media for media in rhythm.media}
@@ -152,7 +155,7 @@ def _frame_at(clips: Sequence[Clip], rhythm: VisualRhythm, time_s: float) -> NDA
     if time_s >= start_s + length_s and clip is not whole[-1]:
         media = media_of[clip.path]
         return np.zeros((media.height, media.width, 3), np.uint8)
-    with closing(decode(clip.path, clip.in_s + (time_s - start_s) * clip.rate, clip.out_s)) as frames:
+    with closing(decode(open_film(clip.path), clip.in_s + (time_s - start_s) * clip.rate, clip.out_s)) as frames:
         frame = next(frames, None)
     return None if frame is None else np.asarray(frame.bgr[:, :, ::-1])
 
@@ -196,7 +199,7 @@ def _confidence(axis: Axes, rhythm: VisualRhythm) -> None:
 
 def _tempo(axis: Axes, plan: Plan) -> None:
     """Sections as bands with their names, bar lines with numbers, and the tempo as steps."""
-    lines = [plan.tempo_map.time_at_tick(bar) for bar in range(len(plan.bars) + 1)]
+    lines = [*(plan.tempo_map.time_at_tick(bar) for bar in range(len(plan.bars))), plan.duration_s]
     labels = sorted({section.label for section in plan.sections})
     for section in plan.sections:
         start, stop = lines[section.first_bar], lines[section.end_bar]
@@ -223,7 +226,7 @@ def _tempo(axis: Axes, plan: Plan) -> None:
 
 def _density(axis: Axes, score: Score, plan: Plan) -> None:
     """Onsets a bar: found as filled blocks, asked as a bright line (none where C left it free)."""
-    lines = [score.tempo_map.time_at_tick(bar) for bar in range(len(score.bars) + 1)]
+    lines = [*(score.tempo_map.time_at_tick(bar) for bar in range(len(score.bars))), score.duration_s]
     axis.stairs([bar.density for bar in score.bars], lines, fill=True, color="#4d7f78", alpha=0.75)
     asked = [np.nan if bar.density is None else bar.density for bar in plan.bars]
     axis.stairs(asked, lines, baseline=None, color="#9ff0dd", linewidth=1.6)
@@ -311,3 +314,15 @@ def _save(figure: Figure, path: Path, force: bool) -> None:
 def _minutes(time_s: float) -> str:
     minutes, seconds = divmod(round(time_s, 1), 60)
     return f"{int(minutes)}:{seconds:04.1f}" if seconds % 1 else f"{int(minutes)}:{int(seconds):02d}"
+
+
+class PlotOutput(Output):
+    """Picture and music on one time axis, as a PNG."""
+
+    key = "plot"
+    suffix = ".png"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `plot_score`."""
+        plot_score(take.score, prepared.plan, prepared.rhythm, prepared.clips, path, writing.force)
+        writing.progress(self.key, 1.0)

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from hitpoint.model.files import atomic
-from hitpoint.model.job import Prepared, Take
 from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import INSTRUMENTS, Score
+from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.plan.types import HitPoint, Plan
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.types import Clip, Media
 
 SCHEMA = "hitpoint.report/1"
@@ -55,11 +56,12 @@ def write_report(report: dict[str, Any], path: Path, force: bool = False) -> Non
 
 def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
     """A row a bar: its span in seconds, density asked and found, strength asked and found by tick."""
+    last = len(score.bars) - 1
     return [
         {
             "index": bar.index,
             "start_s": score.tempo_map.time_at_tick(bar.index),
-            "end_s": score.tempo_map.time_at_tick(bar.index + 1),
+            "end_s": score.duration_s if bar.index == last else score.tempo_map.time_at_tick(bar.index + 1),
             "density_target": promise.density,
             "density": bar.density,
             "strength_target": {str(tick): strength for tick, strength in promise.required},
@@ -146,3 +148,15 @@ def _nearest(times_s: Sequence[float], time_s: float) -> float | None:
 
 def _root_mean_square(values: Sequence[int]) -> float:
     return float(np.sqrt(np.mean(np.square(values)))) if values else 0.0
+
+
+class ReportOutput(Output):
+    """What was asked and what was met, as JSON."""
+
+    key = "report"
+    suffix = ".report.json"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_report`."""
+        write_report(build_report(take, prepared), path, writing.force)
+        writing.progress(self.key, 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hitpoint.model.music.score import TempoMap
+from hitpoint.model.music.score import TICKS_PER_BAR, TempoMap
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,13 @@ class HitPoint:
 
 @dataclass(frozen=True)
 class BarPlan:
-    """What one bar must be.
+    """What one bar must be, and what it is told to be: C loosens what binds, never what the network hears of the film.
 
-    density: ticks with an onset, 1..16, or None where C left it free. required: (tick, strength) pairs, ticks rising.
-    energy: 0..1, how loud. section: index into Plan.sections.
+    density: ticks with an onset, 1..16, that bind; None where C left it free. density_told: the density that the
+    picture asks for, bound or not; None: the same as `density`. required: (tick, strength) pairs that bind, ticks
+    rising. required_told: those that do not bind, to the same form. energy: 0..1, how loud on the whole. swell: energy
+    at the bar's first tick and at its end, straight between them; beyond 0..1 where a wish asks for more than the
+    scale holds; None: `energy` throughout. section: index into Plan.sections.
     """
 
     index: int
@@ -36,6 +39,16 @@ class BarPlan:
     required: tuple[tuple[int, int], ...] = ()
     energy: float = 0.5
     section: int = 0
+    density_told: int | None = None
+    required_told: tuple[tuple[int, int], ...] = ()
+    swell: tuple[float, float] | None = None
+
+    def energy_at(self, tick: float) -> float:
+        """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""
+        if self.swell is None:
+            return self.energy
+        start, end = self.swell
+        return start + (end - start) * min(1.0, tick / TICKS_PER_BAR)
 
 
 @dataclass(frozen=True)
@@ -49,10 +62,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Plan:
-    """The contract between picture and music. The last bar line lies exactly at `duration_s`.
+    """The contract between picture and music. The last bar ends exactly at `duration_s`.
 
-    instruments: indices into INSTRUMENTS. control: C, 0..1. changes: sentences on what the planner had to bend
-    (a density raised to hold its hits, a tempo range left), for the report.
+    last_bar_ticks: 16, or what is left where a tempo that must not bend does not fill whole bars (1..20).
+    instruments: indices into INSTRUMENTS. control: C, 0..1. changes: sentences on what the planner had to bend (a
+    density raised to hold its hits, a cut left out), for the report.
     """
 
     duration_s: float
@@ -65,6 +79,12 @@ class Plan:
     control: float
     seed: int
     changes: tuple[str, ...] = field(default=())
+    last_bar_ticks: int = TICKS_PER_BAR
+
+    @property
+    def end_tick(self) -> int:
+        """Ticks from the first bar line to the end."""
+        return (len(self.bars) - 1) * TICKS_PER_BAR + self.last_bar_ticks
 
 
 @dataclass(frozen=True)
@@ -72,8 +92,10 @@ class Wishes:
     """What the user asks for; every default works untouched.
 
     genre: one of GENRES. instruments: indices into INSTRUMENTS. tempo_bpm: None = auto, else (lo, hi), equal for a
-    fixed tempo. control: C, 0..1. max_deviation: how far the tempo map may bend, as a share of the base tempo.
-    energy: added to each bar's energy, -0.5..0.5. density: added to each bar's density, -8..8.
+    fixed tempo. control: C, 0..1: the chance of a bar's density and of a visual beat to bind. cut_control: that of a
+    cut or fade; None: all bind while C is .5 or more, below that 2 C of them. max_deviation: how far the tempo may
+    bend within two bars and from the base tempo, as a share. energy: louder and busier, or softer and sparser, by a
+    share of the scale, -0.5..0.5. density: added to each bar's density, -8..8.
     """
 
     genre: str = "pop"
@@ -81,6 +103,7 @@ class Wishes:
     tempo_bpm: tuple[float, float] | None = None
     control: float = 0.7
     seed: int = 0
-    max_deviation: float = 0.05
+    max_deviation: float = 0.03
     energy: float = 0.0
     density: int = 0
+    cut_control: float | None = None

@@ -23,10 +23,11 @@ TRUE_S, DOUBTFUL_S = 0.055, 0.09
 def examples(path: Path, truth: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(features (k, f), is an impact (k,), weight (k,)) of the peaks in a scene."""
     from hitpoint.model.video.detectors.motion import Motion
+    from hitpoint.model.video.film import open_film
     from hitpoint.model.video.frames import decode
 
     detector, times = Motion(), []
-    for frame in decode(path, 0.0, None):
+    for frame in decode(open_film(path), 0.0, None):
         detector.measure(frame)
         times.append(frame.time_s)
     arrays = detector.finish()

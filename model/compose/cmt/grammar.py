@@ -175,7 +175,8 @@ def loudness_shift(energy: float) -> int:
 def _durations(task: BarTask, place: Place) -> Mask:
     """Nothing reaches beyond the end of the piece, and the last onset's pitched notes reach just there."""
     ticks_left = task.ticks_left - place.tick
-    ends = task.ticks_left == TICKS_PER_BAR and place.owed_ticks == 0 and INSTRUMENTS[place.instrument] != "drums"
+    last = task.ticks_left < TICKS_PER_BAR * 3 // 2  # the last bar may be shorter or a little longer than others
+    ends = last and place.owed_ticks == 0 and INSTRUMENTS[place.instrument] != "drums"
     return np.array([False, *(ticks == ticks_left if ends else ticks <= ticks_left for ticks in DURATIONS)])
 
 
@@ -187,6 +188,7 @@ class Grammar:
         self.locked = {(note.tick, note.instrument): 0 for note in task.locked}
         for note in task.locked:
             self.locked[note.tick, note.instrument] += 1
+        self.ticks = min(TICKS_PER_BAR, task.ticks_left)
         self.locked_ticks = {tick for tick, _ in self.locked}
         self.required = {tick: self._reachable(tick, strength) for tick, strength in task.required.items()}
         self.musts = sorted({*self.required, *self.locked_ticks})
@@ -205,7 +207,7 @@ class Grammar:
     def densities(self) -> Mask:
         """Classes of the bar's density: what is asked, raised to the ticks that must sound; else any that fits."""
         mask = np.zeros(_SIZE["density"], bool)
-        most = TICKS_PER_BAR if self.task.instruments else len(self.musts)
+        most = self.ticks if self.task.instruments else len(self.musts)
         if self.task.density is None:
             mask[len(self.musts) + 1 : most + 2] = True
         else:
@@ -237,11 +239,11 @@ class Grammar:
             mask[BAR_LINE] = True
             return mask
         ahead = [tick for tick in self.musts if tick > self.tick]
-        first = ahead[0] if ahead else TICKS_PER_BAR - 1
+        first = ahead[0] if ahead else self.ticks - 1
         after = self.owed_ticks - 1
-        for tick in range(self.tick + 1, min(first, TICKS_PER_BAR - 1) + 1):
+        for tick in range(self.tick + 1, min(first, self.ticks - 1) + 1):
             needed = len(ahead) - (tick == first and bool(ahead))
-            mask[FIRST_TICK + tick] = needed <= after <= TICKS_PER_BAR - 1 - tick
+            mask[FIRST_TICK + tick] = needed <= after <= self.ticks - 1 - tick
         return mask
 
     def instruments(self, tick: int) -> Mask:

@@ -29,6 +29,8 @@ USUAL_SPREAD = 40.0
 FLOOR, NOISE, EDGE = 2.0, 2.2, 0.4
 """What a pixel may change before it counts: so many levels, so many times the picture's usual change, and such a share
 of its gradient: an edge that is a third of a pixel off is no motion."""
+ALL_NOISE = 0.5
+"""If most pixels change by this share of the picture's spread, it is grain, or a camera that cannot be followed."""
 TOP = 60.0
 """Levels: more change than this counts no more, so that a white thing is no louder than a grey one."""
 MIN_BEND_CELLS = 0.6
@@ -86,6 +88,8 @@ class Changes:
         change = cv2.absdiff(aligned(before.luma, before.moved, newest.luma), newest.luma)
         sample = change[1::3, 1::3].ravel()
         usual = float(np.partition(sample, sample.size * 6 // 10)[sample.size * 6 // 10])
+        if usual > ALL_NOISE * USUAL_SPREAD * contrast:
+            return np.zeros((change.shape[0] // CELL_PX, change.shape[1] // CELL_PX), np.float32)
         limit = cv2.convertScaleAbs(threshold, alpha=EDGE, beta=FLOOR * contrast + NOISE * usual)
         beyond = cv2.threshold(cv2.subtract(change, limit), TOP * contrast, 0, cv2.THRESH_TRUNC)[1]
         height, width = beyond.shape[0] // CELL_PX, beyond.shape[1] // CELL_PX

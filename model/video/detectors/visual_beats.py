@@ -33,8 +33,6 @@ FAINT = 0.1
 """Cells: a lower peak is no impact at all."""
 WHOLE_PICTURE = 0.6
 """Share of the picture: if more of it changes, it is the light, or a camera that cannot be followed."""
-RESTLESS = (1.8, 3.0)
-"""Of the median curve around: a peak no higher than the first is nothing, from the second on it loses nothing."""
 LIGHT_LEVELS = 8.0
 """How far the mean brightness (0..255) jumps with a sudden light."""
 LONGEST_GAP_S = 0.4
@@ -255,8 +253,6 @@ def find(
     jump = np.abs(np.diff(luma_mean[new].astype(np.float64), prepend=float(luma_mean[new[0]])))
     is_light = lit & (around.highest(jump, -0.05, 0.05) > LIGHT_LEVELS)
     sure = np.where(lit & ~is_light, 0.3 * sure, sure)
-    usual = np.maximum(around.quartiles(curve, 2.5)[1], 1e-6)
-    sure = sure * np.clip((curve[at] / usual - RESTLESS[0]) / (RESTLESS[1] - RESTLESS[0]), 0, 1)
     is_stop, at_s = kinds_and_moments_s(found, at)
     kinds = np.where(is_light, "light", np.where(is_stop, "stop", "turn"))
     return _beats(at_s, sure, curve[at], kinds.tolist()), shown

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitpoint.model.errors import InputError, UsageError
-from hitpoint.model.music.score import Bar, Marker, Note, Score, TempoMap, TempoPoint
+from hitpoint.model.music.score import Bar, Controller, Marker, Note, Score, TempoMap, TempoPoint
 from hitpoint.model.output.midi_file import read_midi, tempo_events, to_midi, write_midi
 from tests.fakes import fake_prepared, fake_take
 
@@ -40,6 +40,43 @@ def seconds_at(file: mido.MidiFile) -> callable:
 
 def length(track: mido.MidiTrack) -> int:
     return sum(message.time for message in track)
+
+
+PERFORMED = Score(
+    bars=(
+        Bar(
+            0,
+            (Note(0, 4, 60, 8, 80), Note(5, 4, 64, 4, 70, -0.25)),
+            (Controller(0.0, 4, 11, 40), Controller(2.5, 4, 11, 90)),
+        ),
+        Bar(1, (Note(0, 4, 67, 16, 90),), (Controller(0.0, 4, 11, 90), Controller(8.0, 4, 11, 50))),
+    ),
+    tempo_map=TempoMap((TempoPoint(0.0, 0.0, 120.0),)),
+    genre="pop",
+    instruments=(4,),
+    seed=0,
+    markers=(Marker.section(0.0, "A"), Marker.hit(2.0, "cut")),
+)
+
+
+def test_a_performance_is_in_the_file_and_comes_back(tmp_path: Path) -> None:
+    write_midi(PERFORMED, tmp_path / "a.mid")
+    now, seen = 0, []
+    for message in mido.MidiFile(tmp_path / "a.mid").tracks[1]:
+        now += message.time
+        if message.type in ("note_on", "control_change"):
+            seen.append((now, message.type, message.bytes()[1:]))
+    assert seen == [
+        (0, "control_change", [11, 40]),
+        (0, "note_on", [60, 80]),
+        (300, "control_change", [11, 90]),
+        (570, "note_on", [64, 70]),
+        (1920, "note_on", [67, 90]),  # the controller stands already and is not sent again
+        (2880, "control_change", [11, 50]),
+    ]
+    back = read_midi(tmp_path / "a.mid")
+    assert [bar.notes for bar in back.bars] == [bar.notes for bar in PERFORMED.bars]
+    assert back.bars[0].controllers == PERFORMED.bars[0].controllers and back.markers == PERFORMED.markers
 
 
 def test_layout(tmp_path: Path) -> None:
@@ -186,3 +223,34 @@ def test_an_existing_file_is_kept(tmp_path: Path) -> None:
     write_midi(score, path, force=True)
     assert path.read_bytes().startswith(b"MThd")
     assert [p.name for p in tmp_path.iterdir()] == ["a.mid"]
+
+
+@pytest.mark.parametrize(
+    ("ticks", "bars", "signature"), [(8, 3, (2, 4)), (11, 2, (11, 16)), (20, 2, (5, 4)), (5, 1, (5, 16))]
+)
+def test_a_last_bar_of_another_length(ticks, bars, signature):
+    notes = tuple(Note(tick, 4, 60 + tick, 20, 80) for tick in (0, 4) if tick < ticks)
+    score = Score(
+        tuple(Bar(index, notes) for index in range(bars)), TempoMap((TempoPoint(0.0, 0.0, 90.0),)), "pop", (4,), 0,
+        last_bar_ticks=ticks,
+    )  # fmt: skip
+    file = to_midi(score)
+    end = (bars - 1) * 1920 + ticks * 120
+    assert {length(track) for track in file.tracks} == {end}
+    now, signatures = 0, []
+    for message in file.tracks[0]:
+        now += message.time
+        if message.type == "time_signature":
+            signatures.append((now, (message.numerator, message.denominator)))
+    assert signatures[-1] == ((bars - 1) * 1920, signature) and len(signatures) == min(bars, 2)
+    assert [message.tempo for message in file.tracks[0] if message.type == "set_tempo"] == [666667]
+    assert score.duration_s == pytest.approx(end / 480 * 60 / 90)
+
+
+@pytest.mark.parametrize("ticks", [5, 8, 16, 20])
+def test_a_last_bar_of_another_length_is_read_back(tmp_path, ticks):
+    bars = tuple(Bar(index, (Note(0, 4, 60, 4, 80),)) for index in range(2))
+    score = Score(bars, TempoMap((TempoPoint(0.0, 0.0, 120.0),)), "pop", (4,), 0, last_bar_ticks=ticks)
+    write_midi(score, tmp_path / "a.mid")
+    again = read_midi(tmp_path / "a.mid")
+    assert (again.bars, again.last_bar_ticks) == (score.bars, ticks)

@@ -9,7 +9,7 @@ import pytest
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import frames
-from hitpoint.model.video.detectors import shots, visual_beats
+from hitpoint.model.video.detectors import shot_choice, shot_looks, visual_beats
 from hitpoint.model.video.detectors.cadence import Cadence
 from hitpoint.model.video.detectors.camera import STILL, Camera
 from hitpoint.model.video.detectors.changes import NAMES, Changes
@@ -190,7 +190,7 @@ def test_a_pause_is_no_repetition():
 
 @pytest.mark.parametrize(("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ")])
 def test_letters(index, name):
-    assert shots.letter(index) == name
+    assert shot_looks.letter(index) == name
 
 
 def luma_curve(*spans):
@@ -212,7 +212,7 @@ def luma_curve(*spans):
     ],
 )
 def test_fades(spans, darkest):
-    found = [middle for _, middle, _ in shots.find_fades(*luma_curve(*spans))]
+    found = [middle for _, middle, _ in shot_choice.find_fades(*luma_curve(*spans))]
     assert found == pytest.approx(darkest, abs=1)
 
 

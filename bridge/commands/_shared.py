@@ -1,0 +1,91 @@
+"""What the commands that make music share: options declared once, the composer, progress on several stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from hitpoint.bridge.config.flags import setting_option
+from hitpoint.bridge.config.settings import load_config
+from hitpoint.bridge.work import factory
+from hitpoint.model.plan.wishes import OPTIONS
+
+if TYPE_CHECKING:
+    from hitpoint.model.compose.base import Composer
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path)
+
+
+def wish_options(command: Command) -> Command:
+    """One option for each wish, from the planner's own table; the values arrive as texts or None."""
+    for option in reversed(OPTIONS):
+        help_line = f"{option.help[0].upper()}{option.help[1:]} ({option.choices}).  [default: {option.default}]"
+        metavar = option.type.upper().replace(" ", "_")
+        command = click.option(f"--{option.key}", metavar=metavar, default=None, help=help_line)(command)
+    return command
+
+
+COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "device", "threads")
+
+
+def composer_options(command: Command) -> Command:
+    """Who composes, with which weights, where; what is left out comes from the configuration file."""
+    for name in reversed(COMPOSER_SETTINGS):
+        command = setting_option(name)(command)
+    return command
+
+
+def soundfont_option(command: Command) -> Command:
+    """Whose sounds."""
+    help_line = "SF2 or SF3 file for the sound, instead of the one in the package."
+    return click.option("--soundfont", type=FILE, envvar="HITPOINT_SOUNDFONT", show_envvar=True, help=help_line)(
+        command
+    )
+
+
+def output_options(command: Command) -> Command:
+    """How files are written, and what is said when something fails."""
+    options = (
+        click.option("--force", is_flag=True, help="Replace files that exist."),
+        click.option("--debug", is_flag=True, help="Show a traceback when something fails.", expose_value=False),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def clip_options(command: Command) -> Command:
+    """Which part of which film, and whose cuts."""
+    options = (
+        click.argument("clip", type=FILE),
+        click.option(
+            "--in", "in_s", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
+                     help="Where to begin, in the film's own time.  [default: 0]"
+        ),
+        click.option("--out", "out_s", type=click.FloatRange(0), metavar="SECONDS",
+                     help="Where to end.  [default: the film's end]"),
+        click.option("--cuts", type=FILE,
+                     help="The editor's own cuts: EDL, OTIO, FCPXML, Final Cut Pro 7 XML, MLT, Kdenlive, AAF or JSON."),
+        click.option("--cuts-fps", type=click.FloatRange(1, 1000), metavar="RATE",
+                     help="Frames a second of its timecodes where it does not say.  [default: the film's nominal]"),
+        click.option("--cuts-start", metavar="HH:MM:SS:FF",
+                     help="Its timecode at the film's first frame.  [default: where its programme begins]"),
+        click.option("--detector", type=click.Choice(["quick", "fine"]), default="quick", show_default=True,
+                     help="Who finds the cuts: the analysis, or TransNet V2 (slower; needs hitpoint[fine])."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def make_composer(flags: dict[str, Any]) -> Composer:
+    """The composer that flags and configuration ask for. `flags` loses those of `composer_options`.
+
+    Raises as `hitpoint.bridge.work.factory.make_composer`.
+    """
+    return factory.make_composer(load_config(**{name: flags.pop(name) for name in COMPOSER_SETTINGS}))
