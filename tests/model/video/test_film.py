@@ -85,7 +85,7 @@ def test_shape_of_the_result(rhythm):
     assert rhythm.motion.min() >= 0 and rhythm.saliency.min() >= 0
     assert all(0 <= b.saliency <= 1 for b in rhythm.beats)
     assert all(0 <= b.weight <= 1 for b in rhythm.boundaries)
-    assert np.all(np.diff([b.time_s for b in rhythm.beats]) >= 0.25 - 1e-9)
+    assert np.all(np.diff([b.time_s for b in rhythm.beats]) >= 0.2 - 1e-9)
 
 
 def bars(rhythm, bar_s=2.0):
