@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 MIN_SURE = 0.1
 """Moments below it are forgotten at once."""
 SURE = 0.5
-TRANSITION_SURE = 0.75
+TRANSITION_SURE = 0.8
 """At its surest moment; at the others SURE is enough."""
 MIN_SHOT_S = 0.2
 """Two cuts, or a cut and a transition, lie so far apart, or the surer one stays."""
@@ -153,9 +153,7 @@ def blank_ends(
     return ends
 
 
-def black_edges(
-    times_s: NDArray[np.float64], mean: NDArray[np.float32], spread: NDArray[np.float32]
-) -> list[int]:
+def black_edges(times_s: NDArray[np.float64], mean: NDArray[np.float32], spread: NDArray[np.float32]) -> list[int]:
     """Frames at which the picture goes black, or comes back, at once; the black lasts longer than a flash does."""
     edges = []
     for start, end in _runs((mean < DARK_MEAN) & (spread < DARK_SPREAD)):
