@@ -149,9 +149,9 @@ class Workshop:
         take.bars.update({bar.index: bar for bar in new if message.first_bar <= bar.index <= last})
         take.stream = None
         self._store.save_bars(job.name, job.record.take, take.bars)
-        self._send(BarsReady(job.name, job.record.take, job.record.edition, tuple(changed)))
+        self._send(ready(job, changed))
         kept = [take.bars[i] for i in range(message.first_bar, last + 1) if take.bars[i] not in changed]
-        self._send(BarsReady(job.name, job.record.take, job.record.edition, tuple(kept), kept=True))
+        self._send(ready(job, kept, kept=True))
 
     def _set_control(self, job: Job, message: SetControl) -> None:
         assert job.plan is not None and job.prepared is not None
@@ -161,7 +161,14 @@ class Workshop:
         if len(new.bars) != bars or new.tempo_map != job.plan.tempo_map:
             raise UsageError(f"{message.name} {message.value:g} would change the tempo of {job.name}; score it again")
         first = min(message.from_bar, bars)
-        job.plan = replace(job.plan, bars=job.plan.bars[:first] + new.bars[first:], control=new.control)
+        hits = [hit for hit in job.plan.hits if hit.bar < first] + [hit for hit in new.hits if hit.bar >= first]
+        job.plan = replace(
+            job.plan,
+            bars=job.plan.bars[:first] + new.bars[first:],
+            hits=tuple(hits),
+            control=new.control,
+            ending=new.ending if first < bars else job.plan.ending,
+        )
         job.prepared = replace(job.prepared, plan=job.plan)
         take = job.take
         take.bars = {index: bar for index, bar in take.bars.items() if index < first}
@@ -188,9 +195,9 @@ class Workshop:
         self._send(announcement(job.record, job.plan, stale, kept))
 
     def _send_known(self, job: Job) -> None:
-        bars = tuple(bar for _, bar in sorted({**job.take.provisional, **job.take.bars}.items()))
+        bars = [bar for _, bar in sorted({**job.take.provisional, **job.take.bars}.items())]
         if bars:
-            self._send(BarsReady(job.name, job.record.take, job.record.edition, bars, kept=True))
+            self._send(ready(job, bars, kept=True))
 
     # Work.
 

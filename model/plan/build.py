@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.plan.arrangement import arrange
 from hitpoint.model.plan.density import bar_means, densities, levels, smooth
 from hitpoint.model.plan.energy import energies
 from hitpoint.model.plan.hits import Placed, bar_lines, place
@@ -48,7 +49,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
     hits = _hits(placed, strengths(placed, wishes.instruments), bound_hits)
     energy = energies(level, _bar_saliency(placed, tempo.bars), wishes.energy)
     bars = _bars(hits, density, bound_bars, energy, section_of, changes)
-    return Plan(
+    plan = Plan(
         duration_s=rhythm.duration_s,
         tempo_map=tempo.tempo_map,
         bars=bars,
@@ -60,6 +61,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
         seed=wishes.seed,
         changes=tuple(changes),
     )
+    return arrange(plan, wishes.accents)
 
 
 def _bindings(wishes: Wishes, bars: int, hits: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

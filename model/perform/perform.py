@@ -1,0 +1,32 @@
+"""A composed bar -> the bar as it is played."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hitpoint.model.music.score import Bar
+from hitpoint.model.plan.dynamics import LOUDNESS_RANGE
+from hitpoint.model.plan.types import BarPlan, Plan
+
+SOFTEST, HARDEST = 16, 127
+KNEE, SLOPE = 88.0, 0.5
+"""Above KNEE only SLOPE of a velocity counts, unless on an accent: hits keep room above the rest."""
+
+
+def perform(bar: Bar, asked: BarPlan) -> Bar:
+    """`bar` with the velocities that `asked` wants of it; the same bar gives the same performance."""
+    curve = asked.dynamics or ((1.0, LOUDNESS_RANGE * (asked.energy - 0.5)),) * 16
+    return replace(bar, notes=tuple(replace(n, velocity=_loudness(n.velocity, *curve[n.tick])) for n in bar.notes))
+
+
+def perform_all(bars: Iterable[Bar], plan: Plan) -> tuple[Bar, ...]:
+    """Bars of `plan`, each found by its index, as they are played."""
+    return tuple(perform(bar, plan.bars[bar.index]) for bar in bars)
+
+
+def _loudness(velocity: int, gain: float, lift: float) -> int:
+    value = velocity * gain + lift
+    if gain <= 1.0 and value > KNEE:
+        value = KNEE + (value - KNEE) * SLOPE
+    return max(SOFTEST, min(HARDEST, round(value)))

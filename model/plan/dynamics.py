@@ -1,0 +1,94 @@
+"""How loud every tick is: ramps through the bars' energies, crescendos, and the accents with what is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.plan.players import PHRASE_BARS
+from hitpoint.model.plan.types import HitPoint, Plan
+
+LOUDNESS_RANGE = 60.0
+"""Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
+a piece, so the network alone would not follow the picture's energy: its dynamics are moved up and down as a whole."""
+HIT_GAIN, HIT_LIFT = 0.25, 8.0
+"""What an accent of size 1 adds."""
+HELD_BACK = {-6: 0.06, -5: 0.12, -4: 0.2, -3: 0.25, -2: 0.25, -1: 0.25, 1: 0.12, 2: 0.12, 3: 0.1, 4: 0.08, 5: 0.04}
+"""Ticks from an accent of size 1 -> the share by which what lies there is softer."""
+CRESCENDO, CRESCENDO_TICKS = 12.0, 16
+"""Velocities gained up to where a lead or a swell arrives, and the ticks before it in which they are."""
+PHRASE_DIP, DIP_TICKS = 5.0, 6
+"""Velocities by which a phrase is softer at its end."""
+FADE_BARS, FADE_TO = 3, 0.45
+"""A piece that fades does so over its last bars, down to this share of its loudness."""
+
+
+def dynamics(plan: Plan, hits: Sequence[HitPoint]) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """(gain, lift) of each tick, a tuple of 16 a bar: a velocity v is performed as gain * v + lift."""
+    count = len(plan.bars) * TICKS_PER_BAR
+    lift = _level(plan) + _phrases(plan) + _crescendos(plan, hits)
+    gain, extra = _accents(count, hits)
+    if plan.ending == "fade":
+        fading = min(count, FADE_BARS * TICKS_PER_BAR)
+        gain[count - fading :] *= np.linspace(1.0, FADE_TO, fading)
+    lift = lift * gain + extra
+    pairs = [(round(float(g), 3), round(float(x), 2)) for g, x in zip(gain, lift, strict=True)]
+    return tuple(tuple(pairs[i : i + TICKS_PER_BAR]) for i in range(0, count, TICKS_PER_BAR))
+
+
+def _level(plan: Plan) -> NDArray[np.float64]:
+    """Each bar's energy in its middle, and straight lines between."""
+    energy = np.array([bar.energy for bar in plan.bars])
+    middles = (np.arange(len(energy)) + 0.5) * TICKS_PER_BAR
+    ticks = np.arange(len(energy) * TICKS_PER_BAR)
+    return np.asarray(LOUDNESS_RANGE * (np.interp(ticks, middles, energy) - 0.5))
+
+
+def _phrases(plan: Plan) -> NDArray[np.float64]:
+    """A little softer towards the end of each phrase."""
+    dips = np.zeros(len(plan.bars) * TICKS_PER_BAR)
+    fall = -PHRASE_DIP * np.linspace(0.0, 1.0, DIP_TICKS + 1)[1:]
+    for section in plan.sections:
+        for end in range(section.first_bar + PHRASE_BARS, section.end_bar + 1, PHRASE_BARS):
+            if not plan.bars[end - 1].lead:
+                dips[end * TICKS_PER_BAR - DIP_TICKS : end * TICKS_PER_BAR] += fall
+    return dips
+
+
+def _crescendos(plan: Plan, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
+    """A rise into each lead's aim, and into each swell."""
+    count = len(plan.bars) * TICKS_PER_BAR
+    rise = np.zeros(count)
+    marked = {hit.bar * TICKS_PER_BAR + hit.tick: hit.accent for hit in hits if hit.accent is not None}
+    aims = {tick: accent.size for tick, accent in marked.items() if accent.kind == "swell"}
+    for bar in plan.bars:
+        if bar.lead in ("fill", "rise", "dominant"):
+            line = (bar.index + 1) * TICKS_PER_BAR
+            near = [tick for tick, accent in marked.items() if accent.kind != "stress" and abs(tick - line) < 12]
+            aims.setdefault(min(near, key=lambda tick: abs(tick - line), default=line), 1.0)
+    for aim, size in aims.items():
+        first = max(0, aim - CRESCENDO_TICKS)
+        ramp = size * CRESCENDO * (np.arange(first, aim) - aim + CRESCENDO_TICKS) / CRESCENDO_TICKS
+        rise[first:aim] = np.maximum(rise[first:aim], ramp)
+    return rise
+
+
+def _accents(count: int, hits: Sequence[HitPoint]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(gain, lift) of every tick by the accents alone."""
+    gain, lift, own = np.ones(count), np.zeros(count), np.zeros(count)
+    found = [(hit.bar * TICKS_PER_BAR + hit.tick, hit.accent) for hit in hits if hit.accent is not None]
+    for tick, accent in found:
+        own[tick] = max(own[tick], accent.size)
+        if accent.kind == "swell":
+            continue
+        for offset, share in HELD_BACK.items():
+            if 0 <= tick + offset < count:
+                gain[tick + offset] = min(gain[tick + offset], 1.0 - share * min(accent.size, 1.6))
+    for tick, accent in found:
+        if own[tick] <= accent.size:
+            gain[tick] = 1.0 + HIT_GAIN * accent.size
+            lift[tick] = HIT_LIFT * accent.size
+    return gain, lift
