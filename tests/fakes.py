@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from hitpoint.model.job import Prepared, Take, compose
+from hitpoint.model.compose.base import Composer, ComposerOptions, Stats
+from hitpoint.model.job import compose
 from hitpoint.model.music.score import MAX_STRENGTH, TICKS_PER_BAR, Bar, Note, TempoMap, TempoPoint
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section, Wishes
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.types import Boundary, Clip, Media, VisualBeat, VisualRhythm
 
 SCALE = (0, 2, 4, 5, 7, 9, 11)
@@ -20,25 +21,22 @@ LOWEST = (36, 60, 55, 36, 60)
 DRUM_KEYS = (36, 38, 42, 46, 49, 45)
 
 
-@dataclass
-class Stats:
-    tokens: int = 0
-    seconds: float = 0.0
-
-
-class FakeComposer:
+class FakeComposer(Composer):
     """Random notes of C major that honour density and strength exactly; C-loosened bars get 6 onsets.
 
     The notes of a bar depend on (seed, bar index) only, so any history gives the same continuation.
     """
 
-    name = "fake"
+    key = name = "fake"
     sha256 = "0" * 64
-    parameters = 0
 
     def __init__(self, delay_s: float = 0.0) -> None:
-        self.stats = Stats()
+        super().__init__()
         self.delay_s = delay_s
+
+    @classmethod
+    def create(cls, options: ComposerOptions) -> FakeComposer:
+        return cls()
 
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
         self.stats = Stats()
@@ -50,13 +48,6 @@ class FakeComposer:
             self.stats.tokens += 2 * len(bar.notes) + 1
             self.stats.seconds += time.perf_counter() - started
             yield bar
-
-    def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
-        found = [list(self.stream(plan, seed)) for seed in seeds]
-        for bar in (bar for bars in found for bar in bars):
-            if on_bar:
-                on_bar(bar)
-        return found
 
 
 def _bar(plan: Plan, bar_plan: BarPlan, rng: random.Random) -> Bar:
@@ -144,5 +135,5 @@ def fake_take(prepared: Prepared, seed: int | None = None) -> Take:
 
 
 def make_composer() -> FakeComposer:
-    """For the configuration's key `composer`: tests.fakes:make_composer."""
+    """For the configuration's key `test_composer`: tests.fakes:make_composer."""
     return FakeComposer()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hitpoint.bridge.commands.shared import FILE, clip_options, output_options, stage_bars
+from hitpoint.bridge.commands._shared import FILE, clip_options, output_options, stage_bars
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import VisualRhythm

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hitpoint.bridge.commands.shared import output_options
+from hitpoint.bridge.commands._shared import output_options
 from hitpoint.bridge.errors import UsageError
 
 
@@ -25,7 +25,7 @@ def build(folders: tuple[Path, ...], out: Path, exclude: tuple[str, ...], worker
     """Read every MIDI file below FOLDERS and write a shard folder with a report."""
     if (out / "pieces.json").exists() and not force:
         raise UsageError(f"{out} holds shards already; add --force to replace them, or choose another folder")
-    from hitpoint.bridge.commands.progress import progress_bar
+    from hitpoint.bridge.commands._progress import progress_bar
     from hitpoint.model.data.build import build as build_shards
 
     with progress_bar("reading MIDI") as progress:

@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 import wave
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from hitpoint.bridge.commands.shared import FILE, composer_options, make_composer, output_options, stage_bars
+from hitpoint.bridge.commands._shared import FILE, composer_options, make_composer, output_options, stage_bars
 from hitpoint.bridge.errors import MissingError, UsageError
 
 PLAYERS: tuple[tuple[str, list[str]], ...] = (
@@ -35,14 +37,13 @@ def command(
     folder: Path,
     port: str | None,
     play: bool,
-    checkpoint: Path | None,
-    device: str | None,
-    threads: int | None,
     force: bool,
+    **composer_flags: Any,
 ) -> None:
     """Score the example film into a folder, and play it: to a MIDI port, or with the built-in synth where none is."""
     from hitpoint.bridge.commands.score import check, summary
     from hitpoint.model import job
+    from hitpoint.model.output.base import Writing, write_outputs
     from hitpoint.model.plan.types import Wishes
     from hitpoint.model.video.types import Clip
 
@@ -55,14 +56,14 @@ def command(
         raise UsageError(f"cannot make the folder {folder} ({error.strerror}); name another with -o") from error
     named = {kind: folder / f"demo{ending}" for kind, ending in
              (("midi", ".mid"), ("wav", ".wav"), ("mux", ".mp4"), ("report", ".json"), ("plot", ".png"))}  # fmt: skip
-    files = job.Outputs(**named)
-    check(film, [files], None, force)
-    composer = make_composer(checkpoint, device, threads)
+    wishes, writing = Wishes(), Writing(force)
+    check(film, named, wishes.instruments, writing)
+    composer = make_composer(composer_flags)
     with stage_bars() as progress:
-        prepared = job.prepare([Clip(film)], Wishes(), None, progress)
+        prepared = job.prepare([Clip(film)], wishes, None, progress)
         take = job.compose(prepared, composer, progress=progress)
-        job.write_outputs(take, prepared, files, force, progress=progress)
-    click.echo(summary(take, prepared, files))
+        paths = write_outputs(take, prepared, named, replace(writing, progress=progress))
+    click.echo(summary(take, prepared, paths))
     if play:
         click.echo(play_files(named["midi"], named["wav"], port))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hitpoint.bridge.commands.shared import output_options
+from hitpoint.bridge.commands._shared import output_options
 
 
 @click.command()
@@ -30,8 +30,8 @@ def command(
     force: bool,
 ) -> None:
     """Compose FILMS in every genre in several ways, and measure all beside held-out music of SHARDS."""
-    from hitpoint.bridge.commands.progress import progress_bar
-    from hitpoint.model.compose.cmt.composer import Composer
+    from hitpoint.bridge.commands._progress import progress_bar
+    from hitpoint.model.compose.cmt.composer import CmtComposer
     from hitpoint.model.compose.library.match import read_library
     from hitpoint.model.data.build import load
     from hitpoint.model.files import atomic, check_output
@@ -41,7 +41,7 @@ def command(
 
     if json_path:
         check_output(json_path, force)
-    shard, composer = load(shards), Composer.load(checkpoint)
+    shard, composer = load(shards), CmtComposer.load(checkpoint)
     own = None if library is None else read_library(library)
     rhythms = [analyse([Clip(film)]) for film in films]
     with progress_bar("composing") as progress:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hitpoint.bridge.commands.shared import (
+from hitpoint.bridge.commands._shared import (
+    COMPOSER_SETTINGS,
     FILE,
     clip_options,
     composer_options,
@@ -23,8 +24,12 @@ from hitpoint.bridge.errors import InputError, UsageError
 from hitpoint.model.plan.wishes import parse_wishes
 
 if TYPE_CHECKING:
-    from hitpoint.model.job import BarStream, Outputs, Prepared, Take
+    from hitpoint.model.output.base import Targets, Writing
+    from hitpoint.model.take import Prepared, Take
     from hitpoint.model.video.types import Boundary
+
+NAMED = ("wav", "mux", "report", "plot")
+"""Outputs that have an option of their own, which names the file."""
 
 
 @click.command()
@@ -36,7 +41,8 @@ if TYPE_CHECKING:
     metavar="A,B",
     default="midi",
     show_default=True,
-    help="What to write, named after the MIDI file: midi, rpp (REAPER), otio, edl (markers for Resolve), stems.",
+    help="What to write, named after the MIDI file: midi, wav, mux (the film), report, plot, rpp (REAPER), otio, "
+    "edl (markers for Resolve), stems, or what another package brings.",
 )
 @click.option("--wav", type=FILE, help="Also the sound, as a WAV.")
 @click.option("--mux", type=FILE, help="Also the film with this music (.mp4, .mov, .mkv or .webm).")
@@ -45,14 +51,6 @@ if TYPE_CHECKING:
 @wish_options
 @click.option("--takes", type=click.IntRange(1, 99), default=1, show_default=True, help="How many; OUT-1, OUT-2, ...")
 @composer_options
-@click.option(
-    "--composer",
-    type=click.Choice(["cmt", "match"]),
-    default="cmt",
-    show_default=True,
-    help="cmt composes; match takes the stretch of --library that fits the film best.",
-)
-@click.option("--library", type=FILE, help="With --composer match: a folder of MIDI files, or of shards.")
 @soundfont_option
 @output_options
 def command(
@@ -62,77 +60,48 @@ def command(
     cuts: Path | None,
     out: Path | None,
     formats: str,
-    wav: Path | None,
-    mux: Path | None,
-    report: Path | None,
-    plot: Path | None,
     takes: int,
-    checkpoint: Path | None,
-    device: str | None,
-    threads: int | None,
-    composer: str,
-    library: Path | None,
     soundfont: Path | None,
     force: bool,
-    **wishes: str | None,
+    **rest: Any,
 ) -> None:
     """Write music for CLIP that hits its cuts: a MIDI file and, if asked, sound, film, report and plot."""
     from hitpoint.model import job
-    from hitpoint.model.output.formats import check_formats, parse_formats, write_formats
+    from hitpoint.model.output.base import Writing, numbered, parse_formats, targets_of, write_outputs
     from hitpoint.model.video.types import Clip
 
-    wished, named = parse_wishes(wishes), parse_formats(formats)
     base = out or Path(f"{clip.stem}.mid")
-    outputs = job.Outputs(base if "midi" in named else None, wav, report, plot, mux)
-    numbered = [outputs] if takes == 1 else [outputs.numbered(take + 1) for take in range(takes)]
-    bases = [base] if takes == 1 else [base.with_name(f"{base.stem}-{take + 1}{base.suffix}") for take in range(takes)]
-    check(clip, numbered, soundfont, force)
-    for name in bases:
-        check_formats(named, name, wished.instruments, force, soundfont)
+    named = {name: path for name in NAMED if (path := rest.pop(name)) is not None}
+    targets = {**targets_of(parse_formats(formats), base), **named}
+    composer_flags = {name: rest.pop(name) for name in COMPOSER_SETTINGS}
+    wishes = parse_wishes(rest)
+    each_take = [targets] if takes == 1 else [numbered(targets, take + 1) for take in range(takes)]
+    writing = Writing(force, soundfont)
+    for files in each_take:
+        check(clip, files, wishes.instruments, writing)
     boundaries = given_cuts(cuts, clip, in_s, out_s)
-    matcher = read_matcher(composer, library)
-    stream = matcher or make_composer(checkpoint, device, threads)
+    composer = make_composer(composer_flags)
     said = []
     with stage_bars() as progress:
-        prepared = job.prepare([Clip(clip, in_s, out_s)], wished, boundaries, progress)
-        composed = job.compose_takes(prepared, stream, takes, progress)
-        for number, files in enumerate(numbered):
-            take = replace(composed[number], composer=composer)
-            job.write_outputs(take, prepared, files, force, soundfont, progress)
-            more = write_formats(take, prepared, named, bases[number], files.wav, force, soundfont, progress)
-            said.append(summary(take, prepared, files, more))
+        prepared = job.prepare([Clip(clip, in_s, out_s)], wishes, boundaries, progress)
+        composed = job.compose_takes(prepared, composer, takes, progress)
+        for take, files in zip(composed, each_take, strict=True):
+            paths = write_outputs(take, prepared, files, replace(writing, progress=progress))
+            said.append(summary(take, prepared, paths))
     for change in prepared.plan.changes:
         click.echo(f"note: {change}", err=True)
     click.echo("\n".join(said))
 
 
-def check(clip: Path, numbered: list[Outputs], soundfont: Path | None, force: bool) -> None:
+def check(clip: Path, targets: Targets, instruments: tuple[int, ...], writing: Writing) -> None:
     """Raise, before any work, what would stop it later: the clip, the files to write, a missing program."""
-    from hitpoint.model.output.mux import check_film_name, find_ffmpeg
-    from hitpoint.model.output.render import BuiltInSynth
+    from hitpoint.model.output.base import check_outputs, paths_of
     from hitpoint.model.video.media import check_file
 
     check_file(clip)
-    for outputs in numbered:
-        outputs.check(force)
-        if any(path.resolve() == clip.resolve() for path in outputs.paths()):
-            raise UsageError(f"{clip} is the clip itself; give the output another name")
-        if outputs.mux is not None:
-            check_film_name(outputs.mux)
-            find_ffmpeg()
-        if outputs.mux is not None or outputs.wav is not None:
-            BuiltInSynth(soundfont)
-
-
-def read_matcher(composer: str, library: Path | None) -> BarStream | None:
-    """The library that takes the composer's place, if it was asked for."""
-    if (composer == "match") != (library is not None):
-        raise UsageError("--composer match and --library FOLDER go together; name both or neither")
-    if library is None:
-        return None
-    from hitpoint.model.compose.library.match import Matcher
-
-    return Matcher.load(library)
+    check_outputs(targets, instruments, writing)
+    if any(path.resolve() == clip.resolve() for path in paths_of(targets, instruments)):
+        raise UsageError(f"{clip} is the clip itself; give the output another name")
 
 
 def given_cuts(path: Path | None, clip: Path, in_s: float, out_s: float | None) -> tuple[Boundary, ...] | None:
@@ -160,12 +129,10 @@ def given_cuts(path: Path | None, clip: Path, in_s: float, out_s: float | None) 
     return tuple(inside)
 
 
-def summary(take: Take, prepared: Prepared, files: Outputs, more: Sequence[Path] = ()) -> str:
-    """The files written, and in one line what is in them."""
+def summary(take: Take, prepared: Prepared, paths: Sequence[Path]) -> str:
+    """In one line what was composed, and below it the files written."""
     score = take.score
     tempi = [point.bpm for point in score.tempo_map.points]
     tempo = f"{min(tempi):.1f}" if max(tempi) - min(tempi) < 0.05 else f"{min(tempi):.1f} to {max(tempi):.1f}"
     facts = f"{len(score.bars)} bars of {score.genre} at {tempo} BPM, {len(prepared.plan.hits)} hit points"
-    return "\n".join(
-        [f"{facts}, composed in {take.generation_s:.1f} s", *(f"  {path}" for path in (*files.paths(), *more))]
-    )
+    return "\n".join([f"{facts}, composed in {take.generation_s:.1f} s", *(f"  {path}" for path in paths)])

@@ -75,7 +75,13 @@ class Config:
     aliases: list[Any] = _setting([], "Presets (reaper, ardour, qlab) or rules that turn other OSC into our own.")
     peers: list[Any] = _setting([], "Hosts to greet at the start: {address: host:port, send: [/address, values...]}.")
     reaper_folder: str = _setting("", "Folder of REAPER's file requests (empty: none).", flag="--reaper-folder")
+    composer: str = _setting(
+        "cmt",
+        "Who composes: cmt, match (a stretch of --library that fits the film), or one that another package brings.",
+        flag="--composer",
+    )
     checkpoint: str = _setting("", "Weights to compose with (empty: the ones that come with it).", flag="--checkpoint")
+    library: str = _setting("", "Folder of MIDI files, or of shards, for composers that use one.", flag="--library")
     device: str = _setting("auto", "Where to compose.", choices=("auto", "cpu", "cuda"), flag="--device")
     threads: int = _setting(0, "Processor threads of a float32 network (0: one).", low=0, high=256, flag="--threads")
     state_dir: str = _setting("", "Folder of jobs and scores (empty: the system's place).", flag="--state-dir")
@@ -83,7 +89,7 @@ class Config:
     realtime: bool = _setting(True, "Ask the system for real-time priority.", flag="--realtime")
     revive: bool = _setting(True, "Start the bridge again should its main process be killed.", flag="--revive")
     screen: bool = _setting(True, "Show the live screen where standard output is a terminal.", flag="--screen")
-    composer: str = _setting("", "For tests: package.module:function that makes the composer.")
+    test_composer: str = _setting("", "For tests: package.module:function that makes the composer.")
     tools: str = _setting("", "For tests: package.module:function that makes what the composing process works with.")
 
     @property

@@ -127,8 +127,8 @@ def _in(address: str, help_line: str, *arguments: Argument, rest: Argument | Non
     return MessageType(f"/hitpoint/{address}", arguments, help_line, True, rest)
 
 
-def _out(address: str, help_line: str, *arguments: Argument) -> MessageType:
-    return MessageType(f"/hitpoint/{address}", arguments, help_line, False)
+def _out(address: str, help_line: str, *arguments: Argument, rest: Argument | None = None) -> MessageType:
+    return MessageType(f"/hitpoint/{address}", arguments, help_line, False, rest)
 
 
 MESSAGES: tuple[MessageType, ...] = (
@@ -141,6 +141,7 @@ MESSAGES: tuple[MessageType, ...] = (
         _optional("token", "s"),
     ),
     _in("bye", "The client leaves; the music goes on."),
+    _in("capabilities", "What can be asked for; answered by one capabilities message a kind."),
     _in(
         "time",
         "The playhead, 10–100 a second. playing: 0 or 1, guessed from the movement where left out; rate: 1 = normal, "
@@ -182,7 +183,7 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
-        "density, energy, deviation, cuts (auto, or strips = only the clips' own boundaries), wav (0 or 1).",
+        "density, energy, deviation, composer, cuts (auto, or strips = only the clips' own boundaries), wav (0 or 1).",
         _JOB,
         rest=Argument("key value", "*"),
     ),
@@ -232,6 +233,12 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("protocol", "i"),
         Argument("midi_port", "s"),
         Argument("state", "s"),
+    ),
+    _out(
+        "capabilities",
+        "The names of one kind: genres, instruments, composers, keys (of score), controls (live).",
+        Argument("kind", "s"),
+        rest=Argument("name", "s"),
     ),
     _out(
         "progress",
@@ -380,6 +387,8 @@ def encode(address: str, *arguments: TextOrNumber) -> bytes:
     """A message of the bridge as bytes, typed by the table. Raises OscError where the values do not fit the row."""
     row = OUTGOING[address]
     tags = "".join(argument.kind for argument in row.arguments)
+    if row.rest is not None:
+        tags += row.rest.kind * (len(arguments) - len(tags))
     return codec.encode_typed(address, tags, arguments)
 
 

@@ -7,19 +7,23 @@ asks `next_wanted` what to compose.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hitpoint.model.music.score import Bar, Note
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar
 
 PHRASE_BARS = 4
+NO_BAR = Bar(-1)
 
 
 @dataclass(frozen=True)
 class BarChoice:
-    """What sounds in a bar. kind: "known", "stale" (an older edition's bar), "fallback" (another bar) or "none"."""
+    """What sounds in a bar. kind: "known", "stale" (an older edition's bar), "fallback" (another bar) or "none".
+
+    bar: whose notes and controllers sound; its index is that of the bar they were written for.
+    """
 
     kind: str
-    notes: tuple[Note, ...] = ()
+    bar: Bar = NO_BAR
 
 
 class Library:
@@ -79,7 +83,7 @@ class Library:
     def choose(self, index: int) -> BarChoice:
         """The bar itself, else its older edition, else the one a phrase before it, else the nearest one before it."""
         if index in self._bars:
-            return BarChoice("stale" if index in self._stale else "known", self._bars[index][1].notes)
+            return BarChoice("stale" if index in self._stale else "known", self._bars[index][1])
         for earlier in range(index - PHRASE_BARS, -1, -PHRASE_BARS):
             if earlier in self._bars:
                 return BarChoice("fallback", _within_bar(self._bars[earlier][1]))
@@ -91,12 +95,10 @@ class Library:
         return BarChoice("none")
 
 
-def _within_bar(bar: Bar) -> tuple[Note, ...]:
-    """The bar's notes, none reaching far over the bar line: what follows is another bar than it was written for."""
-    return tuple(
-        Note(note.tick, note.instrument, note.pitch, min(note.duration_ticks, 16 - note.tick), note.velocity)
-        for note in bar.notes
-    )
+def _within_bar(bar: Bar) -> Bar:
+    """The bar, no note reaching over the bar line: what follows is another bar than it was written for."""
+    notes = (replace(note, duration_ticks=min(note.duration_ticks, TICKS_PER_BAR - note.tick)) for note in bar.notes)
+    return replace(bar, notes=tuple(notes))
 
 
 def next_wanted(known: Collection[int], bars: int) -> int | None:

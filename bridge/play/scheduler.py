@@ -48,16 +48,24 @@ class Voice:
     muted: bool = False
 
 
+CONTROL, NOTE, BEAT = range(3)
+"""What an event is, in the order in which events of one moment are sent."""
+
+
 @dataclass(order=True)
 class _Event:
-    """A note on or a beat, at `media_s` on the host's timeline. order: notes before beats on one moment."""
+    """Something to send at `media_s` on the host's timeline. kind: CONTROL, NOTE or BEAT.
+
+    key, value: a controller's number and value, a note's pitch and velocity, or the numbers of bar and beat. off_s:
+    where a note ends. channel: 0..15; a beat has none.
+    """
 
     media_s: float
-    order: int
+    kind: int
     off_s: float = field(compare=False)
     channel: int = field(compare=False)
-    pitch: int = field(compare=False)
-    velocity: int = field(compare=False)
+    key: int = field(compare=False)
+    value: int = field(compare=False)
 
 
 class Scheduler:
@@ -195,31 +203,38 @@ class Scheduler:
         self._cursor = 0
 
     def _compile(self, index: int, choice: BarChoice) -> list[_Event]:
-        """The bar's beats and notes in time order, on the host's timeline."""
+        """The bar's beats, controllers and notes in time order, on the host's timeline."""
         assert self.timeline is not None
         at = self.timeline.time_at_tick
         end_s = self.timeline.end_s
-        events = [_Event(at(index, beat * TICKS_PER_BEAT), 1, 0.0, -1, index, beat) for beat in range(BEATS_PER_BAR)]
-        for note in choice.notes:
-            voice = self.voices.get(note.instrument)
-            if voice is None or voice.muted:
-                continue
-            off_s = min(at(index, note.tick + note.duration_ticks), end_s)
-            events.append(_Event(at(index, note.tick), 0, off_s, voice.channel, note.pitch, note.velocity))
+        events = [_Event(at(index, beat * TICKS_PER_BEAT), BEAT, 0.0, -1, index, beat) for beat in range(BEATS_PER_BAR)]
+        heard = {instrument: voice.channel for instrument, voice in self.voices.items() if not voice.muted}
+        for each in choice.bar.controllers:
+            if each.instrument in heard:
+                channel = heard[each.instrument]
+                events.append(_Event(at(index, each.tick), CONTROL, 0.0, channel, each.number, each.value))
+        for note in choice.bar.notes:
+            if note.instrument in heard:
+                tick = note.tick + note.shift_ticks
+                off_s = min(at(index, tick + note.duration_ticks), end_s)
+                events.append(_Event(at(index, tick), NOTE, off_s, heard[note.instrument], note.pitch, note.velocity))
         events.sort()
         return events
 
     def _play(self, event: _Event, due_s: float) -> None:
-        if event.channel < 0:
+        if event.kind == BEAT:
             if self._on_beat is not None:
-                self._on_beat(event.pitch, event.velocity, event.media_s)
+                self._on_beat(event.key, event.value, event.media_s)
             return
-        key = (event.channel, event.pitch)
+        if event.kind == CONTROL:
+            self._sink.send(bytes((0xB0 | event.channel, event.key, event.value)))
+            return
+        key = (event.channel, event.key)
         if key in self._sounding:
-            self._sink.send(bytes((0x80 | event.channel, event.pitch, 0)))
-        self._sink.send(bytes((0x90 | event.channel, event.pitch, event.velocity)))
+            self._sink.send(bytes((0x80 | event.channel, event.key, 0)))
+        self._sink.send(bytes((0x90 | event.channel, event.key, event.value)))
         self._sounding[key] = event.off_s
-        heapq.heappush(self._offs, (event.off_s, event.channel, event.pitch))
+        heapq.heappush(self._offs, (event.off_s, event.channel, event.key))
         self._count(due_s)
 
     def _note_off(self, due_s: float) -> None:

@@ -41,7 +41,7 @@ def run_composer(sock: socket.socket, config: Config) -> None:
     outbox = Outbox(channel)
     try:
         workshop = Workshop(make_tools(config), Store(config.state_path), outbox.send)
-        if not config.composer and not config.tools:
+        if not config.test_composer and not config.tools:
             importlib.import_module("torch")  # seconds that the first job need not wait for
         outbox.send(ComposerReady())
         busy = True
@@ -91,7 +91,7 @@ def make_tools(config: Config) -> Tools:
         tools = factory.call_named(config.tools)
         assert isinstance(tools, Tools)
         return tools
-    return Tools(lambda: factory.make_composer(config))
+    return Tools(lambda key: factory.make_composer(config, key))
 
 
 def _watch_parent(parent: int) -> None:

@@ -31,6 +31,7 @@ from hitpoint.bridge.osc.aliases import Aliases
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
 from hitpoint.bridge.play.lookahead import BarChoice
 from hitpoint.bridge.play.player import Player
+from hitpoint.bridge.session.capabilities import capabilities
 from hitpoint.bridge.session.clients import Address, Clients
 from hitpoint.bridge.session.clips import ClipDesk
 from hitpoint.bridge.session.status import Status
@@ -127,6 +128,10 @@ class Session:
         self.clients.tell(sender, "/hitpoint/welcome", self._version, protocol.PROTOCOL, name, self.state)
         self._status.changed()
         self.live_changed = True
+
+    def _capabilities(self, request: Request, sender: Address, now_s: float) -> None:
+        for kind, names in capabilities().items():
+            self.clients.tell(sender, "/hitpoint/capabilities", kind, *names)
 
     def _bye(self, request: Request, sender: Address, now_s: float) -> None:
         self.clients.drop(sender)
@@ -354,6 +359,7 @@ _INFO, _WARNING = 20, 30
 _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "hello": Session._hello,
     "bye": Session._bye,
+    "capabilities": Session._capabilities,
     "time": Session._time,
     "play": Session._play,
     "stop": Session._stop,

@@ -13,19 +13,20 @@ torn last line is left out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from hitpoint.bridge.clock.transport import Transport
-from hitpoint.bridge.ipc.messages import ClipSpec, LiveState, ScoreJob
-from hitpoint.model.music.score import Bar, Note, TempoMap, TempoPoint
-from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
+from hitpoint.bridge.ipc.messages import LiveState, ScoreJob
+from hitpoint.model.music.codec import from_json, to_json
+from hitpoint.model.music.score import Bar
+from hitpoint.model.plan.types import Plan
 
-SCHEMA = "hitpoint.job/1"
-LIVE_SCHEMA = "hitpoint.live/3"
+SCHEMA = "hitpoint.job/2"
+LIVE_SCHEMA = "hitpoint.live/4"
+
+Value = TypeVar("Value")
 
 
 @dataclass
@@ -38,6 +39,16 @@ class JobRecord:
     controls: dict[str, float] = field(default_factory=dict)
     programs: tuple[int, ...] = ()
     results: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+    schema: str = SCHEMA
+
+
+@dataclass
+class _LiveRecord:
+    """What stands in live.json. wiring: (our port, destination) pairs."""
+
+    live: LiveState
+    wiring: list[tuple[str, str]]
+    schema: str = LIVE_SCHEMA
 
 
 class Store:
@@ -68,17 +79,8 @@ class Store:
 
     def save(self, record: JobRecord) -> None:
         """Write job.json, and note that this job is the latest."""
-        values = {
-            "schema": SCHEMA,
-            "score": asdict(record.score),
-            "take": record.take,
-            "edition": record.edition,
-            "controls": record.controls,
-            "programs": record.programs,
-            "results": record.results,
-        }
-        _write(self.folder(record.score.job) / "job.json", json.dumps(values))
-        _write(self._root / "latest", record.score.job)
+        _write(self.folder(record.score.job) / "job.json", to_json(record))
+        _write(self._root / "latest", record.score.job.encode())
 
     def latest(self) -> str:
         """The job that was saved last; empty where there is none."""
@@ -89,120 +91,69 @@ class Store:
 
     def load(self, job: str) -> JobRecord | None:
         """job.json; None where there is none, or none that can be read."""
-        values = _read(self.folder(job) / "job.json")
-        if values is None or values.get("schema") != SCHEMA:
-            return None
-        return JobRecord(
-            _score_from(values["score"]),
-            values["take"],
-            values["edition"],
-            dict(values["controls"]),
-            tuple(values["programs"]),
-            {int(take): (paths[0], paths[1], paths[2]) for take, paths in values["results"].items()},
-        )
+        record = _read(self.folder(job) / "job.json", JobRecord)
+        return record if record is not None and record.schema == SCHEMA else None
 
     def save_plan(self, job: str, plan: Plan) -> None:
         """Write plan.json."""
-        _write(self.folder(job) / "plan.json", json.dumps(asdict(plan)))
+        _write(self.folder(job) / "plan.json", to_json(plan))
 
     def load_plan(self, job: str) -> Plan | None:
         """plan.json; None where there is none."""
-        values = _read(self.folder(job) / "plan.json")
-        return None if values is None else plan_from(values)
+        return _read(self.folder(job) / "plan.json", Plan)
 
     def add_bar(self, job: str, take: int, bar: Bar) -> None:
         """Append one bar to the take."""
-        with self._take_path(job, take).open("a", encoding="utf-8") as file:
+        with self._take_path(job, take).open("ab") as file:
             file.write(_bar_line(bar))
 
     def save_bars(self, job: str, take: int, bars: Mapping[int, Bar]) -> None:
         """Write the take anew, with these bars only."""
-        _write(self._take_path(job, take), "".join(_bar_line(bars[index]) for index in sorted(bars)))
+        _write(self._take_path(job, take), b"".join(_bar_line(bars[index]) for index in sorted(bars)))
 
     def load_bars(self, job: str, take: int) -> dict[int, Bar]:
         """The take's bars by index; a torn line is left out."""
         bars: dict[int, Bar] = {}
         try:
-            lines = self._take_path(job, take).read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = self._take_path(job, take).read_bytes().splitlines()
         except OSError:
             return bars
         for line in lines:
             try:
-                index, notes = json.loads(line)
-                bars[index] = Bar(index, tuple(Note(*note) for note in notes))
-            except (ValueError, TypeError):
+                bar = from_json(line, Bar)
+            except ValueError:
                 continue
+            bars[bar.index] = bar
         return bars
 
     def save_live(self, live: LiveState, wiring: set[tuple[str, str]]) -> None:
         """Note where the transport is and what our ports lead to, for a watchdog that takes over."""
         self._root.mkdir(parents=True, exist_ok=True)
-        values = {"schema": LIVE_SCHEMA, "live": asdict(live), "wiring": sorted(wiring)}
-        _write(self._root.parent / "live.json", json.dumps(values))
+        _write(self._root.parent / "live.json", to_json(_LiveRecord(live, sorted(wiring))))
 
     def load_live(self) -> tuple[LiveState, set[tuple[str, str]]] | None:
         """What `save_live` noted; None where there is nothing that can be read."""
-        values = _read(self._root.parent / "live.json")
-        if values is None or values.get("schema") != LIVE_SCHEMA:
+        record = _read(self._root.parent / "live.json", _LiveRecord)
+        if record is None or record.schema != LIVE_SCHEMA:
             return None
-        live = dict(values["live"])
-        loop = live["transport"]["loop"]
-        live["transport"] = Transport(**{**live["transport"], "loop": tuple(loop) if loop else None})
-        live["muted"] = tuple(live["muted"])
-        live["volumes"] = tuple((instrument, level) for instrument, level in live["volumes"])
-        for key in ("clients", "owners"):
-            live[key] = tuple((name, (address[0], address[1])) for name, address in live[key])
-        live["clip_lists"] = tuple(_score_from(score) for score in live["clip_lists"])
-        return LiveState(**live), {(port, destination) for port, destination in values["wiring"]}
+        return record.live, set(record.wiring)
 
     def _take_path(self, job: str, take: int) -> Path:
         return self.folder(job) / f"take-{take}.jsonl"
 
 
-def plan_from(values: Mapping[str, Any]) -> Plan:
-    """The Plan of `dataclasses.asdict(plan)`, as JSON gives it back."""
-    return Plan(
-        duration_s=values["duration_s"],
-        tempo_map=TempoMap(tuple(TempoPoint(**point) for point in values["tempo_map"]["points"])),
-        bars=tuple(
-            BarPlan(
-                bar["index"],
-                bar["density"],
-                tuple((tick, strength) for tick, strength in bar["required"]),
-                bar["energy"],
-                bar["section"],
-            )
-            for bar in values["bars"]
-        ),
-        hits=tuple(HitPoint(**hit) for hit in values["hits"]),
-        sections=tuple(Section(**section) for section in values["sections"]),
-        genre=values["genre"],
-        instruments=tuple(values["instruments"]),
-        control=values["control"],
-        seed=values["seed"],
-        changes=tuple(values["changes"]),
-    )
+def _bar_line(bar: Bar) -> bytes:
+    return b"\n" + to_json(bar)  # a line that was torn before it stays alone
 
 
-def _score_from(values: Mapping[str, Any]) -> ScoreJob:
-    clips = tuple(ClipSpec(**clip) for clip in values["clips"])
-    return ScoreJob(values["job"], clips, tuple((key, value) for key, value in values["pairs"]), values["fps"])
-
-
-def _bar_line(bar: Bar) -> str:
-    notes = [[note.tick, note.instrument, note.pitch, note.duration_ticks, note.velocity] for note in bar.notes]
-    return "\n" + json.dumps([bar.index, notes])  # a line that was torn before it stays alone
-
-
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, raw: bytes) -> None:
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    part.write_bytes(raw)
     part.replace(path)
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: Path, kind: type[Value]) -> Value | None:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        return from_json(path.read_bytes(), kind)
     except (OSError, ValueError):
         return None
-    return values if isinstance(values, dict) else None

@@ -44,7 +44,7 @@ class BarMaker:
     def _next(self, job: Job, plan: Plan, number: int, take: Take, wanted: int) -> None:
         if take.stream is None or take.stream_next != wanted:
             history = [take.bars[index] for index in range(wanted)]
-            take.stream = self._tools.composer.stream(plan, take.seed, history)
+            take.stream = self._tools.composer(job.composer).stream(plan, take.seed, history)
         bar = next(take.stream)
         take.stream_next = wanted + 1
         take.bars[wanted] = bar
@@ -67,7 +67,8 @@ class BarMaker:
             block = known_block(there, wanted, HEARD_BARS)
             bars = {**take.provisional, **take.bars}
             history = [replace(bars[index], index=position) for position, index in enumerate(block)]
-            take.ahead_stream = self._tools.composer.stream(splice_plan(plan, block, wanted), take.seed, history)
+            composer = self._tools.composer(job.composer)
+            take.ahead_stream = composer.stream(splice_plan(plan, block, wanted), take.seed, history)
         bar = replace(next(take.ahead_stream), index=wanted)
         take.ahead_next = wanted + 1
         take.provisional[wanted] = bar

@@ -11,18 +11,30 @@ from typing import Any
 
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import UsageError
+from hitpoint.model.compose.base import COMPOSERS, Composer, ComposerOptions
 
 
-def make_composer(config: Config) -> Any:
-    """The composer: what the function named by `config.composer` makes, else the network.
+def make_composer(config: Config, key: str = "") -> Composer:
+    """The composer called `key`, or the one of the configuration; what `config.test_composer` makes comes first.
 
-    Raises InputError for a damaged checkpoint, MissingError for a device that this machine lacks, UsageError.
+    Raises InputError for a damaged checkpoint or library, MissingError for a device that this machine lacks,
+    UsageError for an unknown name or a library that is missing or of no use.
     """
-    if config.composer:
-        return call_named(config.composer)
-    compose = importlib.import_module("hitpoint.model.compose.cmt.composer")
-    checkpoint = Path(config.checkpoint).expanduser() if config.checkpoint else None
-    return compose.Composer.load(checkpoint, config.device, config.threads or None)
+    if config.test_composer:
+        composer: Composer = call_named(config.test_composer)
+        return composer
+    name = key or config.composer
+    kind = COMPOSERS.load(name)
+    if config.library and not kind.uses_library and not key:
+        raise UsageError(f"the composer {name} uses no library; leave --library out, or take --composer match")
+    return kind.create(
+        ComposerOptions(
+            checkpoint=Path(config.checkpoint).expanduser() if config.checkpoint else None,
+            device=config.device,
+            threads=config.threads or None,
+            library=Path(config.library).expanduser() if config.library else None,
+        )
+    )
 
 
 def call_named(name: str) -> Any:
@@ -31,5 +43,5 @@ def call_named(name: str) -> Any:
     try:
         make = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(f"the configuration names {name!r}, which cannot be loaded ({error}); mend it") from error
+        raise UsageError(f"the configuration names {name!r}, which cannot be loaded: {error}") from error
     return make()

@@ -10,15 +10,16 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hitpoint.bridge.ipc.messages import BarsReady, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord
+from hitpoint.model.compose.base import Composer
 from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import Plan
 
 if TYPE_CHECKING:
-    from hitpoint.model.job import Prepared
+    from hitpoint.model.take import Prepared
     from hitpoint.model.video.types import Boundary, Clip
 
 SEED_STEP = 1_000_003
@@ -64,6 +65,11 @@ class Job:
         return self.record.score.job
 
     @property
+    def composer(self) -> str:
+        """The key of the composer that was asked for, "" for the configuration's."""
+        return dict(self.record.score.pairs).get("composer", "")
+
+    @property
     def take(self) -> Take:
         """The take that is heard."""
         return self.takes[self.record.take]
@@ -76,16 +82,16 @@ class Cancelled(Exception):
 class Tools:
     """What the workshop works with; tests hand in their own."""
 
-    def __init__(self, load_composer: Callable[[], Any]) -> None:
+    def __init__(self, load_composer: Callable[[str], Composer]) -> None:
+        """load_composer: a composer's key ("" for the configuration's) -> the composer, ready."""
         self._load_composer = load_composer
-        self._composer: Any = None
+        self._composers: dict[str, Composer] = {}
 
-    @property
-    def composer(self) -> Any:
-        """The composer, loaded at first use."""
-        if self._composer is None:
-            self._composer = self._load_composer()
-        return self._composer
+    def composer(self, key: str = "") -> Composer:
+        """The composer called `key` ("" for the configuration's), loaded at first use. Raises as its `create`."""
+        if key not in self._composers:
+            self._composers[key] = self._load_composer(key)
+        return self._composers[key]
 
     def prepare(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Prepared:
         """Analyse and plan."""
@@ -112,13 +118,22 @@ class Tools:
         return PROGRAMS[genre]
 
     def write(
-        self, prepared: Prepared, bars: Sequence[Bar], seed: int, midi: Path, wav: Path | None, report: Path
+        self,
+        prepared: Prepared,
+        composer: Composer,
+        bars: Sequence[Bar],
+        seed: int,
+        midi: Path,
+        wav: Path | None,
+        report: Path,
     ) -> None:
         """Write a take's files."""
-        from hitpoint.model.job import Outputs, assemble, write_outputs
+        from hitpoint.model.job import assemble
+        from hitpoint.model.output.base import Writing, write_outputs
 
-        take = assemble(prepared, bars, self.composer, seed)
-        write_outputs(take, prepared, Outputs(midi=midi, wav=wav, report=report), force=True)
+        take = assemble(prepared, bars, composer, seed)
+        files = {"midi": midi, "report": report, **({} if wav is None else {"wav": wav})}
+        write_outputs(take, prepared, files, Writing(force=True))
 
 
 def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:

@@ -29,10 +29,13 @@ from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.bar_maker import BarMaker
 from hitpoint.bridge.work.jobs import SEED_STEP, Cancelled, Job, Take, Tools, announcement
 from hitpoint.bridge.work.worker import Worker
+from hitpoint.model.compose.base import COMPOSERS, DEFAULT
 
 if TYPE_CHECKING:
-    from hitpoint.model.job import Prepared
+    from hitpoint.model.take import Prepared
 
+OWN_PAIRS = ("takes", "wav", "cuts", "composer")
+"""Keys of a score request that are no wishes of the plan."""
 MAX_JOBS = 8
 """Jobs kept in memory; older ones are read back from disk when asked for."""
 
@@ -74,6 +77,7 @@ class Workshop:
         cuts = pairs.pop("cuts", "auto")
         if cuts not in ("auto", "strips"):
             raise UsageError(f"cuts must be auto or strips, not {cuts!r}")
+        COMPOSERS.check(pairs.pop("composer", DEFAULT))
         old = self._jobs.pop(message.job, None)
         if old is not None:
             old.cancelled.set()
@@ -142,7 +146,8 @@ class Workshop:
             raise UsageError(f"bar {upto} is not composed yet; regenerate bars {message.first_bar}..{last} after it is")
         seed = take.seed + SEED_STEP * (job.record.edition + 1)
         bars = [take.bars[index] for index in range(upto)]
-        new = self._tools.composer.regenerate(job.plan, bars, message.first_bar, last, message.instruments, seed)
+        composer = self._tools.composer(job.composer)
+        new = composer.regenerate(job.plan, bars, message.first_bar, last, message.instruments, seed)
         changed = [bar for bar in new if take.bars.get(bar.index) != bar and message.first_bar <= bar.index <= last]
         self._forget_files(job)
         self._raise_edition(job, range(message.first_bar, last + 1))
@@ -241,6 +246,7 @@ class Workshop:
         if job.prepared is None:
             self._prepare(job)
             return
+        composer = self._tools.composer(job.composer)
         prepared, bars = job.prepared, [take.bars[index] for index in range(len(take.bars))]
         edition = job.record.edition
         paths = [self._store.output(job.name, number, edition, suffix) for suffix in (".mid", ".wav", ".report.json")]
@@ -248,7 +254,7 @@ class Workshop:
         take.midi = paths[0]
 
         def write() -> None:
-            self._tools.write(prepared, bars, take.seed, paths[0], wav, paths[2])
+            self._tools.write(prepared, composer, bars, take.seed, paths[0], wav, paths[2])
             self._worker.then(lambda: self._written(job, number, take, paths[0], wav, paths[2]))
 
         self._send(JobProgress(job.name, "write", 0.0))
@@ -302,7 +308,7 @@ class Workshop:
             self.handle(message)
 
     def _pairs(self, job: Job) -> dict[str, str]:
-        pairs = {key: value for key, value in job.record.score.pairs if key not in ("takes", "wav", "cuts")}
+        pairs = {key: value for key, value in job.record.score.pairs if key not in OWN_PAIRS}
         for name, value in job.record.controls.items():
             pairs[name] = str(round(value)) if name == "density" else repr(value)
         return pairs

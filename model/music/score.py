@@ -22,7 +22,8 @@ class Note:
     """One note of one instrument.
 
     tick: onset within its bar, 0..15. instrument: index into INSTRUMENTS. pitch: MIDI, 0..127 (drums: General
-    MIDI percussion keys). duration_ticks: 1 or more; may reach over the bar line. velocity: 1..127.
+    MIDI percussion keys). duration_ticks: 1 or more; may reach over the bar line. velocity: 1..127. shift_ticks: how
+    far off its tick it is played, begin and end alike, -1/3..1/3; 0 = on the grid.
     """
 
     tick: int
@@ -30,14 +31,32 @@ class Note:
     pitch: int
     duration_ticks: int
     velocity: int
+    shift_ticks: float = 0.0
+
+
+@dataclass(frozen=True, order=True)
+class Controller:
+    """A MIDI controller of one instrument takes a value.
+
+    tick: within its bar, 0..16 and between ticks. instrument: index into INSTRUMENTS. number, value: 0..127.
+    """
+
+    tick: float
+    instrument: int
+    number: int
+    value: int
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of 16 ticks; `notes` sorted by (tick, instrument, pitch)."""
+    """A bar of 16 ticks; `notes` sorted by (tick, instrument, pitch), `controllers` by tick.
+
+    A bar that uses a controller sets it at tick 0, so that playing may begin with any bar.
+    """
 
     index: int
     notes: tuple[Note, ...] = ()
+    controllers: tuple[Controller, ...] = ()
 
     @property
     def density(self) -> int:
@@ -84,16 +103,35 @@ class TempoMap:
         return self.time_at_beat(bar * BEATS_PER_BAR + tick / TICKS_PER_BEAT)
 
 
-SECTION_PREFIX = "Section "
-"""Markers whose text begins so name a section; all others are hit points."""
+MARKER_KINDS = ("section", "cut", "fade", "beat")
+_SECTION, _HIT = "Section ", "Hit: "
 
 
 @dataclass(frozen=True)
 class Marker:
-    """A named moment: a hit point or the start of a section."""
+    """A named moment: a hit point or the start of a section. kind: one of MARKER_KINDS, or "" for somebody else's."""
 
     time_s: float
     text: str
+    kind: str = ""
+
+    @staticmethod
+    def section(time_s: float, label: str) -> Marker:
+        """The start of a section."""
+        return Marker(time_s, f"{_SECTION}{label}", "section")
+
+    @staticmethod
+    def hit(time_s: float, kind: str) -> Marker:
+        """A hit point. kind: "cut", "fade" or "beat"."""
+        return Marker(time_s, f"{_HIT}{kind}", kind)
+
+
+def marker_kind(text: str) -> str:
+    """The kind of a marker of ours that a file keeps as text alone (MIDI does), "" where it is none of ours."""
+    if text.startswith(_SECTION):
+        return "section"
+    kind = text.removeprefix(_HIT)
+    return kind if text != kind and kind in MARKER_KINDS else ""
 
 
 @dataclass(frozen=True)

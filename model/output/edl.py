@@ -5,11 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from hitpoint.model.files import atomic
-from hitpoint.model.music.score import SECTION_PREFIX, Score
+from hitpoint.model.music.score import Score
+from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.take import Prepared, Take
 
 FIRST_HOUR_S = 3600
 """Timelines begin at 01:00:00:00, Resolve's default."""
-COLORS = {"cut": "ResolveColorRed", "fade": "ResolveColorPurple", "beat": "ResolveColorYellow"}
+COLORS = {
+    "section": "ResolveColorGreen",
+    "cut": "ResolveColorRed",
+    "fade": "ResolveColorPurple",
+    "beat": "ResolveColorYellow",
+}
 _MOST_EVENTS = 999
 
 
@@ -30,8 +37,7 @@ def write_edl_markers(score: Score, fps: float, path: Path, force: bool = False,
             continue
         taken.add(frame)
         first, following = timecode(frame, fps), timecode(frame + 1, fps)
-        section = marker.text.startswith(SECTION_PREFIX)
-        color = "ResolveColorGreen" if section else COLORS.get(marker.text.rpartition(" ")[2], "ResolveColorCyan")
+        color = COLORS.get(marker.kind, "ResolveColorCyan")
         text = " ".join(marker.text.replace("|", "/").split())
         lines.append(f"{len(taken):03d}  001      V     C        {first} {following} {first} {following}")
         lines.append(f" |C:{color} |M:{text} |D:1")
@@ -46,3 +52,14 @@ def timecode(frame: int, fps: float) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}:{frames:02d}"
+
+
+class EdlOutput(Output):
+    """Markers for DaVinci Resolve."""
+
+    key = "edl"
+    suffix = ".edl"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_edl_markers`."""
+        write_edl_markers(take.score, prepared.rhythm.media[0].fps, path, writing.force)

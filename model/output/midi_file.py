@@ -17,12 +17,16 @@ from hitpoint.model.music.score import (
     TICKS_PER_BAR,
     TICKS_PER_BEAT,
     Bar,
+    Controller,
     Marker,
     Note,
     Score,
     TempoMap,
     TempoPoint,
+    marker_kind,
 )
+from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.take import Prepared, Take
 
 PULSES_PER_QUARTER = 480
 PULSES_PER_TICK = PULSES_PER_QUARTER // TICKS_PER_BEAT
@@ -84,7 +88,7 @@ def sounding_notes(score: Score, instrument: int) -> list[tuple[int, int, int, i
     for bar in score.bars:
         for note in bar.notes:
             if note.instrument == instrument:
-                start = bar.index * PULSES_PER_BAR + note.tick * PULSES_PER_TICK
+                start = max(0, bar.index * PULSES_PER_BAR + round((note.tick + note.shift_ticks) * PULSES_PER_TICK))
                 length, velocity = struck.get((note.pitch, start), (0, 0))
                 pulses = max(length, note.duration_ticks * PULSES_PER_TICK)
                 struck[note.pitch, start] = (pulses, max(velocity, note.velocity))
@@ -95,6 +99,19 @@ def sounding_notes(score: Score, instrument: int) -> list[tuple[int, int, int, i
         next_start[pitch] = start
         notes.append((start, stop, pitch, velocity))
     return sorted(notes, key=lambda note: (note[0], note[2]))
+
+
+def controller_changes(score: Score, instrument: int) -> list[tuple[int, int, int]]:
+    """The controllers of one instrument: (pulse, number, value), by pulse; what is set already is not set again."""
+    changes: list[tuple[int, int, int]] = []
+    standing: dict[int, int] = {}
+    for bar in score.bars:
+        for each in sorted(bar.controllers):
+            if each.instrument == instrument and standing.get(each.number) != each.value:
+                standing[each.number] = each.value
+                pulse = bar.index * PULSES_PER_BAR + round(each.tick * PULSES_PER_TICK)
+                changes.append((pulse, each.number, each.value))
+    return changes
 
 
 def tempo_events(tempo_map: TempoMap, end: int) -> list[tuple[int, int]]:
@@ -142,6 +159,10 @@ def _instrument_track(score: Score, instrument: int, end: int) -> mido.MidiTrack
         (0, mido.MetaMessage("track_name", name=TRACK_NAMES[instrument])),
         (0, mido.Message("program_change", channel=channel, program=program)),
     ]
+    events += [
+        (pulse, mido.Message("control_change", channel=channel, control=number, value=value))
+        for pulse, number, value in controller_changes(score, instrument)
+    ]
     notes = sounding_notes(score, instrument)
     offs = [(stop, mido.Message("note_off", channel=channel, note=pitch)) for _, stop, pitch, _ in notes]
     ons = [
@@ -178,23 +199,33 @@ def read_midi(path: Path) -> Score:
     conductor = _absolute(file.tracks[0])
     names = {name: index for index, name in enumerate(TRACK_NAMES)}
     bars: list[list[Note]] = [[] for _ in range(conductor[-1][0] // PULSES_PER_BAR)]
+    controllers: list[list[Controller]] = [[] for _ in bars]
     instruments = []
     for track in file.tracks[1:]:
         instrument = names[track.name]
         instruments.append(instrument)
         for start, stop, pitch, velocity in _note_spans(track):
-            bar, pulse = divmod(start, PULSES_PER_BAR)
+            bar, tick = divmod(round(start / PULSES_PER_TICK), TICKS_PER_BAR)
+            shift = start / PULSES_PER_TICK - bar * TICKS_PER_BAR - tick
             ticks = max(1, round((stop - start) / PULSES_PER_TICK))
-            bars[bar].append(Note(pulse // PULSES_PER_TICK, instrument, pitch, ticks, velocity))
+            bars[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift))
+        for pulse, message in _absolute(track):
+            if message.type == "control_change":
+                bar, inside = divmod(pulse, PULSES_PER_BAR)
+                controllers[bar].append(
+                    Controller(inside / PULSES_PER_TICK, instrument, message.control, message.value)
+                )
     tempo_map = _read_tempo_map(conductor)
     return Score(
-        bars=tuple(Bar(index, tuple(sorted(notes))) for index, notes in enumerate(bars)),
+        bars=tuple(
+            Bar(index, tuple(sorted(notes)), tuple(sorted(controllers[index]))) for index, notes in enumerate(bars)
+        ),
         tempo_map=tempo_map,
         genre=about.pop("genre"),
         instruments=tuple(sorted(instruments)),
         seed=int(about.pop("seed")),
         markers=tuple(
-            Marker(tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER), message.text)
+            Marker(tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER), message.text, marker_kind(message.text))
             for pulse, message in conductor
             if message.type == "marker"
         ),
@@ -245,3 +276,15 @@ def _absolute(track: mido.MidiTrack) -> list[tuple[int, mido.Message]]:
 
 assert len(TRACK_NAMES) == len(CHANNELS) == len(INSTRUMENTS) and PROGRAMS.keys() == set(GENRES)
 assert PULSES_PER_BAR == TICKS_PER_BAR * PULSES_PER_TICK
+
+
+class MidiOutput(Output):
+    """The MIDI file."""
+
+    key = "midi"
+    suffix = ".mid"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_midi`."""
+        write_midi(take.score, path, writing.force)
+        writing.progress(self.key, 1.0)

@@ -7,12 +7,15 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from hitpoint.model.errors import InputError, MissingError, UsageError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
-from hitpoint.model.output.render import write_wav
+from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.render import BuiltInSynth, write_wav
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.types import Clip
 
 AUDIO_CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
@@ -137,3 +140,22 @@ def _run(command: Sequence[str], length_s: float, progress: Callable[[float], No
         errors.seek(0)
         lines = errors.read().strip().splitlines()
         return lines[-1] if lines else f"it stopped with status {status}"
+
+
+class MuxOutput(Output):
+    """The film with the music as its sound."""
+
+    key = "mux"
+    suffix = ".mp4"
+
+    def check(self, path: Path, instruments: Sequence[int], writing: Writing) -> None:
+        """Also UsageError for a name that is none of a film, MissingError without ffmpeg or the synth."""
+        super().check(path, instruments, writing)
+        check_film_name(path)
+        find_ffmpeg()
+        BuiltInSynth(writing.soundfont)
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `mux_score`."""
+        say = partial(writing.progress, self.key)
+        mux_score(take.score, prepared.clips, path, writing.wav, writing.force, writing.soundfont, say)

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hitpoint.model.files import atomic
-from hitpoint.model.music.score import SECTION_PREFIX, Marker, Score
+from hitpoint.model.music.score import Marker, Score
+from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import placed
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import Clip
 
 SOUND_RATE = 44_100
-MARKER_COLORS = {"cut": "RED", "fade": "PURPLE", "beat": "YELLOW"}
+MARKER_COLORS = {"section": "GREEN", "cut": "RED", "fade": "PURPLE", "beat": "YELLOW"}
 
 Json = dict[str, Any]
 
@@ -87,6 +89,17 @@ def _track(name: str, kind: str, children: list[Json]) -> Json:
 
 
 def _marker(marker: Marker, fps: float) -> Json:
-    kind = marker.text.rpartition(" ")[2]
-    color = "GREEN" if marker.text.startswith(SECTION_PREFIX) else MARKER_COLORS.get(kind, "ORANGE")
+    color = MARKER_COLORS.get(marker.kind, "ORANGE")
     return _schema("Marker.2", marker.text, color=color, marked_range=_range(marker.time_s, 0.0, fps), comment="")
+
+
+class OtioOutput(Output):
+    """An OpenTimelineIO timeline."""
+
+    key = "otio"
+    suffix = ".otio"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_otio`."""
+        fps = prepared.rhythm.media[0].fps
+        write_otio(take.score, prepared.clips, fps, path, writing.wav, writing.force)

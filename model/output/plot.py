@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
+from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import PULSES_PER_QUARTER, TRACK_NAMES, sounding_notes
 from hitpoint.model.plan.types import Plan
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import closed, placed
 from hitpoint.model.video.types import Clip, VisualRhythm
 
@@ -290,3 +292,15 @@ def _save(figure: Figure, path: Path, force: bool) -> None:
 def _minutes(time_s: float) -> str:
     minutes, seconds = divmod(round(time_s, 1), 60)
     return f"{int(minutes)}:{seconds:04.1f}" if seconds % 1 else f"{int(minutes)}:{int(seconds):02d}"
+
+
+class PlotOutput(Output):
+    """Picture and music on one time axis, as a PNG."""
+
+    key = "plot"
+    suffix = ".png"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `plot_score`."""
+        plot_score(take.score, prepared.plan, prepared.rhythm, prepared.clips, path, writing.force)
+        writing.progress(self.key, 1.0)

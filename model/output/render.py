@@ -6,7 +6,7 @@ import wave
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError, MissingError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
-from hitpoint.model.output.midi_file import CHANNELS, PROGRAMS, PULSES_PER_QUARTER, sounding_notes
+from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.midi_file import CHANNELS, PROGRAMS, PULSES_PER_QUARTER, controller_changes, sounding_notes
+from hitpoint.model.take import Prepared, Take
 
 SAMPLE_RATE = 44_100
 SOUNDFONT = Path(__file__).parents[1] / "sounds" / "sf_GMbank.sf2"
@@ -139,32 +141,51 @@ def write_wav(
     say(1.0)
 
 
-def _events(score: Score, instruments: Sequence[int]) -> list[tuple[int, int, int, int]]:
-    """(frame, velocity or 0 for off, channel, pitch), in time order, offs before ons."""
+class _Event(NamedTuple):
+    """Something the synth is told at a frame; of one frame ends come first, then controllers, then notes."""
+
+    frame: int
+    kind: int
+    value: int
+    channel: int
+    key: int
+
+
+_OFF, _CONTROL, _ON = range(3)
+
+
+def _events(score: Score, instruments: Sequence[int]) -> list[_Event]:
+    """Every note's begin and end and every controller, in time order."""
+
+    def frame(pulse: int) -> int:
+        return round(score.tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER) * SAMPLE_RATE)
+
     events = []
     for instrument in instruments:
+        channel = CHANNELS[instrument]
+        for pulse, number, value in controller_changes(score, instrument):
+            events.append(_Event(frame(pulse), _CONTROL, value, channel, number))
         for start, stop, pitch, velocity in sounding_notes(score, instrument):
-            for pulse, level in ((start, velocity), (stop, 0)):
-                time_s = score.tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER)
-                events.append((round(time_s * SAMPLE_RATE), level, CHANNELS[instrument], pitch))
+            events.append(_Event(frame(start), _ON, velocity, channel, pitch))
+            events.append(_Event(frame(stop), _OFF, 0, channel, pitch))
     return sorted(events)
 
 
-def _play(
-    synth: BuiltInSynth, events: Sequence[tuple[int, int, int, int]], frames: int
-) -> Iterator[NDArray[np.float32]]:
+def _play(synth: BuiltInSynth, events: Sequence[_Event], frames: int) -> Iterator[NDArray[np.float32]]:
     """Blocks of sound, `frames` frames in all, each event at its own frame."""
     done = 0
     position = 0
     while done < frames:
-        while position < len(events) and events[position][0] <= done:
-            _, velocity, channel, pitch = events[position]
-            if velocity:
-                synth.note_on(channel, pitch, velocity)
+        while position < len(events) and events[position].frame <= done:
+            _, kind, value, channel, key = events[position]
+            if kind == _ON:
+                synth.note_on(channel, key, value)
+            elif kind == _OFF:
+                synth.note_off(channel, key)
             else:
-                synth.note_off(channel, pitch)
+                synth.control(channel, key, value)
             position += 1
-        until = min(frames, events[position][0]) if position < len(events) else frames
+        until = min(frames, events[position].frame) if position < len(events) else frames
         count = min(until - done, _BLOCK)
         yield synth.generate(count)
         done += count
@@ -211,3 +232,19 @@ def _fade(frames: int, start: int, count: int) -> NDArray[np.float64]:
     """(count,) factors that fall in a straight line to 0 over the last 50 ms of `frames`."""
     length = min(FADE_S * SAMPLE_RATE, frames / 4)
     return np.clip((frames - 1 - start - np.arange(count)) / length, 0.0, 1.0)
+
+
+class WavOutput(Output):
+    """The sound of the built-in synth."""
+
+    key = "wav"
+    suffix = ".wav"
+
+    def check(self, path: Path, instruments: Sequence[int], writing: Writing) -> None:
+        """Also MissingError where the synth or its sound font is lacking."""
+        super().check(path, instruments, writing)
+        BuiltInSynth(writing.soundfont)
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_wav`."""
+        write_wav(take.score, path, writing.force, writing.soundfont, lambda share: writing.progress(self.key, share))

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from hitpoint.model.files import atomic
-from hitpoint.model.job import Prepared, Take
 from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import INSTRUMENTS, Score
+from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.plan.types import HitPoint, Plan
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.types import Clip, Media
 
 SCHEMA = "hitpoint.report/1"
@@ -146,3 +147,15 @@ def _nearest(times_s: Sequence[float], time_s: float) -> float | None:
 
 def _root_mean_square(values: Sequence[int]) -> float:
     return float(np.sqrt(np.mean(np.square(values)))) if values else 0.0
+
+
+class ReportOutput(Output):
+    """What was asked and what was met, as JSON."""
+
+    key = "report"
+    suffix = ".report.json"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_report`."""
+        write_report(build_report(take, prepared), path, writing.force)
+        writing.progress(self.key, 1.0)

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.model.files import atomic
-from hitpoint.model.music.score import BEATS_PER_BAR, SECTION_PREFIX, Score
+from hitpoint.model.music.score import BEATS_PER_BAR, Score
+from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import (
     CHANNELS,
     PROGRAMS,
     PULSES_PER_BAR,
     PULSES_PER_QUARTER,
     TRACK_NAMES,
+    controller_changes,
     sounding_notes,
     tempo_events,
 )
+from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import placed
 
 if TYPE_CHECKING:
@@ -75,7 +78,7 @@ def _tempo(score: Score) -> Iterator[str]:
 
 
 def _markers(score: Score) -> Iterator[str]:
-    sections = [marker for marker in score.markers if marker.text.startswith(SECTION_PREFIX)]
+    sections = [marker for marker in score.markers if marker.kind == "section"]
     stops = [marker.time_s for marker in sections[1:]] + [score.duration_s]
     number = 0
     for marker in score.markers:
@@ -139,6 +142,8 @@ def _events(score: Score, instrument: int) -> Iterator[tuple[int, str]]:
     channel = CHANNELS[instrument]
     notes = sounding_notes(score, instrument)
     events = [(0, 0, f"{0xC0 | channel:02x} {PROGRAMS[score.genre][instrument]:02x} 00")]
+    for pulse, number, value in controller_changes(score, instrument):
+        events.append((pulse, 1, f"{0xB0 | channel:02x} {number:02x} {value:02x}"))
     events += [(stop, 1, f"{0x80 | channel:02x} {pitch:02x} 00") for _, stop, pitch, _ in notes]
     events += [(start, 2, f"{0x90 | channel:02x} {pitch:02x} {velocity:02x}") for start, _, pitch, velocity in notes]
     now = 0
@@ -146,3 +151,14 @@ def _events(score: Score, instrument: int) -> Iterator[tuple[int, str]]:
         yield pulse - now, message
         now = pulse
     yield len(score.bars) * PULSES_PER_BAR - now, _ALL_NOTES_OFF
+
+
+class RppOutput(Output):
+    """A REAPER project."""
+
+    key = "rpp"
+    suffix = ".rpp"
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_rpp`."""
+        write_rpp(take.score, prepared.clips, path, writing.force)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from hitpoint.model.music.score import INSTRUMENTS, Score
+from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.render import BuiltInSynth, write_wav
+from hitpoint.model.take import Prepared, Take
 
 
 def stem_paths(score_instruments: tuple[int, ...], base: Path) -> tuple[Path, ...]:
@@ -24,11 +28,30 @@ def write_stems(
 
     progress: called with 0..1. Raises as `hitpoint.model.output.render.write_wav`.
     """
-    from hitpoint.model.output.render import write_wav
-
     paths = stem_paths(score.instruments, base)
     say = progress or (lambda share: None)
     for index, (instrument, path) in enumerate(zip(sorted(score.instruments), paths, strict=True)):
         write_wav(score, path, force, soundfont, None, (instrument,), score.instruments)
         say((index + 1) / len(paths))
     return paths
+
+
+class StemsOutput(Output):
+    """One WAV for each instrument."""
+
+    key = "stems"
+    suffix = ".wav"
+
+    def paths(self, path: Path, instruments: Sequence[int]) -> tuple[Path, ...]:
+        """As `stem_paths`."""
+        return stem_paths(tuple(instruments), path)
+
+    def check(self, path: Path, instruments: Sequence[int], writing: Writing) -> None:
+        """Also MissingError where the synth or its sound font is lacking."""
+        super().check(path, instruments, writing)
+        BuiltInSynth(writing.soundfont)
+
+    def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
+        """As `write_stems`."""
+        say = partial(writing.progress, self.key)
+        write_stems(take.score, path, writing.force, writing.soundfont, say)

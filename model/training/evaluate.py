@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.compose.cmt.composer import Composer, task_of
+from hitpoint.model.compose.cmt.composer import CmtComposer, task_of
 from hitpoint.model.compose.cmt.decode import Decoder, Part
 from hitpoint.model.compose.cmt.paper_control import overwriting
 from hitpoint.model.compose.library.match import best_match, stretch
@@ -100,7 +100,7 @@ def near_accents(score: Score, times_s: NDArray[np.float64]) -> float:
 
 
 def evaluate(
-    composer: Composer, shard: Shard, films: Sequence[VisualRhythm], *, library: Shard | None = None,
+    composer: CmtComposer, shard: Shard, films: Sequence[VisualRhythm], *, library: Shard | None = None,
     seeds: int = 1, library_pieces: int = 400, progress: Callable[[float], None] | None = None,
 ) -> list[Row]:  # fmt: skip
     """All rows, on every film in every genre with `seeds` seeds each.
@@ -135,7 +135,7 @@ def evaluate(
 
 
 def _methods(
-    composer: Composer, shard: Shard, library_pieces: int
+    composer: CmtComposer, shard: Shard, library_pieces: int
 ) -> Iterator[tuple[str, Callable[[int, Plan], list[Bar]]]]:
     """Names and ways to compose plan number i."""
     training = [piece for piece in shard.pieces if piece.split == "train"]
@@ -172,7 +172,7 @@ def loosened(plan: Plan, control: float) -> Plan:
     return replace(plan, bars=bars)
 
 
-def overwritten(composer: Composer, plan: Plan, control: float) -> list[Bar]:
+def overwritten(composer: CmtComposer, plan: Plan, control: float) -> list[Bar]:
     """The plan composed by the same network with the paper's control: it is told nothing but what it reads."""
     decoder = Decoder(composer.recurrence, composer.sampling)
     table = table_of_plan(loosened(plan, 0.0))

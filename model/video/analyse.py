@@ -13,17 +13,15 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.video import cache
 from hitpoint.model.video.detectors import shots, visual_beats
-from hitpoint.model.video.detectors.motion import ANGLE_BINS
+from hitpoint.model.video.detectors.base import Part
+from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
-from hitpoint.model.video.features import Features, measure
-from hitpoint.model.video.frames import LONG_SIDE
+from hitpoint.model.video.features import Features, measure, version
 from hitpoint.model.video.media import probe
 from hitpoint.model.video.types import Boundary, Clip, Media, VisualBeat, VisualRhythm
 
 __all__ = ["analyse", "probe"]
 
-VERSION = f"5 {LONG_SIDE} {ANGLE_BINS} {shots.HISTOGRAM_BINS} {shots.MIN_SHOT_S}"
-"""Raise it whenever `features.measure` gives other numbers, so that old cache entries are not used."""
 END_TOLERANCE_S = 0.1
 """An out point may lie this far behind the film's end: editors round to frames of the timeline."""
 LARGEST_GAP_S = 600.0
@@ -33,7 +31,7 @@ BLACK_STEP_S = 0.04
 
 @dataclass(frozen=True)
 class _Timeline:
-    """All clips joined: `Features` in seconds of the edit, motion already per second of it."""
+    """All clips joined: `Features` in seconds of the edit. joints: frames at which a clip, or black, begins."""
 
     features: Features
     joints: NDArray[np.int64]
@@ -119,7 +117,7 @@ def _check_gaps(clips: Sequence[Clip]) -> None:
 
 
 def _measured(clip: Clip, media: Media, length_s: float, progress: Callable[[float], None]) -> Features:
-    name = cache.key(media.sha256, clip.in_s, clip.out_s, VERSION)
+    name = cache.key(media.sha256, clip.in_s, clip.out_s, version())
     features = cache.load(name)
     if features is None:
         features = measure(clip, length_s, progress)
@@ -129,57 +127,45 @@ def _measured(clip: Clip, media: Media, length_s: float, progress: Callable[[flo
 
 def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
     """Lay the clips on the timeline, and black between them. A clip without an out point ends with its last frame."""
-    times: list[NDArray[np.float64]] = []
-    parts: list[Features] = []
+    laid: list[tuple[NDArray[np.float64], Features]] = []
     end_s = 0.0
     shown = placed([closed(clip, part.end_s) for clip, part in zip(clips, measured, strict=True)])
     for (clip, start_s, length_s), part in zip(shown, measured, strict=True):
         if start_s - end_s >= SMALLEST_GAP_S:
-            parts.append(_black(start_s - end_s, part))
-            times.append(end_s + parts[-1].times_s)
-        parts.append(part)
-        times.append(start_s + np.maximum(part.times_s - clip.in_s, 0.0) / clip.rate)
+            black = _black(start_s - end_s)
+            laid.append((end_s + black.times_s, black))
+        laid.append((start_s + np.maximum(part.times_s - clip.in_s, 0.0) / clip.rate, part))
         end_s = start_s + length_s
-    steps_s = [np.maximum(np.diff(at_s, prepend=at_s[0]), 1e-6).astype(np.float32) for at_s in times]
-    joints = np.cumsum([0, *(len(at_s) for at_s in times[:-1])])
-    cuts = [part.cuts + joint for part, joint in zip(parts, joints, strict=True)]
-    joined = Features(
-        times_s=np.concatenate(times),
-        end_s=end_s,
-        directogram=np.concatenate([part.directogram / s[:, None] for part, s in zip(parts, steps_s, strict=True)]),
-        luma_mean=np.concatenate([part.luma_mean for part in parts]),
-        luma_spread=np.concatenate([part.luma_spread for part in parts]),
-        histograms=np.concatenate([part.histograms for part in parts]),
-        cuts=np.union1d(joints, np.concatenate(cuts)).astype(np.int64),
-    )
-    return _Timeline(joined, joints[1:].astype(np.int64), end_s)
+    firsts = np.cumsum([0, *(len(at_s) for at_s, _ in laid[:-1])])
+    arrays = {
+        each.name: each.join(
+            [
+                Part(part.arrays[each.name], at_s, first)
+                for (at_s, part), first in zip(laid, firsts.tolist(), strict=True)
+            ]
+        )
+        for each in registered()
+    }
+    joined = Features(np.concatenate([at_s for at_s, _ in laid]), end_s, arrays)
+    return _Timeline(joined, firsts[1:].astype(np.int64), end_s)
 
 
-def _black(length_s: float, like: Features) -> Features:
-    """So many seconds of black, from second 0 on; shaped as `like`."""
-    frames = math.ceil(length_s / BLACK_STEP_S)
-    histograms = np.zeros((frames, like.histograms.shape[1]), np.float16)
-    histograms[:, 0] = 1.0  # no hue, no saturation, no value
-    return Features(
-        times_s=np.arange(frames, dtype=np.float64) * BLACK_STEP_S,
-        end_s=length_s,
-        directogram=np.zeros((frames, like.directogram.shape[1]), np.float32),
-        luma_mean=np.zeros(frames, np.float32),
-        luma_spread=np.zeros(frames, np.float32),
-        histograms=histograms,
-        cuts=np.zeros(0, np.int64),
-    )
+def _black(length_s: float) -> Features:
+    """So many seconds of black, from second 0 on."""
+    count = math.ceil(length_s / BLACK_STEP_S)
+    arrays = {each.name: each.black(count) for each in registered()}
+    return Features(np.arange(count, dtype=np.float64) * BLACK_STEP_S, length_s, arrays)
 
 
 def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Boundary] | None) -> VisualRhythm:
-    features = timeline.features
-    times_s, n = features.times_s, len(features.times_s)
-    fades = shots.find_fades(times_s, features.luma_mean, features.luma_spread)
-    breaks = features.cuts  # frame 0, joints and detected cuts: no flow is true across them
+    times_s, n = timeline.features.times_s, len(timeline.features.times_s)
+    looks, directogram = timeline.features.arrays["shots"], timeline.features.arrays["motion"]["directogram"]
+    fades = shots.find_fades(times_s, looks["luma_mean"], looks["luma_spread"])
+    breaks = looks["cuts"]  # frame 0, joints and detected cuts: no flow is true across them
     valid = np.ones(n, bool)
     valid[breaks] = False
     shot = np.searchsorted(breaks, np.arange(n), side="right").astype(np.int32)
-    saliency = visual_beats.impact_envelope(features.directogram, times_s, shot, valid)
+    saliency = visual_beats.impact_envelope(directogram, times_s, shot, valid)
     for first, _, last in fades:
         saliency[first : last + 1] = 0  # a change of light is no impact
     heights = visual_beats.prominence(times_s, saliency)
@@ -191,11 +177,12 @@ def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Bound
         duration_s=timeline.duration_s,
         media=media,
         times_s=times_s,
-        motion=_motion(features.directogram.sum(axis=1), breaks),
+        motion=_motion(directogram.sum(axis=1), breaks),
         saliency=saliency,
         beats=tuple(VisualBeat(float(times_s[i]), float(s)) for i, s in zip(beats, ranks, strict=True)),
         boundaries=boundaries,
-        shots=shots.label_shots(shots.mean_histograms(features.histograms, starts)),
+        shots=shots.label_shots(shots.mean_histograms(looks["histograms"], starts)),
+        measured={each.name: timeline.features.arrays[each.name] for each in registered() if each.is_handed_on},
     )
 
 
@@ -215,12 +202,12 @@ def _given(given: Sequence[Boundary], duration_s: float) -> tuple[Boundary, ...]
 
 def _detected(timeline: _Timeline, fades: list[tuple[int, int, int]]) -> tuple[Boundary, ...]:
     """Cuts and fades in order of time; a cut inside a fade is the fade itself."""
-    features = timeline.features
+    arrays, times_s = timeline.features.arrays["shots"], timeline.features.times_s
     joints = set(timeline.joints.tolist())
     found: list[tuple[int, str, float]] = [(darkest, "fade", 0.9) for _, darkest, _ in fades]
-    cuts = [int(c) for c in features.cuts if c > 0]
+    cuts = [int(c) for c in arrays["cuts"] if c > 0]
     cuts = [c for c in cuts if c in joints or not any(first <= c <= last for first, _, last in fades)]
-    looks = shots.mean_histograms(features.histograms, [0, *cuts])
+    looks = shots.mean_histograms(arrays["histograms"], [0, *cuts])
     for before, after, cut in zip(looks[:-1], looks[1:], cuts, strict=True):
         found.append((cut, "cut", 1.0 if cut in joints else 0.4 + 0.6 * (1 - shots.overlap(before, after))))
-    return tuple(Boundary(float(features.times_s[frame]), kind, weight) for frame, kind, weight in sorted(found))
+    return tuple(Boundary(float(times_s[frame]), kind, weight) for frame, kind, weight in sorted(found))

@@ -7,11 +7,13 @@ import hashlib
 import os
 import tempfile
 import zipfile
-from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.features import Features
 
 FOLDER_VARIABLE = "HITPOINT_CACHE_DIR"
@@ -42,10 +44,8 @@ def load(name: str) -> Features | None:
         return None
     path = place / f"{name}.npz"
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            found = {field.name: arrays[field.name] for field in fields(Features)}
-        found["end_s"] = float(found["end_s"])
-        features = Features(**found)
+        with np.load(path, allow_pickle=False) as members:
+            features = _unpacked({name: members[name] for name in members.files})
         if not _is_sound(features):
             raise ValueError(name)
         os.utime(path)  # the oldest by use go first
@@ -68,7 +68,7 @@ def store(name: str, features: Features) -> None:
         handle, temporary = tempfile.mkstemp(dir=place, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez_compressed(file, **{field.name: getattr(features, field.name) for field in fields(features)})
+                np.savez_compressed(file, **_packed(features))  # type: ignore[arg-type]
             Path(temporary).replace(place / f"{name}.npz")
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
@@ -93,7 +93,29 @@ def trim(place: Path, max_bytes: int) -> None:
         total -= size
 
 
+def _packed(features: Features) -> dict[str, NDArray[Any]]:
+    """Flat, as an archive wants it: "times_s", "end_s" and "detector.array"."""
+    flat: dict[str, NDArray[Any]] = {"times_s": features.times_s, "end_s": np.asarray(features.end_s)}
+    for detector, arrays in features.arrays.items():
+        flat |= {f"{detector}.{name}": array for name, array in arrays.items()}
+    return flat
+
+
+def _unpacked(flat: dict[str, NDArray[Any]]) -> Features:
+    """The reverse of `_packed`. Raises KeyError or ValueError where `flat` is no such thing."""
+    times_s, end_s = flat.pop("times_s"), float(flat.pop("end_s"))
+    arrays: dict[str, dict[str, NDArray[Any]]] = {}
+    for key, array in flat.items():
+        detector, name = key.split(".")
+        arrays.setdefault(detector, {})[name] = array
+    return Features(times_s, end_s, arrays)
+
+
 def _is_sound(features: Features) -> bool:
-    n = len(features.times_s)
-    per_frame = (features.directogram, features.luma_mean, features.luma_spread, features.histograms)
-    return n >= 2 and all(len(array) == n for array in per_frame) and bool(np.all(np.diff(features.times_s) > 0))
+    n, arrays = len(features.times_s), features.arrays
+    return (
+        n >= 2
+        and set(arrays) == {detector.name for detector in registered()}
+        and all(detector.is_sound(arrays[detector.name], n) for detector in registered())
+        and bool(np.all(np.diff(features.times_s) > 0))
+    )

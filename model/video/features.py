@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,49 +10,45 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import frames
-from hitpoint.model.video.detectors.motion import MotionMeter
-from hitpoint.model.video.detectors.shots import ShotMeter
+from hitpoint.model.video.detectors.base import Arrays
+from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.types import Clip
 
 
 @dataclass(frozen=True)
 class Features:
-    """What was measured in each of n frames, in order of presentation.
+    """What the detectors measured in n frames, in order of presentation.
 
-    times_s (n,): of the file's own time. end_s: when the last frame goes. directogram (n, bins): flow into the frame,
-    mean |flow| by angle as a share of the frame's width. luma_mean, luma_spread (n,): 0..255. histograms (n, bins):
-    each sums to 1. cuts (k,): indices of frames that begin a shot.
+    times_s (n,): of the file's own time. end_s: when the last frame goes. arrays: by detector, then by name.
     """
 
     times_s: NDArray[np.float64]
     end_s: float
-    directogram: NDArray[np.float32]
-    luma_mean: NDArray[np.float32]
-    luma_spread: NDArray[np.float32]
-    histograms: NDArray[np.float16]
-    cuts: NDArray[np.int64]
+    arrays: Mapping[str, Arrays]
+
+
+def version() -> str:
+    """Changes whenever the same film would give other features: the frames' size and every detector's own version."""
+    return " ".join([f"frames {frames.LONG_SIDE}", *(f"{each.name} {each.version}" for each in registered())])
 
 
 def measure(clip: Clip, expected_s: float, progress: Callable[[float], None]) -> Features:
-    """Decode the clip once and measure it. expected_s: its length, for `progress` (0..1).
+    """Decode the clip once and show each frame to every detector. expected_s: its length, for `progress` (0..1).
 
     Raises InputError if fewer than two frames lie between its in and out points.
     """
     import cv2
 
-    motion, shots = MotionMeter(), ShotMeter()
-    times, directograms, means, spreads, histograms = [], [], [], [], []
+    detectors = [each() for each in registered()]
+    times: list[float] = []
     shown_s = 0.0
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # at this size a second thread costs more than it saves
     try:
         for frame in frames.read_frames(clip.path, clip.in_s, clip.out_s):
-            mean, spread, histogram = shots.measure(frame.luma, frame.bgr)
+            for detector in detectors:
+                detector.measure(frame)
             times.append(frame.time_s)
-            directograms.append(motion.measure(frame.luma)[1])
-            means.append(mean)
-            spreads.append(spread)
-            histograms.append(histogram)
             shown_s = frame.duration_s
             if len(times) % 50 == 0:
                 progress(min(1.0, (frame.time_s - clip.in_s) / max(expected_s, 1e-9)))
@@ -64,12 +60,5 @@ def measure(clip: Clip, expected_s: float, progress: Callable[[float], None]) ->
             "choose an earlier in point or a later out point."
         )
     at_s = np.asarray(times, np.float64)
-    return Features(
-        times_s=at_s,
-        end_s=float(at_s[-1] + (shown_s or np.median(np.diff(at_s)))),
-        directogram=np.asarray(directograms, np.float32),
-        luma_mean=np.asarray(means, np.float32),
-        luma_spread=np.asarray(spreads, np.float32),
-        histograms=np.asarray(histograms, np.float16),
-        cuts=np.asarray(shots.cuts(), np.int64),
-    )
+    end_s = float(at_s[-1] + (shown_s or np.median(np.diff(at_s))))
+    return Features(at_s, end_s, {detector.name: detector.finish() for detector in detectors})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +61,8 @@ class VisualRhythm:
 
     times_s (n,): moment of each analysed frame. motion (n,): mean |flow| where the picture shows structure, as a share
     of the frame's width, per second; motion[0] = 0. saliency (n,): impact envelope, the share of the local motion that
-    stops there, per second; 0 or more. shots: one label per shot, equal where shots
-    look alike.
+    stops there, per second; 0 or more. shots: one label per shot, equal where shots look alike. measured: what further
+    detectors found, their arrays by detector; most have one row a frame.
     """
 
     duration_s: float
@@ -71,3 +73,4 @@ class VisualRhythm:
     beats: tuple[VisualBeat, ...]
     boundaries: tuple[Boundary, ...]
     shots: tuple[str, ...] = field(default=())
+    measured: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict, repr=False)

@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.data.build import Shard, load
 from hitpoint.model.data.windows import CONTROLLED, PLAIN, Windows
 from hitpoint.model.job import prepare
@@ -122,7 +122,7 @@ def held_out(network: Network, shard: Shard, windows: int, length: int) -> dict[
 def speed(network: Network) -> float:
     """Rows a CPU second of composing the example film, one stream, float32."""
     loaded = checkpoint.Loaded(network.eval(), network.config.name, "", 0)
-    composer = Composer(loaded, precision="float32")
+    composer = CmtComposer(loaded, precision="float32")
     plan = prepare([Clip(FILM)], Wishes(control=1.0)).plan
     began, rows = time.process_time(), 0
     for seed in range(2):

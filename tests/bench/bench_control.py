@@ -24,9 +24,11 @@ from pathlib import Path
 import mido
 import numpy as np
 
-from hitpoint.model.compose.cmt.composer import Composer
-from hitpoint.model.job import Outputs, Prepared, compose, prepare, write_outputs
+from hitpoint.model.compose.cmt.composer import CmtComposer
+from hitpoint.model.job import compose, prepare
+from hitpoint.model.output.midi_file import write_midi
 from hitpoint.model.plan.types import Wishes
+from hitpoint.model.take import Prepared
 from hitpoint.model.video.types import Clip
 
 NEAR_S = 0.04
@@ -85,14 +87,14 @@ def chance(times_s: list[float], duration_s: float) -> float:
     return float(np.mean([nearest_s(times_s, float(moment)) <= NEAR_S for moment in grid]))
 
 
-def measure(prepared: Prepared, composer: Composer, seeds: int, folder: Path) -> tuple[list[str], np.ndarray]:
+def measure(prepared: Prepared, composer: CmtComposer, seeds: int, folder: Path) -> tuple[list[str], np.ndarray]:
     """A printed row of one clip, and its (cuts hit, cuts, chance, 1) sums."""
     plan, rhythm = prepared.plan, prepared.rhythm
     cuts = [boundary.time_s for boundary in rhythm.boundaries]
     bars_off, ticks_off, end_ms, hit_ms, sums = 0, 0, 0.0, 0.0, np.zeros(4)
     for seed in range(seeds):
         path = folder / "take.mid"
-        write_outputs(compose(prepared, composer, seed), prepared, Outputs(midi=path), force=True)
+        write_midi(compose(prepared, composer, seed).score, path, force=True)
         heard = hear(path)
         onsets = sorted(heard.onsets_s.values())
         bars_off += sum(heard.density(bar.index) != bar.density for bar in plan.bars)
@@ -147,7 +149,7 @@ def main() -> None:
     total = np.zeros(4)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        composer = Composer.load(device="cpu")
+        composer = CmtComposer.load(device="cpu")
         for clip in asked.clips or default_clips(folder):
             prepared = prepare([Clip(clip)], Wishes(control=1.0))
             row, sums = measure(prepared, composer, asked.seeds, folder)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.music.score import GENRES, Bar, Score
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
@@ -33,7 +33,7 @@ ASKED = ((1,), (2,), (4,), (0, 3), (1, 3), (2, 4), (0, 1, 3), (0, 2, 3), (1, 3, 
 Pieces = list[tuple[Plan, list[Bar]]]
 
 
-def pieces(composer: Composer, films: Sequence[VisualRhythm], wishes: Wishes, takes: int) -> Pieces:
+def pieces(composer: CmtComposer, films: Sequence[VisualRhythm], wishes: Wishes, takes: int) -> Pieces:
     """Takes of every film in every genre."""
     plans = [build_plan(film, replace(wishes, genre=genre)) for film in films for genre in GENRES]
     return [(plan, bars) for plan in plans for bars in composer.takes(plan, range(takes))]
@@ -52,7 +52,7 @@ def loudness(plan: Plan, bars: Sequence[Bar]) -> tuple[list[float], list[float]]
     return [plan.bars[bar.index].energy for bar in sounding], velocities
 
 
-def print_instruments(composer: Composer, films: Sequence[VisualRhythm]) -> None:
+def print_instruments(composer: CmtComposer, films: Sequence[VisualRhythm]) -> None:
     """Only those asked for, and all of those."""
     others, asked_for, silent, count = 0, 0, 0, 0
     for number, asked in enumerate(ASKED):
@@ -76,7 +76,7 @@ def correlations(made: Pieces) -> Iterator[dict[str, float]]:
         yield {"asked": rank_correlation(energy, velocity), "shuffled": rank_correlation(list(shuffled), velocity)}
 
 
-def print_energy(composer: Composer, films: Sequence[VisualRhythm], made: Pieces, takes: int) -> None:
+def print_energy(composer: CmtComposer, films: Sequence[VisualRhythm], made: Pieces, takes: int) -> None:
     """Energy and velocity, inside a piece and from wish to wish."""
     row = Row("", tuple(correlations(made)))
     (mean, low, high), (chance, *_) = row.interval("asked"), row.interval("shuffled")
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path)
     asked = parser.parse_args()
     films = [analyse([Clip(film)]) for film in asked.films]
-    composer = Composer.load(asked.checkpoint, device="cpu")
+    composer = CmtComposer.load(asked.checkpoint, device="cpu")
     print_instruments(composer, films)
     print("C    " + "".join(f"{name:>18}" for name in CONTROL))
     for control in CONTROLS:

@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hitpoint.model.compose.cmt.composer import GENRE_STRENGTH, Composer
+from hitpoint.model.compose.cmt.composer import GENRE_STRENGTH, CmtComposer
 from hitpoint.model.data.build import Shard, load
 from hitpoint.model.data.windows import piece_notes
 from hitpoint.model.job import prepare
@@ -177,7 +177,7 @@ def main() -> None:
     clips = ROOT.parent / "shared" / "clips"
     films = asked.films or [ROOT / "examples" / "film.mp4", *sorted(clips.glob("*.webm"))]
     for strength, control in itertools.product(asked.strength, asked.controls):
-        composer = Composer(loaded, genre_strength=strength)
+        composer = CmtComposer(loaded, genre_strength=strength)
         rows: list[tuple[Vector, int, str]] = []
         for film in films:
             for number, name in enumerate(GENRES):

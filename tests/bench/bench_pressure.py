@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.job import prepare
 from hitpoint.model.music.score import GENRES
 from hitpoint.model.network import checkpoint
@@ -27,7 +27,7 @@ FILM = Path(__file__).parents[2] / "examples" / "film.mp4"
 
 def pressures(path: Path | None, plans: list[Plan]) -> dict[str, float]:
     """Nats a bar by attribute, over all plans; "all" is their sum."""
-    composer = Composer(checkpoint.load(path))
+    composer = CmtComposer(checkpoint.load(path))
     found: dict[str, float] = {}
     bars = 0
     for plan in plans:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.music import tokens
 from hitpoint.model.music.score import GENRES, TempoMap, TempoPoint
 from hitpoint.model.network import checkpoint, conditions
@@ -88,7 +88,7 @@ def reading_ms(count: int) -> float:
     return (time.perf_counter() - before) / len(blocks) * 1000
 
 
-def first_bars_ms(composer: Composer) -> list[float]:
+def first_bars_ms(composer: CmtComposer) -> list[float]:
     """Milliseconds from a plan to its first bar: the composer's very first, then twenty in all genres."""
     found = []
     for seed in range(21):
@@ -99,7 +99,7 @@ def first_bars_ms(composer: Composer) -> list[float]:
     return found
 
 
-def rate_of(composer: Composer, streams: int) -> float:
+def rate_of(composer: CmtComposer, streams: int) -> float:
     """Tokens a processor second of takes of a minute, decoded together."""
     before = time.process_time()
     composer.takes(sixty_seconds(), range(streams))
@@ -110,7 +110,7 @@ def compare_composing(loaded: checkpoint.Loaded) -> None:
     """Print what whole pieces and first bars cost, with plain float32 weights and as shipped."""
     plain = {}
     for precision in ("float32", "auto"):
-        composer = Composer(loaded, precision=precision)
+        composer = CmtComposer(loaded, precision=precision)
         first, *later = first_bars_ms(composer)
         print(f"composing, {composer.recurrence.precision}:")
         for streams in (1, 8):

@@ -94,7 +94,7 @@ class FakeTools(Tools):
 
     def __init__(self, delay_s=None, composer=TellingComposer):
         delay_s = float(os.environ.get("FAKE_BAR_S", "0")) if delay_s is None else delay_s
-        super().__init__(lambda: composer(delay_s))
+        super().__init__(lambda key: composer(delay_s))
 
     def prepare(self, score, pairs, progress):
         stem = Path(score.clips[0].path).stem
@@ -114,14 +114,14 @@ class FakeTools(Tools):
     def programs(self, genre):
         return (0, 0, 25, 33, 48)
 
-    def write(self, prepared, bars, seed, midi, wav, report):
+    def write(self, prepared, composer, bars, seed, midi, wav, report):
         for path in (midi, wav, report):
             if path is not None:
                 path.write_text(f"{len(bars)} bars, seed {seed}")
 
 
 def FakePrepared(plan):
-    from hitpoint.model.job import Prepared
+    from hitpoint.model.take import Prepared
 
     return Prepared((), None, None, plan, 0.0, 0.0)
 

@@ -28,7 +28,7 @@ Run = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run `hitpoint ARGS` in an empty folder; the cache, configuration and state are this test's own."""
     config = tmp_path / "hitpoint.yaml"
-    config.write_text("composer: tests.fakes:make_composer\n")
+    config.write_text("test_composer: tests.fakes:make_composer\n")
     monkeypatch.setenv("HITPOINT_CONFIG", str(config))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "here"

@@ -35,7 +35,7 @@ def test_stems_alone(run: Run, film: Path) -> None:
 
 def test_unknown_format_and_existing_file(run: Run, film: Path) -> None:
     result = run("score", film, "--format", "mp3")
-    assert result.code == 2 and "choose from midi, rpp, otio, edl, stems" in result.err and not names()
+    assert result.code == 2 and "choose from midi, wav, mux, report, plot, rpp, " in result.err and not names()
     Path("film.rpp").write_text("mine")
     result = run("score", film, "--format", "midi,rpp")
     assert result.code == 2 and "--force" in result.err

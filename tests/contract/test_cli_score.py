@@ -240,7 +240,7 @@ def _hears_interrupts() -> None:
 def test_stopped_half_way_leaves_no_half_file(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """Ctrl+C or a polite kill while the WAV is written: the names asked for are whole or absent."""
     config = tmp_path / "hitpoint.yaml"
-    config.write_text("composer: tests.fakes:make_composer\n")
+    config.write_text("test_composer: tests.fakes:make_composer\n")
     folder = tmp_path / "out"
     folder.mkdir()
     long = tmp_path / "long.mp4"

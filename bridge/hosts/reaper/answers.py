@@ -22,9 +22,9 @@ from hitpoint.bridge.hosts.reaper import notes as file_notes
 from hitpoint.bridge.hosts.reaper import rows as file_rows
 from hitpoint.bridge.hosts.reaper.notes import Message, QuarterNotes
 from hitpoint.bridge.hosts.reaper.rows import Field
+from hitpoint.model.music.score import marker_kind
 
 BEATS_PER_BAR = 4
-SECTION_PREFIX = "Section "
 COLORS = {
     "Drums": (204, 102, 90),
     "Piano": (86, 148, 204),
@@ -50,6 +50,15 @@ class FileNote:
 
 
 @dataclass(frozen=True)
+class FileControl:
+    """A controller's value from a pulse on."""
+
+    pulse: int
+    number: int
+    value: int
+
+
+@dataclass(frozen=True)
 class FileTrack:
     """One instrument's track. channel 0..15, program 0..127."""
 
@@ -57,6 +66,7 @@ class FileTrack:
     channel: int
     program: int
     notes: tuple[FileNote, ...]
+    controls: tuple[FileControl, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,9 +127,12 @@ def _absolute(track: Any) -> tuple[list[tuple[int, Any]], int]:
 
 def _track(name: str, events: list[tuple[int, Any]]) -> FileTrack:
     notes: list[FileNote] = []
+    controls: list[FileControl] = []
     sounding: dict[int, tuple[int, int]] = {}
     channel = program = 0
     for pulse, message in events:
+        if message.type == "control_change":
+            controls.append(FileControl(pulse, message.control, message.value))
         if message.type == "program_change":
             channel, program = message.channel, message.program
         if message.type in ("note_on", "note_off"):
@@ -129,7 +142,8 @@ def _track(name: str, events: list[tuple[int, Any]]) -> FileTrack:
                 notes.append(FileNote(start, pulse, message.note, velocity))
             if message.type == "note_on" and message.velocity > 0:
                 sounding[message.note] = (pulse, message.velocity)
-    return FileTrack(name, channel, program, tuple(sorted(notes, key=lambda note: (note.start, note.pitch))))
+    notes.sort(key=lambda note: (note.start, note.pitch))
+    return FileTrack(name, channel, program, tuple(notes), tuple(controls))
 
 
 def bars_touched(score: MidiScore, first_s: float, last_s: float) -> tuple[int, int] | None:
@@ -163,10 +177,17 @@ class Placing:
         """The tick of a take at which `pulse` falls."""
         return self.base + round(self.quarter(score, pulse) * self.ppq)
 
-    def messages(self, score: MidiScore, track: FileTrack, notes: tuple[FileNote, ...]) -> list[Message]:
-        """What the notes of a track are in a take, in order."""
+    def messages(self, score: MidiScore, track: FileTrack, first: int = 0, last: int | None = None) -> list[Message]:
+        """What the notes and controllers of a track that begin in pulses [first, last) are in a take, in order."""
+        last = score.end if last is None else last
         made = []
-        for note in notes:
+        for control in track.controls:
+            if first <= control.pulse < last:
+                data = bytes((file_notes.CONTROL | track.channel, control.number, control.value))
+                made.append(Message(self.tick(score, control.pulse), data))
+        for note in track.notes:
+            if not first <= note.start < last:
+                continue
             start, stop = self.tick(score, note.start), self.tick(score, note.stop)
             made.append(Message(start, bytes((file_notes.NOTE_ON | track.channel, note.pitch, note.velocity))))
             made.append(Message(max(start + 1, stop), bytes((file_notes.NOTE_OFF | track.channel, note.pitch, 0))))
@@ -179,10 +200,10 @@ def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field,
     rows: list[tuple[Field, ...]] = [("take", take), ("range", first_s, first_s + end_s)]
     for pulse, tempo_us in score.tempo:
         rows.append(("tempo", first_s + score.seconds(pulse), 60e6 / tempo_us, BEATS_PER_BAR if pulse == 0 else 0))
-    sections = [(score.seconds(pulse), text) for pulse, text in score.markers if text.startswith(SECTION_PREFIX)]
+    sections = [(score.seconds(pulse), text) for pulse, text in score.markers if marker_kind(text) == "section"]
     stops = [time_s for time_s, _ in sections[1:]] + [end_s]
     for pulse, text in score.markers:
-        if not text.startswith(SECTION_PREFIX):
+        if marker_kind(text) != "section":
             time_s = first_s + score.seconds(pulse)
             rows.append(("marker", 0, time_s, time_s, text, *HIT_COLOR))
     for (time_s, text), stop_s in zip(sections, stops, strict=True):
@@ -194,7 +215,7 @@ def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field,
             place.tick(score, score.end),
             bytes((file_notes.CONTROL | track.channel, file_notes.ALL_NOTES_OFF, 0)),
         )
-        buffer = file_notes.pack([*place.messages(score, track, track.notes), end])
+        buffer = file_notes.pack([*place.messages(score, track), end])
         color = COLORS.get(track.name, (128, 128, 128))
         rows.append(("track", track.name, track.channel, track.program, *color, buffer))
     return rows
@@ -225,6 +246,5 @@ def part_row(score: MidiScore, take: TakeNotes, bars: tuple[int, int]) -> tuple[
     new: list[Message] = []
     for track in score.tracks:
         if track.name == take.name:
-            inside = tuple(note for note in track.notes if bars[0] <= note.start // step <= bars[1])
-            new += take.place.messages(score, track, inside)
+            new += take.place.messages(score, track, bars[0] * step, (bars[1] + 1) * step)
     return ("notes", file_notes.pack(file_notes.replaced(file_notes.unpack(take.buffer), first, last, new)))

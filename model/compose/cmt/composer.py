@@ -1,4 +1,4 @@
-"""The facade: a plan in, bars out, one by one. The one place that knows network, masks and plan together."""
+"""The composer `cmt`: a plan in, bars out. The one place that knows network, masks and plan together."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.random import default_rng
 
+from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.cmt.decode import Decoder, Engine, Part, Run, Sampling
 from hitpoint.model.compose.cmt.form import leaning_of
 from hitpoint.model.compose.cmt.grammar import BarTask
@@ -40,23 +41,10 @@ GENRE_STRENGTH = 4.0
 does so in 86 to 88 of 100 such cases; the other figures of the music do not suffer."""
 
 
-@dataclass
-class Stats:
-    """What the last piece cost: rows decoded and seconds spent, and the mask pressure in nats a bar by attribute."""
-
-    tokens: int = 0
-    seconds: float = 0.0
-    bars: int = 0
-    pressure_by_attribute: dict[str, float] | None = None
-
-    @property
-    def tokens_per_s(self) -> float:
-        """Rows a second of decoding."""
-        return self.tokens / self.seconds if self.seconds else 0.0
-
-
-class Composer:
+class CmtComposer(Composer):
     """A loaded network that composes plans. Not for use from several threads at once."""
+
+    key = "cmt"
 
     def __init__(
         self, loaded: checkpoint.Loaded, sampling: Sampling | None = None, precision: str = "auto",
@@ -66,17 +54,22 @@ class Composer:
 
         genre_strength: guidance, how much more than in the training music the genre counts; 1 = as there, 0 = not.
         """
+        super().__init__()
         self.name, self.sha256, self.parameters = loaded.name, loaded.sha256, loaded.parameters
         self.sampling = sampling
         on_processor = loaded.network.norm.weight.device.type == "cpu"
         quick = on_processor and precision != "float32" and recurrence_int8.fits(loaded.network.config)
         engine = recurrence_int8.FastRecurrence if quick else Recurrence
         self.recurrence: Engine = engine(loaded.network, genre_strength)
-        self.stats = Stats()
         self._snapshots: OrderedDict[int, tuple[Any, torch.Tensor]] = OrderedDict()
 
     @classmethod
-    def load(cls, path: Path | None = None, device: str = "auto", threads: int | None = None) -> Composer:
+    def create(cls, options: ComposerOptions) -> CmtComposer:
+        """As `load`."""
+        return cls.load(options.checkpoint, options.device, options.threads)
+
+    @classmethod
+    def load(cls, path: Path | None = None, device: str = "auto", threads: int | None = None) -> CmtComposer:
         """Load a checkpoint (None: the shipped one) for "cpu", "cuda" or "auto", the GPU where there is one.
 
         threads: processor threads of a float32 network, 1 by default; eight-bit weights always take one.
@@ -156,11 +149,8 @@ class Composer:
         candidates: written side by side; the one stays that the following bars like best.
         Raises UsageError for bars outside the piece or an instrument that the plan does not hold.
         """
-        if not 0 <= first_bar <= last_bar < len(bars) or len(bars) > len(plan.bars):
-            raise UsageError(f"bars {first_bar}-{last_bar} are not in this piece; it has bars 0-{len(bars) - 1}")
+        check_regenerate(plan, bars, first_bar, last_bar, instruments)
         free = tuple(plan.instruments if instruments is None else sorted(set(instruments)))
-        if not free or not set(free) <= set(plan.instruments):
-            raise UsageError("no such instrument in this piece; name one that it was composed for")
         decoder = Decoder(self.recurrence, self.sampling)
         table = table_of_plan(plan)
         history = bars[:first_bar]

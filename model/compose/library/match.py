@@ -10,15 +10,15 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.compose.base import Composer, ComposerOptions, Stats
 from hitpoint.model.data.build import PieceInfo, Shard, load, read_folders
 from hitpoint.model.data.windows import measure, piece_notes
-from hitpoint.model.errors import InputError
+from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.music import tokens
 from hitpoint.model.music.score import Bar
 from hitpoint.model.network.conditions import controls_of_plan
@@ -90,19 +90,26 @@ def stretch(
     return tokens.decode(tokens.encode(chosen, bars, end=False).rows)
 
 
-class Matcher:
-    """Takes the place of a composer: bars of a library's music instead of new ones."""
+class MatchComposer(Composer):
+    """Bars of a library's music instead of new ones."""
 
-    name = "match"
-    parameters = 0
+    key = name = "match"
+    uses_library = True
 
     def __init__(self, library: Shard) -> None:
+        super().__init__()
         self.library = library
         self.sha256 = hashlib.sha256(library.notes.tobytes()).hexdigest()
-        self.stats = SimpleNamespace(tokens=0, seconds=0.0)
 
     @classmethod
-    def load(cls, folder: Path) -> Matcher:
+    def create(cls, options: ComposerOptions) -> MatchComposer:
+        """As `load`. Raises UsageError where no library is named."""
+        if options.library is None:
+            raise UsageError("the composer match needs a library: name a folder of MIDI files or of shards")
+        return cls.load(options.library)
+
+    @classmethod
+    def load(cls, folder: Path) -> MatchComposer:
         """Read a folder of MIDI files, or a shard folder. Raises InputError when nothing in it can be used."""
         return cls(read_library(folder))
 
@@ -113,7 +120,7 @@ class Matcher:
         """
         began = time.perf_counter()
         bars = self._bars(plan, self._matches(plan), seed)
-        self.stats = SimpleNamespace(tokens=0, seconds=time.perf_counter() - began)
+        self.stats = Stats(seconds=time.perf_counter() - began)
         yield from bars[len(history) :]
 
     def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
@@ -121,7 +128,7 @@ class Matcher:
         began = time.perf_counter()
         found = self._matches(plan)
         takes = [self._bars(plan, found, seed) for seed in seeds]
-        self.stats = SimpleNamespace(tokens=0, seconds=time.perf_counter() - began)
+        self.stats = Stats(seconds=time.perf_counter() - began)
         if on_bar is not None:
             for bar in itertools.chain(*takes):
                 on_bar(bar)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
+
+from hitpoint.model.video.detectors.base import Arrays, Detector, Part
+from hitpoint.model.video.frames import Frame
 
 ANGLE_BINS = 32
 BORDER_SHARE = 0.05
@@ -45,6 +51,39 @@ class MotionMeter:
         flow = self._field * (structure(luma) / luma.shape[1])[..., None]
         directogram = directions(flow[rows:-rows, columns:-columns])
         return float(directogram.sum()), directogram
+
+
+class Motion(Detector):
+    """`directogram` (n, ANGLE_BINS): flow into each frame, mean |flow| by angle as a share of the frame's width.
+
+    In one clip that is a share a frame pair; `join` makes it a share a second of the edit.
+    """
+
+    name: ClassVar[str] = "motion"
+    version: ClassVar[str] = f"1 {ANGLE_BINS}"
+    is_handed_on: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self._meter = MotionMeter()
+        self._directograms: list[NDArray[np.float32]] = []
+
+    def measure(self, frame: Frame) -> None:
+        """Add the flow since the frame before."""
+        self._directograms.append(self._meter.measure(frame.luma)[1])
+
+    def finish(self) -> Arrays:
+        """The directogram."""
+        return {"directogram": np.asarray(self._directograms, np.float32)}
+
+    @classmethod
+    def black(cls, frames: int) -> Arrays:
+        """Nothing moves."""
+        return {"directogram": np.zeros((frames, ANGLE_BINS), np.float32)}
+
+    @classmethod
+    def join(cls, parts: Sequence[Part]) -> Arrays:
+        """Flow per second of the edit, whatever the clips' rates."""
+        return {"directogram": np.concatenate([part.arrays["directogram"] / part.steps_s[:, None] for part in parts])}
 
 
 def structure(luma: NDArray[np.uint8]) -> NDArray[np.float32]:

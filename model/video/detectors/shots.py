@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hitpoint.model.video.detectors.base import Arrays, Detector, Part
+from hitpoint.model.video.frames import Frame
 
 HISTOGRAM_SHAPE = (8, 3, 4)
 """Bins of hue, saturation and value."""
@@ -65,6 +69,50 @@ class ShotMeter:
         around = self._changes[max(1, cut - 3) : cut] + self._changes[cut + 1 : cut + 4]
         usual = sum(around) / max(1, len(around))
         return self._changes[cut] >= max(MIN_CHANGE, MIN_CHANGE_RATIO * usual)
+
+
+class Shots(Detector):
+    """`luma_mean`, `luma_spread` (n,): 0..255 above black. `histograms` (n, HISTOGRAM_BINS): each sums to 1.
+    `cuts` (k,): indices of the frames that begin a shot; in an edit, those that begin a part of it too.
+    """
+
+    name: ClassVar[str] = "shots"
+    version: ClassVar[str] = f"1 {HISTOGRAM_BINS} {MIN_SHOT_S}"
+    event_arrays: ClassVar[frozenset[str]] = frozenset({"cuts"})
+    is_handed_on: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self._meter = ShotMeter()
+        self._rows: list[tuple[float, float, NDArray[np.float16]]] = []
+
+    def measure(self, frame: Frame) -> None:
+        """Add the frame's brightness and colours."""
+        self._rows.append(self._meter.measure(frame.luma, frame.bgr))
+
+    def finish(self) -> Arrays:
+        """Brightness, colours and cuts."""
+        means, spreads, histograms = zip(*self._rows, strict=True)
+        return {
+            "luma_mean": np.asarray(means, np.float32),
+            "luma_spread": np.asarray(spreads, np.float32),
+            "histograms": np.asarray(histograms, np.float16),
+            "cuts": np.asarray(self._meter.cuts(), np.int64),
+        }
+
+    @classmethod
+    def black(cls, frames: int) -> Arrays:
+        """No hue, no saturation, no value."""
+        histograms = np.zeros((frames, HISTOGRAM_BINS), np.float16)
+        histograms[:, 0] = 1.0
+        dark = np.zeros(frames, np.float32)
+        return {"luma_mean": dark, "luma_spread": dark, "histograms": histograms, "cuts": np.zeros(0, np.int64)}
+
+    @classmethod
+    def join(cls, parts: Sequence[Part]) -> Arrays:
+        """Cuts are counted through the edit; where a part begins, a shot begins."""
+        firsts = [part.first for part in parts]
+        cuts = [part.arrays["cuts"] + part.first for part in parts]
+        return {**super().join(parts), "cuts": np.union1d(firsts, np.concatenate(cuts)).astype(np.int64)}
 
 
 def find_fades(

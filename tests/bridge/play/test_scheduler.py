@@ -149,7 +149,7 @@ def test_library_drops_late_bars_of_older_editions():
     assert library.choose(1).kind == "stale"
     assert library.add(1, [TWO_BARS[1]]) == []
     assert library.add(2, [TWO_BARS[1]]) == [1]
-    assert library.choose(1) == BarChoice("known", TWO_BARS[1].notes)
+    assert library.choose(1) == BarChoice("known", TWO_BARS[1])
     assert library.ahead(0) == 2
 
 

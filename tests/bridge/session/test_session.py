@@ -92,6 +92,14 @@ def test_another_protocol_is_told_who_is_old(room):
     assert not room.session.clients.known
 
 
+def test_what_can_be_asked_for_is_told_by_name(room):
+    room.hello()
+    room.say("/hitpoint/capabilities")
+    told = {kind: tuple(names) for kind, *names in room.answers("/hitpoint/capabilities")}
+    assert "pop" in told["genres"] and told["instruments"][0] == "drums" and "cmt" in told["composers"]
+    assert {"genre", "tempo", "seed"} <= set(told["keys"]) and "energy" in told["controls"]
+
+
 def test_ping_and_malformed(room):
     room.say("/hitpoint/ping", 7)
     room.session.hear(b"nonsense", ME)

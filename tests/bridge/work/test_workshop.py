@@ -129,7 +129,7 @@ def test_a_broken_film_is_one_sentence_and_the_next_job_works(bench):
 
 
 def test_the_latest_job_is_composed_first_and_all_get_done(bench):
-    bench.tools.composer.delay_s = 0.002
+    bench.tools.composer().delay_s = 0.002
     bench.ask(score("one", "64.mp4"), score("two", "16.mp4"))
     bench.work(idle_s=0.6)
     assert [result.job for result in bench.of(JobResult)] == ["two", "one"]
@@ -153,7 +153,7 @@ def test_a_seek_beyond_what_is_known_gets_provisional_bars_first(bench):
     order = [bar.index for message in bench.of(BarsReady)[before:] for bar in message.bars]
     assert order[:3] == [40, 41, 42]
     assert order[3] == before, "then the gap"
-    plan_bars, history = bench.tools.composer.streams[1]
+    plan_bars, history = bench.tools.composer().streams[1]
     assert (plan_bars, history) == (4 + 24, 4), "the composer heard the nearest four known bars"
     bench.work()
     assert bench.bars() == {i: telling_bar(i) for i in range(64)}, "in the end the take is what its seed gives"

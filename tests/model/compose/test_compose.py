@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.music.score import TICKS_PER_BAR
 from tests.model.material import make_plan
 
 
 @pytest.fixture(scope="module")
-def composer() -> Composer:
-    return Composer.load(device="cpu")
+def composer() -> CmtComposer:
+    return CmtComposer.load(device="cpu")
 
 
-def test_control_is_exact_and_nothing_sounds_past_the_end(composer: Composer) -> None:
+def test_control_is_exact_and_nothing_sounds_past_the_end(composer: CmtComposer) -> None:
     plan = make_plan(6)
     bars = list(composer.stream(plan, seed=3))
     assert [bar.index for bar in bars] == list(range(6))
@@ -30,7 +30,7 @@ def test_control_is_exact_and_nothing_sounds_past_the_end(composer: Composer) ->
     assert max(ends) <= 6 * TICKS_PER_BAR
 
 
-def test_the_same_seed_gives_the_same_bars_from_any_point(composer: Composer) -> None:
+def test_the_same_seed_gives_the_same_bars_from_any_point(composer: CmtComposer) -> None:
     plan = make_plan(5)
     bars = list(composer.stream(plan, seed=1))
     assert list(composer.stream(plan, seed=1)) == bars
@@ -38,19 +38,19 @@ def test_the_same_seed_gives_the_same_bars_from_any_point(composer: Composer) ->
     assert list(composer.stream(plan, seed=2)) != bars
 
 
-def test_only_the_instruments_asked_for_sound(composer: Composer) -> None:
+def test_only_the_instruments_asked_for_sound(composer: CmtComposer) -> None:
     plan = make_plan(4, instruments=(1, 3))
     assert {note.instrument for bar in composer.stream(plan, seed=0) for note in bar.notes} <= {1, 3}
 
 
-def test_every_instrument_asked_for_is_heard(composer: Composer) -> None:
+def test_every_instrument_asked_for_is_heard(composer: CmtComposer) -> None:
     for seed in range(3):
         bars = list(composer.stream(make_plan(8), seed))
         for first in range(2, 8, 3):
             assert {note.instrument for bar in bars[first : first + 3] for note in bar.notes} >= {1, 2, 3, 4}
 
 
-def test_takes_decoded_together_equal_takes_decoded_alone(composer: Composer) -> None:
+def test_takes_decoded_together_equal_takes_decoded_alone(composer: CmtComposer) -> None:
     plan = make_plan(3)
     came = []
     together = composer.takes(plan, [5, 6, 7], came.append)
@@ -58,7 +58,7 @@ def test_takes_decoded_together_equal_takes_decoded_alone(composer: Composer) ->
     assert len({tuple(take) for take in together}) == 3 and len(came) == 9
 
 
-def test_regenerating_one_instrument_leaves_the_others_note_for_note(composer: Composer) -> None:
+def test_regenerating_one_instrument_leaves_the_others_note_for_note(composer: CmtComposer) -> None:
     plan = make_plan(6)
     bars = list(composer.stream(plan, seed=4))
     busiest = Counter(note.instrument for bar in bars[2:4] for note in bar.notes).most_common(1)[0][0]
@@ -70,7 +70,7 @@ def test_regenerating_one_instrument_leaves_the_others_note_for_note(composer: C
     assert again[2:4] != bars[2:4]
 
 
-def test_regenerating_outside_the_piece_is_refused(composer: Composer) -> None:
+def test_regenerating_outside_the_piece_is_refused(composer: CmtComposer) -> None:
     plan = make_plan(3)
     bars = list(composer.stream(plan, seed=4))
     with pytest.raises(UsageError, match="not in this piece"):
@@ -85,9 +85,9 @@ def test_a_damaged_checkpoint_is_one_sentence(tmp_path: Path) -> None:
     damaged = tmp_path / "x.safetensors"
     damaged.write_bytes(SHIPPED.read_bytes()[:5000])
     with pytest.raises(InputError, match="damaged"):
-        Composer.load(damaged)
+        CmtComposer.load(damaged)
     with pytest.raises(InputError, match="no checkpoint"):
-        Composer.load(tmp_path / "absent.safetensors")
+        CmtComposer.load(tmp_path / "absent.safetensors")
 
 
 def test_a_checkpoint_of_another_vocabulary_is_one_sentence(tmp_path: Path) -> None:
@@ -97,10 +97,10 @@ def test_a_checkpoint_of_another_vocabulary_is_one_sentence(tmp_path: Path) -> N
     path = tmp_path / "x.safetensors"
     save_file({"a": torch.zeros(1)}, path, metadata={"schema": "hitpoint.checkpoint/1", "vocabulary": "other"})
     with pytest.raises(InputError, match="another vocabulary"):
-        Composer.load(path)
+        CmtComposer.load(path)
 
 
-def test_the_papers_control_misses_where_it_does_not_overwrite_and_ours_is_exact(composer: Composer) -> None:
+def test_the_papers_control_misses_where_it_does_not_overwrite_and_ours_is_exact(composer: CmtComposer) -> None:
     from hitpoint.model.music.score import Score
     from hitpoint.model.training.evaluate import figures, overwritten
 
@@ -130,7 +130,7 @@ def test_matching_finds_the_stretch_that_was_asked_for(shard_folder: Path) -> No
     assert best_match(replace(plan, bars=asked), shard, shard.pieces) == wanted
 
 
-def test_the_shipped_checkpoint_has_its_card(composer: Composer) -> None:
+def test_the_shipped_checkpoint_has_its_card(composer: CmtComposer) -> None:
     import json
 
     from hitpoint.model.network.checkpoint import SHIPPED
@@ -152,7 +152,7 @@ def test_the_papers_network_composes_under_the_same_masks(tmp_path: Path) -> Non
     torch.manual_seed(0)
     config = dataclasses.replace(PAPER, d_model=64, heads=2, d_ff=64, attention=("linear",) * 2)
     checkpoint.save(Network(config), tmp_path / "paper.safetensors")
-    paper = Composer.load(tmp_path / "paper.safetensors", device="cpu")
+    paper = CmtComposer.load(tmp_path / "paper.safetensors", device="cpu")
     plan = make_plan(3)
     bars = list(paper.stream(plan, seed=0))
     assert [bar.density for bar in bars] == [bar.density for bar in plan.bars]

@@ -10,7 +10,7 @@ import pytest
 
 from hitpoint.model.compose.cmt import composer as compose
 from hitpoint.model.compose.cmt import form
-from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.compose.cmt.form import Again, Close, Echo, Recall, echo_of
 from hitpoint.model.compose.cmt.grammar import BarTask, Place
 from hitpoint.model.music.flaws import flaw_of
@@ -21,8 +21,8 @@ from tests.model.material import make_plan
 
 
 @pytest.fixture(scope="module")
-def composer() -> Composer:
-    return Composer.load(device="cpu")
+def composer() -> CmtComposer:
+    return CmtComposer.load(device="cpu")
 
 
 def sectioned(*labels_and_lengths: tuple[str, int]) -> Plan:
@@ -59,7 +59,7 @@ def test_a_long_section_recalls_its_phrase_four_bars_before() -> None:
     assert echo is not None and echo.bar == 1
 
 
-def test_a_return_shares_more_with_its_first_appearance_than_another_section_does(composer: Composer) -> None:
+def test_a_return_shares_more_with_its_first_appearance_than_another_section_does(composer: CmtComposer) -> None:
     returned, changed = [], []
     for seed in range(3):
         for labels, found in (("ABA", returned), ("ABC", changed)):
@@ -74,7 +74,7 @@ def onsets(bar: Bar) -> list[tuple[int, int, int]]:
     return [(note.tick, note.instrument, note.pitch) for note in bar.notes]
 
 
-def test_a_return_begins_with_the_very_bars_of_its_first_appearance(composer: Composer) -> None:
+def test_a_return_begins_with_the_very_bars_of_its_first_appearance(composer: CmtComposer) -> None:
     plan = sectioned(("A", 4), ("B", 4), ("A", 4), ("C", 1))
     bars = list(composer.stream(plan, 0))
     assert onsets(bars[8]) == onsets(bars[0]), "the plan asks for the same, and the bar was heard once"
@@ -95,7 +95,7 @@ def test_no_bar_is_played_a_fourth_time() -> None:
     assert isinstance(form.leaning_of(plan, 8, thrice), Recall)
 
 
-def test_regenerating_a_repeated_bar_makes_a_new_one(composer: Composer) -> None:
+def test_regenerating_a_repeated_bar_makes_a_new_one(composer: CmtComposer) -> None:
     plan = sectioned(("A", 4), ("B", 4), ("A", 4), ("C", 1))
     bars = list(composer.stream(plan, 0))
     assert onsets(composer.regenerate(plan, bars, 8, 8, seed=1)[8]) != onsets(bars[8])
@@ -122,7 +122,7 @@ def test_the_key_is_found_and_the_close_leans_to_its_chords() -> None:
     assert close.lean("pitch", Place(4, 0, 35, 0)) == {}, "drums have no key"
 
 
-def test_the_last_chord_ends_with_the_picture(composer: Composer) -> None:
+def test_the_last_chord_ends_with_the_picture(composer: CmtComposer) -> None:
     for seed in range(4):
         plan = sectioned(("A", 6))
         last = list(composer.stream(plan, seed))[-1]
@@ -131,7 +131,7 @@ def test_the_last_chord_ends_with_the_picture(composer: Composer) -> None:
         assert all(note.tick + note.duration_ticks == TICKS_PER_BAR for note in final)
 
 
-def test_pieces_end_on_their_tonic(composer: Composer) -> None:
+def test_pieces_end_on_their_tonic(composer: CmtComposer) -> None:
     on_tonic = []
     for seed in range(6):
         bars = list(composer.stream(sectioned(("A", 8)), seed))
@@ -161,7 +161,7 @@ def test_looping_silence_and_floods_are_seen(before: Sequence[Bar], bar: Bar, fl
 
 
 def test_a_flawed_bar_is_written_again_and_the_stream_goes_on(
-    composer: Composer, monkeypatch: pytest.MonkeyPatch
+    composer: CmtComposer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = make_plan(4)
     plain = list(composer.stream(plan, 5))
@@ -182,7 +182,7 @@ def test_a_flawed_bar_is_written_again_and_the_stream_goes_on(
 
 
 def test_of_the_candidates_the_one_stays_that_the_following_bars_like_best(
-    composer: Composer, monkeypatch: pytest.MonkeyPatch
+    composer: CmtComposer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = make_plan(8)
     bars = list(composer.stream(plan, 2))
@@ -211,7 +211,7 @@ def test_form_never_asks_for_a_bar_that_is_not_there() -> None:
     assert BarTask(0, (1,), 64).lean("beat", Place(-1, -1, 0, 4)) == {}
 
 
-def test_energy_is_heard_as_loudness(composer: Composer) -> None:
+def test_energy_is_heard_as_loudness(composer: CmtComposer) -> None:
     plan = make_plan(8)
     loud: dict[float, float] = {}
     for energy in (0.05, 0.95):

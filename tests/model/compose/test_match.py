@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from hitpoint.bridge.cli import cli
-from hitpoint.model.compose.library.match import Matcher, matches, stretch
+from hitpoint.model.compose.library.match import MatchComposer, matches, stretch
 from hitpoint.model.data.build import load
 from hitpoint.model.data.windows import measure, piece_notes
 from hitpoint.model.errors import InputError
@@ -39,7 +39,7 @@ def test_a_plan_read_off_a_stretch_finds_that_stretch(shard_folder: Path) -> Non
 
 
 def test_a_library_takes_the_composers_place(shard_folder: Path) -> None:
-    matcher = Matcher.load(shard_folder)
+    matcher = MatchComposer.load(shard_folder)
     plan = make_plan(6, instruments=(0, 1))
     bars = list(matcher.stream(plan, seed=plan.seed))
     best = matches(plan, matcher.library, matcher.library.pieces)[0]
@@ -50,7 +50,7 @@ def test_a_library_takes_the_composers_place(shard_folder: Path) -> None:
 
 
 def test_a_library_of_short_pieces_is_one_sentence(shard_folder: Path) -> None:
-    matcher = Matcher.load(shard_folder)
+    matcher = MatchComposer.load(shard_folder)
     with pytest.raises(InputError, match="takes 200 bars and the longest piece of the library has 2"):
         list(matcher.stream(make_plan(200), 0))
 
@@ -70,7 +70,7 @@ def test_score_with_a_library_writes_its_music(tmp_path: Path) -> None:
     assert struck == {"Drums", "Bass"}
     (tmp_path / "empty").mkdir()
     for wrong, sentence in (
-        ([], "--composer match and --library FOLDER go together"),
+        ([], "the composer match needs a library"),
         (["--library", str(tmp_path / "empty")], "no MIDI files"),
         (["--library", str(tmp_path / "absent")], "there is no folder"),
     ):

@@ -10,8 +10,8 @@ import pytest
 
 from hitpoint.model.errors import UsageError
 from hitpoint.model.music.score import Marker, Score
+from hitpoint.model.output.base import Writing, parse_formats, paths_of, targets_of, write_outputs
 from hitpoint.model.output.edl import timecode, write_edl_markers
-from hitpoint.model.output.formats import format_paths, parse_formats, write_formats
 from hitpoint.model.output.midi_file import write_midi
 from hitpoint.model.output.otio_file import write_otio
 from hitpoint.model.output.rpp import write_rpp
@@ -142,7 +142,7 @@ def test_stems_add_up_to_the_mix(made, tmp_path):
     from hitpoint.model.output.render import write_wav
 
     prepared, take = made
-    paths = write_formats(take, prepared, ("midi", "stems"), tmp_path / "film.mid")
+    paths = write_outputs(take, prepared, targets_of(["stems"], tmp_path / "film.mid"), Writing())
     assert [path.name for path in paths] == [
         f"film-{name}.wav" for name in ("drums", "piano", "guitar", "bass", "strings")
     ]
@@ -160,9 +160,9 @@ def test_formats_by_name(made, tmp_path):
         with pytest.raises(UsageError, match="choose from"):
             parse_formats(text)
     base = tmp_path / "film.mid"
-    paths = write_formats(take, prepared, ("rpp", "otio", "edl"), base)
-    assert paths == format_paths(("edl", "otio", "rpp"), base, (0, 1))
+    paths = write_outputs(take, prepared, targets_of(("edl", "otio", "rpp"), base), Writing())
+    assert paths == paths_of(targets_of(("rpp", "otio", "edl"), base), (0, 1))
     assert [path.suffix for path in paths] == [".rpp", ".otio", ".edl"] and all(path.is_file() for path in paths)
     with pytest.raises(UsageError, match="--force"):
-        write_formats(take, prepared, ("rpp",), base)
+        write_outputs(take, prepared, targets_of(("rpp",), base), Writing())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["film.edl", "film.otio", "film.rpp"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from hitpoint.model.compose.cmt.composer import Composer
+from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.data.build import build, load
 from hitpoint.model.data.splits import song_key, split_of
 from hitpoint.model.data.windows import CONTROLLED, PLAIN, Windows, measure, piece_notes
@@ -99,10 +99,10 @@ def test_training_learns_and_resumes_to_the_bit(shard_folder: Path, tmp_path: Pa
     held_out = [row["held_out"] for row in rows if "held_out" in row]
     losses = [next(iter(scores.values()))["all"] for scores in held_out]
     assert losses[-1] < losses[0]
-    assert Composer.load(whole).name == "tiny"
+    assert CmtComposer.load(whole).name == "tiny"
     card = json.loads(whole.with_suffix(".card.json").read_text())
     assert card["note"] == "songs of our own" and card["held_out"][shard.pieces[0].dataset]["all"] > 0
-    assert card["sha256"] == Composer.load(whole).sha256 and card["rows_seen"] == 12 * 2 * 128
+    assert card["sha256"] == CmtComposer.load(whole).sha256 and card["rows_seen"] == 12 * 2 * 128
 
 
 def test_a_run_of_another_network_is_refused(shard_folder: Path, tmp_path: Path) -> None:

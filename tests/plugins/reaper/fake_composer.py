@@ -1,4 +1,4 @@
-"""A stand-in for the network that can also regenerate, for the configuration's key `composer`."""
+"""A stand-in for the network that can also regenerate, for the configuration's key `test_composer`."""
 
 from __future__ import annotations
 

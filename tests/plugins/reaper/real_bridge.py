@@ -76,7 +76,7 @@ def prepare(tmp_path: Path, reaper: Reaper) -> Bridges:
         "port": free_port(),
         "midi_port": "none",
         "state_dir": str(tmp_path / "state"),
-        "composer": "tests.plugins.reaper.fake_composer:RegeneratingComposer",
+        "test_composer": "tests.plugins.reaper.fake_composer:RegeneratingComposer",
         "roots": [str(tmp_path.parent)],
         "synth": False,
     }

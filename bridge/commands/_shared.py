@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from hitpoint.bridge.config.flags import setting_option
 from hitpoint.bridge.config.settings import load_config
 from hitpoint.bridge.work import factory
 from hitpoint.model.plan.wishes import OPTIONS
 
 if TYPE_CHECKING:
-    from hitpoint.model.job import BarStream, Progress
+    from hitpoint.model.compose.base import Composer
+    from hitpoint.model.take import Progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,15 +45,13 @@ def wish_options(command: Command) -> Command:
     return command
 
 
+COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "device", "threads")
+
+
 def composer_options(command: Command) -> Command:
-    """Which weights, and where they run; what is left out comes from the configuration file."""
-    options = (
-        click.option("--checkpoint", type=FILE, help="Weights to compose with, instead of the shipped ones."),
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where to compose.  [default: auto]"),
-        click.option("--threads", type=click.IntRange(1, 256), help="Processor threads of a float32 network."),
-    )
-    for option in reversed(options):
-        command = option(command)
+    """Who composes, with which weights, where; what is left out comes from the configuration file."""
+    for name in reversed(COMPOSER_SETTINGS):
+        command = setting_option(name)(command)
     return command
 
 
@@ -91,14 +91,12 @@ def clip_options(command: Command) -> Command:
     return command
 
 
-def make_composer(checkpoint: Path | None, device: str | None, threads: int | None) -> BarStream:
-    """The composer that flags and configuration ask for.
+def make_composer(flags: dict[str, Any]) -> Composer:
+    """The composer that flags and configuration ask for. `flags` loses those of `composer_options`.
 
-    Raises InputError for a damaged checkpoint, MissingError for a device that this machine lacks.
+    Raises as `hitpoint.bridge.work.factory.make_composer`.
     """
-    text = None if checkpoint is None else str(checkpoint)
-    composer: BarStream = factory.make_composer(load_config(checkpoint=text, device=device, threads=threads))
-    return composer
+    return factory.make_composer(load_config(**{name: flags.pop(name) for name in COMPOSER_SETTINGS}))
 
 
 @contextlib.contextmanager

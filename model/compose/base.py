@@ -1,0 +1,133 @@
+"""What a composer is: a plan in, bars out. Importing it loads neither torch nor cv2.
+
+A new composer is one file with a subclass of `Composer` and a line in COMPOSERS; another package adds one by the entry
+point `hitpoint.composers`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from hitpoint.model.errors import UsageError
+from hitpoint.model.music.score import Bar
+from hitpoint.model.plan.types import Plan
+from hitpoint.model.registry import Registry
+
+
+@dataclass(frozen=True)
+class ComposerOptions:
+    """What the user says about a composer; each takes what concerns it.
+
+    checkpoint: weights, None for the shipped ones. device: "auto", "cpu" or "cuda". threads: processor threads, None
+    for the composer's own choice. library: a folder of MIDI files or of shards.
+    """
+
+    checkpoint: Path | None = None
+    device: str = "auto"
+    threads: int | None = None
+    library: Path | None = None
+
+
+@dataclass
+class Stats:
+    """What the last piece cost: rows decoded and seconds spent, and the mask pressure in nats a bar by attribute."""
+
+    tokens: int = 0
+    seconds: float = 0.0
+    bars: int = 0
+    pressure_by_attribute: dict[str, float] | None = None
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Rows a second of decoding."""
+        return self.tokens / self.seconds if self.seconds else 0.0
+
+
+class Composer(ABC):
+    """Composes plans. Not for use from several threads at once.
+
+    key: the name it is asked for by. uses_library: whether it makes use of `ComposerOptions.library`. name, sha256,
+    parameters: of the weights or the library, for the report and the MIDI file. stats: what the last piece cost.
+    """
+
+    key: ClassVar[str]
+    uses_library: ClassVar[bool] = False
+    name: str = ""
+    sha256: str = ""
+    parameters: int = 0
+
+    def __init__(self) -> None:
+        self.stats = Stats()
+
+    @classmethod
+    @abstractmethod
+    def create(cls, options: ComposerOptions) -> Composer:
+        """The composer, ready to compose. Raises InputError, MissingError or UsageError where it cannot be."""
+
+    @abstractmethod
+    def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
+        """The bars from `len(history)` on, one by one; the same plan, seed and history give the same bars."""
+
+    def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
+        """One whole piece for each seed, as `stream` alone would give it; `on_bar` is called with each bar as it comes.
+
+        As it stands here they are composed one after another; a composer that is quicker side by side overrides it.
+        """
+        pieces, tokens, seconds = [], 0, 0.0
+        for seed in seeds:
+            piece = []
+            for bar in self.stream(plan, seed):
+                piece.append(bar)
+                if on_bar is not None:
+                    on_bar(bar)
+            pieces.append(piece)
+            tokens, seconds = tokens + self.stats.tokens, seconds + self.stats.seconds
+        self.stats = Stats(tokens, seconds, sum(map(len, pieces)))
+        return pieces
+
+    def regenerate(
+        self,
+        plan: Plan,
+        bars: Sequence[Bar],
+        first_bar: int,
+        last_bar: int,
+        instruments: Sequence[int] | None = None,
+        seed: int = 0,
+    ) -> list[Bar]:
+        """The piece with bars first_bar..last_bar (counted in) written anew, the others as they are.
+
+        instruments: only these get new notes; None: all. As it stands here the bars come from `stream`, going on from
+        those before them; all instruments of a bar are written together.
+        Raises UsageError for bars outside the piece or instruments that cannot be written by themselves.
+        """
+        check_regenerate(plan, bars, first_bar, last_bar, instruments)
+        if instruments is not None and set(instruments) != set(plan.instruments):
+            raise UsageError(f"the composer {self.key} writes all instruments of a bar together; leave none out")
+        new = self.stream(plan, seed, bars[:first_bar])
+        written = [bar for bar, _ in zip(new, range(first_bar, last_bar + 1), strict=False)]
+        return [*bars[:first_bar], *written, *bars[last_bar + 1 :]]
+
+
+def check_regenerate(
+    plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int, instruments: Sequence[int] | None
+) -> None:
+    """Raise UsageError for bars outside the piece, no instrument, or one that the plan does not hold."""
+    if not 0 <= first_bar <= last_bar < len(bars) or len(bars) > len(plan.bars):
+        raise UsageError(f"bars {first_bar}-{last_bar} are not in this piece; it has bars 0-{len(bars) - 1}")
+    if instruments is not None and not (instruments and set(instruments) <= set(plan.instruments)):
+        raise UsageError("no such instrument in this piece; name one that it was composed for")
+
+
+DEFAULT = "cmt"
+COMPOSERS: Registry[Composer] = Registry(
+    "composer",
+    {
+        DEFAULT: "hitpoint.model.compose.cmt.composer:CmtComposer",
+        "match": "hitpoint.model.compose.library.match:MatchComposer",
+    },
+    "hitpoint.composers",
+)

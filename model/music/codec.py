@@ -1,0 +1,25 @@
+"""Dataclasses <-> JSON, whole and checked: what is kept on disk and sent has no second list of its fields.
+
+A field that is added with a default is written and read from then on, and old files without it are still read.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+Value = TypeVar("Value")
+
+
+def to_json(value: object) -> bytes:
+    """`value` (dataclasses, tuples, dicts, numbers, texts, None) as one line of JSON. Raises TypeError for others."""
+    return msgspec.json.encode(value)
+
+
+def from_json(raw: bytes | str, kind: type[Value]) -> Value:
+    """The value of type `kind` that `to_json` wrote. Raises ValueError where it is damaged or of another shape."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,45 @@
+"""What passes from stage to stage of a job: what is known before the first note, and a finished take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hitpoint.model.music.score import Score
+from hitpoint.model.plan.types import Plan, Wishes
+
+if TYPE_CHECKING:
+    from hitpoint.model.video.types import Clip, VisualRhythm
+
+Progress = Callable[[str, float], None]
+"""Called with a stage (analyse, plan, compose, or the name of an output) and its share done, 0..1."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is known before the first note: the clips, what they show, and the plan. Times are wall-clock seconds."""
+
+    clips: tuple[Clip, ...]
+    wishes: Wishes
+    rhythm: VisualRhythm
+    plan: Plan
+    analysis_s: float
+    plan_s: float
+
+
+@dataclass(frozen=True)
+class Take:
+    """A finished score and how it came about. composer: its key; generation_s: wall-clock seconds of composing."""
+
+    score: Score
+    composer: str
+    model_name: str
+    model_sha256: str
+    model_parameters: int
+    tokens: int
+    generation_s: float
+
+
+def silent(stage: str, share: float) -> None:
+    """A Progress that nobody asked for."""
