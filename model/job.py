@@ -90,7 +90,10 @@ def assemble(
     tokens: int | None = None,
     generation_s: float | None = None,
 ) -> Take:
-    """A take from bars that the caller streamed, performed as the plan wants them. tokens, generation_s: None takes the composer's last `stats`."""
+    """A take from bars that the caller streamed, performed as the plan wants them.
+
+    tokens, generation_s: None takes the composer's last `stats`.
+    """
     from hitpoint.model.perform.perform import perform_all
 
     plan = prepared.plan

@@ -378,6 +378,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "control/control": Session._control,
     "control/density": Session._control,
     "control/energy": Session._control,
+    "control/accents": Session._control,
     "panic": Session._panic,
     "ping": Session._ping,
 }

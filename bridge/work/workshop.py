@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from hitpoint.bridge.errors import HitpointError, UsageError
 from hitpoint.bridge.ipc.messages import (
     Aim,
-    BarsReady,
     CancelJob,
     ChooseTake,
     JobError,
@@ -27,7 +26,7 @@ from hitpoint.bridge.ipc.messages import (
 )
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.bar_maker import BarMaker
-from hitpoint.bridge.work.jobs import SEED_STEP, Cancelled, Job, Take, Tools, announcement
+from hitpoint.bridge.work.jobs import SEED_STEP, Cancelled, Job, Take, Tools, announcement, ready
 from hitpoint.bridge.work.worker import Worker
 from hitpoint.model.compose.base import COMPOSERS, DEFAULT
 

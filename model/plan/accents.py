@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hitpoint.model.music.score import MAX_STRENGTH, TICKS_PER_BAR, TICKS_PER_BEAT
+from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT
 from hitpoint.model.plan.players import BASS, DRUMS, GUITAR, PIANO, STRINGS, Turn
 from hitpoint.model.plan.sheet import Sheet
 from hitpoint.model.plan.types import Accent, HitPoint, Plan
@@ -30,6 +30,7 @@ def set_accents(sheet: Sheet, plan: Plan, turns: Sequence[Turn], amount: float) 
     if amount <= 0:
         return plan.hits
     at_turn = {turn.tick for turn in turns if turn.section and turn.hit is not None}
+    cuts = [h.bar * TICKS_PER_BAR + h.tick for h in plan.hits if h.strength is not None and h.kind != "beat"]
     hits = []
     state = _State()
     for hit in plan.hits:
@@ -44,11 +45,16 @@ def set_accents(sheet: Sheet, plan: Plan, turns: Sequence[Turn], amount: float) 
             accent = Accent("swell", amount * SWELL_SIZE)
             _move_harmony(sheet, tick, state)
         else:
-            accent = Accent("stress", amount * weight)
+            accent = Accent("stress", amount * weight) if _alone(tick, cuts) else None
         if hit.kind != "beat":
             state.last_cut = tick
         hits.append(replace(hit, accent=accent))
     return tuple(hits)
+
+
+def _alone(tick: int, cuts: Sequence[int]) -> bool:
+    """Whether no cut is so near that an accent on `tick` would take from it."""
+    return all(abs(tick - cut) > NEAR for cut in cuts)
 
 
 class _State:
@@ -73,7 +79,7 @@ def _strike(sheet: Sheet, strength: int, tick: int, weight: float, amount: float
     kind = "chord"
     if DRUMS in players:
         kind = "crash" if tick - state.last_crash >= CRASH_GAP else "chord"
-        _drums(sheet, tick, strength, players, kind)
+        _drums(sheet, tick, strength, kind)
     pitched = players - {DRUMS}
     chief = [k for k in (PIANO, GUITAR, STRINGS) if k in pitched][:1]
     sheet.enter(tick, pitched if weight >= WEIGHTY else {BASS, *chief})
@@ -99,9 +105,9 @@ def _breath(sheet: Sheet, tick: int, weight: float, amount: float, state: _State
     return breath
 
 
-def _drums(sheet: Sheet, tick: int, strength: int, players: set[int], kind: str) -> None:
+def _drums(sheet: Sheet, tick: int, strength: int, kind: str) -> None:
     """Kick and crash; as many drums as the strength asks for, where nobody else can play so many notes."""
-    able = max((MAX_STRENGTH[k] for k in players if k != DRUMS), default=0)
+    able = sheet.reach(tick, {DRUMS})
     keys = [KICK, CRASH if kind == "crash" else SNARE, SNARE if kind == "crash" else CRASH, SECOND_CRASH]
     count = min(strength, 2) if able >= strength else min(strength, len(keys))
     sheet.score(tick, DRUMS, keys[:count], KICK_VELOCITY)

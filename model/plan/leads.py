@@ -61,7 +61,7 @@ def _write(sheet: Sheet, aim: int, kind: str, breath: int, pattern: str) -> None
     if kind == "fill":
         sheet.close(range(aim - FILL_TICKS, aim), {DRUMS})
         for place, tick in enumerate(window):
-            if pattern[place] != ".":
+            if pattern[place] != "." and sheet.reach(tick, {DRUMS}) >= sheet.required.get(tick, 0):
                 sheet.score(tick, DRUMS, [KEYS[pattern[place]]], VELOCITIES[place])
     elif kind == "stop":
         sheet.close(range(aim - FILL_TICKS, aim), {DRUMS})

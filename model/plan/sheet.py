@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hitpoint.model.music.score import TICKS_PER_BAR, Note
+from hitpoint.model.music.score import MAX_STRENGTH, TICKS_PER_BAR, Note
 from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES
 from hitpoint.model.plan.types import BarPlan, Plan
 
@@ -37,14 +37,19 @@ class Sheet:
         return {k for k in self.players[tick // TICKS_PER_BAR] if (tick, k) not in self.closed}
 
     def close(self, ticks: Iterable[int], instruments: Iterable[int] | None = None) -> None:
-        """Nothing of these instruments (None: of all) may start on `ticks`; a tick that is promised stays open."""
+        """Nothing of these instruments (None: of all) may start on `ticks`; what is promised there stays possible."""
+        who = set(self.instruments if instruments is None else instruments)
         for tick in ticks:
-            if 0 <= tick < self.end and not (instruments is None and tick in self.required):
-                who = self.instruments if instruments is None else tuple(instruments)
+            if 0 <= tick < self.end and self.reach(tick, who) >= self.required.get(tick, 0):
                 self.closed.update((tick, k) for k in who)
                 for k in who:
                     self._scored.pop((tick, k), None)
                     self.entries.discard((tick, k))
+
+    def reach(self, tick: int, without: set[int]) -> int:
+        """The largest simu-note that can be played on `tick` by others than these."""
+        able = self.playing(tick) - without
+        return max((len(self._scored.get((tick, k), ())) or MAX_STRENGTH[k] for k in able), default=0)
 
     def enter(self, tick: int, instruments: Iterable[int]) -> None:
         """These instruments sound on `tick`, if they play there at all."""
@@ -56,10 +61,6 @@ class Sheet:
             Note(tick % TICKS_PER_BAR, instrument, pitch, 1, velocity) for pitch in sorted(pitches)
         ]
         self.closed.discard((tick, instrument))
-
-    def is_scored(self, tick: int, instrument: int) -> bool:
-        """Whether an instrument's notes on `tick` are written out."""
-        return (tick, instrument) in self._scored
 
     def bars(self, plan: Plan) -> tuple[BarPlan, ...]:
         """The bars of `plan` with all this in them; a bound density is set to what still fits."""
