@@ -40,7 +40,7 @@ def set_accents(sheet: Sheet, plan: Plan, turns: Sequence[Turn], amount: float) 
         tick = hit.bar * TICKS_PER_BAR + hit.tick
         weight = _weight(hit, tick in at_turn)
         if hit.kind == "cut":
-            accent = _strike(sheet, hit.strength, tick, weight, amount, state)
+            accent: Accent | None = _strike(sheet, hit.strength, tick, weight, amount, state)
         elif hit.kind == "fade":
             accent = Accent("swell", amount * SWELL_SIZE)
             _move_harmony(sheet, tick, state)

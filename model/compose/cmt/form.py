@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hitpoint.model.compose.cmt.colour import Together, colours
 from hitpoint.model.compose.cmt.grammar import Leaning, Place
+from hitpoint.model.compose.cmt.harmony import Home, home_key, moving
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.music.tokens import FIRST_TICK, duration_class
@@ -72,17 +74,29 @@ def _echo(earlier: int, index: int, nats: tuple[float, float], end_bar: int) -> 
 
 def leaning_of(plan: Plan, index: int, written: Sequence[Bar], anew: bool = False) -> Leaning | None:
     """What bar `index` leans to, given all bars before it. anew: not to playing an earlier bar again."""
+    asked = plan.bars[index]
     bars_left = len(plan.bars) - index
     if bars_left <= CLOSING_BARS and len(written) >= PHRASE_BARS:
-        key = key_of(written)
+        key = home_key(written) or key_of(written)
         if key is not None:
             return Close(key, last=bars_left == 1)
+    players = plan.instruments if asked.instruments is None else asked.instruments
     echo = echo_of(plan, index)
-    if echo is None or echo.bar >= len(written):
-        return None
-    earlier = written[echo.bar]
-    wanted_again = not anew and _heads_phrase(plan, index) and _fits(plan.bars[index], earlier)
-    return Again(earlier) if wanted_again and not _worn(earlier, written) else Recall(earlier, echo)
+    earlier = None if echo is None or echo.bar >= len(written) else written[echo.bar]
+    if earlier is not None and echo is not None and not anew:
+        wanted_again = _heads_phrase(plan, index) and _fits(asked, players, earlier)
+        if wanted_again and not _worn(earlier, written):
+            return Again(earlier)
+    moves = moving(asked, written, earlier if echo is not None and echo.pitch_nats else None, plan.seed)
+    parts: list[Leaning] = colours(asked, players, written, plan.seed)
+    if earlier is not None and echo is not None:
+        parts.append(Recall(earlier, echo if moves is None else echo._replace(pitch_nats=min(1.0, echo.pitch_nats))))
+    if moves is not None:
+        parts.append(moves)
+    home = home_key(written)
+    if home is not None:
+        parts.append(Home(home))
+    return Together(parts)
 
 
 def _heads_phrase(plan: Plan, index: int) -> bool:
@@ -90,9 +104,14 @@ def _heads_phrase(plan: Plan, index: int) -> bool:
     return (index - first_bar) % PHRASE_BARS < HEAD_BARS
 
 
-def _fits(wanted: BarPlan, bar: Bar) -> bool:
+def _fits(wanted: BarPlan, players: Sequence[int], bar: Bar) -> bool:
     """Whether a bar already written is all that the plan wants of another."""
     strengths = bar.strengths()
+    heard = {(note.tick, note.instrument) for note in bar.notes}
+    if wanted.scored or wanted.changes or heard & set(wanted.closed) or not set(wanted.entries) <= heard:
+        return False
+    if not {note.instrument for note in bar.notes} <= set(players):
+        return False
     return wanted.density == bar.density and all(strengths.get(tick) == most for tick, most in wanted.required)
 
 

@@ -63,7 +63,7 @@ class Place(NamedTuple):
 class Leaning(Protocol):
     """A wish about a bar that is weaker than a mask: nats added to the network's own logits."""
 
-    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+    def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
         """Nats by class of the attribute that comes next."""
 
 

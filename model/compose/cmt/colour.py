@@ -1,0 +1,105 @@
+"""Registers, rising lines and grooves that do not stand still: leanings that the arrangement asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hitpoint.model.compose.cmt.grammar import Leaning, Place
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
+from hitpoint.model.plan.types import BarPlan
+
+OUT_OF_RANGE_NATS = -1.5
+RISE_NATS = 2.5
+RISE_SEMITONES = 9
+VARY_SHARE = 0.7
+"""So many bars rather differ from the bar before in their drums."""
+VARY_NATS = -4.0
+HOMES = {"guitar": (43, 69), "piano": (50, 81), "strings": (60, 88)}
+"""Where each of them stays while the others play as well, at middling energy."""
+ENERGY_SEMITONES = 10
+"""How much higher the same player stays at full energy than at none."""
+
+
+class Together:
+    """Several leanings at once: their nats add up."""
+
+    def __init__(self, parts: Sequence[Leaning]) -> None:
+        self._parts = parts
+
+    def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
+        """Nats by class."""
+        found = [nats for part in self._parts if (nats := part.lean(attribute, place))]
+        if len(found) < 2:
+            return found[0] if found else {}
+        total: dict[int, float] = {}
+        for nats in found:
+            for value, each in nats.items():
+                total[value] = total.get(value, 0.0) + each
+        return total
+
+
+class Registers:
+    """Keeps those who have chords and tunes out of each other's way; all of them lie higher where it is lively."""
+
+    def __init__(self, players: Sequence[int], energy: float) -> None:
+        shift = round(ENERGY_SEMITONES * (energy - 0.5))
+        there = [INSTRUMENTS[k] for k in players if INSTRUMENTS[k] in HOMES]
+        self._homes = {}
+        if len(there) > 1:
+            self._homes = {INSTRUMENTS.index(name): (HOMES[name][0] + shift, HOMES[name][1] + shift) for name in there}
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class."""
+        home = self._homes.get(place.instrument)
+        if attribute != "pitch" or home is None:
+            return {}
+        low, high = home
+        return {pitch + 1: OUT_OF_RANGE_NATS for pitch in range(place.low, 128) if not low <= pitch <= high}
+
+
+class Rise:
+    """Leads the highest line upwards through the second half of the bar."""
+
+    def __init__(self, top: int) -> None:
+        self._top = top
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class."""
+        half = TICKS_PER_BAR // 2
+        if attribute != "pitch" or place.tick < half or INSTRUMENTS[place.instrument] in ("drums", "bass"):
+            return {}
+        aim = self._top + round(RISE_SEMITONES * (place.tick - half) / half)
+        return {pitch + 1: RISE_NATS for pitch in range(max(place.low, aim - 1), min(127, aim + 2) + 1)}
+
+
+class Vary:
+    """Speaks against one drum stroke of the bar before, so that a groove is no loop."""
+
+    def __init__(self, before: Bar, rng: np.random.Generator) -> None:
+        strokes = [(note.tick, note.pitch) for note in before.notes if not note.instrument and note.tick % 4]
+        self._against = strokes[int(rng.integers(len(strokes)))] if strokes else None
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class."""
+        if self._against is None or INSTRUMENTS[place.instrument] != "drums":
+            return {}
+        tick, pitch = self._against
+        if attribute == "pitch" and place.tick == tick:
+            return {pitch + 1: VARY_NATS}
+        return {}
+
+
+def colours(asked: BarPlan, players: Sequence[int], written: Sequence[Bar], seed: int) -> list[Leaning]:
+    """The leanings of one bar that do not come from its form or harmony."""
+    parts: list[Leaning] = [Registers(players, asked.energy)]
+    if not written:
+        return parts
+    tops = [note.pitch for note in written[-1].notes if note.instrument]
+    if asked.lead == "rise" and tops:
+        parts.append(Rise(min(84, max(tops))))
+    rng = np.random.default_rng([seed, asked.index, 6])
+    if rng.random() < VARY_SHARE:
+        parts.append(Vary(written[-1], rng))
+    return parts
