@@ -1,39 +1,45 @@
-"""The `hitpoint` command. Each subcommand's module is imported only when it runs, so that help answers at once."""
+"""The `hitpoint` command. A command is a file of `commands/`, imported when it runs, so that help answers at once."""
 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
+from pathlib import Path
 
 import click
 
 from hitpoint.bridge.errors import HitpointError
 
-COMMANDS = {
-    "score": "Write music for a clip: MIDI, and if asked WAV, film, report and plot.",
-    "analyse": "Show what the picture says: motion, visual beats, cuts and fades.",
-    "serve": "Run the bridge: OSC in, live MIDI out.",
-    "demo": "Score the example film and play it.",
-    "ports": "List the MIDI ports.",
-    "doctor": "Check this machine and say what is missing and how to get it.",
-    "panic": "Silence every note on a MIDI port.",
-    "install": "Install the plugin for Blender or REAPER.",
-    "train": "Train a checkpoint.",
-    "evaluate": "Compare generated music with real music, side by side.",
-    "data": "Turn folders of MIDI files into training shards.",
-}
+FOLDER = Path(__file__).parent / "commands"
+FIRST = ("score", "analyse", "serve", "demo")
+"""These stand first in the list of commands, for they are what most people come for; the others follow by name."""
+_HEAD = re.compile(r'"""`hitpoint [a-z]+`: (.+?\.)(?:"""|\n| )')
+
+
+def command_names() -> list[str]:
+    """The commands: the files of `commands/` whose names do not begin with an underscore."""
+    names = sorted(path.stem for path in FOLDER.glob("*.py") if not path.name.startswith("_"))
+    return sorted(names, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+
+
+def command_help(name: str) -> str:
+    """One line on a command, from the first line of its file: nothing is imported."""
+    with (FOLDER / f"{name}.py").open(encoding="utf-8") as file:
+        found = _HEAD.match(file.readline())
+    return "" if found is None else found[1][0].upper() + found[1][1:]
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name and one line of help, and imports one only to run it."""
+    """A group that knows its commands from their files, and imports one only to run it."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The command names in the order of COMMANDS."""
-        return list(COMMANDS)
+        """As `command_names`."""
+        return command_names()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command object, imported from `hitpoint.bridge.commands.<name>`."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in command_names():
             return None
         module = importlib.import_module(f"hitpoint.bridge.commands.{cmd_name}")
         command = module.command
@@ -41,9 +47,9 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, from the table alone."""
+        """The list of commands, from the first lines of their files alone."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, command_help(name)) for name in command_names()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

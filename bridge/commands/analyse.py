@@ -1,4 +1,4 @@
-"""`hitpoint analyse`: what the picture says, without any music."""
+"""`hitpoint analyse`: show what a clip's picture says: motion, visual beats, cuts and fades."""
 
 from __future__ import annotations
 

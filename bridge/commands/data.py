@@ -1,4 +1,4 @@
-"""`hitpoint data`: training shards from folders of MIDI files."""
+"""`hitpoint data`: turn folders of MIDI files into training shards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hitpoint demo`: the example film gets its music and is heard."""
+"""`hitpoint demo`: score the example film and play it."""
 
 from __future__ import annotations
 

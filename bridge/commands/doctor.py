@@ -1,4 +1,4 @@
-"""`hitpoint doctor`: what this machine has, what it lacks, and the command that brings it."""
+"""`hitpoint doctor`: check this machine, say what is missing and how to get it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hitpoint evaluate`: generated music beside real music, in one table."""
+"""`hitpoint evaluate`: compare generated music with real music, side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hitpoint install`: the plugins, into the hosts of this machine."""
+"""`hitpoint install`: install the plugin for Blender or REAPER."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hitpoint panic`: silence every note."""
+"""`hitpoint panic`: silence every note on a MIDI port."""
 
 from __future__ import annotations
 

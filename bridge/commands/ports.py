@@ -1,4 +1,4 @@
-"""`hitpoint ports`: the MIDI ports that can be played to."""
+"""`hitpoint ports`: list the MIDI ports."""
 
 from __future__ import annotations
 

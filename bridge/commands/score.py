@@ -1,4 +1,4 @@
-"""`hitpoint score`: a clip goes in, music that hits its cuts comes out."""
+"""`hitpoint score`: write music for a clip that hits its cuts."""
 
 from __future__ import annotations
 

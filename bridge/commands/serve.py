@@ -1,4 +1,4 @@
-"""`hitpoint serve`: the bridge in the foreground."""
+"""`hitpoint serve`: run the bridge: OSC in, live MIDI out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hitpoint train`: from shards to a checkpoint."""
+"""`hitpoint train`: train a checkpoint."""
 
 from __future__ import annotations
 

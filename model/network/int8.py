@@ -6,14 +6,30 @@ product and float32 everywhere else.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 LARGEST = 127.0
+PROBE = 64
+"""Width of the matrix that the product is tried on."""
 
 Array = NDArray[np.float32]
+
+
+@cache
+def is_available() -> bool:
+    """Whether this torch has the product that `Int8Matrix` needs and gets it right: torch does not promise it."""
+    x = (torch.arange(PROBE) % 3 - 1).float()[None]
+    weight = (torch.arange(PROBE * PROBE) % 7 - 3).reshape(PROBE, PROBE)
+    try:
+        y = torch._weight_int8pack_mm(x.bfloat16(), weight.to(torch.int8), torch.ones(PROBE, dtype=torch.bfloat16))
+    except (AttributeError, RuntimeError, TypeError):
+        return False
+    return torch.equal(y.float(), x @ weight.float().T)  # whole numbers below 256: exact in bfloat16
 
 
 class Int8Matrix:

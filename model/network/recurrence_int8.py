@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from hitpoint.model.music import tokens
+from hitpoint.model.network import int8
 from hitpoint.model.network.attention import ROTATION_BASE, GatedAttention, LinearAttention
 from hitpoint.model.network.int8 import Array, Int8Matrix
 from hitpoint.model.network.network import CHAIN, Block, Network, NetworkConfig
@@ -25,8 +26,13 @@ EPSILON = np.finfo(np.float32).eps
 
 
 def fits(config: NetworkConfig) -> bool:
-    """Whether a network of this configuration can run here."""
-    return config.head == "chained" and config.conditioned and set(config.attention) <= {"gated", "local"}
+    """Whether a network of this configuration can run here, by this torch."""
+    return (
+        int8.is_available()
+        and config.head == "chained"
+        and config.conditioned
+        and set(config.attention) <= {"gated", "local"}
+    )
 
 
 @dataclass

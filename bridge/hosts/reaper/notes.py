@@ -18,6 +18,8 @@ PPQ = 960
 """Ticks a quarter note for which the buffers of new items are made."""
 NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
 ALL_NOTES_OFF = 123
+FIRST_MODE = 120
+"""Controllers from here on are orders to the whole channel."""
 
 _HEAD = struct.Struct("<iBi")
 _NEAR_TICKS = 1
@@ -35,6 +37,12 @@ class Message:
     def note(self) -> tuple[int, int] | None:
         """(channel, pitch) of a note's begin or end."""
         return (self.data[0] & 0x0F, self.data[1]) if len(self.data) == 3 and self.data[0] >> 4 in (8, 9) else None
+
+    @property
+    def controller(self) -> int | None:
+        """The number of a controller that is set here; "all notes off" and its like are none."""
+        is_control = len(self.data) == 3 and self.data[0] & 0xF0 == CONTROL and self.data[1] < FIRST_MODE
+        return self.data[1] if is_control else None
 
     @property
     def begins(self) -> bool:
@@ -77,10 +85,16 @@ def unpack(buffer: bytes) -> list[Message]:
 
 
 def replaced(old: Sequence[Message], first: int, last: int, new: Sequence[Message]) -> list[Message]:
-    """The old messages without the notes that begin in [first, last) ticks, and the new ones, in order."""
+    """The old messages without the notes that begin in [first, last) ticks, and the new ones, in order.
+
+    Controllers that are set anew lose their old values there; all others stay.
+    """
+    anew = {message.controller for message in new} - {None}
     kept: list[Message] = []
     dropped: set[tuple[int, int] | None] = set()
     for message in old:
+        if message.controller in anew and first <= message.tick < last:
+            continue
         if message.begins:
             inside = first - _NEAR_TICKS <= message.tick < last - _NEAR_TICKS
             (dropped.add if inside else dropped.discard)(message.note)

@@ -131,3 +131,13 @@ def test_whole_frames_do_not_look_like_pauses():
     errors, noticed = follow(whole, truth)
     assert len(noticed) <= 3, "settling at the start is borne, later alarms are not"
     assert abs(statistics.median(error for moment, error in errors if moment > 3)) < 0.03
+
+
+@pytest.mark.parametrize("jump_s", [0.4, -0.4])
+def test_a_jump_of_less_than_half_a_second_is_a_seek_at_its_first_message(jump_s):
+    estimator = PlayheadEstimator()
+    estimator.reset(0.0, START_S, 1.0)
+    for number in range(1, 90):
+        assert estimator.observe(number / FPS, START_S + number / FPS).kind == "track"
+    seen = estimator.observe(90 / FPS, START_S + 90 / FPS + jump_s)
+    assert (seen.kind, seen.media_s) == ("seek", START_S + 90 / FPS + jump_s)

@@ -8,7 +8,7 @@ from hitpoint.bridge.clock.timebase import Timeline
 from hitpoint.bridge.clock.transport import Play, SetRate, Transport, step
 from hitpoint.bridge.play.lookahead import BarChoice, Library
 from hitpoint.bridge.play.scheduler import Scheduler, Voice
-from hitpoint.model.music.score import Bar, Note, TempoMap, TempoPoint
+from hitpoint.model.music.score import Bar, Controller, Note, TempoMap, TempoPoint
 
 BAR_S = 2.0
 
@@ -62,6 +62,30 @@ def test_exact_events():
     assert [beat[:3] for beat in beats] == [(b * 0.5, b // 4, b % 4) for b in range(8)]
     assert choices == [(0, "known"), (1, "known")]
     assert max(scheduler.lateness) < 1e-9
+
+
+def test_a_performance_is_played_off_the_grid_and_with_its_controllers():
+    bar = Bar(
+        0,
+        (Note(0, 1, 60, 4, 80), Note(4, 1, 62, 4, 70, 0.25)),
+        (Controller(0.0, 1, 11, 64), Controller(4.0, 1, 11, 99)),
+    )
+    clock, sink, _, scheduler, _, _ = made([bar])
+    scheduler.start(0.0)
+    drive(lambda: scheduler.run(playing()), clock, 2.0)
+    assert sent(sink) == [
+        (0.0, "b1 0b 40"),  # before the note that it is for
+        (0.0, "91 3c 50"),
+        (0.5, "81 3c 00"),
+        (0.5, "b1 0b 63"),
+        (0.53125, "91 3e 46"),
+        (1.03125, "81 3e 00"),
+    ]
+    scheduler.voices[1] = Voice(1, muted=True)
+    sink.events.clear()
+    scheduler.start(0.0)
+    drive(lambda: scheduler.run(playing()), clock, 2.0)
+    assert not sent(sink)
 
 
 def test_half_speed_takes_twice_as_long():

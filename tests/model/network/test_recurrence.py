@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.music import tokens
-from hitpoint.model.network import conditions
+from hitpoint.model.network import conditions, int8
 from hitpoint.model.network.network import CHAIN, DEFAULT, PAPER, Network, NetworkConfig
 from hitpoint.model.network.recurrence import Recurrence
 from hitpoint.model.network.recurrence_int8 import FastRecurrence
+from tests.fakes import fake_plan
 
 SMALL = dataclasses.replace(DEFAULT, d_model=64, heads=2, d_ff=96, d_head=64, window=40)
 SMALL_PAPER = dataclasses.replace(PAPER, d_model=64, heads=2, d_ff=96, d_head=64, attention=("linear",) * 3)
@@ -132,3 +134,27 @@ def test_genre_strength_moves_away_from_the_unknown_genre(engine: type[Recurrenc
     torch.testing.assert_close(last(0.0, 3), last(1.0, 0), atol=1e-5, rtol=1e-5)
     apart = [float((last(strength, 3) - last(1.0, 0)).norm()) for strength in (0.5, 1.0, 3.0)]
     assert apart == sorted(apart) and apart[0] > 0
+
+
+def _gone(*args: object) -> torch.Tensor:
+    raise AttributeError("module 'torch' has no attribute '_weight_int8pack_mm'")
+
+
+def _wrong(x: torch.Tensor, weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    return torch.zeros(len(x), len(weight))
+
+
+@pytest.mark.parametrize("replacement", [_gone, _wrong])
+def test_a_torch_without_the_eight_bit_product_composes_in_float32(
+    replacement: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert int8.is_available()
+    monkeypatch.setattr(torch, "_weight_int8pack_mm", replacement)
+    int8.is_available.cache_clear()
+    try:
+        composer = CmtComposer.load()
+        assert composer.recurrence.precision == "float32"
+        assert len(next(composer.stream(fake_plan(bars=2), 0)).notes) > 0
+    finally:
+        monkeypatch.undo()
+        int8.is_available.cache_clear()

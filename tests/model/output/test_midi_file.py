@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitpoint.model.errors import InputError, UsageError
-from hitpoint.model.music.score import Bar, Marker, Note, Score, TempoMap, TempoPoint
+from hitpoint.model.music.score import Bar, Controller, Marker, Note, Score, TempoMap, TempoPoint
 from hitpoint.model.output.midi_file import read_midi, tempo_events, to_midi, write_midi
 from tests.fakes import fake_prepared, fake_take
 
@@ -40,6 +40,43 @@ def seconds_at(file: mido.MidiFile) -> callable:
 
 def length(track: mido.MidiTrack) -> int:
     return sum(message.time for message in track)
+
+
+PERFORMED = Score(
+    bars=(
+        Bar(
+            0,
+            (Note(0, 4, 60, 8, 80), Note(5, 4, 64, 4, 70, -0.25)),
+            (Controller(0.0, 4, 11, 40), Controller(2.5, 4, 11, 90)),
+        ),
+        Bar(1, (Note(0, 4, 67, 16, 90),), (Controller(0.0, 4, 11, 90), Controller(8.0, 4, 11, 50))),
+    ),
+    tempo_map=TempoMap((TempoPoint(0.0, 0.0, 120.0),)),
+    genre="pop",
+    instruments=(4,),
+    seed=0,
+    markers=(Marker.section(0.0, "A"), Marker.hit(2.0, "cut")),
+)
+
+
+def test_a_performance_is_in_the_file_and_comes_back(tmp_path: Path) -> None:
+    write_midi(PERFORMED, tmp_path / "a.mid")
+    now, seen = 0, []
+    for message in mido.MidiFile(tmp_path / "a.mid").tracks[1]:
+        now += message.time
+        if message.type in ("note_on", "control_change"):
+            seen.append((now, message.type, message.bytes()[1:]))
+    assert seen == [
+        (0, "control_change", [11, 40]),
+        (0, "note_on", [60, 80]),
+        (300, "control_change", [11, 90]),
+        (570, "note_on", [64, 70]),
+        (1920, "note_on", [67, 90]),  # the controller stands already and is not sent again
+        (2880, "control_change", [11, 50]),
+    ]
+    back = read_midi(tmp_path / "a.mid")
+    assert [bar.notes for bar in back.bars] == [bar.notes for bar in PERFORMED.bars]
+    assert back.bars[0].controllers == PERFORMED.bars[0].controllers and back.markers == PERFORMED.markers
 
 
 def test_layout(tmp_path: Path) -> None:

@@ -208,6 +208,19 @@ def test_notes_of_a_span_are_replaced_and_all_else_stays():
     ]
 
 
+def test_controllers_of_a_span_are_replaced_where_new_ones_come():
+    old = [
+        Message(0, b"\xb0\x0b\x20"),
+        Message(100, b"\xb0\x0b\x40"),
+        Message(100, b"\xb0\x07\x50"),
+        Message(200, b"\xb0\x0b\x60"),
+    ]
+    end = Message(300, b"\xb0\x7b\x00")
+    new = [Message(120, b"\xb0\x0b\x7f")]
+    assert replaced([*old, end], 50, 200, new) == [old[0], old[2], new[0], old[3], end]
+    assert replaced([*old, end], 50, 200, []) == [*old, end]
+
+
 def test_an_end_stands_before_a_begin_of_the_same_tick():
     old = [on(500, 60), Message(700, bytes((0x90, 60, 0))), END]
     assert replaced(old, 0, 500, [on(100, 60), off(500, 60)])[1:3] == [off(500, 60), on(500, 60)]

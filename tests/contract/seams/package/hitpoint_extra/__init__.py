@@ -1,0 +1,1 @@
+"""Somebody else's package: a composer and an output, each one file."""
