@@ -39,15 +39,25 @@ class Key(NamedTuple):
 
 def key_of(bars: Sequence[Bar]) -> Key | None:
     """The key whose profile fits the bars' pitch classes best (Krumhansl's correlation); None without pitches."""
+    fits = _key_fits(bars)
+    return max(fits)[1] if fits else None
+
+
+def key_fit(bars: Sequence[Bar]) -> float:
+    """How well the best key fits, -1..1: the correlation of its profile; 0 without pitches."""
+    fits = _key_fits(bars)
+    return max(fits)[0] if fits else 0.0
+
+
+def _key_fits(bars: Sequence[Bar]) -> list[tuple[float, Key]]:
     weights = pitch_class_weights(bars)
     if np.ptp(weights) == 0:
-        return None
-    fits = [
+        return []
+    return [
         (float(np.corrcoef(np.roll(profile, root), weights)[0, 1]), Key(root, bool(minor)))
         for root in range(12)
         for minor, profile in enumerate(_PROFILES)
     ]
-    return max(fits)[1]
 
 
 def pitch_class_weights(bars: Sequence[Bar]) -> NDArray[np.float64]:

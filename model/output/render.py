@@ -101,6 +101,15 @@ def set_up(synth: BuiltInSynth, genre: str) -> None:
         synth.control(channel, 10, PANS[instrument])
 
 
+def play(score: Score, sample_rate: int = SAMPLE_RATE, soundfont: Path | None = None) -> NDArray[np.float32]:
+    """The sound of `score` as the synth gives it, not evened out: (frames, 2), `score.duration_s` long, in memory."""
+    synth = BuiltInSynth(soundfont, sample_rate)
+    set_up(synth, score.genre)
+    frames = round(score.duration_s * sample_rate)
+    events = _events(score, score.instruments, sample_rate)
+    return np.concatenate([np.zeros((0, 2), np.float32), *_play(synth, events, frames)])
+
+
 def write_wav(
     score: Score,
     path: Path,
@@ -154,11 +163,11 @@ class _Event(NamedTuple):
 _OFF, _CONTROL, _ON = range(3)
 
 
-def _events(score: Score, instruments: Sequence[int]) -> list[_Event]:
+def _events(score: Score, instruments: Sequence[int], sample_rate: int = SAMPLE_RATE) -> list[_Event]:
     """Every note's begin and end and every controller, in time order."""
 
     def frame(pulse: int) -> int:
-        return round(score.tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER) * SAMPLE_RATE)
+        return round(score.tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER) * sample_rate)
 
     events = []
     for instrument in instruments:

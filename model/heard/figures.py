@@ -1,0 +1,83 @@
+"""Every figure that one piece of music has for the ear, under one name each, with what it says and where it should lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hitpoint.model.heard.accents import accent_figures, listen
+from hitpoint.model.heard.arrangement import arrangement_figures
+from hitpoint.model.heard.grid import Marks, shuffled
+from hitpoint.model.heard.lines import line_figures
+from hitpoint.model.music.score import Score
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """name: its key. says: what is measured, in a table's words. aim: where it should lie, as text; "" where it only
+    gives context. picture: whether a picture is needed, so that real music alone has none.
+    """
+
+    name: str
+    says: str
+    aim: str = ""
+    picture: bool = False
+
+
+PIECE = (
+    Figure("cut_rank", "cut rank among the beats within 2.6 s", ">= .85", True),
+    Figure("cut_rank_log", "  the same, compressed magnitudes", ">= .85", True),
+    Figure("fade_rank", "  of fades", "", True),
+    Figure("downbeat_rank", "  of plain downbeats", "", True),
+    Figure("cut_strongest", "cuts strongest within 1.2 s", ">= .60", True),
+    Figure("cuts_bound", "hard cuts with a bound hit", ">= .95", True),
+    Figure("chord_change_cut", "harmony changes at cuts", ">= .80", True),
+    Figure("chord_change_downbeat", "  at plain downbeats"),
+    Figure("section_entries", "instruments changing at a section", ">= .9"),
+    Figure("other_entries", "  in other bars"),
+    Figure("fill", "extra snares and toms before a section", ">= .5"),
+    Figure("gaps", "gaps of half a bar and more, per 8 bars", ">= .15"),
+    Figure("last_onset", "last onset in the last bar, sixteenths", "<= 9"),
+    Figure("late_drums", "  drums in its second half", "<= .35"),
+    Figure("one_chord", "neighbouring bars on one chord", "<= .30"),
+    Figure("steps", "top line: steps", ">= .30"),
+    Figure("repeated_pitches", "top line: repeated pitches", "<= .28"),
+    Figure("recall", "top line: intervals recalled 8 bars later", ">= .42"),
+    Figure("drum_copies", "identical neighbouring drum bars", "<= .28"),
+    Figure("texture_changes", "instruments changing per 4 bars", ">= .30"),
+    Figure("rests", "bars that an instrument rests", ">= .14"),
+    Figure("key_areas", "distinct key areas (32 bars and more)", "<= 2.5"),
+    Figure("jump_at_lines", "velocity jump at bar lines", "<= 5"),
+    Figure("jump_elsewhere", "  from beat to beat elsewhere"),
+    Figure("tempo_bend", "tempo bend within two bars", "<= .03"),
+    Figure("tempo_steps", "tempo steps a bar", "<= 1"),
+    Figure("bpm", "tempo, BPM"),
+)
+"""The figures of one piece, in the order of a table."""
+
+
+def heard(score: Score, marks: Marks, soundfont: Path | None = None) -> Figures:
+    """Every figure of `score` against the marks of a picture; what cannot be measured is left out.
+
+    Raises MissingError without tinysoundfont.
+    """
+    return accent_figures(score, marks, listen(score, soundfont)) | notes_alone(score, marks)
+
+
+def heard_beside_chance(
+    score: Score, marks: Marks, seed: int = 0, soundfont: Path | None = None
+) -> tuple[Figures, Figures]:
+    """`heard`, and the same with the picture's marks on beats and bars drawn at random."""
+    ear = listen(score, soundfont)
+    chance = shuffled(marks, score, seed)
+    return (
+        accent_figures(score, marks, ear) | notes_alone(score, marks),
+        accent_figures(score, chance, ear) | notes_alone(score, chance),
+    )
+
+
+def notes_alone(score: Score, marks: Marks | None = None) -> Figures:
+    """The figures that need no sound; without marks also none of a picture, as for real music."""
+    return arrangement_figures(score, marks or Marks()) | line_figures(score)

@@ -1,0 +1,291 @@
+"""What an ear takes from the music, at default settings, beside real music and chance.
+
+Run: python tests/bench/bench_heard.py [--quick] [--films F ...] [--genres a,b] [--seeds N] [--parts a,b] [--json F]
+       [--checkpoint F] [any wish of `hitpoint score`, such as --control 1 or --energy 0.2]
+     python tests/bench/bench_heard.py --real FOLDER     measures real music again: a data set in each folder of FOLDER
+
+--films takes files, and of the drawn ones (heard_films.py): quick, fades, minutes. Films that are missing are left out
+and named. --parts: pieces, motion, energy, colour. docs/heard.md says how each figure is measured.
+Columns: now; chance, the picture's cuts, hits and sections moved to beats and bars drawn at random; real music
+(heard_real.json); where the figure should lie.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from hitpoint.bridge.commands.shared import make_composer
+from hitpoint.model import job
+from hitpoint.model.heard.figures import PIECE, heard_beside_chance, notes_alone
+from hitpoint.model.heard.grid import marks_of, table_of
+from hitpoint.model.heard.real import excerpt, read_scores, real_marks
+from hitpoint.model.heard.traits import TRAITS, omega_squared, traits
+from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Score
+from hitpoint.model.output.report import control_errors
+from hitpoint.model.plan.wishes import parse_wishes
+from hitpoint.model.video.types import Clip
+from tests.bench.heard_films import DRAWN, drawn, regraded
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "film.mp4"
+REAL = Path(__file__).with_name("heard_real.json")
+LONG_S = 100.0
+LONG_BARS = 60
+LONG = ("recall", "texture_changes", "rests", "key_areas")
+"""Figures that are about minutes: they have rows of their own for films this long."""
+PARTS = ("pieces", "motion", "energy", "colour")
+ENERGIES = (-0.5, 0.0, 0.5)
+QUARTER_S = 10.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is asked of the composer, whatever the film."""
+
+    composer: job.BarStream
+    wishes: dict[str, str]
+    made: dict[tuple, tuple[job.Prepared, Score]] = field(default_factory=dict)
+
+    def compose(self, film: Path, genre: str, seed: int, **more: object) -> tuple[job.Prepared, Score]:
+        """A piece as `hitpoint score FILM` would make it."""
+        wishes = parse_wishes({"genre": genre, "seed": seed, **self.wishes, **more})
+        if (film, wishes) not in self.made:
+            prepared = job.prepare([Clip(film)], wishes)
+            self.made[film, wishes] = prepared, job.compose(prepared, self.composer).score
+        return self.made[film, wishes]
+
+
+def mean_of(rows: Sequence[dict[str, float]], name: str) -> float:
+    """Mean of a figure over the pieces that have it; NaN where none has."""
+    values = [row[name] for row in rows if name in row]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def rows_of_pieces(settings: Settings, films: Sequence[Path], genres: Sequence[str], seeds: int) -> list[dict]:
+    """One row a piece: figures, chance, traits, errors of control, seconds."""
+    rows = []
+    for film in films:
+        for genre in genres:
+            for seed in range(seeds):
+                prepared, score = settings.compose(film, genre, seed)
+                now, chance = heard_beside_chance(score, marks_of(prepared.rhythm, prepared.plan), seed)
+                errors = control_errors(score, prepared.plan)
+                rows.append(
+                    {"film": film.stem, "genre": genre, "seed": seed, "duration_s": score.duration_s, "now": now,
+                     "chance": chance, "traits": traits(score), "errors": errors}
+                )  # fmt: skip
+                print(f"  {film.stem} {genre} {seed}", file=sys.stderr, flush=True)
+    return rows
+
+
+def motion_ratios(settings: Settings, genres: Sequence[str], seeds: int) -> dict[str, float]:
+    """Quick quarters of the panned texture over slow ones; beside it the first half over the second (chance)."""
+    quarters = []
+    for genre in genres:
+        for seed in range(seeds):
+            _, score = settings.compose(drawn("motion"), genre, seed)
+            quarters.append(quarter_means(score))
+    slow, quick, third, last = np.mean(quarters, axis=0)
+    fast = (quick + last) / (slow + third)
+    halves = (slow + quick) / (third + last)
+    found = dict(zip(("motion_onsets", "motion_notes", "motion_velocity"), fast.tolist(), strict=True))
+    return found | {f"{name}_chance": float(value) for name, value in zip(found, halves, strict=True)}
+
+
+def quarter_means(score: Score) -> np.ndarray:
+    """(4, 3): onsets a bar, notes a bar and mean velocity of the bars whose middle lies in each ten seconds."""
+    table = table_of(score)
+    means = []
+    for quarter in range(4):
+        bars = [
+            bar.index
+            for bar in score.bars
+            if quarter * QUARTER_S <= score.tempo_map.time_at_tick(bar.index, 8) < (quarter + 1) * QUARTER_S
+        ]
+        notes = table.where(np.isin(table.tick // TICKS_PER_BAR, bars))
+        onsets = len(np.unique(notes.tick))
+        means.append([onsets / len(bars), len(notes.tick) / len(bars), float(np.mean(notes.velocity))])
+    return np.array(means)
+
+
+def energy_rows(settings: Settings, films: Sequence[Path], genres: Sequence[str]) -> list[dict]:
+    """Mean velocity and notes a bar at each energy, a row a pair of film and genre."""
+    rows = []
+    for film in films:
+        for genre in genres:
+            found = []
+            for energy in ENERGIES:
+                each = traits(settings.compose(film, genre, 0, energy=energy)[1])
+                found.append((each["velocity"], each["notes"]))
+            velocity, notes = zip(*found, strict=True)
+            rows.append({"film": film.stem, "genre": genre, "velocity": velocity, "notes": notes})
+    return rows
+
+
+def colour_row(settings: Settings, genres: Sequence[str], seeds: int) -> dict[str, float]:
+    """The example film in sunny and in night colours: share of pieces in minor, and whether the tempo maps differ."""
+    minors: list[list[float]] = [[], []]
+    differ = []
+    for genre in genres:
+        for seed in range(seeds):
+            made = [settings.compose(film, genre, seed) for film in regraded(EXAMPLE)]
+            differ.append(made[0][0].plan.tempo_map != made[1][0].plan.tempo_map)
+            for shares, (_, score) in zip(minors, made, strict=True):
+                shares.append(traits(score)["minor"])
+    sunny, night = (float(np.mean(each)) for each in minors)
+    return {"minor_sunny": sunny, "minor_night": night, "tempo_maps_differ": float(np.mean(differ))}
+
+
+def real_rows(folder: Path) -> dict[str, dict[str, float]]:
+    """Means over the music of each data set below `folder`."""
+    found = {}
+    for each in sorted(path for path in folder.iterdir() if path.is_dir()):
+        rows, long = [], []
+        for _, score in read_scores(each):
+            rows.append(notes_alone(score, real_marks(score)))
+            if len(score.bars) >= LONG_BARS:
+                long.append(notes_alone(excerpt(score, 0, LONG_BARS)))
+        names = sorted({name for row in rows for name in row} - {"bpm", "tempo_bend", "tempo_steps"})
+        means = {name: mean_of(rows, name) for name in names} | {f"long_{name}": mean_of(long, name) for name in LONG}
+        found[each.name] = {name: round(value, 4) for name, value in means.items() if not np.isnan(value)}
+        print(each.name, len(rows), "pieces", file=sys.stderr)
+    return found
+
+
+def print_pieces(rows: list[dict]) -> dict[str, dict[str, float]]:
+    """The table of pieces; returns it."""
+    real = json.loads(REAL.read_text()) if REAL.exists() else {}
+    table: dict[str, dict[str, float]] = {}
+    width = 46
+    print(f"{len(rows)} pieces".ljust(width) + "".join(f"{name:>10}" for name in ("now", "chance", *real)) + "  aim")
+    long = [row for row in rows if row["duration_s"] >= LONG_S]
+    lines = [(figure.name, figure.name, figure.says, figure.aim, rows) for figure in PIECE if figure.name not in LONG]
+    lines += [(f"long_{f.name}", f.name, f"two minutes: {f.says}", f.aim, long) for f in PIECE if f.name in LONG]
+    lines += [(f.name, f.name, f"any length: {f.says}", f.aim, rows) for f in PIECE if f.name in LONG]
+    for key, name, says, aim, chosen in lines:
+        values = {
+            "now": mean_of([row["now"] for row in chosen], name),
+            "chance": mean_of([row["chance"] for row in chosen], name),
+            **{each: real[each].get(key, float("nan")) for each in real},
+        }
+        moved = values["chance"] != values["now"]
+        cells = [_cell(value) if each != "chance" or moved else "" for each, value in values.items()]
+        print(says.ljust(width) + "".join(f"{cell:>10}" for cell in cells) + f"  {aim}")
+        table[key] = values
+    worst = [max((row["errors"][name] for row in rows), default=0.0) for name in ("density", "strength", "time")]
+    print("control errors, worst piece: density {:.3g}, strength {:.3g}, end {:.3g}".format(*worst))
+    bends = [row["now"]["tempo_bend"] for row in rows]
+    print(f"tempo bend within two bars, worst piece: {max(bends, default=0):.3f}")
+    return table
+
+
+def _cell(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.2f}"
+
+
+def print_omega(rows: list[dict]) -> dict[str, tuple[float, float]]:
+    """What film and genre explain of each trait."""
+    films, genres = [row["film"] for row in rows], [row["genre"] for row in rows]
+    found = {}
+    for name in TRAITS:
+        found[name] = omega_squared([row["traits"][name] for row in rows], films, genres)
+    means = np.nanmean(np.array(list(found.values())), axis=0) if len(rows) > 4 else np.full(2, np.nan)
+    print(f"omega^2, mean of {len(TRAITS)} traits: film {means[0]:.3f} (aim >= .15), genre {means[1]:.3f}")
+    print("  film: " + ", ".join(f"{name} {value[0]:.2f}" for name, value in found.items()))
+    return found
+
+
+def print_energy(rows: list[dict]) -> None:
+    """The dial, a line a pair and what holds of all."""
+    for row in rows:
+        velocity, notes = (" / ".join(f"{each:.0f}" for each in row[name]) for name in ("velocity", "notes"))
+        print(f"energy -.5 / 0 / +.5  {row['film']} {row['genre']}: velocity {velocity}; notes a bar {notes}")
+    rising = [all(b - a >= 10 for a, b in zip(r["velocity"], r["velocity"][1:], strict=False)) for r in rows]
+    fuller = [row["notes"][-1] / max(row["notes"][0], 1e-9) for row in rows]
+    print(
+        f"  velocity rises by 10 a step in {sum(rising)} of {len(rows)} pairs; notes end to end: "
+        f"mean {np.mean(fuller):.2f}, least {min(fuller):.2f} (aim >= 1.3 in each)"
+    )
+
+
+def films_of(names: Sequence[str]) -> list[Path]:
+    """The films asked for, drawn ones by name."""
+    found = []
+    for name in names:
+        path = drawn(name) if name in DRAWN else Path(name)
+        if path.is_file():
+            found.append(path)
+        else:
+            print(f"left out: {name} is missing", file=sys.stderr)
+    return found
+
+
+def arguments() -> tuple[argparse.Namespace, dict[str, str]]:
+    """The options, and the wishes among them."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--quick", action="store_true", help="two films, two genres, one seed")
+    parser.add_argument("--films", nargs="+")
+    parser.add_argument("--genres")
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--parts", help=",".join(PARTS))
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--real", type=Path)
+    asked, rest = parser.parse_known_args()
+    if len(rest) % 2 or any(not each.startswith("--") for each in rest[::2]):
+        parser.error(f"give wishes as --name value, not {' '.join(rest)}")
+    return asked, {name[2:]: value for name, value in zip(rest[::2], rest[1::2], strict=True)}
+
+
+def main() -> None:
+    """Print the tables."""
+    asked, wishes = arguments()
+    if asked.real:
+        REAL.write_text(json.dumps(real_rows(asked.real), indent=1) + "\n")
+        return
+    began, cpu = time.perf_counter(), time.process_time()
+    settings = Settings(make_composer(asked.checkpoint, "cpu", None), wishes)
+    quick = [str(EXAMPLE), "quick"]
+    more = os.environ.get("HITPOINT_FILMS", "").split(os.pathsep)
+    films = films_of(asked.films or (quick if asked.quick else [*quick, "fades", "minutes", *filter(None, more)]))
+    genres = asked.genres.split(",") if asked.genres else (["rock", "pop"] if asked.quick else list(GENRES))
+    seeds = asked.seeds or (1 if asked.quick else 2)
+    parts = asked.parts.split(",") if asked.parts else PARTS[:3] if asked.quick else PARTS
+    few = genres[:1] if asked.quick else genres[:3]
+    result: dict[str, object] = {}
+    if "pieces" in parts:
+        rows = rows_of_pieces(settings, films, genres, seeds)
+        result |= {"pieces": rows, "table": print_pieces(rows), "omega_squared": print_omega(rows)}
+    if "motion" in parts:
+        result["motion"] = found = motion_ratios(settings, few, seeds)
+        for name, aim in (("onsets", 1.6), ("notes", 1.8), ("velocity", 1.1)):
+            now, chance = found[f"motion_{name}"], found[f"motion_{name}_chance"]
+            print(f"motion heard, {name}: quick over slow quarters {now:.2f}, halves {chance:.2f} (aim >= {aim})")
+    if "energy" in parts:
+        result["energy"] = dial = energy_rows(settings, films[:1] if asked.quick else films[:3], few[:2])
+        print_energy(dial)
+    if "colour" in parts:
+        result["colour"] = found = colour_row(settings, few, 1)
+        print(
+            f"sunny and night: in minor {found['minor_sunny']:.2f} and {found['minor_night']:.2f} (aim: .5 apart); "
+            f"other tempo map in {found['tempo_maps_differ']:.2f}"
+        )
+    print(f"{time.perf_counter() - began:.0f} s, {time.process_time() - cpu:.0f} s of processor")
+    if asked.json:
+        asked.json.write_text(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
