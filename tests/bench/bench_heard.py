@@ -28,6 +28,7 @@ if __name__ == "__main__":
 
 from hitpoint.bridge.commands.shared import make_composer
 from hitpoint.model import job
+from hitpoint.model.compose.base import Composer
 from hitpoint.model.heard.figures import PIECE, heard_beside_chance, notes_alone
 from hitpoint.model.heard.grid import marks_of, table_of
 from hitpoint.model.heard.real import excerpt, read_scores, real_marks
@@ -54,7 +55,7 @@ QUARTER_S = 10.0
 class Settings:
     """What is asked of the composer, whatever the film."""
 
-    composer: job.BarStream
+    composer: Composer
     wishes: dict[str, str]
     made: dict[tuple, tuple[job.Prepared, Score]] = field(default_factory=dict)
 
