@@ -134,8 +134,12 @@ def _changes_at(bars: Sequence[Bar], ticks: Sequence[int]) -> list[bool]:
 
 
 def one_chord(labels: Sequence[Chord | None]) -> float | None:
-    """Share of neighbouring bars that begin on the same root; None without two bars that sound."""
-    pairs = [one.root == other.root for one, other in zip(labels[::2], labels[2::2], strict=False) if one and other]
+    """Share of neighbouring bars that begin on the same root with the same third; None without two bars that sound."""
+    pairs = [
+        (one.root, one.minor) == (other.root, other.minor)
+        for one, other in zip(labels[::2], labels[2::2], strict=False)
+        if one and other
+    ]
     return float(np.mean(pairs)) if pairs else None
 
 

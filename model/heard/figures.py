@@ -1,4 +1,4 @@
-"""Every figure that one piece of music has for the ear, under one name each, with what it says and where it should lie."""
+"""Every figure that a piece has for the ear: its name, what it says, and where it should lie."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def top_line_figures(score: Score) -> dict[str, float]:
 def drum_figures(score: Score) -> dict[str, float]:
     """drum_copies: share of neighbouring bars with drums whose strokes are the same."""
     bars = [frozenset((n.tick, n.pitch) for n in bar.notes if n.instrument == DRUMS) for bar in score.bars]
-    pairs = [one == other for one, other in zip(bars, bars[1:], strict=False) if one and other]
+    pairs = [one == other for one, other in pairwise(bars) if one and other]
     return {"drum_copies": float(np.mean(pairs))} if pairs else {}
 
 

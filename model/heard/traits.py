@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,14 @@ TRAITS = (
 
 
 def traits(score: Score) -> dict[str, float]:
-    """minor: 1 or 0. chord_rate: changes a bar. onsets, notes, lead_notes (strings): a bar. velocity: mean. voices: notes
-    of a simu-note. one_chord: as in `arrangement`. length: mean ticks a note. instruments: playing, a bar. key_clarity:
-    correlation with the best key. offbeats: share of onsets off the beats.
+    """minor: 1 or 0. chord_rate: changes a bar. onsets, notes, lead_notes (strings): a bar. velocity: mean. voices:
+    notes of a simu-note. one_chord: as in `arrangement`. length: mean ticks a note. instruments: playing, a bar.
+    key_clarity: correlation with the best key. offbeats: share of onsets off the beats.
     """
     table, bars = table_of(score), max(1, len(score.bars))
     pitched = table.where(table.instrument != DRUMS)
     labels = label_chords(score.bars)
-    changes = sum(one != other for one, other in zip(labels, labels[1:], strict=False))
+    changes = sum(one != other for one, other in pairwise(labels))
     key = key_of(score.bars)
     ticks = np.unique(table.tick)
     together = len(np.unique(table.tick * len(INSTRUMENTS) + table.instrument))
@@ -47,7 +48,7 @@ def traits(score: Score) -> dict[str, float]:
     }
 
 
-def _mean(values: NDArray[np.generic]) -> float:
+def _mean(values: NDArray[np.int64] | NDArray[np.bool_]) -> float:
     return float(np.mean(values)) if len(values) else 0.0
 
 

@@ -34,7 +34,7 @@ def human_chords(bars: list[list]) -> list[Chord | None]:
     beats: list[Chord | None] = []
     now: Chord | None = None
     for bar in bars:
-        changes = {beat: chord for beat, chord in bar}
+        changes = dict(bar)
         for beat in range(4):
             if beat in changes:
                 each = changes[beat]
@@ -44,7 +44,7 @@ def human_chords(bars: list[list]) -> list[Chord | None]:
 
 
 def shares(human: list[Chord | None], found: list[Chord | None]) -> tuple[int, np.ndarray]:
-    """Half bars compared, and how many agree in root, in root and minor third or none, in all, and the overlap of their tones."""
+    """Half bars compared; how many agree in root, in root and minor third, in all; the overlap of their tones."""
     both = [(a, b) for a, b in zip(human, found, strict=False) if a is not None and b is not None]
     agree = np.zeros(4)
     for a, b in both:

@@ -1,4 +1,4 @@
-"""Films whose cuts, fades and speeds are known, drawn once and kept in the user's cache: what the ear's bench composes for."""
+"""Films whose cuts, fades and speeds are known, for the ear's bench: drawn once and kept in the user's cache."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def texture(seed: int, width: int, height: int, colour: tuple[float, float, floa
 
 
 def panned(picture: Frame, offset_px: float, width: int) -> Frame:
-    """The part of a picture that is seen `offset_px` from its left edge, between two columns where that is a fraction."""
+    """The part of a picture seen `offset_px` from its left edge, between two columns where that is a fraction."""
     whole, part = divmod(offset_px, 1.0)
     columns = (int(whole) + np.arange(width)) % picture.shape[1]
     return picture[:, columns] * (1 - part) + picture[:, (columns + 1) % picture.shape[1]] * part
