@@ -26,9 +26,8 @@ import numpy as np
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from hitpoint.bridge.commands.shared import make_composer
 from hitpoint.model import job
-from hitpoint.model.compose.base import Composer
+from hitpoint.model.compose.base import COMPOSERS, Composer, ComposerOptions
 from hitpoint.model.heard.figures import PIECE, heard_beside_chance, notes_alone
 from hitpoint.model.heard.grid import marks_of, table_of
 from hitpoint.model.heard.real import excerpt, read_scores, real_marks
@@ -257,7 +256,7 @@ def main() -> None:
         REAL.write_text(json.dumps(real_rows(asked.real), indent=1) + "\n")
         return
     began, cpu = time.perf_counter(), time.process_time()
-    settings = Settings(make_composer(asked.checkpoint, "cpu", None), wishes)
+    settings = Settings(COMPOSERS.load("cmt").create(ComposerOptions(asked.checkpoint, "cpu")), wishes)
     quick = [str(EXAMPLE), "quick"]
     more = os.environ.get("HITPOINT_FILMS", "").split(os.pathsep)
     films = films_of(asked.films or (quick if asked.quick else [*quick, "fades", "minutes", *filter(None, more)]))
