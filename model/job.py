@@ -105,6 +105,7 @@ def assemble(
         seed=plan.seed if seed is None else seed,
         markers=markers(plan),
         about=_about(prepared, composer),
+        last_bar_ticks=plan.last_bar_ticks,
     )
     return Take(
         score,
@@ -138,6 +139,7 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
         "model_sha256": composer.sha256,
         "plan_seed": str(prepared.plan.seed),
         "control": repr(wishes.control),
+        "cut_control": "auto" if wishes.cut_control is None else repr(wishes.cut_control),
         "tempo_bpm": "auto" if wishes.tempo_bpm is None else "-".join(f"{bpm:g}" for bpm in wishes.tempo_bpm),
         "max_deviation": repr(wishes.max_deviation),
         "energy": repr(wishes.energy),

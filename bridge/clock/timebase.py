@@ -21,13 +21,15 @@ MTC_RATES = {24.0: 0, 25.0: 1, 29.97: 2, 30.0: 3}
 
 
 class Timeline:
-    """A tempo map laid on the host's timeline, `origin_s` seconds from its zero, for `bars` bars.
+    """A tempo map laid on the host's timeline, `origin_s` seconds from its zero, for `bars` bars up to `end_tick`.
 
     As TempoMap, but in the host's seconds and with the look-up tables kept: the clock process asks 100 times a bar.
     """
 
-    def __init__(self, tempo_map: TempoMap, bars: int, origin_s: float = 0.0) -> None:
+    def __init__(self, tempo_map: TempoMap, bars: int, origin_s: float = 0.0, end_tick: int | None = None) -> None:
+        """end_tick: ticks to the end, where the last bar is no whole one; None: all bars are whole."""
         self.bars = bars
+        self.end_tick = bars * BEATS_PER_BAR * TICKS_PER_BEAT if end_tick is None else end_tick
         self.origin_s = origin_s
         self._points = tempo_map.points
         self._beats = [point.beat for point in tempo_map.points]
@@ -53,13 +55,16 @@ class Timeline:
         return self.time_at_beat(bar * BEATS_PER_BAR + tick / TICKS_PER_BEAT)
 
     def bar_at_time(self, time_s: float) -> int:
-        """The bar that holds the host's `time_s`; negative before the first, `bars` or more after the last."""
-        return int(self.beat_at_time(time_s) // BEATS_PER_BAR)
+        """The bar that holds the host's `time_s`; negative before the first, `bars` or more after the end."""
+        beat = self.beat_at_time(time_s)
+        if beat * TICKS_PER_BEAT >= self.end_tick:
+            return max(self.bars, int(beat // BEATS_PER_BAR))
+        return min(self.bars - 1, int(beat // BEATS_PER_BAR))
 
     @property
     def end_s(self) -> float:
-        """Host seconds of the last bar line."""
-        return self.time_at_tick(self.bars)
+        """Host seconds of the end of the last bar."""
+        return self.time_at_tick(0, self.end_tick)
 
 
 @dataclass(frozen=True)

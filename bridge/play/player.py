@@ -125,7 +125,7 @@ class Player:
         self.library.clear()
         self.library.edit(planned.edition, ())
         plan = planned.plan
-        self._scheduler.timeline = Timeline(plan.tempo_map, len(plan.bars), planned.origin_s)
+        self._scheduler.timeline = Timeline(plan.tempo_map, len(plan.bars), planned.origin_s, plan.end_tick)
         self._sync.timeline = self._scheduler.timeline
         self._sync.fps = self._config.mtc_fps or planned.fps
         self.send_programs()

@@ -208,6 +208,7 @@ class Scheduler:
         at = self.timeline.time_at_tick
         end_s = self.timeline.end_s
         events = [_Event(at(index, beat * TICKS_PER_BEAT), BEAT, 0.0, -1, index, beat) for beat in range(BEATS_PER_BAR)]
+        events = [event for event in events if event.media_s < end_s]
         heard = {instrument: voice.channel for instrument, voice in self.voices.items() if not voice.muted}
         for each in choice.bar.controllers:
             if each.instrument in heard:

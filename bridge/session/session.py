@@ -333,7 +333,8 @@ class Session:
         if timeline is None or message.kept:
             return
         for index in taken:
-            start_s, end_s = timeline.time_at_tick(index), timeline.time_at_tick(index + 1)
+            start_s = timeline.time_at_tick(index)
+            end_s = timeline.end_s if index == timeline.bars - 1 else timeline.time_at_tick(index + 1)
             self.clients.tell_owner(message.job, "/hitpoint/bar", message.job, index, start_s, end_s)
 
     def live_state(self) -> LiveState:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from hitpoint.model.music.score import BEATS_PER_BAR, TempoMap, TempoPoint
+from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 
 
@@ -21,7 +21,7 @@ def splice_plan(plan: Plan, heard: range, target: int) -> Plan:
     kept = [*heard, *range(target, len(plan.bars))]
     places = {bar: place for place, bar in enumerate(kept)}
     bars: list[BarPlan] = [replace(plan.bars[bar], index=place) for place, bar in enumerate(kept)]
-    points, duration_s = _tempo_points(plan.tempo_map, kept)
+    points, duration_s = _tempo_points(plan, kept)
     starts = [plan.tempo_map.time_at_tick(bar) for bar in kept]
     tempo_map = TempoMap(points)
     hits: list[HitPoint] = []
@@ -36,12 +36,14 @@ def splice_plan(plan: Plan, heard: range, target: int) -> Plan:
     )
 
 
-def _tempo_points(tempo_map: TempoMap, kept: list[int]) -> tuple[tuple[TempoPoint, ...], float]:
-    """One point a bar and one at each change within it; the last bar line's time."""
+def _tempo_points(plan: Plan, kept: list[int]) -> tuple[tuple[TempoPoint, ...], float]:
+    """One point a bar and one at each change within it; the end's time."""
+    tempo_map = plan.tempo_map
     points: list[TempoPoint] = []
     time_s = 0.0
     for place, bar in enumerate(kept):
-        first, last = bar * BEATS_PER_BAR, (bar + 1) * BEATS_PER_BAR
+        ticks = plan.last_bar_ticks if bar == len(plan.bars) - 1 else TICKS_PER_BAR
+        first, last = bar * BEATS_PER_BAR, bar * BEATS_PER_BAR + ticks / TICKS_PER_BEAT
         inside = [point.beat for point in tempo_map.points if first < point.beat < last]
         edges = [float(first), *inside, float(last)]
         for start, end in pairwise(edges):

@@ -136,7 +136,7 @@ def marker_kind(text: str) -> str:
 
 @dataclass(frozen=True)
 class Score:
-    """A finished take: `bars[i].index == i`; the piece ends where bar `len(bars)` would begin.
+    """A finished take: `bars[i].index == i`; the piece ends `last_bar_ticks` after its last bar line.
 
     instruments: indices into INSTRUMENTS that may sound. about: free key -> value text that the MIDI file carries
     (seed, model hash, version), so that any score can be made again.
@@ -149,8 +149,14 @@ class Score:
     seed: int
     markers: tuple[Marker, ...] = ()
     about: dict[str, str] = field(default_factory=dict)
+    last_bar_ticks: int = TICKS_PER_BAR
+
+    @property
+    def end_tick(self) -> int:
+        """Ticks from the first bar line to the end."""
+        return max(0, len(self.bars) - 1) * TICKS_PER_BAR + (self.last_bar_ticks if self.bars else 0)
 
     @property
     def duration_s(self) -> float:
-        """Seconds from the first to the last bar line."""
-        return self.tempo_map.time_at_tick(len(self.bars))
+        """Seconds from the first bar line to the end."""
+        return self.tempo_map.time_at_tick(0, self.end_tick)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR
+from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT
 from hitpoint.model.music.tokens import MAX_SIMU_NOTE
 from hitpoint.model.plan.types import Plan
 
@@ -115,19 +115,19 @@ def _bars_to_hit(required: NDArray[np.int16]) -> NDArray[np.int16]:
 
 
 def controls_of_plan(plan: Plan) -> Controls:
-    """What a plan asks, as controls."""
+    """What the network is told of a plan: all that the picture asks for, whether it binds or not."""
     required = np.zeros((len(plan.bars), TICKS_PER_BAR), np.int16)
     for bar in plan.bars:
-        for tick, strength in bar.required:
+        for tick, strength in (*bar.required_told, *bar.required):
             required[bar.index, tick] = strength
-    density = np.array([-1 if bar.density is None else bar.density for bar in plan.bars], np.int16)
+    told = [bar.density if bar.density_told is None else bar.density_told for bar in plan.bars]
+    density = np.array([-1 if each is None else each for each in told], np.int16)
     return Controls(density, np.array([bar.energy for bar in plan.bars], np.float32), required)
 
 
 def table_of_plan(plan: Plan) -> Table:
     """The condition table of a whole plan: each bar's row names those who play in it."""
-    beats = 4 * len(plan.bars)
-    tempo_bpm = 60.0 * beats / plan.duration_s
+    tempo_bpm = 60.0 * plan.end_tick / TICKS_PER_BEAT / plan.duration_s
     table = build_table(controls_of_plan(plan), genre=plan.genre, instruments=plan.instruments, tempo_bpm=tempo_bpm)
     for bar in plan.bars:
         if bar.instruments is not None:

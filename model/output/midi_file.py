@@ -71,7 +71,7 @@ def write_midi(score: Score, path: Path, force: bool = False) -> None:
 def to_midi(score: Score) -> mido.MidiFile:
     """The MIDI file of `score`, in memory."""
     file = mido.MidiFile(type=1, ticks_per_beat=PULSES_PER_QUARTER, charset="utf-8")
-    end = len(score.bars) * PULSES_PER_BAR
+    end = score.end_tick * PULSES_PER_TICK
     file.tracks.append(_conductor_track(score, end))
     for instrument in sorted(score.instruments):
         file.tracks.append(_instrument_track(score, instrument, end))
@@ -81,14 +81,16 @@ def to_midi(score: Score) -> mido.MidiFile:
 def sounding_notes(score: Score, instrument: int) -> list[tuple[int, int, int, int]]:
     """The notes of one instrument as they sound: (start, end, pitch, velocity) in pulses, by start and pitch.
 
-    A note ends where its pitch is struck again and at the last bar line; of equal notes on one tick the longest stays.
+    A note ends where its pitch is struck again and at the end; of equal notes on one tick the longest stays.
     """
-    end = len(score.bars) * PULSES_PER_BAR
+    end = score.end_tick * PULSES_PER_TICK
     struck: dict[tuple[int, int], tuple[int, int]] = {}
     for bar in score.bars:
         for note in bar.notes:
             if note.instrument == instrument:
                 start = max(0, bar.index * PULSES_PER_BAR + round((note.tick + note.shift_ticks) * PULSES_PER_TICK))
+                if start >= end:
+                    continue
                 length, velocity = struck.get((note.pitch, start), (0, 0))
                 pulses = max(length, note.duration_ticks * PULSES_PER_TICK)
                 struck[note.pitch, start] = (pulses, max(velocity, note.velocity))
@@ -99,6 +101,17 @@ def sounding_notes(score: Score, instrument: int) -> list[tuple[int, int, int, i
         next_start[pitch] = start
         notes.append((start, stop, pitch, velocity))
     return sorted(notes, key=lambda note: (note[0], note[2]))
+
+
+def time_signatures(score: Score) -> list[tuple[int, int, int]]:
+    """(pulse, numerator, denominator): 4/4, and what the last bar has where it is shorter or longer."""
+    signatures = [(0, BEATS_PER_BAR, 4)]
+    if score.bars and score.last_bar_ticks != TICKS_PER_BAR:
+        beats, unit = score.last_bar_ticks, 16
+        while beats % 2 == 0 and unit > 4:
+            beats, unit = beats // 2, unit // 2
+        signatures.append(((len(score.bars) - 1) * PULSES_PER_BAR, beats, unit))
+    return signatures if len(score.bars) != 1 else signatures[-1:]
 
 
 def controller_changes(score: Score, instrument: int) -> list[tuple[int, int, int]]:
@@ -142,7 +155,10 @@ def _conductor_track(score: Score, end: int) -> mido.MidiTrack:
     events = [
         (0, mido.MetaMessage("track_name", name="Hitpoint")),
         (0, mido.MetaMessage("text", text=ABOUT_PREFIX + json.dumps(about))),
-        (0, mido.MetaMessage("time_signature", numerator=BEATS_PER_BAR, denominator=4)),
+        *(
+            (pulse, mido.MetaMessage("time_signature", numerator=beats, denominator=unit))
+            for pulse, beats, unit in time_signatures(score)
+        ),
     ]
     for pulse, tempo_us in tempo_events(score.tempo_map, end):
         events.append((pulse, mido.MetaMessage("set_tempo", tempo=tempo_us)))
@@ -198,7 +214,8 @@ def read_midi(path: Path) -> Score:
         raise InputError(f"{path} was not written by Hitpoint; give a file that `hitpoint score` made")
     conductor = _absolute(file.tracks[0])
     names = {name: index for index, name in enumerate(TRACK_NAMES)}
-    bars: list[list[Note]] = [[] for _ in range(conductor[-1][0] // PULSES_PER_BAR)]
+    count, last_bar_ticks = _read_bars(conductor)
+    bars: list[list[Note]] = [[] for _ in range(count)]
     controllers: list[list[Controller]] = [[] for _ in bars]
     instruments = []
     for track in file.tracks[1:]:
@@ -211,7 +228,8 @@ def read_midi(path: Path) -> Score:
             bars[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift))
         for pulse, message in _absolute(track):
             if message.type == "control_change":
-                bar, inside = divmod(pulse, PULSES_PER_BAR)
+                bar = min(pulse // PULSES_PER_BAR, count - 1)
+                inside = pulse - bar * PULSES_PER_BAR
                 controllers[bar].append(
                     Controller(inside / PULSES_PER_TICK, instrument, message.control, message.value)
                 )
@@ -230,7 +248,17 @@ def read_midi(path: Path) -> Score:
             if message.type == "marker"
         ),
         about=about,
+        last_bar_ticks=last_bar_ticks,
     )
+
+
+def _read_bars(conductor: Sequence[tuple[int, mido.MetaMessage]]) -> tuple[int, int]:
+    """How many bars there are, and the ticks of the last: the last time signature stands before it where it differs."""
+    end = conductor[-1][0]
+    start, last = [(pulse, message) for pulse, message in conductor if message.type == "time_signature"][-1]
+    if (last.numerator, last.denominator) == (BEATS_PER_BAR, 4):
+        return end // PULSES_PER_BAR, TICKS_PER_BAR
+    return start // PULSES_PER_BAR + 1, (end - start) // PULSES_PER_TICK
 
 
 def _read_about(file: mido.MidiFile) -> dict[str, str] | None:

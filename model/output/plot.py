@@ -177,7 +177,7 @@ def _motion(axis: Axes, rhythm: VisualRhythm) -> None:
 
 def _tempo(axis: Axes, plan: Plan) -> None:
     """Sections as bands with their names, bar lines with numbers, and the tempo as steps."""
-    lines = [plan.tempo_map.time_at_tick(bar) for bar in range(len(plan.bars) + 1)]
+    lines = [*(plan.tempo_map.time_at_tick(bar) for bar in range(len(plan.bars))), plan.duration_s]
     labels = sorted({section.label for section in plan.sections})
     for section in plan.sections:
         start, stop = lines[section.first_bar], lines[section.end_bar]
@@ -204,7 +204,7 @@ def _tempo(axis: Axes, plan: Plan) -> None:
 
 def _density(axis: Axes, score: Score, plan: Plan) -> None:
     """Onsets a bar: found as filled blocks, asked as a bright line (none where C left it free)."""
-    lines = [score.tempo_map.time_at_tick(bar) for bar in range(len(score.bars) + 1)]
+    lines = [*(score.tempo_map.time_at_tick(bar) for bar in range(len(score.bars))), score.duration_s]
     axis.stairs([bar.density for bar in score.bars], lines, fill=True, color="#4d7f78", alpha=0.75)
     asked = [np.nan if bar.density is None else bar.density for bar in plan.bars]
     axis.stairs(asked, lines, baseline=None, color="#9ff0dd", linewidth=1.6)

@@ -56,11 +56,12 @@ def write_report(report: dict[str, Any], path: Path, force: bool = False) -> Non
 
 def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
     """A row a bar: its span in seconds, density asked and found, strength asked and found by tick."""
+    last = len(score.bars) - 1
     return [
         {
             "index": bar.index,
             "start_s": score.tempo_map.time_at_tick(bar.index),
-            "end_s": score.tempo_map.time_at_tick(bar.index + 1),
+            "end_s": score.duration_s if bar.index == last else score.tempo_map.time_at_tick(bar.index + 1),
             "density_target": promise.density,
             "density": bar.density,
             "strength_target": {str(tick): strength for tick, strength in promise.required},

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.model.files import atomic
-from hitpoint.model.music.score import BEATS_PER_BAR, Score
+from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import (
     CHANNELS,
     PROGRAMS,
-    PULSES_PER_BAR,
     PULSES_PER_QUARTER,
+    PULSES_PER_TICK,
     TRACK_NAMES,
     controller_changes,
     sounding_notes,
     tempo_events,
+    time_signatures,
 )
 from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import placed
@@ -29,7 +30,6 @@ COLORS = ((204, 102, 90), (86, 148, 204), (214, 162, 74), (122, 112, 196), (96, 
 """Red, green, blue of each instrument's track, in the order of INSTRUMENTS."""
 
 _SQUARE = 1
-_FOUR_FOUR = 4 * 65536 + BEATS_PER_BAR
 _ALL_NOTES_OFF = "b0 7b 00"
 
 
@@ -62,9 +62,12 @@ def _color(rgb: tuple[int, int, int]) -> int:
 
 def _tempo(score: Score) -> Iterator[str]:
     """The tempo envelope: square points at the MIDI file's own tempo events."""
-    end = len(score.bars) * PULSES_PER_BAR
+    end = score.end_tick * PULSES_PER_TICK
     events = tempo_events(score.tempo_map, end)
-    yield f"  TEMPO {60e6 / events[0][1]:.10f} {BEATS_PER_BAR} 4"
+    signatures = {pulse: (beats, unit) for pulse, beats, unit in time_signatures(score)}
+    at_last = [pulse for pulse in signatures if pulse not in dict(events)]
+    events = sorted([*events, *((pulse, _tempo_at(events, pulse)) for pulse in at_last)])
+    yield f"  TEMPO {60e6 / events[0][1]:.10f} {signatures[0][0]} {signatures[0][1]}"
     yield "  <TEMPOENVEX"
     yield "    ACT 1 -1"
     time_s = 0.0
@@ -72,9 +75,14 @@ def _tempo(score: Score) -> Iterator[str]:
         if index > 0:
             before, before_us = events[index - 1]
             time_s += (pulse - before) / PULSES_PER_QUARTER * before_us / 1e6
-        signature = _FOUR_FOUR if index == 0 else 0
+        beats, unit = signatures.get(pulse, (0, 0))
+        signature = unit * 65536 + beats
         yield f"    PT {time_s:.12f} {60e6 / tempo_us:.10f} {_SQUARE} {signature} 0 1"
     yield "  >"
+
+
+def _tempo_at(events: Sequence[tuple[int, int]], pulse: int) -> int:
+    return max(event for event in events if event[0] <= pulse)[1]
 
 
 def _markers(score: Score) -> Iterator[str]:
@@ -150,7 +158,7 @@ def _events(score: Score, instrument: int) -> Iterator[tuple[int, str]]:
     for pulse, _, message in sorted(events):
         yield pulse - now, message
         now = pulse
-    yield len(score.bars) * PULSES_PER_BAR - now, _ALL_NOTES_OFF
+    yield score.end_tick * PULSES_PER_TICK - now, _ALL_NOTES_OFF
 
 
 class RppOutput(Output):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from hitpoint.model.music.score import Bar
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar
 from hitpoint.model.plan.dynamics import LOUDNESS_RANGE
 from hitpoint.model.plan.types import BarPlan, Plan
 
@@ -16,7 +16,7 @@ KNEE, SLOPE = 88.0, 0.5
 
 def perform(bar: Bar, asked: BarPlan) -> Bar:
     """`bar` with the velocities that `asked` wants of it; the same bar gives the same performance."""
-    curve = asked.dynamics or ((1.0, LOUDNESS_RANGE * (asked.energy - 0.5)),) * 16
+    curve = asked.dynamics or [(1.0, LOUDNESS_RANGE * (asked.energy_at(tick) - 0.5)) for tick in range(TICKS_PER_BAR)]
     return replace(bar, notes=tuple(replace(n, velocity=_loudness(n.velocity, *curve[n.tick])) for n in bar.notes))
 
 

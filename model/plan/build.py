@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +12,20 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError
 from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.arrangement import arrange
-from hitpoint.model.plan.density import bar_means, densities, levels, smooth
-from hitpoint.model.plan.energy import energies
-from hitpoint.model.plan.hits import Placed, bar_lines, place
+from hitpoint.model.plan.density import bar_means, densities, levels
+from hitpoint.model.plan.energy import energy_lines
+from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.strengths import strengths
 from hitpoint.model.plan.tempo_map import plan_tempo
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Wishes
-from hitpoint.model.plan.weights import moments
+from hitpoint.model.plan.weights import Moment, moments
 from hitpoint.model.plan.wishes import check_wishes
 from hitpoint.model.video.types import VisualRhythm
+
+CUTS_BIND = 0.5
+"""From this C on every cut binds, below it in proportion."""
+MOST_NAMED = 6
 
 
 def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
@@ -32,23 +37,23 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
     if not (math.isfinite(rhythm.duration_s) and rhythm.duration_s > 0):
         raise InputError("the clip has no length: choose one with at least one frame between its in and out point")
     seen = moments(rhythm)
-    tempo = plan_tempo(seen, rhythm.duration_s, wishes)
-    placed, off_grid, crowded = place(seen, tempo.tempo_map, tempo.bars)
-    changes = [*tempo.changes]
-    if off_grid:
-        changes.append(f"{_count(off_grid, 'cut')} not hit: no beat of the tempo map lies on {_them(off_grid)}")
-    if crowded:
-        changes.append(f"{_count(crowded, 'weaker moment')} not hit: a weightier one is too close, or the bar is full")
+    tempo = plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes)
+    end_tick = (tempo.bars - 1) * TICKS_PER_BAR + tempo.last_bar_ticks
+    placement = place(seen, tempo.tempo_map, tempo.bars, end_tick)
+    placed = placement.hits
+    changes = [*tempo.changes, *_left_out(placement)]
 
-    lines_s = bar_lines(tempo.tempo_map, tempo.bars)
+    lines_s = bar_lines(tempo.tempo_map, tempo.bars, end_tick)
     sections = find_sections(rhythm, lines_s)
     section_of = [index for index, each in enumerate(sections) for _ in range(each.first_bar, each.end_bar)]
-    level = smooth(levels(bar_means(rhythm.times_s, rhythm.motion, lines_s)), section_of)
-    density = densities(level, wishes.genre, wishes.instruments, wishes.density, np.diff(lines_s))
-    bound_bars, bound_hits = _bindings(wishes, tempo.bars, len(placed))
-    hits = _hits(placed, strengths(placed, wishes.instruments), bound_hits)
-    energy = energies(level, _bar_saliency(placed, tempo.bars), wishes.energy)
-    bars = _bars(hits, density, bound_bars, energy, section_of, changes)
+    level = levels(bar_means(rhythm.times_s, rhythm.motion, lines_s))
+    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy, np.diff(lines_s))
+    density[-1] = min(density[-1], tempo.last_bar_ticks)
+    bound_bars, bound_hits = _bindings(wishes, tempo.bars, placed)
+    strength = strengths(placed, wishes.instruments)
+    hits = _hits(placed, strength, bound_hits)
+    energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / TICKS_PER_BAR)
+    bars = _bars(_asked(placed, strength, bound_hits, tempo.bars), density, bound_bars, energy, section_of, changes)
     plan = Plan(
         duration_s=rhythm.duration_s,
         tempo_map=tempo.tempo_map,
@@ -60,17 +65,18 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
         control=wishes.control,
         seed=wishes.seed,
         changes=tuple(changes),
+        last_bar_ticks=tempo.last_bar_ticks,
     )
     return arrange(plan, wishes.accents)
 
 
-def _bindings(wishes: Wishes, bars: int, hits: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which bars' densities and which hits bind: each with probability C. The draws do not depend on C, so that
-    raising it only adds bindings.
-    """
+def _bindings(wishes: Wishes, bars: int, placed: Sequence[Placed]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which bars' densities and which hits bind. The draws do not depend on C: raising it only adds bindings."""
     draw_bars = np.random.default_rng([wishes.seed, 0]).random(bars)
-    draw_hits = np.random.default_rng([wishes.seed, 1]).random(hits)
-    return draw_bars < wishes.control, draw_hits < wishes.control
+    draw_hits = np.random.default_rng([wishes.seed, 1]).random(len(placed))
+    cuts = min(1.0, wishes.control / CUTS_BIND) if wishes.cut_control is None else wishes.cut_control
+    chance = np.array([wishes.control if each.moment.kind == "beat" else cuts for each in placed])
+    return draw_bars < wishes.control, draw_hits < chance
 
 
 def _hits(placed: Sequence[Placed], strength: Sequence[int], bound: NDArray[np.bool_]) -> tuple[HitPoint, ...]:
@@ -87,44 +93,75 @@ def _hits(placed: Sequence[Placed], strength: Sequence[int], bound: NDArray[np.b
     )
 
 
-def _bar_saliency(placed: Sequence[Placed], bars: int) -> NDArray[np.float64]:
-    saliency = np.zeros(bars)
-    for each in placed:
-        saliency[each.bar] = max(saliency[each.bar], each.moment.saliency)
-    return saliency
+Asked = list[tuple[tuple[int, int], ...]]
+"""(tick, strength) pairs of each bar, ticks rising."""
+
+
+def _asked(
+    placed: Sequence[Placed], strength: Sequence[int], bound: NDArray[np.bool_], bars: int
+) -> tuple[Asked, Asked]:
+    """What binds in each bar, and what is only told."""
+    binding: list[list[tuple[int, int]]] = [[] for _ in range(bars)]
+    told: list[list[tuple[int, int]]] = [[] for _ in range(bars)]
+    for each, notes, binds in zip(placed, strength, bound, strict=True):
+        (binding if binds else told)[each.bar].append((each.tick, notes))
+    return [tuple(each) for each in binding], [tuple(each) for each in told]
 
 
 def _bars(
-    hits: Sequence[HitPoint],
+    asked: tuple[Asked, Asked],
     density: Sequence[int],
     bound: NDArray[np.bool_],
-    energy: Sequence[float],
+    energy: NDArray[np.float64],
     section_of: Sequence[int],
     changes: list[str],
 ) -> tuple[BarPlan, ...]:
-    """One BarPlan a bar; a density too low for the bar's hits is raised, and `changes` says how often."""
-    required: list[list[tuple[int, int]]] = [[] for _ in density]
-    for hit in hits:
-        if hit.strength is not None:
-            required[hit.bar].append((hit.tick, hit.strength))
-    raised = sum(len(inside) > each for inside, each in zip(required, density, strict=True))
+    """One BarPlan a bar; a density too low for the bar's hits is raised, and `changes` says how often.
+
+    energy (bars + 1,): at the bar lines.
+    """
+    binding, told = asked
+    raised = sum(len(inside) > each for inside, each in zip(binding, density, strict=True))
     if raised:
         changes.append(f"{_count(raised, 'bar')} made busier than the motion asks, to hold all hit points")
+    wanted = [max(each, len(inside)) for inside, each in zip(binding, density, strict=True)]
+    swells = [(round(float(a), 4), round(float(b), 4)) for a, b in pairwise(energy)]
     return tuple(
         BarPlan(
             index=index,
-            density=min(TICKS_PER_BAR, max(density[index], len(inside))) if bound[index] else None,
-            required=tuple(inside),
-            energy=energy[index],
+            density=wanted[index] if bound[index] else None,
+            required=inside,
+            energy=round(min(1.0, max(0.0, sum(swells[index]) / 2)), 4),
             section=section_of[index],
+            density_told=wanted[index],
+            required_told=told[index],
+            swell=swells[index],
         )
-        for index, inside in enumerate(required)
+        for index, inside in enumerate(binding)
     )
+
+
+def _left_out(placement: Placement) -> list[str]:
+    """Sentences on the moments that are not hit; cuts and fades by their times."""
+    sentences = []
+    for lost, why in (
+        (placement.off_grid, "no sixteenth lies near"),
+        (placement.crowded, "a weightier moment is too close, or the bar is full"),
+    ):
+        cuts = [each for each in lost if each.kind != "beat"]
+        if cuts:
+            sentences.append(f"{_count(len(cuts), 'cut')} not hit ({_times(cuts)}): {why}")
+    beats = sum(each.kind == "beat" for each in placement.crowded)
+    if beats:
+        sentences.append(f"{_count(beats, 'visual beat')} not hit: a cut or a weightier one is too close")
+    return sentences
+
+
+def _times(moments: Sequence[Moment]) -> str:
+    named = sorted(sorted(moments, key=lambda one: -one.weight)[:MOST_NAMED], key=lambda one: one.time_s)
+    times = ", ".join(f"{each.time_s:.2f}" for each in named)
+    return f"at {times} s" if len(moments) <= MOST_NAMED else f"the weightiest at {times} s"
 
 
 def _count(number: int, what: str) -> str:
     return f"1 {what} is" if number == 1 else f"{number} {what}s are"
-
-
-def _them(number: int) -> str:
-    return "it" if number == 1 else "them"

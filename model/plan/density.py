@@ -1,15 +1,13 @@
 """Motion -> how busy each bar is, by matching percentiles (Di et al. 2021): those of the film's bars against those of
-the bars of a typical piece."""
+the bars of all training music of the genre."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES
+from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES, PERCENTILES
 
 ONSETS_PER_S = 12.0
 """No bar asks for more onsets a second than this: beyond it a pattern is a blur."""
@@ -19,8 +17,14 @@ STILL_MOTION = 0.01
 """Mean motion (frame widths a second) below which a film counts as still."""
 CALM_LEVEL = 0.1
 """The level of a film without motion."""
-LEVEL_SPREAD = 0.3
-"""Bars whose motion varies by this share of its mean, or more, are spread as far as those of a piece."""
+REST_MOTION = 0.004
+"""Motion below this is told from rest by nobody: grain, and the noise of measuring."""
+SAME_RATIO, FULL_RATIO = 1.25, 20.0
+"""Motion that varies by less than the first ratio is of one speed; by the second or more, it spans all densities."""
+OPENING = 0.7
+"""Exponent of the contrast between these: a threefold difference of speed gets over half of the range."""
+ENERGY_DENSITY = 7.0
+"""Onset ticks a bar that a wish for one unit of energy adds: more of it is louder and busier, as bands play it."""
 
 
 def bar_means(
@@ -43,36 +47,42 @@ def bar_means(
 
 
 def levels(motion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rank of each bar's motion within the film, 0..1 (bars,): ties share a rank.
+    """How quick each bar is for this film, 0..1 (bars,): half by its rank, half by its speed on a logarithmic scale.
 
-    Ranks of a film that hardly varies are drawn together, and those of a still film lie low: noise is no drama.
+    The film's own contrast decides how far they are spread: a film of one speed stays level, low if it is still.
     """
-    bars = len(motion)
-    order = np.sort(motion)
-    ranks = (np.searchsorted(order, motion, "left") + np.searchsorted(order, motion, "right")) / (2.0 * bars)
-    mean = float(motion.mean())
-    if mean <= 0.0:
-        return np.full(bars, CALM_LEVEL)
-    spread = min(1.0, float(motion.std()) / mean / LEVEL_SPREAD)
-    middle = CALM_LEVEL + (0.5 - CALM_LEVEL) * min(1.0, mean / STILL_MOTION)
-    return np.clip(middle + (ranks - 0.5) * spread, 0.0, 1.0)
+    speed = np.log(np.maximum(_without_spikes(motion), REST_MOTION))
+    low, high = np.percentile(speed, [5.0, 95.0])
+    opened = (high - low - np.log(SAME_RATIO)) / np.log(FULL_RATIO / SAME_RATIO)
+    contrast = float(np.clip(opened, 0.0, 1.0)) ** OPENING
+    middle = CALM_LEVEL + (0.5 - CALM_LEVEL) * min(1.0, float(motion.mean()) / STILL_MOTION)
+    middle += contrast * (0.5 - middle)
+    if contrast == 0.0:
+        return np.asarray(np.full(len(motion), middle))
+    order = np.sort(speed)
+    ranks = np.searchsorted(order, speed, "left") + np.searchsorted(order, speed, "right")
+    ranks = (ranks - ranks.min()) / max(1, np.ptp(ranks))
+    shape = (ranks + np.clip((speed - low) / (high - low), 0.0, 1.0)) / 2.0
+    return np.asarray(np.clip(middle + (shape - 0.5) * contrast, 0.0, 1.0))
 
 
-def smooth(values: NDArray[np.float64], groups: Sequence[int]) -> NDArray[np.float64]:
-    """Each value mixed with its neighbours (1 2 1) where they are of the same group (one integer a bar)."""
-    padded = np.concatenate([values[:1], values, values[-1:]])
-    group = np.asarray(groups)
-    same = group[1:] == group[:-1]
-    before = np.where(np.concatenate([[False], same]), padded[:-2], values)
-    after = np.where(np.concatenate([same, [False]]), padded[2:], values)
-    return (before + 2.0 * values + after) / 4.0
+def _without_spikes(motion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The median of each bar and its neighbours: a single odd bar goes, a step stays a step."""
+    padded = np.concatenate([motion[:1], motion, motion[-1:]])
+    return np.asarray(np.median([padded[:-2], padded[1:-1], padded[2:]], axis=0))
 
 
 def densities(
-    level: NDArray[np.float64], genre: str, instruments: tuple[int, ...], offset: int, bar_s: NDArray[np.float64]
+    level: NDArray[np.float64],
+    genre: str,
+    instruments: tuple[int, ...],
+    offset: int,
+    energy: float,
+    bar_s: NDArray[np.float64],
 ) -> list[int]:
-    """Density 1..16 of each bar. level (bars,): 0..1. offset: the user's wish. bar_s (bars,): seconds a bar."""
-    wanted = np.array([_typical(float(each), genre, instruments) for each in level]) + offset
+    """Density 1..16 of each bar. level (bars,): 0..1. offset, energy: the wishes. bar_s (bars,): seconds a bar."""
+    wanted = np.array([_typical(float(each), genre, instruments) for each in level])
+    wanted += offset + ENERGY_DENSITY * energy
     playable = np.floor(bar_s * ONSETS_PER_S)
     result = np.clip(np.rint(wanted), 1, np.clip(playable, 1, TICKS_PER_BAR)).astype(int)
     if len(result) > 1:
@@ -81,14 +91,19 @@ def densities(
 
 
 def _typical(level: float, genre: str, instruments: tuple[int, ...]) -> float:
-    """The density that a share `level` of a piece's bars, of this genre and these instruments, stay below."""
-    density = _percentile(GENRE_DENSITIES[genre], level)
+    """The density at `level` of the bars of this genre and these instruments."""
+    density = _between(GENRE_DENSITIES[genre], level)
     ensemble = ENSEMBLE_DENSITIES.get(tuple(sorted(set(instruments))))
     if ensemble is None:
         return density
-    over_genres = float(np.mean([_percentile(each, level) for each in GENRE_DENSITIES.values()]))
-    return _percentile(ensemble, level) + 0.5 * (density - over_genres)
+    over_genres = float(np.mean([_between(each, level) for each in GENRE_DENSITIES.values()]))
+    return _between(ensemble, level) + 0.5 * (density - over_genres)
 
 
-def _percentile(densities: tuple[float, ...], level: float) -> float:
-    return float(np.interp(level, np.linspace(0.0, 1.0, len(densities)), densities))
+def _between(row: tuple[float, ...], level: float) -> float:
+    """From the 5th percentile (level 0) to the 95th (1): half by percentile, as Di et al. match them, half straight,
+    for of some music most bars are full, and a film of middling speed would ask for nothing else.
+    """
+    percentile = float(np.interp(5.0 + 90.0 * level, PERCENTILES, row))
+    low, high = float(np.interp(5.0, PERCENTILES, row)), float(np.interp(95.0, PERCENTILES, row))
+    return (percentile + low + level * (high - low)) / 2.0

@@ -40,11 +40,9 @@ def dynamics(plan: Plan, hits: Sequence[HitPoint]) -> tuple[tuple[tuple[float, f
 
 
 def _level(plan: Plan) -> NDArray[np.float64]:
-    """Each bar's energy in its middle, and straight lines between."""
-    energy = np.array([bar.energy for bar in plan.bars])
-    middles = (np.arange(len(energy)) + 0.5) * TICKS_PER_BAR
-    ticks = np.arange(len(energy) * TICKS_PER_BAR)
-    return np.asarray(LOUDNESS_RANGE * (np.interp(ticks, middles, energy) - 0.5))
+    """What the energy alone adds to each tick."""
+    energy = np.array([bar.energy_at(tick) for bar in plan.bars for tick in range(TICKS_PER_BAR)])
+    return LOUDNESS_RANGE * (energy - 0.5)
 
 
 def _phrases(plan: Plan) -> NDArray[np.float64]:

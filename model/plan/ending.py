@@ -23,12 +23,12 @@ def end(sheet: Sheet, plan: Plan) -> str:
     promised = max((tick for tick in sheet.required if tick >= first), default=first)
     fades = plan.hits[-1:] and plan.hits[-1].kind == "fade" and plan.duration_s - plan.hits[-1].time_s <= FADE_WITHIN_S
     brisk = plan.bars[-1].energy >= BRISK and not fades and last_bar > 0
-    chord = max(promised, first + LATEST if brisk else first)
+    chord = max(promised, first + LATEST if brisk and plan.last_bar_ticks > LATEST else first)
     pitched = [k for k in sheet.players[last_bar] if k != DRUMS]
     if not pitched:
         pitched = [k for k in plan.instruments if k != DRUMS][:1]
         sheet.players[last_bar].update(pitched)
-    sheet.close(range(chord + 1, first + TICKS_PER_BAR))
+    sheet.close(range(chord + 1, sheet.end))
     if pitched:
         sheet.close((tick for tick in range(first + LATEST, first + TICKS_PER_BAR) if tick != promised), {DRUMS})
         sheet.close(range(first, chord), {STRINGS})

@@ -1,28 +1,51 @@
-"""How loud each bar is: what moves, what strikes, and the arc of the whole film."""
+"""How loud the music is, as a curve over the film: what moves, what strikes, and the arc of the whole."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.plan.hits import Placed
+
 PEAK = 0.75
 """Where in the film the arc is highest, as a share of its length."""
+MOTION, ARC = 0.5, 0.25
+"""How far motion moves the energy from its calmest to its liveliest bar, and the arc from the opening to the peak."""
+HIT = 0.12
+"""How far the curve rises into the weightiest hit, and falls again after it."""
+LOWEST, HIGHEST = 0.2, 0.8
+"""The curve without wishes: a wish of half the scale still finds room above and below."""
+SUDDEN = 0.2
+"""A rise of the energy by this much from one bar to the next is reached at the bar line, by a crescendo before it; a
+smaller one, and any fall, in the middle of the two bars."""
 
 
-def energies(level: NDArray[np.float64], saliency: NDArray[np.float64], wish: float) -> list[float]:
-    """Energy 0..1 of each bar. level (bars,): rank of its motion. saliency (bars,): its largest hit's, 0..1."""
+def energy_lines(
+    level: NDArray[np.float64], placed: Sequence[Placed], wish: float, last_share: float = 1.0
+) -> NDArray[np.float64]:
+    """Energy at each bar line and at the end (bars + 1,), straight between them; beyond 0..1 only by the wish.
+
+    level (bars,): how quick the picture is, 0..1. last_share: length of the last bar, in whole ones.
+    """
     bars = len(level)
-    span = min(5, bars)
-    kernel = np.ones(span) / span
-    padded = np.pad(level, (span // 2, span - 1 - span // 2), mode="edge")
-    motion = np.convolve(padded, kernel, mode="valid")
-    values = 0.5 * motion + 0.15 * saliency + 0.35 * arc(bars) + wish
-    return [round(float(each), 4) for each in np.clip(values, 0.0, 1.0)]
+    value = 0.5 + MOTION * (level - 0.5) + ARC * (arc(bars) - 0.65)
+    before, after = np.concatenate([value[:1], value]), np.concatenate([value, value[-1:]])
+    lines = np.where(after - before >= SUDDEN, after, (before + after) / 2.0)
+    rise = np.zeros(bars + 1)
+    for each in placed:
+        line = each.bar + (each.tick > TICKS_PER_BAR // 2)
+        rise[line] = max(rise[line], HIT * each.moment.weight)
+    if bars > 2:
+        lines[-1] -= HIT * last_share  # it dies away
+    return np.clip(lines + rise, LOWEST, HIGHEST) + wish
 
 
 def arc(bars: int) -> NDArray[np.float64]:
     """A build to PEAK and a calmer ending (bars,), 0..1; level for very few bars."""
     if bars < 4:
-        return np.full(bars, 0.6)
+        return np.full(bars, 0.65)
     place = np.linspace(0.0, 1.0, bars)
     return np.where(place <= PEAK, 0.3 + 0.7 * place / PEAK, 1.0 - 0.7 * (place - PEAK) / (1.0 - PEAK))

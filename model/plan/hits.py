@@ -14,8 +14,14 @@ from hitpoint.model.plan.weights import Moment
 
 TOLERANCE_S = 0.019
 """A promise: the note falls within 20 ms of the picture's moment, half a frame; 1 ms is left for MIDI."""
+WIDE_TOLERANCE_S = 0.04
+"""For a cut or a loud visual beat that no tick lies so near to: better a frame off than silence. Below the 45 ms of
+early sound, and far below the 125 ms of late sound, from which on it is noticed (ITU-R BT.1359)."""
 HITS_PER_BAR = 5
-"""More accents than this in one bar are a texture, and no longer hits."""
+"""More accents than this in one bar are a texture, and no longer hits: visual beats then give way."""
+CUTS_PER_BAR = 8
+BEAT_SPACE = 3
+"""A visual beat keeps so many ticks from a cut, so that the cut stands out, and two from another."""
 LOUD_BEAT = 0.75
 """A visual beat of less saliency is promised on eighths alone: only a loud one is worth a syncopated sixteenth."""
 
@@ -28,29 +34,44 @@ class Placed:
     bar: int
     tick: int
 
+    @property
+    def place(self) -> int:
+        """Ticks from the first bar line."""
+        return self.bar * TICKS_PER_BAR + self.tick
 
-def place(moments: Sequence[Moment], tempo_map: TempoMap, bars: int) -> tuple[tuple[Placed, ...], int, int]:
-    """Put `moments` on the ticks of `bars` bars.
 
-    Returns the promised ones in order of time, how many cuts and fades could not be promised because no tick lies
-    within TOLERANCE_S, and how many moments gave way to weightier ones on the same or the next tick or in a full bar.
+@dataclass(frozen=True)
+class Placement:
+    """The promised moments in order of time; those that no tick lies near to; those that gave way to weightier ones."""
+
+    hits: tuple[Placed, ...] = ()
+    off_grid: tuple[Moment, ...] = ()
+    crowded: tuple[Moment, ...] = ()
+
+
+def place(moments: Sequence[Moment], tempo_map: TempoMap, bars: int, end_tick: int) -> Placement:
+    """Put `moments` on the ticks of `bars` bars, of which the last ends with `end_tick`.
+
+    A moment with the last frame, or in the ticks by which the last bar is longer than others, is left out unnamed:
+    the music is over.
     """
     if not moments:
-        return (), 0, 0
+        return Placement()
     times_s = np.array([each.time_s for each in moments])
     knots_s, knots_beat = _knots(tempo_map, bars)
     ticks = np.rint(np.interp(times_s, knots_s, knots_beat) * TICKS_PER_BEAT)
-    on_grid = np.abs(np.interp(ticks / TICKS_PER_BEAT, knots_beat, knots_s) - times_s) <= TOLERANCE_S
-    candidates, off_grid = [], 0
-    for moment, tick, near in zip(moments, ticks.astype(int).tolist(), on_grid.tolist(), strict=True):
-        if tick >= bars * TICKS_PER_BAR:
-            continue  # with the last frame: the music is over
-        if not near:
-            off_grid += moment.kind != "beat"
-        elif moment.kind != "beat" or moment.saliency >= LOUD_BEAT or tick % 2 == 0:
+    off_s = np.abs(np.interp(ticks / TICKS_PER_BEAT, knots_beat, knots_s) - times_s)
+    candidates, off_grid = [], []
+    for moment, tick, away_s in zip(moments, ticks.astype(int).tolist(), off_s.tolist(), strict=True):
+        if tick >= min(end_tick, bars * TICKS_PER_BAR):
+            continue
+        weighty = moment.kind != "beat" or moment.saliency >= LOUD_BEAT
+        if away_s > (WIDE_TOLERANCE_S if weighty else TOLERANCE_S):
+            off_grid.append(moment)
+        elif weighty or tick % 2 == 0:
             candidates.append(Placed(moment, *divmod(tick, TICKS_PER_BAR)))
-    kept = _thin(candidates)
-    return kept, off_grid, len(candidates) - len(kept)
+    kept, crowded = _thin(candidates)
+    return Placement(kept, tuple(off_grid), crowded)
 
 
 def _knots(tempo_map: TempoMap, bars: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -60,21 +81,31 @@ def _knots(tempo_map: TempoMap, bars: int) -> tuple[NDArray[np.float64], NDArray
     return np.array(times_s), np.array([*(point.beat for point in tempo_map.points), float(end)])
 
 
-def bar_lines(tempo_map: TempoMap, bars: int) -> NDArray[np.float64]:
-    """Seconds of every bar line, the last one included (bars + 1,)."""
+def bar_lines(tempo_map: TempoMap, bars: int, end_tick: int) -> NDArray[np.float64]:
+    """Seconds of every bar line, and of the end (bars + 1,)."""
     times_s, beats = _knots(tempo_map, bars)
-    return np.asarray(np.interp(np.arange(bars + 1) * float(BEATS_PER_BAR), beats, times_s))
+    lines_s = np.interp(np.arange(bars + 1) * float(BEATS_PER_BAR), beats, times_s)
+    lines_s[-1] = tempo_map.time_at_tick(0, end_tick)
+    return np.asarray(lines_s)
 
 
-def _thin(candidates: Sequence[Placed]) -> tuple[Placed, ...]:
-    """The weightiest first: none on the same or the next tick to another, at most HITS_PER_BAR in a bar."""
-    taken: set[int] = set()
+def _thin(candidates: Sequence[Placed]) -> tuple[tuple[Placed, ...], tuple[Moment, ...]]:
+    """The weightiest first: no two on one tick, a visual beat at some distance from all, so many in a bar."""
+    cuts: set[int] = set()
+    beats: set[int] = set()
     full: Counter[int] = Counter()
-    kept = []
-    for each in sorted(candidates, key=lambda one: (-one.moment.weight, one.moment.time_s)):
-        tick = each.bar * TICKS_PER_BAR + each.tick
-        if full[each.bar] < HITS_PER_BAR and taken.isdisjoint((tick - 1, tick, tick + 1)):
-            taken.add(tick)
-            full[each.bar] += 1
-            kept.append(each)
-    return tuple(sorted(kept, key=lambda one: (one.bar, one.tick)))
+    kept, crowded = [], []
+    for each in sorted(candidates, key=lambda one: (one.moment.kind == "beat", -one.moment.weight, one.moment.time_s)):
+        if each.moment.kind == "beat":
+            near_cut = not cuts.isdisjoint(range(each.place - BEAT_SPACE + 1, each.place + BEAT_SPACE))
+            near_beat = not beats.isdisjoint((each.place - 1, each.place, each.place + 1))
+            fits = not (near_cut or near_beat) and full[each.bar] < HITS_PER_BAR
+        else:
+            fits = each.place not in cuts and full[each.bar] < CUTS_PER_BAR
+        if not fits:
+            crowded.append(each.moment)
+            continue
+        (beats if each.moment.kind == "beat" else cuts).add(each.place)
+        full[each.bar] += 1
+        kept.append(each)
+    return tuple(sorted(kept, key=lambda one: one.place)), tuple(crowded)

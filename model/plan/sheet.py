@@ -14,14 +14,15 @@ BUSY_SHARE = 8
 
 
 class Sheet:
-    """What the arrangement asks for. All ticks are counted from the start of the piece; `end` is the last bar line.
+    """What the arrangement asks for. All ticks are counted from the start of the piece; `end` is where the last one on
+    which anything may start has passed.
 
     players: who plays in each bar. The other fields are those of BarPlan.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.instruments = plan.instruments
-        self.end = len(plan.bars) * TICKS_PER_BAR
+        self.end = min(plan.end_tick, len(plan.bars) * TICKS_PER_BAR)
         self.players: list[set[int]] = [set(plan.instruments) for _ in plan.bars]
         self.required = {bar.index * TICKS_PER_BAR + tick: most for bar in plan.bars for tick, most in bar.required}
         self.closed: set[tuple[int, int]] = set()
@@ -68,18 +69,17 @@ class Sheet:
 
     def _bar(self, bar: BarPlan) -> BarPlan:
         first = bar.index * TICKS_PER_BAR
-        inside = range(first, first + TICKS_PER_BAR)
+        inside = range(first, min(first + TICKS_PER_BAR, self.end))
         players = tuple(sorted(self.players[bar.index]))
         scored = [note for tick in inside for k in players for note in self._scored.get((tick, k), ())]
         entries = tuple(sorted((tick - first, k) for tick, k in self.entries if tick in inside and k in players))
         must = {tick for tick, _ in bar.required} | {note.tick for note in scored} | {tick for tick, _ in entries}
         able = must | {tick - first for tick in inside if self.playing(tick)}
-        density = bar.density
-        if density is not None:
-            density = max(len(must), min(density, len(able), _most(players, self.instruments)))
+        most = min(len(able), _most(players, self.instruments))
         return replace(
             bar,
-            density=density,
+            density=None if bar.density is None else max(len(must), min(bar.density, most)),
+            density_told=None if bar.density_told is None else max(len(must), min(bar.density_told, most)),
             instruments=players,
             closed=tuple(sorted((tick - first, k) for tick, k in self.closed if tick in inside and k in players)),
             entries=entries,

@@ -1,116 +1,168 @@
-"""Tempo changes spread over the beats between the hits, so that no step is heard.
+"""Bar lines moved a little, so that the tempo changes as softly as the hits allow.
 
-A span between two hits has a whole number of beats, but these need not be equally long. The beats' deviations are
-smoothed again and again; after each round every hit is pulled back to within a little of its moment and every beat to
-within the largest deviation (projections onto convex sets).
+A quadratic programme: the smallest changes of tempo from bar to bar, with every hit within a little of its moment and
+no change and no tempo beyond what is allowed. Solved by the alternating direction method of multipliers, as in OSQP
+(Stellato et al. 2020): a linear system that stays the same, and a clipping, in turn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import TempoMap, TempoPoint
-from hitpoint.model.plan.tempo_fit import Anchor, TempoFit
+from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TempoMap, TempoPoint
+from hitpoint.model.plan.tempo_fit import DRIFT, STEPS_IN_TWO_BARS, TempoFit
 
-EASE_S = (0.003, 0.008, 0.015)
-"""A hit may drift so far from its moment for the sake of a smoother tempo; each is tried if the one before leaves a
-step over HEARD_STEP. The last is a third of a film frame.
-"""
-HEARD_STEP = 0.015
-"""Neighbouring tempi that differ by less, as a share, sound like one: under the 2 to 3% that listeners notice."""
-ROUNDS = 300
-GRAIN, SAME = 0.006, 1e-5
-"""Beats whose tempi differ by a smaller share have one tempo; at a hit, only if the same but for rounding."""
+SLACK_S = 0.01
+"""A hit may drift so far from its moment for the sake of a smoother tempo: a quarter of a film frame."""
+GRAIN = 0.0015
+"""Neighbouring bars whose tempi differ by a smaller share have one tempo."""
+MET_S = 0.019
+"""A hit so near its moment is met; half a frame of film."""
+MARGIN = 0.94
+"""Of the changes allowed, so much is used: what merging and rounding add stays within them."""
+ROUNDS = 400
+RELAX, STIFFNESS, NEARNESS = 1.6, 10.0, 0.01
+"""Of the method: over-relaxation, weight of the bounds, weight of an exact hit."""
+CHUNK_BARS, OVERLAP_BARS = 240, 24
+"""A longer film is eased in pieces; of each, the last bars are eased again with the next."""
 
 
-def ease(fit: TempoFit, max_deviation: float) -> TempoMap:
-    """A tempo map through the anchors of `fit`, each within 15 ms of its moment, the first and last exactly.
+@dataclass(frozen=True)
+class Nail:
+    """A hit: tick `tick` (0..15) of bar `bar` is to fall at `time_s`. weight: what it is worth, 0..1."""
 
-    Its tempi stay within `max_deviation` (a share) of the base tempo, as those of `fit` do.
+    bar: int
+    tick: int
+    time_s: float
+    weight: float = 1.0
+
+    def off_s(self, lines_s: NDArray[np.float64]) -> float:
+        """How far from its moment the tick falls, in seconds."""
+        line_s = float(lines_s[self.bar])
+        if self.tick:
+            line_s += self.tick / TICKS_PER_BAR * (float(lines_s[self.bar + 1]) - line_s)
+        return abs(line_s - self.time_s)
+
+
+def bend(lines_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(bars,): by what share the tempo differs within each bar and the two after it, which two bars can touch."""
+    bar_s = np.diff(lines_s)
+    padded = np.concatenate([bar_s, np.repeat(bar_s[-1:], STEPS_IN_TWO_BARS)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, STEPS_IN_TWO_BARS + 1)
+    return np.asarray(windows.max(axis=1) / windows.min(axis=1) - 1.0)
+
+
+def ease_within(fit: TempoFit, nails: Sequence[Nail], deviation: float) -> NDArray[np.float64]:
+    """`ease` with as many of the nails as can be met without a bend of more than `deviation` within two bars.
+
+    Those that are not met go first, then the lightest where the tempo bends too far.
     """
-    anchor_beats = np.array([each.beat for each in fit.anchors])
-    beats = np.union1d(np.arange(round(anchor_beats[-1]) + 1), anchor_beats)
-    for slack_s in EASE_S:
-        times_s = _Easing(fit, beats, max_deviation, slack_s).times_s()
-        bpm = 60.0 * np.diff(beats) / np.diff(times_s)
-        if np.abs(np.diff(np.log(bpm))).max(initial=0.0) <= HEARD_STEP:
-            break
-    nailed = set(np.searchsorted(beats, anchor_beats).tolist())
-    kept, held = [0], bpm[0]
-    for index in range(1, len(bpm)):
-        if abs(bpm[index] / held - 1.0) > (SAME if index in nailed else GRAIN):
-            kept.append(index)
-            held = bpm[index]
-    kept.append(len(bpm))
-    return _map(times_s[kept], beats[kept])
+    kept = list(nails)
+    while True:
+        lines_s = ease(fit, kept, deviation)
+        met = [nail for nail in kept if nail.off_s(lines_s) <= MET_S]
+        too_far = np.flatnonzero(bend(lines_s) > deviation)
+        if not len(too_far) or not kept:
+            return lines_s if len(met) == len(kept) else ease_within(fit, met, deviation)
+        if len(met) == len(kept):
+            near = [nail for nail in kept if np.abs(too_far - nail.bar).min() <= STEPS_IN_TWO_BARS + 1] or kept
+            lightest = min(nail.weight for nail in near)
+            gone = {nail for nail in near if nail.weight == lightest}
+            met = [nail for nail in kept if nail not in gone]
+        kept = met
 
 
-def steady(anchors: Sequence[Anchor]) -> TempoMap:
-    """One tempo from each anchor to the next."""
-    return _map(np.array([each.time_s for each in anchors]), np.array([each.beat for each in anchors]))
+def ease(fit: TempoFit, nails: Sequence[Nail], deviation: float) -> NDArray[np.float64]:
+    """lines_s (bars + 1,): bar lines through the nails, as far as the tempo may bend; the first and last as in `fit`.
+
+    deviation: as in `fit_tempo`.
+    """
+    lines_s: NDArray[np.float64] = fit.lines_s.copy()
+    bars = len(lines_s) - 1
+    first = 0
+    while True:
+        end = min(first + CHUNK_BARS, bars)
+        inside = [nail for nail in nails if first <= nail.bar < end]
+        held = 2 if first else 1  # a piece goes on with the tempo of the bar before it
+        start = first - held + 1
+        lines_s[start : end + 1] = _eased(lines_s[start : end + 1], fit.base_bpm, inside, start, held, deviation)
+        if end == bars:
+            return lines_s
+        first = end - OVERLAP_BARS
 
 
-def _map(times_s: NDArray[np.float64], beats: NDArray[np.float64]) -> TempoMap:
+def _eased(
+    lines_s: NDArray[np.float64], base_bpm: float, nails: Sequence[Nail], first_bar: int, held: int, deviation: float
+) -> NDArray[np.float64]:
+    """One piece; its first `held` lines and its last stay."""
+    bars = len(lines_s) - 1
+    if bars <= held:
+        return lines_s
+    bar_s = 60.0 * BEATS_PER_BAR / base_bpm
+    free = slice(held, bars)
+    start = lines_s / bar_s
+    fixed = start.copy()
+    fixed[free] = 0.0
+    hits = _hit_rows(nails, first_bar, bars)
+    steps, lengths = np.diff(np.eye(bars + 1), 2, axis=0), np.diff(np.eye(bars + 1), axis=0)
+    wanted = np.array([nail.time_s for nail in nails]) / bar_s
+    limit, drift = MARGIN * deviation / STEPS_IN_TWO_BARS, DRIFT * deviation
+    rows = np.concatenate([hits, steps, lengths])
+    moved = rows @ fixed  # what the lines that stay put into each row
+    slack = SLACK_S / bar_s
+    low = np.concatenate([wanted - slack, np.full(len(steps), -limit), np.full(bars, 1 / (1 + drift))])
+    high = np.concatenate([wanted + slack, np.full(len(steps), limit), np.full(bars, 1 / (1 - drift))])
+    near, smooth = slice(0, len(hits)), slice(len(hits), len(hits) + len(steps))
+    inner = rows[:, free]
+    quadratic = inner[smooth].T @ inner[smooth] + NEARNESS * inner[near].T @ inner[near]
+    linear = NEARNESS * inner[near].T @ (wanted - moved[near]) - inner[smooth].T @ moved[smooth]
+    eased: NDArray[np.float64] = lines_s.copy()
+    eased[free] = _solved(quadratic, linear, inner, low - moved, high - moved, start[free]) * bar_s
+    return eased
+
+
+def _hit_rows(nails: Sequence[Nail], first_bar: int, bars: int) -> NDArray[np.float64]:
+    """(nails, bars + 1): what each bar line has to do with the time of each hit."""
+    rows = np.zeros((len(nails), bars + 1))
+    for row, nail in zip(rows, nails, strict=True):
+        share = nail.tick / TICKS_PER_BAR
+        row[nail.bar - first_bar : nail.bar - first_bar + 2] = 1.0 - share, share
+    return rows
+
+
+def _solved(
+    quadratic: NDArray[np.float64],
+    linear: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    x: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The x (n,) with the least x'Qx/2 - l'x and low <= rows @ x <= high, from a first guess `x`."""
+    solving = np.linalg.inv(quadratic + STIFFNESS * rows.T @ rows)
+    bounded = np.clip(rows @ x, low, high)
+    dual = np.zeros(len(rows))
+    for _ in range(ROUNDS):
+        x = solving @ (linear + rows.T @ (STIFFNESS * bounded - dual))
+        reached = RELAX * (rows @ x) + (1.0 - RELAX) * bounded
+        bounded = np.clip(reached + dual / STIFFNESS, low, high)
+        dual += STIFFNESS * (reached - bounded)
+    return np.asarray(x)
+
+
+def tempo_map(lines_s: NDArray[np.float64]) -> TempoMap:
+    """One tempo a bar at most; bars that sound alike share one. lines_s (bars + 1,)."""
+    lengths_s = np.diff(lines_s)
+    kept = [0]
+    for bar in range(1, len(lengths_s)):
+        if abs(lengths_s[bar] / lengths_s[kept[-1]] - 1.0) > GRAIN:
+            kept.append(bar)
+    kept.append(len(lengths_s))
+    times_s, beats = lines_s[kept], np.array(kept) * float(BEATS_PER_BAR)
     bpm = 60.0 * np.diff(beats) / np.diff(times_s)
     points = zip(times_s[:-1].tolist(), beats[:-1].tolist(), bpm.tolist(), strict=True)
     return TempoMap(tuple(TempoPoint(*point) for point in points))
-
-
-class _Easing:
-    """u (n,): by what share each piece (a beat, or less beside an off-beat hit) is longer than at the base tempo.
-
-    A drift (anchors,) says by how many base beats each anchor comes later than at the base tempo.
-    """
-
-    def __init__(self, fit: TempoFit, beats: NDArray[np.float64], max_deviation: float, slack_s: float) -> None:
-        self.beat_s = 60.0 / fit.base_bpm
-        self.slack = slack_s / self.beat_s
-        self.end_s = fit.anchors[-1].time_s
-        anchor_beats = np.array([each.beat for each in fit.anchors])
-        edges = np.searchsorted(beats, anchor_beats)
-        self.length = np.diff(beats)
-        self.first = edges[:-1]
-        self.span = np.repeat(np.arange(len(self.first)), np.diff(edges))
-        self.span_beats = np.diff(anchor_beats)
-        self.low, self.high = 1.0 / (1.0 + max_deviation) - 1.0, 1.0 / (1.0 - max_deviation) - 1.0
-        self.fitted = np.array([each.time_s for each in fit.anchors]) / self.beat_s - anchor_beats
-        self.wanted = np.array([each.moment_s for each in fit.anchors]) / self.beat_s - anchor_beats
-        self.u = (np.diff(self.fitted) / self.span_beats)[self.span]
-
-    def times_s(self) -> NDArray[np.float64]:
-        """(n + 1,): the time of each piece's start, and of the end."""
-        for _ in range(ROUNDS):
-            padded = np.concatenate([self.u[:1], self.u, self.u[-1:]])
-            self.u = 0.5 * self.u + 0.25 * (padded[:-2] + padded[2:])
-            missing = (np.diff(self._aim()) - self._sums()) / self.span_beats
-            self.u = np.clip(self.u + missing[self.span], self.low, self.high)
-        self._fill(self._aim())
-        lengths_s = self.length * (1.0 + self.u) * self.beat_s
-        return np.asarray(np.concatenate([[0.0], np.cumsum(lengths_s)[:-1], [self.end_s]]))
-
-    def _sums(self) -> NDArray[np.float64]:
-        return np.asarray(np.add.reduceat(self.u * self.length, self.first))
-
-    def _aim(self) -> NDArray[np.float64]:
-        """The drift that the anchors should have: theirs now, pulled to within `slack` of their moments, and towards
-        the fit as far as a span needs that to be playable within the largest deviation.
-        """
-        drift = np.concatenate([[0.0], np.cumsum(self._sums())])
-        aim = np.clip(drift, self.wanted - self.slack, self.wanted + self.slack)
-        aim[0], aim[-1] = self.fitted[0], self.fitted[-1]
-        free, fitted = np.diff(aim), np.diff(self.fitted)
-        nearest = np.clip(free, self.low * self.span_beats, self.high * self.span_beats)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(free != nearest, (free - nearest) / (free - fitted), 0.0)
-        pull = float(np.clip(np.nan_to_num(share, nan=1.0), 0.0, 1.0).max())
-        return np.asarray(aim + pull * (self.fitted - aim))
-
-    def _fill(self, aim: NDArray[np.float64]) -> None:
-        """Make the anchors meet `aim`; each beat gives in proportion to the room it has left, and keeps its bounds."""
-        missing = np.diff(aim) - self._sums()
-        room = np.where((missing > 0)[self.span], self.high - self.u, self.u - self.low)
-        total = np.asarray(np.add.reduceat(room * self.length, self.first))
-        self.u = self.u + (missing / np.maximum(total, 1e-12))[self.span] * room

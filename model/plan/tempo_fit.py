@@ -1,224 +1,248 @@
-"""The tempo that puts the weightiest moments on beats and the last bar line on the last frame.
+"""The bar lines that put the weightiest moments on good ticks and the last bar line on the last frame.
 
-Dynamic programming over the moments: between two moments that are hit lies a whole number of grid units, so the tempo
-of that span follows; it may leave the base tempo by `max_deviation`. A first pass on whole beats ranks the base tempi;
-a second, for the best of them, works on eighths and lets a hit lie SLACK_S off its moment.
+Dynamic programming over time: each bar has a tempo of its own, near that of the bar before it and near the base tempo,
+so no jerk is ever on offer; a moment costs the less the better the tick that falls on it. A first, coarse pass ranks
+the base tempi; a second, for the best of them, finds the bars.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import BEATS_PER_BAR
+from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR
 
-AUTO_BPM = (80.0, 140.0)
-COARSE_STEP, FINE_STEP = 0.01, 0.0025
-"""Neighbouring base tempi of the two passes differ by these shares: the second is finer than half a BPM."""
-SLACK_S = 0.012
-"""A hit may lie so far off its moment: less than a third of a film frame, better than a cut's own time is known."""
-DEVIATION_COST = 0.1
-STEP_COST = 0.7
-"""A step of 10% between neighbouring spans costs 0.07 of a missed hit."""
-CHANGE_COST, HEARD_STEP = 0.03, 0.01
-"""A step of HEARD_STEP or more costs CHANGE_COST besides, a smaller one in proportion: a tempo that can stay stays."""
-LARGEST_STEP = 1.6
-"""No two neighbouring spans differ by more (natural logarithm of their ratio), in largest deviations."""
-MAX_SPANNED = 10
-"""A span passes over fewer moments than this."""
-EXCERPT = 240
-"""The first pass hears at most so many moments, from the middle of the film."""
-FINALISTS = 5
-MANY = 150
-"""With more moments than this the second pass takes one finalist, to keep the time in bounds."""
-MIDDLE_COST = 0.15
-"""A tempo away from the middle one costs this share of all moments, times the logarithm of the ratio."""
+COARSE_S, FINE_S = 0.02, 0.01
+"""Bar lines of the two passes lie on grids of this many seconds, or a little more or less so that the end is on it."""
+BASE_STEP = 0.02
+"""Neighbouring base tempi differ by this share."""
+EXCERPT_S = 120.0
+"""The coarse pass hears at most so much, from the middle of the film."""
+FINALISTS, MANY_BARS = 5, 200
+"""So many base tempi reach the second pass; in a film of more than MANY_BARS bars only one does."""
+NEAR_S, FAR_S = 0.012, 0.05
+"""A tick so near a moment is on it; one so far is not, and costs as much as none."""
+MISS_TEMPO, MISS = 4.0, 8.0
+"""What a moment costs that no tick meets, in units of its weight, in the pass that chooses the tempo and in the one
+that bends it; the worst tick costs 0.65."""
+STEP_COST, DEVIATION_COST = 0.1, 0.02
+"""The largest step allowed between two bars, and the largest deviation of a bar, cost so much."""
+NEAR_COST, NEAR_RATIO, FAR_COST = 3.0, 0.1, 1.0
+"""A tempo away from the middle one costs NEAR_COST of all weights times the logarithm of the ratio up to NEAR_RATIO,
+then FAR_COST: chance, or cuts a frame earlier or later, do not lead far from the middle; cuts that keep time do."""
+STEPS_IN_TWO_BARS = 2
+"""Tempo changes that a stretch of two bars can hold: each gets its share of the deviation allowed there."""
+DRIFT = 2.0
+"""Over many bars the tempo may drift so much farther from the base tempo than it may bend within two."""
+
+_TICK_COST = np.array([0.0, 0.65, 0.5, 0.65, 0.3, 0.65, 0.5, 0.65, 0.25, 0.65, 0.5, 0.65, 0.3, 0.65, 0.5, 0.65, 0.0])
+"""(17,): on the downbeat 0, on the third beat .25, ...; tick 16 is the next downbeat."""
+
+Costs = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Anchor:
-    """A place nailed down: `beat` quarter notes from the start fall at `time_s`, for the sake of `moment_s`."""
+class Weighed:
+    """The moments a tempo is fitted to. times_s, weights (n,): strictly inside the clip, rising; what each is worth."""
 
-    time_s: float
-    beat: float
-    moment_s: float
+    times_s: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    @property
+    def total(self) -> float:
+        """All weights together."""
+        return float(self.weights.sum())
+
+    def between(self, start_s: float, end_s: float) -> Weighed:
+        """The moments in [start_s, end_s), counted from start_s."""
+        inside = (self.times_s >= start_s) & (self.times_s < end_s)
+        return Weighed(self.times_s[inside] - start_s, self.weights[inside])
 
 
 @dataclass(frozen=True)
 class TempoFit:
-    """Anchors from (0, 0) to the end, whose beat is a whole number of bars; missed: weight of the moments not hit."""
+    """lines_s (bars + 1,): the bar lines, from 0 to the clip's end. cost: of the moments and of all bends."""
 
     base_bpm: float
-    anchors: tuple[Anchor, ...]
-    missed: float
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Where hits may fall: `units` a beat; hit_cost (units a bar,): 0 on the downbeat, 1 as bad as missing."""
-
-    units: int
-    hit_cost: tuple[float, ...]
-
-
-BEATS = Grid(1, (0.0, 0.6, 0.5, 0.6))
-EIGHTHS = Grid(2, (0.0, 0.85, 0.6, 0.85, 0.5, 0.85, 0.6, 0.85))
+    lines_s: NDArray[np.float64]
+    cost: float
 
 
 def fit_tempo(
-    times_s: NDArray[np.float64],
-    weights: NDArray[np.float64],
+    ruling: Weighed,
+    moments: Weighed,
     duration_s: float,
     bpm_range: tuple[float, float],
     middle_bpm: float,
-    max_deviation: float,
+    deviation: float,
 ) -> TempoFit | None:
-    """The best fit with a base tempo in `bpm_range`, or None where none reaches a bar line at the end.
+    """The best fit with a base tempo in `bpm_range`, or None where none ends on a bar line.
 
-    times_s, weights (n,): moments strictly inside the clip, rising, and what missing each costs. middle_bpm: the tempo
-    that is taken where the moments do not care. max_deviation: share of the base tempo, over 0.
+    ruling: the moments that choose the base tempo; moments: all that the bars then bend to. middle_bpm: the tempo that
+    is taken where the moments do not care. deviation: the share by which the tempo may differ within two bars, and
+    DRIFT times that from the base tempo; over 0.
     """
-    points = np.concatenate([[0.0], times_s, [duration_s]])
-    worth = np.concatenate([[0.0], weights, [0.0]])
-    pull = MIDDLE_COST * (1.0 + float(weights.sum()))
-    coarse = _tempi(*bpm_range, COARSE_STEP, duration_s)
-    first = max(0, (len(points) - EXCERPT) // 2)
-    part = slice(first, first + EXCERPT)
-    whole = len(points) <= EXCERPT
-    search = Search(points[part], worth[part], coarse, BEATS, max_deviation, (0.0,), open_ends=not whole)
-    share = float(worth[part].sum() + 1.0) / float(worth.sum() + 1.0)
-    totals = search.totals() + share * pull * np.abs(np.log(coarse / middle_bpm))
-    order = [int(index) for index in np.argsort(totals, kind="stable") if np.isfinite(totals[index])]
-    finalists = [float(coarse[index]) for index in order[: 1 if len(points) > MANY else FINALISTS]] or [middle_bpm]
-    spread = np.arange(-1, 2) * FINE_STEP
-    fine = np.unique(np.clip(np.outer(finalists, 1.0 + spread).ravel(), *bpm_range))
-    final = Search(points, worth, fine, EIGHTHS, max_deviation, (-SLACK_S, 0.0, SLACK_S))
-    totals = final.totals() + pull * np.abs(np.log(fine / middle_bpm))
-    best = int(np.argmin(totals))
-    if not np.isfinite(totals[best]):
-        return None
-    anchors = final.path(best)
-    hit = np.isin(points, [each.moment_s for each in anchors])
-    return TempoFit(float(fine[best]), anchors, float(worth[~hit].sum()))
+    bases = np.geomspace(*bpm_range, 1 + int(np.ceil(np.log(bpm_range[1] / bpm_range[0]) / BASE_STEP)))
+    pull = 1.0 + ruling.total
+    start_s = max(0.0, (duration_s - EXCERPT_S) / 2)
+    heard_s = min(duration_s, EXCERPT_S)
+    part = ruling.between(start_s, start_s + heard_s)
+    share = (1.0 + part.total) / (1.0 + ruling.total)
+    coarse = BarSearch(part, heard_s, bases, deviation, COARSE_S, open_ends=heard_s < duration_s, traced=False)
+    totals = coarse.totals() + share * pull * middle_cost(bases / middle_bpm)
+    ranked = [int(index) for index in np.argsort(totals, kind="stable") if np.isfinite(totals[index])]
+    many = duration_s * middle_bpm / 60.0 / BEATS_PER_BAR > MANY_BARS
+    best: TempoFit | None = None
+    for index in ranked[: 1 if many else FINALISTS]:
+        fit = BarSearch(moments, duration_s, bases[index : index + 1], deviation, FINE_S).best()
+        if fit is not None:
+            cost = fit.cost + pull * float(middle_cost(fit.base_bpm / middle_bpm))
+            if best is None or cost < best.cost:
+                best = TempoFit(fit.base_bpm, fit.lines_s, float(cost))
+    return best
 
 
-def _tempi(low_bpm: float, high_bpm: float, step: float, duration_s: float) -> NDArray[np.float64]:
-    """Base tempi a share of `step` apart and, in clips too short for that to matter little, those that by themselves
-    end on a bar line.
+def steady_fit(
+    ruling: Weighed, moments: Weighed, duration_s: float, bpm_range: tuple[float, float], middle_bpm: float
+) -> TempoFit | None:
+    """The best of the tempi that never bend and end on a bar line, or None where the range holds none.
+
+    As `fit_tempo`.
     """
-    even = np.geomspace(low_bpm, high_bpm, int(np.ceil(np.log(high_bpm / low_bpm) / step)) + 1)
     bar_bpm = 60.0 * BEATS_PER_BAR / duration_s  # the tempo of one bar in all
-    bars = np.arange(np.ceil(low_bpm / bar_bpm), np.floor(high_bpm / bar_bpm) + 1)
-    return np.union1d(even, bars * bar_bpm) if len(bars) <= len(even) else even
+    pull = 1.0 + ruling.total
+    best: TempoFit | None = None
+    for bars in range(max(1, int(np.ceil(bpm_range[0] / bar_bpm - 1e-9))), int(bpm_range[1] / bar_bpm + 1e-9) + 1):
+        bpm = bars * bar_bpm
+        cost = grid_cost(moments, duration_s / bars) + pull * float(middle_cost(bpm / middle_bpm))
+        if best is None or cost < best.cost:
+            best = TempoFit(bpm, np.linspace(0.0, duration_s, bars + 1), float(cost))
+    return best
 
 
-class Search:
+def middle_cost(ratio: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """What a tempo costs that is `ratio` times the middle one, as a share of all weights."""
+    away = np.abs(np.log(ratio))
+    return np.asarray(NEAR_COST * np.minimum(away, NEAR_RATIO) + FAR_COST * np.maximum(away - NEAR_RATIO, 0.0))
+
+
+def grid_cost(moments: Weighed, bar_s: float) -> float:
+    """What the moments cost on bars of `bar_s` seconds from 0 on."""
+    ticks = (moments.times_s / bar_s % 1.0) * TICKS_PER_BAR
+    return float((moments.weights * tick_costs(ticks, bar_s, MISS)).sum())
+
+
+def tick_costs(ticks: NDArray[np.float64], bar_s: NDArray[np.float64] | float, miss: float) -> NDArray[np.float64]:
+    """What a moment of weight 1 costs that falls on `ticks` (any shape, 0..16, any real) of a bar of `bar_s` seconds.
+
+    It rises steadily with the distance to the nearest tick, so that a frame more or less decides nothing.
+    """
+    nearest = np.rint(ticks)
+    off_s = np.abs(ticks - nearest) * (bar_s / TICKS_PER_BAR)
+    share = np.clip((off_s - NEAR_S) / (FAR_S - NEAR_S), 0.0, 1.0)
+    return np.asarray(_TICK_COST[nearest.astype(np.int64)] * (1.0 - share) + miss * share)
+
+
+class BarSearch:
     """The table of the dynamic programme.
 
-    State: point, slack (index), base tempo, unit of the bar. Its cost is that of the cheapest way there; the log
-    deviation of the span that leads there is kept beside it, so that a step in tempo can be charged.
+    cost (times, bases, lengths): the cheapest way to a bar line at that time whose last bar had that length, in grid
+    units; a base's lengths are those that its deviation allows, the middle one nearest to it.
     """
 
     def __init__(
         self,
-        points: NDArray[np.float64],
-        worth: NDArray[np.float64],
+        moments: Weighed,
+        duration_s: float,
         bases_bpm: NDArray[np.float64],
-        grid: Grid,
         deviation: float,
-        slack_s: tuple[float, ...],
+        grid_s: float,
         open_ends: bool = False,
+        traced: bool = True,
     ) -> None:
-        self.grid, self.deviation, self.open_ends = grid, deviation, open_ends
-        self.points, self.worth = points, worth
-        self.unit_s = 60.0 / bases_bpm / grid.units  # (base,)
-        self.hit_cost = np.array(grid.hit_cost)
-        self.phases = np.arange(len(self.hit_cost))
-        self.offsets = np.arange(-len(self.phases) // 2, len(self.phases) // 2 + 1)  # reach every phase of the bar
-        self.slack_s = np.array(slack_s)
-        self.rest = int(np.argmin(np.abs(self.slack_s)))  # the slack of 0
-        shape = (len(points), len(slack_s), len(bases_bpm), len(self.phases))
-        self.cost = np.full(shape, np.inf)
-        self.cost[0, self.rest, :, : len(self.phases) if open_ends else 1] = 0.0
-        self.tempo = np.zeros(shape)
-        self.origin = np.zeros(shape, dtype=np.int32)
-        self.units = np.zeros(shape, dtype=np.int32)
-        self.missed = np.concatenate([[0.0], np.cumsum(worth)])
-        for index in range(1, len(points)):
-            self._reach(index)
+        """traced: the pass that bends the tempo and keeps the way, for `best`; else the one that chooses it."""
+        self.units = max(1, round(duration_s / grid_s))
+        self.grid_s = duration_s / self.units
+        self.bases_bpm, self.open_ends, self.traced = bases_bpm, open_ends, traced
+        self.miss = MISS if traced else MISS_TEMPO
+        natural = 60.0 * BEATS_PER_BAR / bases_bpm / self.grid_s  # (bases,) units a bar
+        drift = DRIFT * deviation
+        reach = int(np.ceil(natural.max() * drift))
+        self.lengths = np.rint(natural).astype(np.int64)[:, None] + np.arange(-reach, reach + 1)  # (bases, lengths)
+        bent = self.lengths / natural[:, None] - 1.0
+        self.allowed = (np.abs(bent) <= drift + 0.5 / natural[:, None]) & (self.lengths >= 1)
+        self.bend_cost = DEVIATION_COST * (bent / drift) ** 2
+        self.step_limit = natural * deviation / STEPS_IN_TWO_BARS  # (bases,) units
+        self.own = self._own(moments)
+        self._run()
 
     def totals(self) -> NDArray[np.float64]:
-        """(base,): cost of the cheapest way to the last point, on a bar line unless the ends are open."""
-        last = self.cost[-1, self.rest]
-        return np.asarray(last.min(axis=1) if self.open_ends else last[:, 0])
+        """(bases,): the cheapest way to the end; with open ends, to any bar line within the last bar."""
+        if not self.open_ends:
+            return np.asarray(self.cost[-1].min(axis=1), np.float64)
+        last = int(self.lengths.min())
+        return np.asarray(self.cost[-last:].min(axis=(0, 2)), np.float64)
 
-    def _reach(self, index: int) -> None:
-        """Fill the states of point `index` from those of the points before it."""
-        origins = np.arange(max(0, index - MAX_SPANNED), index)
-        if index == len(self.points) - 1:
-            origins = np.union1d(origins, [0])  # without a single hit there is always a way
-        gap_s = self.points[index] - self.points[origins]
-        # axes: origin, slack there, slack here, base, offset, (phase here)
-        span_s = gap_s[:, None, None] - self.slack_s[:, None] + self.slack_s
-        units = np.rint(span_s[..., None] / self.unit_s)[..., None] + self.offsets
-        grid_s = units * self.unit_s[:, None]
-        bent = grid_s / np.maximum(span_s, 1e-9)[..., None, None]
-        allowed = (units >= 1) & (np.abs(bent - 1.0) <= self.deviation) & (span_s > 0)[..., None, None]
-        tempo = np.log(np.where(allowed, bent, 1.0))
-        skipped = self.missed[index] - self.missed[origins + 1]
-        own = DEVIATION_COST * (tempo / self.deviation) ** 2 + skipped[:, None, None, None, None]
-        own = np.where(allowed, own, np.inf)
+    def best(self) -> TempoFit | None:
+        """The cheapest way of the first base; None where it cannot end on a bar line."""
+        length = int(np.argmin(self.cost[-1, 0]))
+        total = float(self.cost[-1, 0, length])
+        if not np.isfinite(total):
+            return None
+        lines = [self.units]
+        while lines[-1] > 0:
+            start = lines[-1] - int(self.lengths[0, length])
+            length += int(self.origin[start, 0, length])
+            lines.append(start)
+        return TempoFit(float(self.bases_bpm[0]), np.array(lines[::-1]) * self.grid_s, total)
 
-        phase = (self.phases - units[..., None].astype(np.int64)) % len(self.phases)
-        base = np.arange(len(self.unit_s))[:, None, None]
-        slack = np.arange(len(self.slack_s))[:, None, None, None, None]
-        where = (origins.reshape(-1, 1, 1, 1, 1, 1), slack, base, phase)
-        step = np.abs(tempo[..., None] - self.tempo[where])
-        step[origins == 0] = 0.0
-        charge = STEP_COST * step + CHANGE_COST * np.minimum(step / HEARD_STEP, 1.0)
-        total = self.cost[where] + own[..., None] + charge
-        total[step > LARGEST_STEP * self.deviation] = np.inf
-        self._keep(index, origins, total, tempo, units)
+    def _own(self, moments: Weighed) -> Costs:
+        """(times, bases, lengths): what a bar costs that begins then and has that length: its bend and its moments."""
+        shape = (self.units + 1, *self.lengths.shape)
+        own: Costs = np.broadcast_to(np.where(self.allowed, self.bend_cost, np.inf).astype(np.float32), shape).copy()
+        longest = int(self.lengths.max())
+        for time_s, weight in zip(moments.times_s.tolist(), moments.weights.tolist(), strict=True):
+            place = time_s / self.grid_s
+            first, last = max(0, int(np.ceil(place - longest))), int(place)
+            since = place - np.arange(first, last + 1)[:, None, None]
+            ticks = since / self.lengths * TICKS_PER_BAR
+            inside = ticks < TICKS_PER_BAR
+            bar_s = np.asarray(self.lengths * self.grid_s, np.float64)
+            costs = tick_costs(np.where(inside, ticks, 0.0), bar_s, self.miss)
+            own[first : last + 1] += np.where(inside, weight * costs, 0.0).astype(np.float32)
+        return own
 
-    def _keep(
-        self,
-        index: int,
-        origins: NDArray[np.int64],
-        total: NDArray[np.float64],
-        tempo: NDArray[np.float64],
-        units: NDArray[np.float64],
-    ) -> None:
-        """Store the cheapest way to each state of point `index`."""
-        slacks, bases, offsets, phases = total.shape[2:]
-        flat = np.moveaxis(total, 4, 2).reshape(-1, slacks, bases, phases)  # (origin, slack there, offset) in front
-        chosen = np.argmin(flat, axis=0)
-        rest, offset = np.divmod(chosen, offsets)
-        origin, slack = np.divmod(rest, slacks)
-        here = (origin, slack, np.arange(slacks)[:, None, None], np.arange(bases)[:, None], offset)
-        self.cost[index] = np.take_along_axis(flat, chosen[None], axis=0)[0] + self.hit_cost * self.worth[index]
-        self.tempo[index] = tempo[here]
-        self.origin[index] = origins[origin] * slacks + slack
-        self.units[index] = units[here].astype(np.int32)
+    def _run(self) -> None:
+        """Fill the table forwards, block by block: no bar is so short that it begins and ends in one block."""
+        bases, lengths = self.lengths.shape
+        self.cost = np.full((self.units + 1, bases, lengths), np.inf, np.float32)
+        self.onward = np.full_like(self.cost, np.inf)  # cheapest way to a bar line from which such a bar may start
+        self.origin = np.zeros(self.cost.shape if self.traced else 0, np.int8)
+        opening = min(self.units, int(self.lengths.max())) if self.open_ends else 0
+        self.onward[: opening + 1] = 0.0
+        base, length = np.arange(bases)[:, None], np.arange(lengths)
+        block = max(1, int(self.lengths[self.allowed].min()))
+        for first, stop in pairwise([*range(1, self.units + 1, block), self.units + 1]):
+            start = np.arange(first, stop)[:, None, None] - self.lengths
+            before = np.maximum(start, 0)
+            way = self.onward[before, base, length] + self.own[before, base, length]
+            self.cost[first:stop] = np.where(start >= 0, way, np.inf)
+            self._lead_on(first, stop)
 
-    def path(self, base: int) -> tuple[Anchor, ...]:
-        """The anchors of the cheapest way of base tempo `base` that ends on a bar line."""
-        steps: list[tuple[int, int, int]] = []
-        index, slack, phase = len(self.points) - 1, self.rest, 0
-        while index > 0:
-            state = (index, slack, base, phase)
-            steps.append((index, slack, int(self.units[state])))
-            phase = (phase - int(self.units[state])) % len(self.phases)
-            index, slack = divmod(int(self.origin[state]), len(self.slack_s))
-        anchors, units = [Anchor(0.0, 0.0, 0.0)], 0
-        for point, slack, span in reversed(steps):
-            units += span
-            moment_s = float(self.points[point])
-            anchors.append(Anchor(moment_s + float(self.slack_s[slack]), units / self.grid.units, moment_s))
-        return tuple(anchors)
-
-
-def bars_of(fit: TempoFit) -> int:
-    """How many bars `fit` has."""
-    return round(fit.anchors[-1].beat) // BEATS_PER_BAR
+    def _lead_on(self, first: int, stop: int) -> None:
+        """From each bar line in [first, stop), the cheapest way to go on with a bar of each length."""
+        widest = int(np.ceil(self.step_limit.max()))
+        cost, lengths = self.cost[first:stop], self.lengths.shape[1]
+        for step in sorted(range(-widest, widest + 1), key=abs):
+            charge = STEP_COST * (max(0, abs(step) - 1) / self.step_limit) ** 2
+            charge = np.where(abs(step) <= np.maximum(1.0, self.step_limit), charge, np.inf).astype(np.float32)
+            here = slice(max(0, -step), lengths - max(0, step))
+            there = slice(max(0, step), lengths - max(0, -step))
+            way = cost[..., there] + charge[:, None]
+            known = self.onward[first:stop, :, here]
+            if self.traced:
+                np.putmask(self.origin[first:stop, :, here], way < known, step)
+            np.minimum(known, way, out=known)

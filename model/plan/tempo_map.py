@@ -1,4 +1,4 @@
-"""From the user's wishes and the moments to a tempo map whose last bar line is the clip's end."""
+"""From the user's wishes and the moments to a tempo map that ends with the clip."""
 
 from __future__ import annotations
 
@@ -6,131 +6,143 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hitpoint.model.music.score import BEATS_PER_BAR, TempoMap
-from hitpoint.model.plan.tempo_ease import ease, steady
-from hitpoint.model.plan.tempo_fit import AUTO_BPM, Anchor, TempoFit, bars_of, fit_tempo
+from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
+from hitpoint.model.plan.tempo_ease import Nail, ease_within, tempo_map
+from hitpoint.model.plan.tempo_fit import Weighed, fit_tempo, grid_cost, steady_fit
+from hitpoint.model.plan.tempo_pace import LOUD_BEAT, SLOWEST_BPM, pace, pulse_s
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment
 
-EARLY = 0.35
-"""With a fixed tempo the end may hurry to save this share of a bar: beyond it, slowing down sounds more natural."""
-ENDING_BARS = 4
-"""With a fixed tempo, at most so many bars bend to reach the end."""
-WIDENINGS = (1.0, 1.5, 2.0, 3.0, 4.0)
-"""The deviations tried until one ends on a bar line, in allowed ones."""
-STEADY, STEADY_WORTH = 0.005, 0.05
-"""A tempo that bends by no more than STEADY is taken even if it misses this share of all moments more."""
-UNHEARD = 0.001
-"""Even a tempo that must not bend may bend by this share."""
-LOUD_BEAT = 0.6
-"""Visual beats of less saliency do not pull at the tempo."""
+STEADY_WORTH = 0.04
+"""A tempo that never bends is taken even if it costs so much more of all weights."""
+LEAST_BEND = 0.005
+"""A tempo that may bend by less than this share does not bend."""
 BEAT_GAP_S = 0.8
-"""Nor do those closer than this to a louder one; in films over ten minutes the gap grows with the length."""
-CALM_BPM, LIVELY_BPM, LIVELY_CUTS_PER_S = 92.0, 124.0, 0.5
-"""The tempo to lean to without any cut, and with so many cuts a second or more."""
+"""Visual beats closer than this to a cut or to a louder one do not bend the tempo; in films over ten minutes the gap
+grows with the length."""
+NAILED_S = 0.04
+"""A moment so near a tick of the fit may be nailed to it."""
+TEMPO_ROUNDING = 0.005
+"""A tempo asked for may be rounded by this share, so that the clip holds a whole number of ticks."""
+LONG_REST = 4
+"""So many ticks more than whole bars lengthen the last bar; more ticks make a short bar of their own."""
 
 
 @dataclass(frozen=True)
 class TempoPlan:
-    """The tempo map, its bars, the base tempo it bends from, and sentences on what had to give."""
+    """The tempo map, its bars, the base tempo it bends from, the ticks of the last bar, and what had to give."""
 
     tempo_map: TempoMap
     bars: int
     base_bpm: float
+    last_bar_ticks: int = TICKS_PER_BAR
     changes: tuple[str, ...] = ()
 
 
-def plan_tempo(moments: Sequence[Moment], duration_s: float, wishes: Wishes) -> TempoPlan:
-    """The tempo map for a clip of `duration_s` seconds (> 0): fixed, in a range, or chosen."""
-    if wishes.tempo_bpm is not None and wishes.tempo_bpm[0] == wishes.tempo_bpm[1]:
-        return _fixed(duration_s, wishes.tempo_bpm[0], wishes.max_deviation)
-    low, high = wishes.tempo_bpm or AUTO_BPM
-    fit, deviation = _fit(moments, duration_s, (low, high), max(wishes.max_deviation, UNHEARD))
-    if fit is None:
-        return _too_short(duration_s, low, high)
-    changes = []
-    if deviation > max(wishes.max_deviation, UNHEARD):
-        changes.append(
-            f"the tempo bends by up to {100 * deviation:.1f}% instead of {100 * wishes.max_deviation:g}%, "
-            "so that the last bar line meets the end of the clip"
-        )
-    return TempoPlan(ease(fit, deviation), bars_of(fit), fit.base_bpm, tuple(changes))
+def plan_tempo(moments: Sequence[Moment], motion: NDArray[np.float32], duration_s: float, wishes: Wishes) -> TempoPlan:
+    """The tempo map for a clip of `duration_s` seconds (> 0): fixed, in a range, or chosen.
 
-
-def _fit(
-    moments: Sequence[Moment], duration_s: float, bpm_range: tuple[float, float], wanted: float
-) -> tuple[TempoFit | None, float]:
-    """The best fit, and the deviation it needs: less than `wanted` where a steady tempo serves as well, more where
-    nothing else ends on a bar line.
+    motion (n,): frame widths a second.
     """
-    fitted = _worth_fitting(moments, duration_s)
-    times_s = np.array([each.time_s for each in fitted])
-    weights = np.array([each.weight for each in fitted])
-    middle_bpm = min(bpm_range[1], max(bpm_range[0], _leaning(moments, duration_s)))
-    for deviation in (wanted * widening for widening in WIDENINGS):
-        fit = fit_tempo(times_s, weights, duration_s, bpm_range, middle_bpm, deviation)
-        if fit is None:
-            continue
-        if fitted and deviation > STEADY:
-            steadier = fit_tempo(times_s, weights, duration_s, bpm_range, middle_bpm, STEADY)
-            if steadier is not None and steadier.missed <= fit.missed + STEADY_WORTH * weights.sum():
-                return steadier, STEADY
-        return fit, deviation
-    return None, 0.0
+    inside = [each for each in moments if 0.0 < each.time_s < duration_s]
+    if wishes.tempo_bpm is not None and wishes.tempo_bpm[0] == wishes.tempo_bpm[1]:
+        return _unbent(_weighed(inside), duration_s, wishes.tempo_bpm, wishes.tempo_bpm[0])
+    leaning, top = pace(inside, motion, duration_s)
+    low, high = wishes.tempo_bpm or (SLOWEST_BPM, top)
+    middle = min(high, max(low, leaning))
+    bending = _weighed(_worth_bending(inside, duration_s))
+    ruling = bending if pulse_s(inside) is not None else _weighed([each for each in inside if each.kind != "beat"])
+    fit, deviation = None, wishes.max_deviation
+    if deviation >= LEAST_BEND and bending.total > 0.0:
+        fit = fit_tempo(ruling, bending, duration_s, (low, high), middle, deviation)
+    around = (low, high) if fit is None else _around(fit.base_bpm, deviation, low, high)
+    steady = steady_fit(ruling, bending, duration_s, around, middle)
+    if steady is not None and (fit is None or steady.cost <= fit.cost + STEADY_WORTH * bending.total):
+        return TempoPlan(tempo_map(steady.lines_s), len(steady.lines_s) - 1, steady.base_bpm)
+    if fit is None:
+        return _unbent(bending, duration_s, (low, high), middle)
+    lines_s = ease_within(fit, _nails(fit.lines_s, _worth_bending(inside, duration_s)), deviation)
+    return TempoPlan(tempo_map(lines_s), len(lines_s) - 1, fit.base_bpm)
 
 
-def _worth_fitting(moments: Sequence[Moment], duration_s: float) -> list[Moment]:
-    """The moments inside the clip that may pull at the tempo: cuts, fades, and loud visual beats far enough apart."""
+def _around(bpm: float, deviation: float, low: float, high: float) -> tuple[float, float]:
+    return max(low, bpm * (1.0 - deviation)), min(high, bpm * (1.0 + deviation))
+
+
+def _weighed(moments: Sequence[Moment]) -> Weighed:
+    return Weighed(np.array([each.time_s for each in moments]), np.array([each.weight for each in moments]))
+
+
+def _worth_bending(moments: Sequence[Moment], duration_s: float) -> list[Moment]:
+    """The moments that may bend the tempo: cuts, fades, and loud visual beats away from them and from each other."""
     gap_s = max(BEAT_GAP_S, duration_s / 750.0)
-    chosen = [each for each in moments if each.kind != "beat" and 0.0 < each.time_s < duration_s]
-    taken = {int(each.time_s / gap_s) for each in chosen}
+    chosen = [each for each in moments if each.kind != "beat"]
+    taken_s = np.array([each.time_s for each in chosen])
     beats = [each for each in moments if each.kind == "beat" and each.saliency >= LOUD_BEAT]
     for each in sorted(beats, key=lambda one: (-one.saliency, one.time_s)):
-        place = int(each.time_s / gap_s)
-        if place not in taken and 0.0 < each.time_s < duration_s:
-            taken.add(place)
+        if np.abs(taken_s - each.time_s).min(initial=np.inf) >= gap_s:
+            taken_s = np.append(taken_s, each.time_s)
             chosen.append(each)
     return sorted(chosen, key=lambda one: one.time_s)
 
 
-def _leaning(moments: Sequence[Moment], duration_s: float) -> float:
-    """The BPM to take where the moments do not care: livelier the more often the film cuts."""
-    cuts = sum(each.kind != "beat" for each in moments)
-    pace = min(1.0, cuts / duration_s / LIVELY_CUTS_PER_S)
-    return CALM_BPM + pace * (LIVELY_BPM - CALM_BPM)
+def _nails(lines_s: NDArray[np.float64], moments: Sequence[Moment]) -> list[Nail]:
+    """The moments within NAILED_S of a tick, each on its tick; of several on one tick the weightiest."""
+    times_s = np.array([each.time_s for each in moments])
+    bars = np.clip(np.searchsorted(lines_s, times_s, side="right") - 1, 0, len(lines_s) - 2)
+    tick_s = (lines_s[bars + 1] - lines_s[bars]) / TICKS_PER_BAR
+    ticks = (times_s - lines_s[bars]) / tick_s
+    near = np.abs(ticks - np.rint(ticks)) * tick_s <= NAILED_S
+    places = bars * TICKS_PER_BAR + np.rint(ticks).astype(np.int64)
+    found: dict[int, Moment] = {}
+    for index in np.flatnonzero(near).tolist():
+        place, moment = int(places[index]), moments[index]
+        if place not in found or moment.weight > found[place].weight:
+            found[place] = moment
+    return [
+        Nail(place // TICKS_PER_BAR, place % TICKS_PER_BAR, moment.time_s, moment.weight)
+        for place, moment in sorted(found.items())
+    ]
 
 
-def _fixed(duration_s: float, bpm: float, deviation: float) -> TempoPlan:
-    """`bpm` throughout, but for the fewest closing bars that must bend to end with the clip."""
-    bar_s = 60.0 * BEATS_PER_BAR / bpm
-    bars = max(1, int(duration_s / bar_s + EARLY))
-    rest_s = duration_s - bars * bar_s
-    if abs(rest_s) < 1e-9:
-        return TempoPlan(steady((_at(0.0, 0), _at(duration_s, bars))), bars, bpm)
-    bent = next((n for n in range(1, ENDING_BARS) if abs(rest_s) <= deviation * n * bar_s), ENDING_BARS)
-    bent = min(bent, bars)
-    anchors = [_at(0.0, 0)]
-    if bars > bent:
-        anchors.append(_at((bars - bent) * bar_s, bars - bent))
-    anchors.append(_at(duration_s, bars))
-    tempo_map = steady(anchors)
-    which = "the only bar runs" if bars == 1 else "the last bar runs" if bent == 1 else f"the last {bent} bars run"
-    change = f"{which} at {tempo_map.points[-1].bpm:.2f} BPM instead of {bpm:g}, so that the music ends with the clip"
-    return TempoPlan(tempo_map, bars, bpm, (change,))
+def _unbent(moments: Weighed, duration_s: float, bpm_range: tuple[float, float], wanted_bpm: float) -> TempoPlan:
+    """One tempo throughout. Where the clip does not hold whole bars of it, the last bar is longer or shorter.
 
-
-def _too_short(duration_s: float, low_bpm: float, high_bpm: float) -> TempoPlan:
-    """A steady tempo for a clip in which no whole number of bars fits the range: as near to it as can be."""
-    middle = (low_bpm * high_bpm) ** 0.5
-    bars = max(1, round(duration_s * middle / (60.0 * BEATS_PER_BAR)))
-    bpm = bars * 60.0 * BEATS_PER_BAR / duration_s
-    change = (
-        f"the clip of {duration_s:g} s is {'one bar' if bars == 1 else f'{bars} bars'} at {bpm:.2f} BPM: "
-        f"no whole number of bars fits {low_bpm:g}-{high_bpm:g} BPM"
+    The tempo is rounded so that the clip holds a whole number of ticks; of several such tempi the one is taken that
+    meets the moments best.
+    """
+    per_bpm = duration_s * TICKS_PER_BEAT / 60.0  # ticks of the clip at 1 BPM
+    low, high = bpm_range[0] * (1.0 - TEMPO_ROUNDING), bpm_range[1] * (1.0 + TEMPO_ROUNDING)
+    counts = range(int(np.ceil(low * per_bpm - 1e-9)), int(high * per_bpm + 1e-9) + 1)
+    nearest = max(1, round(wanted_bpm * per_bpm))
+    total = min(
+        [count for count in counts if count >= 1] or [nearest],
+        key=lambda count: (_count_cost(moments, duration_s, count, wanted_bpm * per_bpm), count),
     )
-    return TempoPlan(steady((_at(0.0, 0), _at(duration_s, bars))), bars, bpm, (change,))
+    bpm = total / per_bpm
+    bars, rest = divmod(total, TICKS_PER_BAR)
+    last = TICKS_PER_BAR
+    if rest:
+        longer = bars > 0 and rest <= LONG_REST
+        last = TICKS_PER_BAR + rest if longer else rest
+        bars += not longer
+    changes = []
+    if last != TICKS_PER_BAR:
+        which = "the only bar is" if bars == 1 else "the last bar is"
+        changes.append(
+            f"{which} {last / TICKS_PER_BEAT:g} beats long, so that the music ends with the clip at {bpm:.4g} BPM"
+        )
+    if not low <= bpm <= high:
+        changes.append(
+            f"the tempo is {bpm:.4g} BPM instead of {wanted_bpm:g}, so that a clip so short ends with a tick"
+        )
+    return TempoPlan(TempoMap((TempoPoint(0.0, 0.0, bpm),)), bars, bpm, last, tuple(changes))
 
 
-def _at(time_s: float, bar: int) -> Anchor:
-    return Anchor(time_s, float(bar * BEATS_PER_BAR), time_s)
+def _count_cost(moments: Weighed, duration_s: float, count: int, wanted: float) -> float:
+    """What it costs to divide the clip into `count` ticks, where `wanted` (a real number) are asked for."""
+    odd = 0.0 if count % TICKS_PER_BAR == 0 else 0.1 if count % TICKS_PER_BEAT == 0 else 0.15 if count % 2 == 0 else 0.2
+    away = abs(np.log(count / wanted)) / TEMPO_ROUNDING
+    return grid_cost(moments, duration_s / count * TICKS_PER_BAR) + float((1.0 + moments.total) * (odd + 0.1 * away))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hitpoint.model.music.score import Note, TempoMap
+from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
 
 ACCENT_KINDS = ("crash", "chord", "swell", "stress")
 
@@ -43,15 +43,19 @@ class HitPoint:
 
 @dataclass(frozen=True)
 class BarPlan:
-    """What one bar must be.
+    """What one bar must be, and what it is told to be: C loosens what binds, never what the network hears of the film.
 
-    density: ticks with an onset, 1..16, or None where C left it free. required: (tick, strength) pairs, ticks rising.
-    energy: 0..1, how loud. section: index into Plan.sections. instruments: who plays here, None = all of the plan's.
-    closed: (tick, instrument) pairs on which none of its notes may start. entries: (tick, instrument) pairs that must
-    sound. stops: ticks at which held notes end. scored: notes that stand in the plan already (fills, cymbals), louder
-    or softer only by the performance. changes: ticks at which the harmony moves on. caps: (tick, most) pairs, the
-    largest simu-note allowed there. lead: how the bar prepares what follows ("" = not). dynamics: (gain, lift) a tick,
-    by which the performance moves velocities; empty = by the energy alone.
+    density: ticks with an onset, 1..16, that bind; None where C left it free. density_told: the density that the
+    picture asks for, bound or not; None: the same as `density`. required: (tick, strength) pairs that bind, ticks
+    rising. required_told: those that do not bind, to the same form. energy: 0..1, how loud on the whole. swell: energy
+    at the bar's first tick and at its end, straight between them; beyond 0..1 where a wish asks for more than the
+    scale holds; None: `energy` throughout. section: index into Plan.sections.
+    instruments: who plays here, None = all of the plan's. closed: (tick, instrument) pairs on which none of its notes
+    may start. entries: (tick, instrument) pairs that must sound. stops: ticks at which held notes end. scored: notes
+    that stand in the plan already (fills, cymbals), louder or softer only by the performance. changes: ticks at which
+    the harmony moves on. caps: (tick, most) pairs, the largest simu-note allowed there. lead: how the bar prepares
+    what follows ("" = not). dynamics: (gain, lift) a tick, by which the performance moves velocities; empty = by the
+    energy alone.
     """
 
     index: int
@@ -59,6 +63,9 @@ class BarPlan:
     required: tuple[tuple[int, int], ...] = ()
     energy: float = 0.5
     section: int = 0
+    density_told: int | None = None
+    required_told: tuple[tuple[int, int], ...] = ()
+    swell: tuple[float, float] | None = None
     instruments: tuple[int, ...] | None = None
     closed: tuple[tuple[int, int], ...] = ()
     entries: tuple[tuple[int, int], ...] = ()
@@ -68,6 +75,13 @@ class BarPlan:
     caps: tuple[tuple[int, int], ...] = ()
     lead: str = ""
     dynamics: tuple[tuple[float, float], ...] = ()
+
+    def energy_at(self, tick: float) -> float:
+        """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""
+        if self.swell is None:
+            return self.energy
+        start, end = self.swell
+        return start + (end - start) * min(1.0, tick / TICKS_PER_BAR)
 
 
 @dataclass(frozen=True)
@@ -81,11 +95,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Plan:
-    """The contract between picture and music. The last bar line lies exactly at `duration_s`.
+    """The contract between picture and music. The last bar ends exactly at `duration_s`.
 
-    instruments: indices into INSTRUMENTS. control: C, 0..1. changes: sentences on what the planner had to bend
-    (a density raised to hold its hits, a tempo range left), for the report. ending: "chord" (held to the end), "fade",
-    or "" where none was planned.
+    last_bar_ticks: 16, or what is left where a tempo that must not bend does not fill whole bars (1..20).
+    instruments: indices into INSTRUMENTS. control: C, 0..1. changes: sentences on what the planner had to bend (a
+    density raised to hold its hits, a cut left out), for the report. ending: "chord" (held to
+    the end), "fade", or "" where none was planned.
     """
 
     duration_s: float
@@ -99,6 +114,12 @@ class Plan:
     seed: int
     changes: tuple[str, ...] = field(default=())
     ending: str = ""
+    last_bar_ticks: int = TICKS_PER_BAR
+
+    @property
+    def end_tick(self) -> int:
+        """Ticks from the first bar line to the end."""
+        return (len(self.bars) - 1) * TICKS_PER_BAR + self.last_bar_ticks
 
 
 @dataclass(frozen=True)
@@ -106,9 +127,11 @@ class Wishes:
     """What the user asks for; every default works untouched.
 
     genre: one of GENRES. instruments: indices into INSTRUMENTS. tempo_bpm: None = auto, else (lo, hi), equal for a
-    fixed tempo. control: C, 0..1. max_deviation: how far the tempo map may bend, as a share of the base tempo.
-    energy: added to each bar's energy, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits
-    stand out, 0..2; 0 leaves them as bare notes.
+    fixed tempo. control: C, 0..1: the chance of a bar's density and of a visual beat to bind. cut_control: that of a
+    cut or fade; None: all bind while C is .5 or more, below that 2 C of them. max_deviation: how far the tempo may
+    bend within two bars and from the base tempo, as a share. energy: louder and busier, or softer and sparser, by a
+    share of the scale, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits stand
+    out, 0..2; 0 leaves them as bare notes.
     """
 
     genre: str = "pop"
@@ -116,7 +139,8 @@ class Wishes:
     tempo_bpm: tuple[float, float] | None = None
     control: float = 0.7
     seed: int = 0
-    max_deviation: float = 0.05
+    max_deviation: float = 0.03
     energy: float = 0.0
     density: int = 0
     accents: float = 1.0
+    cut_control: float | None = None

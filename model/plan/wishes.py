@@ -53,6 +53,8 @@ def check_wishes(wishes: Wishes) -> None:
     if wishes.tempo_bpm is not None:
         _tempo_range(*wishes.tempo_bpm)
     _within("control", wishes.control, 0.0, 1.0)
+    if wishes.cut_control is not None:
+        _within("cut-control", wishes.cut_control, 0.0, 1.0)
     _within("deviation", wishes.max_deviation, 0.0, 0.5)
     _within("energy", wishes.energy, -0.5, 0.5)
     _within("density", wishes.density, -8, 8)
@@ -128,6 +130,13 @@ def _number(name: str, low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
+def _share_or_auto(name: str) -> Callable[[str], float | None]:
+    def parse(text: str) -> float | None:
+        return None if text.lower() == "auto" else _number(name, 0.0, 1.0)(text)
+
+    return parse
+
+
 def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         try:
@@ -154,16 +163,25 @@ OPTIONS: tuple[WishOption, ...] = (
         "number",
         "0.7",
         "0..1",
-        "how much of the picture binds the music",
+        "how much of the motion and of the visual beats binds the music",
         _number("control", 0, 1),
+    ),
+    WishOption(
+        "cut-control",
+        "cut_control",
+        "number",
+        "auto",
+        "auto or 0..1",
+        "how much of the cuts and fades binds; auto: all of them while control is 0.5 or more",
+        _share_or_auto("cut-control"),
     ),
     WishOption(
         "deviation",
         "max_deviation",
         "number",
-        "0.05",
+        "0.03",
         "0..0.5",
-        "how far the tempo may bend to meet the cuts, as a share",
+        "how far the tempo may bend within two bars to meet the cuts, as a share",
         _number("deviation", 0, 0.5),
     ),
     WishOption(

@@ -35,6 +35,7 @@ from hitpoint.model.heard.traits import TRAITS, omega_squared, traits
 from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Score
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.wishes import parse_wishes
+from hitpoint.model.take import Prepared
 from hitpoint.model.video.types import Clip
 from tests.bench.heard_films import DRAWN, drawn, regraded
 
@@ -56,9 +57,9 @@ class Settings:
 
     composer: Composer
     wishes: dict[str, str]
-    made: dict[tuple, tuple[job.Prepared, Score]] = field(default_factory=dict)
+    made: dict[tuple, tuple[Prepared, Score]] = field(default_factory=dict)
 
-    def compose(self, film: Path, genre: str, seed: int, **more: object) -> tuple[job.Prepared, Score]:
+    def compose(self, film: Path, genre: str, seed: int, **more: object) -> tuple[Prepared, Score]:
         """A piece as `hitpoint score FILM` would make it."""
         wishes = parse_wishes({"genre": genre, "seed": seed, **self.wishes, **more})
         if (film, wishes) not in self.made:

@@ -90,7 +90,9 @@ class MidiScore:
     def bar_lines(self) -> list[float]:
         """Seconds of every bar line, the last one included."""
         step = self.pulses_per_quarter * BEATS_PER_BAR
-        return [self.seconds(pulse) for pulse in range(0, self.end + 1, step)]
+        whole = max(1, round(self.end / step - 0.01))  # the last bar may be shorter, or longer by a beat at most
+        starts = range(0, min(self.end, (whole + (self.end - whole * step > step // BEATS_PER_BAR)) * step), step)
+        return [*(self.seconds(pulse) for pulse in starts), self.seconds(self.end)]
 
 
 def read_score(path: Path) -> MidiScore:

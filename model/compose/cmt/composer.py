@@ -236,7 +236,7 @@ def task_of(plan: Plan, index: int, instruments: Sequence[int] | None = None, st
     return BarTask(
         index,
         tuple(sorted(anew & set(players))),
-        (len(plan.bars) - index) * TICKS_PER_BAR,
+        plan.end_tick - index * TICKS_PER_BAR,
         bar.density,
         dict(bar.required),
         tuple(sorted(kept + scored)),

@@ -175,7 +175,8 @@ def _durations(task: BarTask, place: Place) -> Mask:
     """Nothing reaches beyond the next stop or the end of the piece; the last onset's pitched notes reach just there."""
     ticks_left = task.ticks_left - place.tick
     if INSTRUMENTS[place.instrument] != "drums":
-        if task.ticks_left == TICKS_PER_BAR and place.owed_ticks == 0:
+        # The last bar may be shorter or a little longer than others.
+        if task.ticks_left < TICKS_PER_BAR * 3 // 2 and place.owed_ticks == 0:
             return np.array([False, *(ticks == ticks_left for ticks in DURATIONS)])
         ticks_left = min([ticks_left, *(stop - place.tick for stop in task.stops if stop > place.tick)])
     return np.array([False, *(ticks <= ticks_left for ticks in DURATIONS)])
@@ -189,8 +190,9 @@ class Grammar:
         self.locked = {(note.tick, note.instrument): 0 for note in task.locked}
         for note in task.locked:
             self.locked[note.tick, note.instrument] += 1
+        self.ticks = min(TICKS_PER_BAR, task.ticks_left)
         self.locked_ticks = {tick for tick, _ in self.locked}
-        self.open = [self._open_on(tick) for tick in range(TICKS_PER_BAR)]
+        self.open = [self._open_on(tick) if tick < self.ticks else () for tick in range(TICKS_PER_BAR)]
         self.required = {tick: self._reachable(tick, strength) for tick, strength in task.required.items()}
         self.entries = {(tick, k) for tick, k in task.entries if k in self.open[tick] or (tick, k) in self.locked}
         self.musts = sorted({*self.required, *self.locked_ticks, *(tick for tick, _ in self.entries)})
@@ -244,7 +246,7 @@ class Grammar:
             mask[BAR_LINE] = True
             return mask
         ahead = [tick for tick in self.musts if tick > self.tick]
-        first = ahead[0] if ahead else TICKS_PER_BAR - 1
+        first = ahead[0] if ahead else self.ticks - 1
         after = self.owed_ticks - 1
         for number, tick in enumerate(self.able):
             if self.tick < tick <= first:
