@@ -10,13 +10,13 @@ from hitpoint.model.plan.dynamics import LOUDNESS_RANGE
 from hitpoint.model.plan.types import BarPlan, Plan
 
 SOFTEST, HARDEST = 16, 127
-KNEE, SLOPE = 88.0, 0.5
-"""Above KNEE only SLOPE of a velocity counts, unless on an accent: hits keep room above the rest."""
+KNEE, SLOPE = 68.0, 0.35
+"""Above KNEE only SLOPE of a velocity counts, before accents: hits keep room above the rest."""
 
 
 def perform(bar: Bar, asked: BarPlan) -> Bar:
     """`bar` with the velocities that `asked` wants of it; the same bar gives the same performance."""
-    curve = asked.dynamics or [(1.0, LOUDNESS_RANGE * (asked.energy_at(tick) - 0.5)) for tick in range(TICKS_PER_BAR)]
+    curve = asked.dynamics or [(LOUDNESS_RANGE * (asked.energy_at(tick) - 0.5), 0.0) for tick in range(TICKS_PER_BAR)]
     return replace(bar, notes=tuple(replace(n, velocity=_loudness(n.velocity, *curve[n.tick])) for n in bar.notes))
 
 
@@ -25,8 +25,8 @@ def perform_all(bars: Iterable[Bar], plan: Plan) -> tuple[Bar, ...]:
     return tuple(perform(bar, plan.bars[bar.index]) for bar in bars)
 
 
-def _loudness(velocity: int, gain: float, lift: float) -> int:
-    value = velocity * gain + lift
-    if gain <= 1.0 and value > KNEE:
+def _loudness(velocity: int, level: float, accent: float) -> int:
+    value = velocity + level
+    if value > KNEE:
         value = KNEE + (value - KNEE) * SLOPE
-    return max(SOFTEST, min(HARDEST, round(value)))
+    return max(SOFTEST, min(HARDEST, round(value + accent)))

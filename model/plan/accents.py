@@ -11,13 +11,13 @@ from hitpoint.model.plan.sheet import Sheet
 from hitpoint.model.plan.types import Accent, HitPoint, Plan
 
 KICK, SNARE, CRASH, SECOND_CRASH = 36, 38, 49, 57
-KICK_VELOCITY = 112
+KICK_VELOCITY = 120
 CRASH_GAP = 8
 """Ticks between two crashes; a crash in every beat is a wash."""
 CHANGE_GAP = 4
 """Ticks between two changes of harmony."""
-NEAR = 8
-"""Ticks around a hit in which no other chord is as large."""
+NEAR = 10
+"""Ticks around a hit in which no other chord is as large and no crash sounds."""
 WEIGHTY = 0.8
 """From this weight on everybody plays the hit, and what is held before it ends."""
 BREATHS = ((16, 4), (6, 2), (4, 1))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from hitpoint.model.plan.accents import set_accents
 from hitpoint.model.plan.dynamics import dynamics
-from hitpoint.model.plan.ending import end
+from hitpoint.model.plan.ending import end, rest_at_last
 from hitpoint.model.plan.leads import lead
 from hitpoint.model.plan.players import seat
 from hitpoint.model.plan.sheet import Sheet
@@ -18,10 +18,11 @@ from hitpoint.model.plan.types import Plan
 
 
 def arrange(plan: Plan, accents: float = 1.0) -> Plan:
-    """`plan` with its arrangement; ticks, strengths and hits stay. accents: 0..2, how far hits stand out; 0 = not.
+    """`plan` with its arrangement; ticks and strengths stay. accents: 0..2, how far hits stand out; 0 = not.
 
     The same plan gives the same arrangement; chance is drawn from the plan's seed.
     """
+    plan = rest_at_last(plan)
     sheet = Sheet(plan)
     turns = seat(sheet, plan)
     hits = set_accents(sheet, plan, turns, accents)

@@ -14,28 +14,29 @@ from hitpoint.model.plan.types import HitPoint, Plan
 LOUDNESS_RANGE = 60.0
 """Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
 a piece, so the network alone would not follow the picture's energy: its dynamics are moved up and down as a whole."""
-HIT_GAIN, HIT_LIFT = 0.25, 8.0
-"""What an accent of size 1 adds."""
-HELD_BACK = {-6: 0.06, -5: 0.12, -4: 0.2, -3: 0.25, -2: 0.25, -1: 0.25, 1: 0.12, 2: 0.12, 3: 0.1, 4: 0.08, 5: 0.04}
-"""Ticks from an accent of size 1 -> the share by which what lies there is softer."""
+HIT_LIFT = 16.0
+"""Velocities that an accent of size 1 adds."""
+HELD_BACK = {-5: 2.0, -4: 4.0, -3: 5.0, -2: 6.0, -1: 7.0, 1: 6.0, 2: 5.0, 3: 4.0, 4: 2.0}
+"""Ticks from an accent of size 1 -> velocities by which what lies there is softer."""
 CRESCENDO, CRESCENDO_TICKS = 12.0, 16
 """Velocities gained up to where a lead or a swell arrives, and the ticks before it in which they are."""
 PHRASE_DIP, DIP_TICKS = 5.0, 6
 """Velocities by which a phrase is softer at its end."""
-FADE_BARS, FADE_TO = 3, 0.45
-"""A piece that fades does so over its last bars, down to this share of its loudness."""
+FADE_BARS, FADE = 3, 45.0
+"""A piece that fades loses so many velocities over its last bars."""
 
 
 def dynamics(plan: Plan, hits: Sequence[HitPoint]) -> tuple[tuple[tuple[float, float], ...], ...]:
-    """(gain, lift) of each tick, a tuple of 16 a bar: a velocity v is performed as gain * v + lift."""
+    """(level, accent) of each tick, a tuple of 16 a bar: velocities that the course of the music adds, and those by
+    which an accent stands out or what is around it is held back.
+    """
     count = len(plan.bars) * TICKS_PER_BAR
-    lift = _level(plan) + _phrases(plan) + _crescendos(plan, hits)
-    gain, extra = _accents(count, hits)
+    level = _level(plan) + _phrases(plan) + _crescendos(plan, hits)
     if plan.ending == "fade":
         fading = min(count, FADE_BARS * TICKS_PER_BAR)
-        gain[count - fading :] *= np.linspace(1.0, FADE_TO, fading)
-    lift = lift * gain + extra
-    pairs = [(round(float(g), 3), round(float(x), 2)) for g, x in zip(gain, lift, strict=True)]
+        level[count - fading :] -= np.linspace(0.0, FADE, fading)
+    accent = _accents(count, hits)
+    pairs = [(round(float(one), 2), round(float(other), 2)) for one, other in zip(level, accent, strict=True)]
     return tuple(tuple(pairs[i : i + TICKS_PER_BAR]) for i in range(0, count, TICKS_PER_BAR))
 
 
@@ -74,19 +75,15 @@ def _crescendos(plan: Plan, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
     return rise
 
 
-def _accents(count: int, hits: Sequence[HitPoint]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(gain, lift) of every tick by the accents alone."""
-    gain, lift, own = np.ones(count), np.zeros(count), np.zeros(count)
+def _accents(count: int, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
+    """What the accents add to and take from each tick."""
+    added, own = np.zeros(count), np.zeros(count)
     found = [(hit.bar * TICKS_PER_BAR + hit.tick, hit.accent) for hit in hits if hit.accent is not None]
     for tick, accent in found:
         own[tick] = max(own[tick], accent.size)
         if accent.kind == "swell":
             continue
-        for offset, share in HELD_BACK.items():
+        for offset, less in HELD_BACK.items():
             if 0 <= tick + offset < count:
-                gain[tick + offset] = min(gain[tick + offset], 1.0 - share * min(accent.size, 1.6))
-    for tick, accent in found:
-        if own[tick] <= accent.size:
-            gain[tick] = 1.0 + HIT_GAIN * accent.size
-            lift[tick] = HIT_LIFT * accent.size
-    return gain, lift
+                added[tick + offset] = min(added[tick + offset], -less * accent.size)
+    return np.where(own > 0, HIT_LIFT * own, added)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.players import DRUMS, STRINGS
 from hitpoint.model.plan.sheet import Sheet
@@ -14,6 +16,25 @@ BRISK = 0.5
 FADE_BARS = 2
 FADE_WITHIN_S = 1.5
 """A fade whose darkest moment lies so near to the end fades the music out as well."""
+
+
+def rest_at_last(plan: Plan) -> Plan:
+    """`plan` without the promises of visual beats that lie behind the last chord; cuts and fades stay."""
+    last = plan.bars[-1]
+    late = {hit.tick for hit in plan.hits if hit.bar == last.index and hit.kind == "beat" and hit.tick > LATEST}
+    if not late & {tick for tick, _ in last.required}:
+        return plan
+    bar = replace(
+        last,
+        required=tuple(pair for pair in last.required if pair[0] not in late),
+        required_told=tuple(pair for pair in last.required_told if pair[0] not in late),
+    )
+    hits = tuple(
+        replace(hit, strength=None) if hit.bar == last.index and hit.tick in late and hit.kind == "beat" else hit
+        for hit in plan.hits
+    )
+    note = "visual beats behind the last chord are not hit, so that it can ring"
+    return replace(plan, bars=(*plan.bars[:-1], bar), hits=hits, changes=(*plan.changes, note))
 
 
 def end(sheet: Sheet, plan: Plan) -> str:

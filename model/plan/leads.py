@@ -14,17 +14,17 @@ from hitpoint.model.plan.types import HitPoint, Plan
 
 LEADS = ("fill", "stop", "rise", "dominant", "rest", "")
 """In the order of the shares below. "rest": everybody is silent for half a bar; "": nothing is prepared."""
-DRIVING = (0.62, 0.12, 0.08, 0.06, 0.12, 0.0)
-PLAIN = (0.42, 0.16, 0.14, 0.12, 0.08, 0.08)
-CALM = (0.0, 0.0, 0.3, 0.4, 0.15, 0.15)
+DRIVING = (0.78, 0.08, 0.06, 0.03, 0.05, 0.0)
+PLAIN = (0.68, 0.1, 0.1, 0.06, 0.06, 0.0)
+CALM = (0.0, 0.0, 0.4, 0.35, 0.1, 0.15)
 """Shares: with drums at an energy from DRIVEN on, with drums, and without."""
 DRIVEN = 0.55
 WEIGHTY = 0.9
 """Hits of at least this size are led into as sections are."""
-APART = 2 * TICKS_PER_BAR
-"""Ticks between two leads."""
-ROOM = 12
-"""No lead where another hit lies so near before."""
+APART = TICKS_PER_BAR
+"""Ticks between two leads to sections; twice as many where no section begins."""
+ROOM = 5
+"""No lead where another cut lies so near before."""
 
 
 def lead(sheet: Sheet, plan: Plan, hits: Sequence[HitPoint], turns: Sequence[Turn]) -> None:
@@ -37,14 +37,15 @@ def lead(sheet: Sheet, plan: Plan, hits: Sequence[HitPoint], turns: Sequence[Tur
     aims = {turn.tick: turn.section for turn in turns}
     for aim in sorted(aims.keys() | heavy):
         draw, pick = rng.random(), int(rng.integers(len(PATTERNS)))
-        if aim - last < APART or not (aims.get(aim) or aim in heavy or draw < 0.35):
+        if aim - last < (APART if aims.get(aim) else 2 * APART) or not (aims.get(aim) or aim in heavy or draw < 0.35):
             continue
         if any(aim - ROOM < tick < aim for tick in cuts):
             continue
         accent = accents.get(aim)
         kind = _kind(sheet, plan, aim, float(rng.random()))
         if kind:
-            _write(sheet, aim, kind, 0 if accent is None else accent.breath_ticks, PATTERNS[pick])
+            start = max([aim - FILL_TICKS, *(tick + 1 for tick in cuts if tick < aim)])
+            _write(sheet, range(start, aim), kind, 0 if accent is None else accent.breath_ticks, PATTERNS[pick])
             sheet.leads[(aim - 1) // TICKS_PER_BAR] = kind
             last = aim
 
@@ -56,18 +57,22 @@ def _kind(sheet: Sheet, plan: Plan, aim: int, draw: float) -> str:
     return LEADS[min(int(np.searchsorted(np.cumsum(shares), draw, "right")), len(LEADS) - 1)]
 
 
-def _write(sheet: Sheet, aim: int, kind: str, breath: int, pattern: str) -> None:
-    window = range(aim - FILL_TICKS, aim - breath)
+def _write(sheet: Sheet, window: range, kind: str, breath: int, pattern: str) -> None:
+    """window: the ticks before the aim that the lead may use, FILL_TICKS or fewer. breath: how many of the last are
+    silent already.
+    """
+    sounding = window[: len(window) - breath]
     if kind == "fill":
-        sheet.close(range(aim - FILL_TICKS, aim), {DRUMS})
-        for place, tick in enumerate(window):
+        sheet.close(window, {DRUMS})
+        for tick in sounding:
+            place = tick - window.stop + FILL_TICKS
             if pattern[place] != "." and sheet.reach(tick, {DRUMS}) >= sheet.required.get(tick, 0):
                 sheet.score(tick, DRUMS, [KEYS[pattern[place]]], VELOCITIES[place])
     elif kind == "stop":
-        sheet.close(range(aim - FILL_TICKS, aim), {DRUMS})
+        sheet.close(window, {DRUMS})
     elif kind == "rest":
-        sheet.close(tick for tick in window)
-        sheet.stops.add(aim - FILL_TICKS)
+        sheet.close(window)
+        sheet.stops.add(window.start)
     elif kind == "dominant":
-        sheet.changes.add(aim - FILL_TICKS)
-        sheet.close(range(aim - FILL_TICKS + 1, aim))
+        sheet.changes.add(window.start)
+        sheet.close(window[1:])

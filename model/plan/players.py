@@ -20,13 +20,13 @@ from hitpoint.model.plan.types import HitPoint, Plan
 PHRASE_BARS = 4
 LONGEST_UNIT = 6
 """A section longer than this is played in phrases, each with players of its own."""
-NEAR_TICKS = TICKS_PER_BAR // 2
+NEAR_TICKS = TICKS_PER_BAR // 4
 """A change of players waits for a cut (or comes early to it) that lies so near to the bar line."""
 CALM = 0.3
 """Energy below which drums rest."""
 DRIVEN = 0.6
 """Energy above which drums play."""
-FEWEST, SPAN = 1.4, 4.4
+FEWEST, SPAN = 0.8, 5.4
 """Of five instruments FEWEST + SPAN * energy play."""
 SECTION_MOVES = {0: 0.02, 1: 0.7, 2: 1.0, 3: 0.5, 4: 0.2}
 PHRASE_MOVES = {0: 1.0, 1: 0.9, 2: 0.2}
@@ -160,14 +160,11 @@ def _turn(unit: _Unit, hits: Sequence[HitPoint]) -> Turn:
 
 
 def _switch(sheet: Sheet, turn: Turn, before: frozenset[int], after: frozenset[int]) -> None:
-    """The new players come in at the turn and not before it, the others stop there: at the cut, not at the bar line."""
+    """The new players come in with the cut, if it follows the bar line, else on it; the others stop by the line."""
     line = turn.bar * TICKS_PER_BAR
-    shared = turn.tick // TICKS_PER_BAR
-    if turn.tick != line:
-        sheet.players[shared] |= before | after
-        first = shared * TICKS_PER_BAR
-        sheet.close(range(first, turn.tick), after - before)
-        sheet.close(range(turn.tick, first + TICKS_PER_BAR), before - after)
-    sheet.enter(turn.tick, after - before)
+    leave, enter = min(line, turn.tick), max(line, turn.tick)
+    sheet.close(range(leave, line), before - after)
+    sheet.close(range(line, enter), after - before)
+    sheet.enter(enter, after - before)
     if before - after:
-        sheet.stops.add(turn.tick)
+        sheet.stops.add(leave)

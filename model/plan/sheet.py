@@ -86,7 +86,7 @@ class Sheet:
             stops=tuple(sorted(tick - first for tick in self.stops if tick in inside)),
             scored=tuple(sorted(scored)),
             changes=tuple(sorted(tick - first for tick in self.changes if tick in inside)),
-            caps=tuple(sorted((tick - first, most) for tick, most in self.caps.items() if tick in inside)),
+            caps=tuple((tick - first, self.caps[tick]) for tick in inside if tick in self.caps),
             lead=self.leads.get(bar.index, ""),
         )
 

@@ -53,8 +53,8 @@ class BarPlan:
     instruments: who plays here, None = all of the plan's. closed: (tick, instrument) pairs on which none of its notes
     may start. entries: (tick, instrument) pairs that must sound. stops: ticks at which held notes end. scored: notes
     that stand in the plan already (fills, cymbals), louder or softer only by the performance. changes: ticks at which
-    the harmony moves on. caps: (tick, most) pairs, the largest simu-note allowed there. lead: how the bar prepares
-    what follows ("" = not). dynamics: (gain, lift) a tick, by which the performance moves velocities; empty = by the
+    the harmony moves on. caps: (tick, most) pairs, the largest simu-note allowed there, and no crash. lead: how the
+    bar prepares what follows ("" = not). dynamics: (level, accent) a tick, velocities that the performance adds; empty = by the
     energy alone.
     """
 

@@ -16,6 +16,10 @@ RISE_SEMITONES = 9
 VARY_SHARE = 0.7
 """So many bars rather differ from the bar before in their drums."""
 VARY_NATS = -4.0
+STEP_NATS = {-2: 1.3, -1: 1.0, 0: -1.0, 1: 1.0, 2: 1.3}
+"""For the next pitch of the leading line, by its distance from the last one."""
+LEADERS = ("strings", "piano", "guitar")
+"""Who has the tune: the first of these that plays."""
 HOMES = {"guitar": (43, 69), "piano": (50, 81), "strings": (60, 88)}
 """Where each of them stays while the others play as well, at middling energy."""
 ENERGY_SEMITONES = 10
@@ -91,9 +95,40 @@ class Vary:
         return {}
 
 
+class Line:
+    """Leads one instrument's line by steps rather than by leaps, and not on one pitch."""
+
+    def __init__(self, instrument: int, written: Sequence[Bar]) -> None:
+        self._instrument = instrument
+        at = [
+            (i, n.tick, n.pitch) for i, bar in enumerate(written[-2:]) for n in bar.notes if n.instrument == instrument
+        ]
+        self._before = max(at)[2] if at else -1
+        self._now = (-1, -1)
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class; the pitch that was chosen is learnt when its duration is asked for."""
+        if place.instrument != self._instrument:
+            return {}
+        if attribute == "duration":
+            if self._now[0] not in (-1, place.tick):
+                self._before = self._now[1]
+            self._now = (place.tick, place.low)
+            return {}
+        if attribute != "pitch":
+            return {}
+        before = self._now[1] if self._now[0] not in (-1, place.tick) else self._before
+        if before < 0:
+            return {}
+        return {before + step + 1: nats for step, nats in STEP_NATS.items() if place.low <= before + step < 128}
+
+
 def colours(asked: BarPlan, players: Sequence[int], written: Sequence[Bar], seed: int) -> list[Leaning]:
     """The leanings of one bar that do not come from its form or harmony."""
     parts: list[Leaning] = [Registers(players, asked.energy)]
+    leader = next((INSTRUMENTS.index(name) for name in LEADERS if INSTRUMENTS.index(name) in players), None)
+    if leader is not None:
+        parts.append(Line(leader, written))
     if not written:
         return parts
     tops = [note.pitch for note in written[-1].notes if note.instrument]

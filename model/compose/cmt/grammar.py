@@ -75,7 +75,8 @@ class BarTask:
     written. locked: notes that stand already and are repeated as they are. ticks_left: from the bar's start to the end
     of the piece; no note reaches beyond it. closed: (tick, instrument) pairs on which none may start. entries:
     (tick, instrument) pairs that must sound. stops: ticks, counted on over the bar line, at which held notes end.
-    caps: tick -> the largest simu-note there, where nothing is required. leaning: what the bar would rather be like.
+    caps: tick -> the largest simu-note there, where nothing is required; no crash either. leaning: what the bar would
+    rather be like.
     """
 
     index: int
@@ -150,6 +151,8 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
         else:
             mask = np.zeros(_SIZE["pitch"], bool)
             mask[low + 1 : high + 2 - owed] = True
+            if tick in task.caps and INSTRUMENTS[instrument] == "drums":
+                mask[_CRASHES] = False
             known = {"type": tokens.NOTE}
             pitch = (yield Ask("pitch", known, mask, task.lean("pitch", place._replace(low=low)))) - 1
             known["pitch"] = pitch + 1
@@ -164,6 +167,7 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
     return notes
 
 
+_CRASHES = [pitch + 1 for pitch in (49, 52, 55, 57)]
 _ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
 
 

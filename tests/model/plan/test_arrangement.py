@@ -90,7 +90,7 @@ def test_a_hit_is_louder_than_what_surrounds_it_and_has_space_before(rhythm):
             assert {36, 49} <= {note.pitch for note in found[tick] if note.instrument == 0}
         curve = [pair for bar in plan.bars for pair in bar.dynamics]
         near = [curve[t] for t in range(max(0, tick - 4), tick) if t not in promised]
-        assert all(90 * curve[tick][0] + curve[tick][1] > 90 * gain + lift + 12 for gain, lift in near)
+        assert all(sum(curve[tick]) > sum(pair) + 12 for pair in near)
     assert sum(hit.accent.breath_ticks >= 2 for hit in cuts) >= len(cuts) / 2
 
 
@@ -130,8 +130,8 @@ def test_it_ends_on_one_held_chord_without_drums(rhythm, seed):
 def test_a_film_that_fades_out_fades_in_music(rhythm):
     plan = build_plan(rhythm(**FILMS["fades"]), Wishes(control=1.0))
     assert plan.ending == "fade"
-    gains = [bar.dynamics[0][0] for bar in plan.bars[-3:]]
-    assert gains[0] > gains[1] > gains[2]
+    levels = [bar.dynamics[8][0] - 60 * bar.energy_at(8) for bar in plan.bars[-3:]]
+    assert levels[0] > levels[1] > levels[2] - 0.1 and levels[0] - levels[2] > 20
     assert not [n for n in written(plan).bars[-1].notes if n.instrument == 0]
 
 
@@ -176,7 +176,7 @@ def test_the_same_plan_is_arranged_the_same(rhythm):
 
 def test_loudness_goes_in_ramps(rhythm):
     plan = build_plan(rhythm(motion=(0.01, 0.4)), Wishes(control=0.0, accents=0.0))
-    lifts = np.array([80 * gain + lift for bar in plan.bars for gain, lift in bar.dynamics])
+    lifts = np.array([sum(pair) for bar in plan.bars for pair in bar.dynamics])
     assert np.abs(np.diff(lifts)).max() <= 6
     flat = replace(plan.bars[0], dynamics=())
     assert flat.dynamics == ()
