@@ -10,9 +10,11 @@ from hitpoint.model.plan.players import BASS, DRUMS, GUITAR, PIANO, STRINGS, Tur
 from hitpoint.model.plan.sheet import Sheet
 from hitpoint.model.plan.types import Accent, HitPoint, Plan
 
-KICK, SNARE, CRASH, SECOND_CRASH = 36, 38, 49, 57
+KICK, SNARE, TOM = 36, 38, 43
+CRASHES = (49, 57)
+"""Struck in turn: one that still rings starts less clearly."""
 KICK_VELOCITY = 120
-CRASH_GAP = 8
+CRASH_GAP = 6
 """Ticks between two crashes; a crash in every beat is a wash."""
 CHANGE_GAP = 4
 """Ticks between two changes of harmony."""
@@ -58,7 +60,9 @@ def _alone(tick: int, cuts: Sequence[int]) -> bool:
 
 
 class _State:
-    """Where the last things of each kind were, ticks from the start."""
+    """Where the last things of each kind were, ticks from the start; other: whose turn it is of the two crashes."""
+
+    other = False
 
     last_cut = -TICKS_PER_BAR
     last_crash = -TICKS_PER_BAR
@@ -77,9 +81,10 @@ def _strike(sheet: Sheet, strength: int, tick: int, weight: float, amount: float
     breath = _breath(sheet, tick, weight, amount, state)
     players = sheet.playing(tick)
     kind = "chord"
-    if DRUMS in players:
+    if DRUMS in sheet.players[tick // TICKS_PER_BAR]:  # also where they have just stopped: with the cut, then
         kind = "crash" if tick - state.last_crash >= CRASH_GAP else "chord"
-        _drums(sheet, tick, strength, kind)
+        state.other = not state.other
+        _drums(sheet, tick, strength, kind, (CRASHES if state.other else CRASHES[::-1]))
     pitched = players - {DRUMS}
     chief = [k for k in (PIANO, GUITAR, STRINGS) if k in pitched][:1]
     sheet.enter(tick, pitched if weight >= WEIGHTY else {BASS, *chief})
@@ -105,12 +110,11 @@ def _breath(sheet: Sheet, tick: int, weight: float, amount: float, state: _State
     return breath
 
 
-def _drums(sheet: Sheet, tick: int, strength: int, kind: str) -> None:
-    """Kick and crash; as many drums as the strength asks for, where nobody else can play so many notes."""
-    able = sheet.reach(tick, {DRUMS})
-    keys = [KICK, CRASH if kind == "crash" else SNARE, SNARE if kind == "crash" else CRASH, SECOND_CRASH]
-    count = min(strength, 2) if able >= strength else min(strength, len(keys))
-    sheet.score(tick, DRUMS, keys[:count], KICK_VELOCITY)
+def _drums(sheet: Sheet, tick: int, strength: int, kind: str, crashes: tuple[int, int]) -> None:
+    """Kick, snare and crash; as many drums as the strength asks for, where nobody else can play so many notes."""
+    keys = [KICK, crashes[0] if kind == "crash" else TOM, SNARE, crashes[1]]
+    usual = 3 if sheet.reach(tick, {DRUMS}) >= strength else len(keys)
+    sheet.score(tick, DRUMS, keys[: min(strength, usual)], KICK_VELOCITY)
 
 
 def _move_harmony(sheet: Sheet, tick: int, state: _State) -> None:

@@ -14,10 +14,10 @@ from hitpoint.model.plan.types import HitPoint, Plan
 LOUDNESS_RANGE = 60.0
 """Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
 a piece, so the network alone would not follow the picture's energy: its dynamics are moved up and down as a whole."""
-HIT_LIFT = 16.0
+HIT_LIFT = 14.0
 """Velocities that an accent of size 1 adds."""
-HELD_BACK = {-5: 2.0, -4: 4.0, -3: 5.0, -2: 6.0, -1: 7.0, 1: 6.0, 2: 5.0, 3: 4.0, 4: 2.0}
-"""Ticks from an accent of size 1 -> velocities by which what lies there is softer."""
+HELD_BACK = (7.0, 6.0, 5.0, 4.0, 4.0, 3.0, 3.0, 3.0, 2.0, 1.0)
+"""Velocities by which the 1st, 2nd ... tick from an accent of size 1 is softer, before it and behind it."""
 CRESCENDO, CRESCENDO_TICKS = 12.0, 16
 """Velocities gained up to where a lead or a swell arrives, and the ticks before it in which they are."""
 PHRASE_DIP, DIP_TICKS = 5.0, 6
@@ -83,7 +83,8 @@ def _accents(count: int, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
         own[tick] = max(own[tick], accent.size)
         if accent.kind == "swell":
             continue
-        for offset, less in HELD_BACK.items():
-            if 0 <= tick + offset < count:
-                added[tick + offset] = min(added[tick + offset], -less * accent.size)
+        for distance, less in enumerate(HELD_BACK, 1):
+            for near in (tick - distance, tick + distance):
+                if 0 <= near < count:
+                    added[near] = min(added[near], -less * accent.size)
     return np.where(own > 0, HIT_LIFT * own, added)

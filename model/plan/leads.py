@@ -14,8 +14,8 @@ from hitpoint.model.plan.types import HitPoint, Plan
 
 LEADS = ("fill", "stop", "rise", "dominant", "rest", "")
 """In the order of the shares below. "rest": everybody is silent for half a bar; "": nothing is prepared."""
-DRIVING = (0.78, 0.08, 0.06, 0.03, 0.05, 0.0)
-PLAIN = (0.68, 0.1, 0.1, 0.06, 0.06, 0.0)
+DRIVING = (0.52, 0.14, 0.1, 0.04, 0.12, 0.08)
+PLAIN = (0.45, 0.14, 0.12, 0.07, 0.14, 0.08)
 CALM = (0.0, 0.0, 0.4, 0.35, 0.1, 0.15)
 """Shares: with drums at an energy from DRIVEN on, with drums, and without."""
 DRIVEN = 0.55

@@ -54,8 +54,8 @@ class BarPlan:
     may start. entries: (tick, instrument) pairs that must sound. stops: ticks at which held notes end. scored: notes
     that stand in the plan already (fills, cymbals), louder or softer only by the performance. changes: ticks at which
     the harmony moves on. caps: (tick, most) pairs, the largest simu-note allowed there, and no crash. lead: how the
-    bar prepares what follows ("" = not). dynamics: (level, accent) a tick, velocities that the performance adds; empty = by the
-    energy alone.
+    bar prepares what follows ("" = not). dynamics: (level, accent) a tick, velocities that the performance adds;
+    empty = by the energy alone.
     """
 
     index: int

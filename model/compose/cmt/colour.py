@@ -13,7 +13,7 @@ from hitpoint.model.plan.types import BarPlan
 OUT_OF_RANGE_NATS = -1.5
 RISE_NATS = 2.5
 RISE_SEMITONES = 9
-VARY_SHARE = 0.7
+VARY_SHARE = 0.3
 """So many bars rather differ from the bar before in their drums."""
 VARY_NATS = -4.0
 STEP_NATS = {-2: 1.3, -1: 1.0, 0: -1.0, 1: 1.0, 2: 1.3}

