@@ -14,9 +14,9 @@ from hitpoint.model.plan.types import HitPoint, Plan
 
 LEADS = ("fill", "stop", "rise", "dominant", "rest", "")
 """In the order of the shares below. "rest": everybody is silent for half a bar; "": nothing is prepared."""
-DRIVING = (0.52, 0.14, 0.1, 0.04, 0.12, 0.08)
-PLAIN = (0.45, 0.14, 0.12, 0.07, 0.14, 0.08)
-CALM = (0.0, 0.0, 0.4, 0.35, 0.1, 0.15)
+DRIVING = (0.5, 0.08, 0.08, 0.04, 0.26, 0.04)
+PLAIN = (0.46, 0.08, 0.08, 0.08, 0.26, 0.04)
+CALM = (0.0, 0.0, 0.3, 0.25, 0.35, 0.1)
 """Shares: with drums at an energy from DRIVEN on, with drums, and without."""
 DRIVEN = 0.55
 WEIGHTY = 0.9

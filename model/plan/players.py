@@ -26,10 +26,10 @@ CALM = 0.3
 """Energy below which drums rest."""
 DRIVEN = 0.6
 """Energy above which drums play."""
-FEWEST, SPAN = 0.8, 5.4
+FEWEST, SPAN = 1.2, 5.2
 """Of five instruments FEWEST + SPAN * energy play."""
-SECTION_MOVES = {0: 0.02, 1: 0.7, 2: 1.0, 3: 0.5, 4: 0.2}
-PHRASE_MOVES = {0: 1.0, 1: 0.9, 2: 0.2}
+SECTION_MOVES = {0: 0.02, 1: 1.0, 2: 0.7, 3: 0.2, 4: 0.05}
+PHRASE_MOVES = {0: 1.0, 1: 0.5, 2: 0.05}
 """How readily so many instruments come or go at once, at a section and at a phrase within one."""
 DRUMS, PIANO, GUITAR, BASS, STRINGS = range(len(INSTRUMENTS))
 
@@ -90,7 +90,7 @@ def _sets(units: Sequence[_Unit], instruments: tuple[int, ...], rng: np.random.G
     rested = dict.fromkeys(instruments, 0)
     for unit in units:
         size = _size(unit.energy, len(instruments))
-        if unit is climax and unit.energy >= CALM and len(units) > 1:
+        if len(units) == 1 or (unit is climax and unit.energy >= CALM):
             size = len(instruments)
         before = sets[-1] if sets else None
         chosen = _choose(unit, size, instruments, before, by_label.get(unit.label), rested, rng)

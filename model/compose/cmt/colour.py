@@ -1,10 +1,9 @@
-"""Registers, rising lines and grooves that do not stand still: leanings that the arrangement asks for."""
+"""Registers, the leading line and who has it: leanings that the arrangement asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from hitpoint.model.compose.cmt.grammar import Leaning, Place
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
@@ -13,10 +12,7 @@ from hitpoint.model.plan.types import BarPlan
 OUT_OF_RANGE_NATS = -1.5
 RISE_NATS = 2.5
 RISE_SEMITONES = 9
-VARY_SHARE = 0.3
-"""So many bars rather differ from the bar before in their drums."""
-VARY_NATS = -4.0
-STEP_NATS = {-2: 1.3, -1: 1.0, 0: -1.0, 1: 1.0, 2: 1.3}
+STEP_NATS = {-2: 1.8, -1: 1.5, 0: -0.8, 1: 1.5, 2: 1.8}
 """For the next pitch of the leading line, by its distance from the last one."""
 LEADERS = ("strings", "piano", "guitar")
 """Who has the tune: the first of these that plays."""
@@ -78,23 +74,6 @@ class Rise:
         return {pitch + 1: RISE_NATS for pitch in range(max(place.low, aim - 1), min(127, aim + 2) + 1)}
 
 
-class Vary:
-    """Speaks against one drum stroke of the bar before, so that a groove is no loop."""
-
-    def __init__(self, before: Bar, rng: np.random.Generator) -> None:
-        strokes = [(note.tick, note.pitch) for note in before.notes if not note.instrument and note.tick % 4]
-        self._against = strokes[int(rng.integers(len(strokes)))] if strokes else None
-
-    def lean(self, attribute: str, place: Place) -> dict[int, float]:
-        """Nats by class."""
-        if self._against is None or INSTRUMENTS[place.instrument] != "drums":
-            return {}
-        tick, pitch = self._against
-        if attribute == "pitch" and place.tick == tick:
-            return {pitch + 1: VARY_NATS}
-        return {}
-
-
 class Line:
     """Leads one instrument's line by steps rather than by leaps, and not on one pitch."""
 
@@ -123,10 +102,25 @@ class Line:
         return {before + step + 1: nats for step, nats in STEP_NATS.items() if place.low <= before + step < 128}
 
 
-def colours(asked: BarPlan, players: Sequence[int], written: Sequence[Bar], seed: int) -> list[Leaning]:
+def leader_of(players: Collection[int]) -> int | None:
+    """Who of `players` has the tune; None where none of them has one."""
+    return next((INSTRUMENTS.index(name) for name in LEADERS if INSTRUMENTS.index(name) in players), None)
+
+
+def recast(bar: Bar, players: Collection[int]) -> Bar:
+    """`bar` for other players: its tune goes to whom has the tune now, where its own player rests."""
+    heard = {note.instrument for note in bar.notes}
+    had, has = leader_of(heard), leader_of(players)
+    if had is None or has is None or had in players or has in heard:
+        return bar
+    notes = (replace(note, instrument=has) if note.instrument == had else note for note in bar.notes)
+    return replace(bar, notes=tuple(sorted(notes)))
+
+
+def colours(asked: BarPlan, players: Sequence[int], written: Sequence[Bar]) -> list[Leaning]:
     """The leanings of one bar that do not come from its form or harmony."""
     parts: list[Leaning] = [Registers(players, asked.energy)]
-    leader = next((INSTRUMENTS.index(name) for name in LEADERS if INSTRUMENTS.index(name) in players), None)
+    leader = leader_of(players)
     if leader is not None:
         parts.append(Line(leader, written))
     if not written:
@@ -134,7 +128,4 @@ def colours(asked: BarPlan, players: Sequence[int], written: Sequence[Bar], seed
     tops = [note.pitch for note in written[-1].notes if note.instrument]
     if asked.lead == "rise" and tops:
         parts.append(Rise(min(84, max(tops))))
-    rng = np.random.default_rng([seed, asked.index, 6])
-    if rng.random() < VARY_SHARE:
-        parts.append(Vary(written[-1], rng))
     return parts

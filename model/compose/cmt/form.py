@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hitpoint.model.compose.cmt.colour import Together, colours
+from hitpoint.model.compose.cmt.colour import Together, colours, recast
 from hitpoint.model.compose.cmt.grammar import Leaning, Place
 from hitpoint.model.compose.cmt.harmony import Home, home_key, moving
 from hitpoint.model.music.harmony import Key, key_of
@@ -27,6 +27,8 @@ CLOSING_BARS = 2
 HEAD_BARS = 2
 MOST_HEARD = 3
 """The first HEAD_BARS of a phrase may be an earlier bar played again; none is heard more often than MOST_HEARD."""
+AGAINST_NATS = 0.5
+"""What is left of a recall where the harmony must move elsewhere."""
 AGAIN_NATS = 30.0
 """More than the network ever has against a class that the masks allow."""
 TRIAD_NATS = 4.0
@@ -43,13 +45,15 @@ class Echo(NamedTuple):
     pitch_nats: float
 
 
-RETURN_NATS, PHRASE_NATS, GROOVE_NATS = (4.0, 4.0), (3.5, 3.5), (3.0, 0.5)
+THEME_BARS = 8
+RETURN_NATS, PHRASE_NATS, THEME_NATS, GROOVE_NATS = (4.0, 4.0), (3.5, 3.5), (2.5, 3.5), (3.0, 0.5)
 """For rhythm and pitch, chosen so that structure and grooving come nearest to held-out human music."""
 
 
 def echo_of(plan: Plan, index: int) -> Echo | None:
     """The bar that bar `index` of the plan recalls: its counterpart in the first section that looks alike, else the
-    one a phrase before it, else the one before. A section's last bar recalls only rhythm, so that a return differs.
+    one a phrase before it, else the one THEME_BARS before it, so that a theme goes on through sections that look
+    otherwise, else the one before. A section's last bar recalls only rhythm, so that a return differs.
 
     None for the first bar of new material and for the last bar of the piece.
     """
@@ -63,6 +67,8 @@ def echo_of(plan: Plan, index: int) -> Echo | None:
         return _echo(alike.first_bar + offset % (alike.end_bar - alike.first_bar), index, RETURN_NATS, section.end_bar)
     if offset >= PHRASE_BARS:
         return _echo(index - PHRASE_BARS, index, PHRASE_NATS, section.end_bar)
+    if index >= THEME_BARS:
+        return _echo(index - THEME_BARS, index, THEME_NATS, section.end_bar)
     return _echo(index - 1, index, GROOVE_NATS, section.end_bar) if offset else None
 
 
@@ -87,12 +93,17 @@ def leaning_of(plan: Plan, index: int, written: Sequence[Bar], anew: bool = Fals
         wanted_again = _heads_phrase(plan, index) and _fits(asked, players, earlier)
         if wanted_again and not _worn(earlier, written):
             return Again(earlier)
-    moves = moving(asked, written, earlier if echo is not None and echo.pitch_nats else None, plan.seed)
-    parts: list[Leaning] = colours(asked, players, written, plan.seed)
+    if earlier is not None:
+        earlier = recast(earlier, players)
+    recalled = earlier if echo is not None and echo.pitch_nats else None
+    hit_ticks = {hit.tick for hit in plan.hits if hit.bar == index and hit.accent is not None}
+    moves = moving(asked, hit_ticks, players, written, recalled, plan.seed)
+    parts: list[Leaning] = colours(asked, players, written)
     if earlier is not None and echo is not None:
-        parts.append(Recall(earlier, echo if moves is None else echo._replace(pitch_nats=min(1.0, echo.pitch_nats))))
+        against = moves is not None and moves.against
+        parts.append(Recall(earlier, echo._replace(pitch_nats=min(AGAINST_NATS, echo.pitch_nats)) if against else echo))
     if moves is not None:
-        parts.append(moves)
+        parts.append(moves.leaning)
     home = home_key(written)
     if home is not None:
         parts.append(Home(home))
@@ -108,7 +119,7 @@ def _fits(wanted: BarPlan, players: Sequence[int], bar: Bar) -> bool:
     """Whether a bar already written is all that the plan wants of another."""
     strengths = bar.strengths()
     heard = {(note.tick, note.instrument) for note in bar.notes}
-    if wanted.scored or wanted.changes or heard & set(wanted.closed) or not set(wanted.entries) <= heard:
+    if wanted.scored or any(wanted.changes) or heard & set(wanted.closed) or not set(wanted.entries) <= heard:
         return False
     if not {note.instrument for note in bar.notes} <= set(players):
         return False

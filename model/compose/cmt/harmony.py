@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.compose.cmt.grammar import Place
+from hitpoint.model.compose.cmt.grammar import PITCH_RANGE, Place
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
 from hitpoint.model.plan.types import BarPlan
 
 HALF = TICKS_PER_BAR // 2
-CHORD_NATS, BASS_NATS, OUTSIDE_NATS = 2.2, 5.0, -1.0
-"""For the tones of the chord, for its root in the bass, and against all else while the chord is new."""
+CHORD_NATS, ROOT_NATS, BASS_NATS, OUTSIDE_NATS = 2.5, 1.5, 5.0, -1.5
+"""For the tones of the chord, for its root below where no bass plays, for its root in the bass, and against all else
+while the chord is new."""
 HOLD_NATS = 1.2
 """For the chord that stands before a change within the bar, so that the change is one."""
-FOREIGN_NATS = -1.2
+FOREIGN_NATS = -2.2
 """Against pitches outside the home key's scale."""
 HOME_BARS = 8
 """The home key is that of the first bars; fewer than four say nothing of it."""
@@ -63,18 +64,27 @@ def home_key(written: Sequence[Bar]) -> Key | None:
     return key_of(written[:HOME_BARS]) if len(written) >= HOME_BARS // 2 else None
 
 
+class Step(NamedTuple):
+    """From `tick` on `chord` is in force; new: it comes in there, rather than standing from before."""
+
+    tick: int
+    chord: Chord
+    new: bool
+
+
 class Moving:
     """Leans to the chord in force at each tick of a bar in which the harmony moves on."""
 
-    def __init__(self, steps: Sequence[tuple[int, Chord, bool]]) -> None:
-        """steps: (tick, chord, whether it is new there), rising."""
+    def __init__(self, steps: Sequence[Step], players: Sequence[int]) -> None:
+        """steps: rising in tick."""
         self._steps = steps
+        self._has_bass = INSTRUMENTS.index("bass") in players
 
     def lean(self, attribute: str, place: Place) -> dict[int, float]:
         """Nats by class."""
         if attribute != "pitch" or INSTRUMENTS[place.instrument] == "drums":
             return {}
-        found = [step for step in self._steps if step[0] <= place.tick]
+        found = [step for step in self._steps if step.tick <= place.tick]
         if not found:
             return {}
         _, chord, new = found[-1]
@@ -82,7 +92,11 @@ class Moving:
             nats = BASS_NATS if new else HOLD_NATS
             return {pitch + 1: nats for pitch in range(place.low, 128) if pitch % 12 == chord.root}
         inside, outside = (CHORD_NATS, OUTSIDE_NATS) if new else (HOLD_NATS, 0.0)
-        return {pitch + 1: inside if pitch % 12 in chord else outside for pitch in range(place.low, 128)}
+        nats_of = {pitch + 1: inside if pitch % 12 in chord else outside for pitch in range(place.low, 128)}
+        if not self._has_bass and new and place.low == PITCH_RANGE[place.instrument][0]:
+            for pitch in range(place.low + (chord.root - place.low) % 12, 128, 12):
+                nats_of[pitch + 1] += ROOT_NATS
+        return nats_of
 
 
 class Home:
@@ -99,27 +113,39 @@ class Home:
         return {pitch + 1: FOREIGN_NATS for pitch in range(place.low, 128) if pitch % 12 not in self._scale}
 
 
-def moving(asked: BarPlan, written: Sequence[Bar], recalled: Bar | None, seed: int) -> Moving | None:
+class Move(NamedTuple):
+    """leaning: to the chords of a bar; against: whether one of them is not that of the bar it is to recall."""
+
+    leaning: Moving
+    against: bool
+
+
+def moving(
+    asked: BarPlan, hit_ticks: Set[int], players: Sequence[int], written: Sequence[Bar], recalled: Bar | None, seed: int
+) -> Move | None:
     """What a bar leans to at its changes of harmony; None where it has none or nothing is written before it.
 
-    recalled: the bar that it is to repeat: where that has another chord than the bar before, it is the new one.
+    hit_ticks: those with a hit, whose change must be heard; recalled: the bar that it is to repeat. Where that has
+    another chord than what stands before, it is the new one; without a hit it is so in any case.
     """
     if not asked.changes or not written:
         return None
     before = chord_of(written[-1], HALF) or chord_of(written[-1])
-    if before is None:
+    if before is None or (recalled is not None and not hit_ticks & set(asked.changes) and asked.lead != "dominant"):
         return None
     key = home_key(written) or key_of(written) or Key(before.root, before == _triad(before.root, True))
     rng = np.random.default_rng([seed, asked.index, 5])
-    now, steps = before, [(0, before, False)]
+    now, steps, against = before, [Step(0, before, new=False)], False
     for tick in asked.changes:
         again = None if recalled is None else chord_of(recalled, tick)
         if asked.lead == "dominant" and tick == asked.changes[-1] and before != Chord(*key.dominant):
-            now = Chord(*key.dominant)
+            now, against = Chord(*key.dominant), True
+        elif again is not None and again.root != now.root:
+            now = again
         else:
-            now = again if again is not None and again.root != now.root else _next_chord(key, now, rng)
-        steps.append((tick, now, True))
-    return Moving(steps)
+            now, against = _next_chord(key, now, rng), True
+        steps.append(Step(tick, now, new=True))
+    return Move(Moving(steps, players), against)
 
 
 def _next_chord(key: Key, before: Chord, rng: np.random.Generator) -> Chord:
