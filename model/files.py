@@ -33,12 +33,20 @@ def atomic(path: Path, force: bool = False) -> Iterator[Path]:
     Raises UsageError as `check_output`, and where the folder refuses; MissingError when the disk is full.
     """
     check_output(path, force)
+    try:
+        with whole(path) as part:
+            yield part
+    except OSError as error:
+        raise _explain(error, path) from error
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """As `atomic`, for files that are the program's own: nothing is checked, and OSError is raised as it comes."""
     part = path.with_name(f".{path.stem[:80]}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         yield part
         part.replace(path)
-    except OSError as error:
-        raise _explain(error, path) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -30,17 +30,22 @@ def prepare(
     wishes: Wishes,
     cuts: Sequence[Boundary] | None = None,
     progress: Progress | None = None,
+    apart: bool = False,
+    detector: str = "quick",
 ) -> Prepared:
     """Analyse the clips and plan the music. `cuts` replace the detected shot boundaries (seconds from the in point).
+    apart: look at the films in a process of its own, which may crash alone. detector: as `analyse` takes it.
 
     Raises InputError for a clip that cannot be read, UsageError for a wish that cannot be met.
     """
     from hitpoint.model.plan.build import build_plan
     from hitpoint.model.video.analyse import analyse
+    from hitpoint.model.video.apart import analyse_apart
 
     report = progress or silent
     started = time.perf_counter()
-    rhythm = analyse(clips, cuts, lambda share: report("analyse", share))
+    look = analyse_apart if apart else analyse
+    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector)
     analysed = time.perf_counter()
     report("plan", 0.0)
     plan = build_plan(rhythm, wishes)

@@ -54,8 +54,8 @@ MUTATIONS = {
     "a jump must be twice as far to be a seek": Mutation(
         "bridge/clock/playhead.py", "SEEK_S = 0.3", "SEEK_S = 0.6", "tests/bridge/clock"
     ),
-    "cuts without a change of pixels": Mutation(
-        "model/video/detectors/shots.py", "MIN_CHANGE_RATIO = 2.5", "MIN_CHANGE_RATIO = 0.0", "tests/model/video"
+    "a repeated frame is a picture of its own": Mutation(
+        "model/video/detectors/shot_signs.py", "REPEAT_PEAK = 0.25, 5.0", "REPEAT_PEAK = -1.0, 5.0", "tests/model/video"
     ),
 }
 

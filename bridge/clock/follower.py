@@ -18,6 +18,8 @@ RATE_SAID = 0.02
 """A speed that the host names is a change where it differs by more than this share."""
 BEGUN_S = 0.12
 """A host heard playing this little beyond where it stood began there: its first notes are late, not to be left out."""
+NOTICED_S = 1.2
+"""A host that does not say that it plays is seen to within this, and began where its movement did."""
 SLIP_S = 0.1
 """A host that stumbles by less (it dropped frames, its audio missed periods) has not moved: what sounds goes on, and no
 note is struck twice."""
@@ -30,7 +32,7 @@ class Follower:
     def __init__(self) -> None:
         self._estimator = PlayheadEstimator()
         self._delays: deque[float] = deque(maxlen=ARRIVALS_KEPT)
-        self._standing: deque[tuple[float, float]] = deque(maxlen=3)
+        self._standing: deque[tuple[float, float]] = deque(maxlen=4)
 
     def reset(self, now_s: float, media_s: float, rate: float) -> None:
         """The transport was moved by other means."""
@@ -78,22 +80,39 @@ class Follower:
         self, transport: Transport, at_s: float, media_s: float, playing: bool | None, rate: float | None
     ) -> list[Event]:
         """A message while stopped: it says that it plays, or its movement must show it."""
+        if not self._standing:
+            self._standing.append((at_s, transport.media_s))  # where it stood before it said anything
         self._standing.append((at_s, media_s))
-        speed = 1.0 if rate is None else rate
+        speed, stood_s = 1.0 if rate is None else rate, transport.media_s
         if playing is None:
-            guess = steady_speed(self._standing)
+            guess = steady_speed(list(self._standing)[-3:])
             if guess is None:
                 return [Locate(at_s, media_s)] if media_s != transport.media_s else []
             speed = guess if rate is None else rate
+            return self._seen_moving(at_s, media_s, speed)
         self._standing.clear()
         self._estimator.reset(at_s, media_s, speed)
-        begun_s = media_s - transport.media_s
+        begun_s = media_s - stood_s
         if speed > 0 and 0 <= begun_s / speed <= BEGUN_S:
             return [SetRate(at_s, speed), Play(at_s - begun_s / speed, following=True)]
         events: list[Event] = []
         if abs(begun_s) > SAME_PLACE_S:
             events.append(Locate(at_s, media_s))
         return [*events, SetRate(at_s, speed), Play(at_s, following=True)]
+
+    def _seen_moving(self, at_s: float, media_s: float, speed: float) -> list[Event]:
+        """It has been playing since before this message: from the first of those that moved, or from where it stood
+        right before that, so that the downbeat there is late and not lost."""
+        stood_s, first_s, *_ = [place_s for _, place_s in self._standing]
+        step_s = (self._standing[-1][0] - self._standing[-3][0]) / 2
+        if 0 <= (first_s - stood_s) / speed <= max(BEGUN_S, 1.5 * step_s):
+            first_s = stood_s
+        self._standing.clear()
+        self._estimator.reset(at_s, media_s, speed)
+        if not 0 <= (media_s - first_s) / speed <= NOTICED_S:
+            first_s = media_s
+        began_s = at_s - (media_s - first_s) / speed
+        return [SetRate(began_s, speed), Locate(began_s, first_s), Play(began_s, following=True)]
 
     def _next(self, transport: Transport, at_s: float, media_s: float, rate: float | None) -> list[Event]:
         events: list[Event] = [] if transport.following else [Play(at_s, following=True)]

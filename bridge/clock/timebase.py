@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BEAT, TempoMap
+from hitpoint.model.video.smpte import fields_of
 
 MIDI_CLOCKS_PER_BEAT = 24
 SIXTEENTHS_PER_BEAT = 4
@@ -92,10 +93,5 @@ def exact_rate(rate: float) -> Fraction:
 
 def timecode(frame: int, rate: float) -> Timecode:
     """Frame number -> time code; 29.97 drops frames 0 and 1 of each minute but every tenth (SMPTE 12M)."""
-    frame = max(0, frame)
-    nominal = round(exact_rate(rate))
-    if rate == 29.97:
-        tens, within = divmod(frame, 17982)
-        frame += 18 * tens + (2 * ((within - 2) // 1798) if within >= 2 else 0)
-    seconds, frames = divmod(frame, nominal)
-    return Timecode(seconds // 3600 % 24, seconds // 60 % 60, seconds % 60, frames, rate)
+    hours, minutes, seconds, frames = fields_of(max(0, frame), round(exact_rate(rate)), drop=rate == 29.97)
+    return Timecode(hours % 24, minutes, seconds, frames, rate)

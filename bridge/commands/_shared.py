@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,20 +15,8 @@ from hitpoint.model.plan.wishes import OPTIONS
 
 if TYPE_CHECKING:
     from hitpoint.model.compose.base import Composer
-    from hitpoint.model.take import Progress
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-STAGES = {
-    "analyse": "looking at the film",
-    "plan": "planning",
-    "compose": "composing",
-    "midi": "writing MIDI",
-    "wav": "playing it to a WAV",
-    "mux": "putting it under the film",
-    "report": "writing the report",
-    "plot": "drawing",
-}
 
 FILE = click.Path(path_type=Path)
 
@@ -84,7 +69,14 @@ def clip_options(command: Command) -> Command:
         ),
         click.option("--out", "out_s", type=click.FloatRange(0), metavar="SECONDS",
                      help="Where to end.  [default: the film's end]"),
-        click.option("--cuts", type=FILE, help="The editor's own cuts: EDL, OTIO, FCPXML, MLT, Kdenlive or JSON."),
+        click.option("--cuts", type=FILE,
+                     help="The editor's own cuts: EDL, OTIO, FCPXML, Final Cut Pro 7 XML, MLT, Kdenlive, AAF or JSON."),
+        click.option("--cuts-fps", type=click.FloatRange(1, 1000), metavar="RATE",
+                     help="Frames a second of its timecodes where it does not say.  [default: the film's nominal]"),
+        click.option("--cuts-start", metavar="HH:MM:SS:FF",
+                     help="Its timecode at the film's first frame.  [default: where its programme begins]"),
+        click.option("--detector", type=click.Choice(["quick", "fine"]), default="quick", show_default=True,
+                     help="Who finds the cuts: the analysis, or TransNet V2 (slower; needs hitpoint[fine])."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)
@@ -97,41 +89,3 @@ def make_composer(flags: dict[str, Any]) -> Composer:
     Raises as `hitpoint.bridge.work.factory.make_composer`.
     """
     return factory.make_composer(load_config(**{name: flags.pop(name) for name in COMPOSER_SETTINGS}))
-
-
-@contextlib.contextmanager
-def stage_bars() -> Iterator[Progress]:
-    """Progress for `hitpoint.model.job`: one bar a stage on standard error; silent where that is not a terminal.
-
-    Print nothing inside: what is to be said stands below the bars when they are gone. SIGTERM ends the command as
-    Ctrl+C does, so that no half-written file stays behind.
-    """
-    previous = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        if sys.stderr.isatty():
-            yield from _bars()
-        else:
-            yield lambda stage, share: None
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _terminate(number: int, frame: object) -> None:
-    sys.exit(128 + number)
-
-
-def _bars() -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
-
-    tasks: dict[str, TaskID] = {}
-    console = Console(stderr=True)
-    with Bars(console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bars:
-
-        def report(stage: str, share: float) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(STAGES.get(stage, stage), total=1.0)
-            bars.update(tasks[stage], completed=share)
-
-        yield report

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hitpoint.bridge.commands._shared import FILE, clip_options, output_options, stage_bars
+from hitpoint.bridge.commands._progress import stage_bars
+from hitpoint.bridge.commands._shared import FILE, clip_options, output_options
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import VisualRhythm
@@ -26,6 +27,9 @@ def command(
     in_s: float,
     out_s: float | None,
     cuts: Path | None,
+    cuts_fps: float | None,
+    cuts_start: str | None,
+    detector: str,
     json_path: Path | None,
     plot: Path | None,
     force: bool,
@@ -41,13 +45,15 @@ def command(
         if path is not None and path != Path("-"):
             check_output(path, force)
     clips = [Clip(clip, in_s, out_s)]
-    boundaries = given_cuts(cuts, clip, in_s, out_s)
+    boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
     with stage_bars() as progress:
-        rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share))
+        rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share), detector)
         if plot is not None:
             from hitpoint.model.output.plot import plot_rhythm
 
             plot_rhythm(rhythm, clips, plot, force)
+    for note in rhythm.notes:
+        click.echo(f"note: {note}", err=True)
     figures = json.dumps(as_json(rhythm), allow_nan=False)
     if to_stdout:
         click.echo(figures)
@@ -79,6 +85,7 @@ def as_json(rhythm: VisualRhythm) -> dict[str, Any]:
         "times_s": [round(float(time_s), 6) for time_s in rhythm.times_s],
         "motion": [round(float(value), 6) for value in rhythm.motion],
         "saliency": [round(float(value), 6) for value in rhythm.saliency],
+        "notes": list(rhythm.notes),
     }
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import click
 
-from hitpoint.bridge.commands._shared import FILE, composer_options, make_composer, output_options, stage_bars
+from hitpoint.bridge.commands._progress import stage_bars
+from hitpoint.bridge.commands._shared import FILE, composer_options, make_composer, output_options
 from hitpoint.bridge.errors import MissingError, UsageError
 
 PLAYERS: tuple[tuple[str, list[str]], ...] = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hitpoint.bridge.commands._progress import stage_bars
 from hitpoint.bridge.commands._shared import (
     COMPOSER_SETTINGS,
     FILE,
@@ -17,7 +18,6 @@ from hitpoint.bridge.commands._shared import (
     make_composer,
     output_options,
     soundfont_option,
-    stage_bars,
     wish_options,
 )
 from hitpoint.bridge.errors import InputError, UsageError
@@ -58,6 +58,9 @@ def command(
     in_s: float,
     out_s: float | None,
     cuts: Path | None,
+    cuts_fps: float | None,
+    cuts_start: str | None,
+    detector: str,
     out: Path | None,
     formats: str,
     takes: int,
@@ -79,11 +82,11 @@ def command(
     writing = Writing(force, soundfont)
     for files in each_take:
         check(clip, files, wishes.instruments, writing)
-    boundaries = given_cuts(cuts, clip, in_s, out_s)
+    boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
     composer = make_composer(composer_flags)
     said = []
     with stage_bars() as progress:
-        prepared = job.prepare([Clip(clip, in_s, out_s)], wishes, boundaries, progress)
+        prepared = job.prepare([Clip(clip, in_s, out_s)], wishes, boundaries, progress, detector=detector)
         composed = job.compose_takes(prepared, composer, takes, progress)
         for take, files in zip(composed, each_take, strict=True):
             paths = write_outputs(take, prepared, files, replace(writing, progress=progress))
@@ -104,18 +107,36 @@ def check(clip: Path, targets: Targets, instruments: tuple[int, ...], writing: W
         raise UsageError(f"{clip} is the clip itself; give the output another name")
 
 
-def given_cuts(path: Path | None, clip: Path, in_s: float, out_s: float | None) -> tuple[Boundary, ...] | None:
+def given_cuts(
+    path: Path | None,
+    clip: Path,
+    in_s: float,
+    out_s: float | None,
+    fps: float | None = None,
+    start: str | None = None,
+) -> tuple[Boundary, ...] | None:
     """The editor's cuts between `in_s` and `out_s`, which are seconds of the film, from `in_s` on; None without a file.
 
-    How many are left out is said on standard error. Raises InputError where no cut lies inside the film.
+    fps: of the list's timecodes where it does not say it, by default the film's nominal rate. start: the list's
+    timecode at the film's first frame, by default where its programme begins. What of the list was passed over and how
+    many cuts are left out is said on standard error. Raises InputError where no cut lies inside the film.
     """
     if path is None:
+        if fps is not None or start is not None:
+            raise UsageError(
+                "--cuts-fps and --cuts-start tell how to read a list; name it with --cuts, or leave them out"
+            )
         return None
-    from hitpoint.model.video.analyse import probe
-    from hitpoint.model.video.cuts_file import read_cuts
+    from hitpoint.model.video.cuts_file import read_list
+    from hitpoint.model.video.film import open_film
+    from hitpoint.model.video.nominal import nominal_fps
 
-    media = probe(clip)
-    cuts = read_cuts(path, media.fps)
+    film = open_film(clip)
+    media = film.media
+    found = read_list(path, fps or nominal_fps(film) or media.fps, start, media.duration_s)
+    cuts = found.cuts
+    for note in (*found.notes, *found.unused(fps)):
+        click.echo(f"note: {path.name}: {note}", err=True)
     if not any(cut.time_s < media.duration_s for cut in cuts):
         raise InputError(
             f"{path.name} holds no cut inside the film (0.0-{media.duration_s:.1f} s), but {len(cuts)} outside it; "

@@ -13,12 +13,17 @@ from hitpoint.bridge.config.flags import config_options
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file to use.")
 @click.option("--root", "roots", multiple=True, help="Folder that clips may be read from; give it once for each.")
-@click.option("--alias", "aliases", multiple=True, help="Preset of OSC aliases (reaper, ardour, qlab) to use.")
+@click.option(
+    "--alias",
+    "aliases",
+    multiple=True,
+    help="Preset of OSC aliases to use: reaper, ardour, qlab, touchosc, resolume, touchdesigner, max.",
+)
 @click.option("--revived", is_flag=True, hidden=True)
 @config_options
 def command(config: Path | None, roots: tuple[str, ...], aliases: tuple[str, ...], revived: bool, **flags: Any) -> None:
     """Run the bridge: OSC in, live MIDI out. Ends with Ctrl-C."""
-    from hitpoint.bridge.process.realtime import hurry
+    from hitpoint.bridge.process.system import hurry
 
     if revived:
         hurry()  # until its clock is started

@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from hitpoint.bridge.osc.protocol import DEFAULT_PORT
 from hitpoint.model.music.score import INSTRUMENTS
 
 FILE_NAME = "hitpoint.yaml"
+TOKEN_VARIABLE = "HITPOINT_TOKEN"
 CHANNELS = {"drums": 10, "piano": 1, "guitar": 2, "bass": 3, "strings": 4}
 """As in the MIDI files; counted from 1, as musicians do."""
 
@@ -43,7 +44,12 @@ class Config:
 
     host: str = _setting("127.0.0.1", "Address to listen on; anything but loopback needs a token.", flag="--host")
     port: int = _setting(DEFAULT_PORT, "UDP port to listen on.", low=0, high=65535, flag="--port")
-    token: str = _setting("", "Shared secret that clients must say in hello; needed beyond loopback.", flag="--token")
+    token: str = _setting(
+        "",
+        "Shared secret that clients must say in hello; needed beyond loopback (better in token_file).",
+        flag="--token",
+    )
+    token_file: str = _setting("", "File whose first line is the shared secret.", flag="--token-file")
     roots: list[str] = _setting([], "Folders that clips may be read from (none: home, media and temporary folders).")
     midi_port: str = _setting(
         "virtual",
@@ -71,8 +77,14 @@ class Config:
     link: bool = _setting(False, "Join Ableton Link (needs the extra hitpoint[link]).", flag="--link")
     jack_transport: bool = _setting(False, "Follow JACK's transport.", flag="--jack-transport")
     playhead_timeout_s: float = _setting(0.5, "A followed playhead silent for so long has stopped.", low=0.1, high=60)
+    client_silence_s: float = _setting(
+        60.0, "A client that has said nothing for so long is forgotten; one that only listens may need longer.", low=1,
+        high=86400,
+    )  # fmt: skip
     preroll_bars: int = _setting(2, "Bars composed before the bridge calls itself ready.", low=0, high=64)
-    aliases: list[Any] = _setting([], "Presets (reaper, ardour, qlab) or rules that turn other OSC into our own.")
+    aliases: list[Any] = _setting(
+        [], "Presets (as docs/osc-hosts.md lists them) or rules that turn other OSC into our own."
+    )
     peers: list[Any] = _setting([], "Hosts to greet at the start: {address: host:port, send: [/address, values...]}.")
     reaper_folder: str = _setting("", "Folder of REAPER's file requests (empty: none).", flag="--reaper-folder")
     composer: str = _setting(
@@ -154,8 +166,26 @@ def load_config(path: Path | None = None, **flags: Any) -> Config:
     for key, value in given.items():
         _check(key, value, "", UsageError)
     config = Config(**{**values, **given})
+    config = replace(config, token=_token(config))
     _check_together(config)
     return config
+
+
+def _token(config: Config) -> str:
+    """The shared secret: as given, else the first line of the file, else from the environment.
+
+    Raises InputError where the file cannot be read.
+    """
+    if config.token or not config.token_file:
+        return config.token or os.environ.get(TOKEN_VARIABLE, "")
+    path = Path(config.token_file).expanduser()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the token file {path}: {getattr(error, 'strerror', '') or error}") from error
+    if not lines or not lines[0].strip():
+        raise InputError(f"the token file {path} is empty; write the shared secret into its first line")
+    return lines[0].strip()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -220,7 +250,8 @@ def _check_instruments(key: str, value: dict[Any, Any], where: str, error: type[
 def _check_together(config: Config) -> None:
     if not config.is_loopback and len(config.token) < 8:
         raise UsageError(
-            f"listening on {config.host} lets other machines in: set a shared token of 8 letters or more (--token)"
+            f"listening on {config.host} lets other machines in: set a shared token of 8 letters or more "
+            f"(--token-file, or ${TOKEN_VARIABLE})"
         )
     numbers = config.channel_numbers()
     if len(set(numbers)) < len(numbers):

@@ -1,21 +1,35 @@
 """JACK's transport as the playhead.
 
-Threads and processes: owned by the clock process, which asks it every POLL_S; nothing of it blocks.
+Threads and processes: owned by the clock process, which asks it every 20 ms; nothing of it blocks.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError
+from hitpoint.bridge.hosts.base import Companion, Host
 from hitpoint.bridge.midi.ports import quiet_libraries
 from hitpoint.bridge.play.player import Player
 
-POLL_S = 0.02
+
+class Jack(Host):
+    """Any program that rolls with JACK."""
+
+    def wanted(self, config: Config) -> bool:
+        """Where it is switched on."""
+        return config.jack_transport
+
+    def in_clock(self, config: Config) -> Companion:
+        """JACK's transport leads."""
+        return JackTransport()
 
 
 class JackTransport:
     """Feeds a player. Raises MissingError where JACK or the package JACK-Client is missing."""
+
+    every_s = 0.02
 
     def __init__(self, name: str = "Hitpoint transport") -> None:
         with quiet_libraries():

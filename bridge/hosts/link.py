@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError
+from hitpoint.bridge.hosts.base import Companion, Host
 from hitpoint.bridge.play.player import Player
 
 QUANTUM_BEATS = 4.0
@@ -17,8 +19,22 @@ DRIFT_BEATS = 0.002
 LINK_TEMPO_BPM = (20.0, 999.0)
 
 
+class AbletonLink(Host):
+    """Any program that plays in an Ableton Link session."""
+
+    def wanted(self, config: Config) -> bool:
+        """Where it is switched on."""
+        return config.link
+
+    def in_clock(self, config: Config) -> Companion:
+        """The session hears us."""
+        return LinkOut()
+
+
 class LinkOut:
     """Publishes a player's beats. Raises MissingError where the package is lacking."""
+
+    every_s = 0.1
 
     def __init__(self) -> None:
         try:
@@ -35,7 +51,7 @@ class LinkOut:
         """How many others are in the session."""
         return int(self._link.numPeers())
 
-    def publish(self, player: Player) -> None:
+    def feed(self, player: Player, now_s: float) -> None:
         """Tell the session where we are; to be called some times a second and whenever the transport moves."""
         timeline, transport = player.timeline, player.transport
         if timeline is None:

@@ -6,7 +6,7 @@ parent, which passes the messages between the other two on and keeps what is nee
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hitpoint.bridge.clock.transport import Transport
 from hitpoint.model.music.score import Bar
@@ -15,13 +15,17 @@ from hitpoint.model.plan.types import Plan
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline."""
+    """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline.
+
+    fade_s: length of the mix from the clip before, in whose middle it begins.
+    """
 
     path: str
     start_s: float
     in_s: float
     out_s: float | None
     rate: float = 1.0
+    fade_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,56 @@ class SetControl(JobMessage):
     value: float
     from_bar: int
 
+    def overtakes(self, other: SetControl) -> bool:
+        """Whether `other`, which came before, need not be obeyed any more."""
+        return (self.job, self.name) == (other.job, other.name)
+
 
 @dataclass(frozen=True)
 class Aim(JobMessage):
     """The playhead is in (or was moved to) this bar: compose from there on first."""
 
     bar: int
+
+
+# From the clock to the watchdog, who keeps the clips and asks the composer: the clock never handles a whole edit.
+
+
+@dataclass(frozen=True)
+class ListBegun(JobMessage):
+    """An edit's list of clips begins, anew where there is one."""
+
+    fps: float
+    count: int
+
+
+@dataclass(frozen=True)
+class ClipKept(JobMessage):
+    """One clip of the list."""
+
+    index: int
+    clip: ClipSpec
+
+
+@dataclass(frozen=True)
+class ListDropped(JobMessage):
+    """The list is not needed any more."""
+
+
+@dataclass(frozen=True)
+class ScoreList(JobMessage):
+    """Score the clips of this job's list, which is complete. pairs: as in ScoreJob."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ListKnown(JobMessage):
+    """To a clock that is started again: the list of clips that its predecessor took in. missing: indexes."""
+
+    fps: float
+    count: int
+    missing: tuple[int, ...]
 
 
 # From the composer to the clock.
@@ -147,6 +195,37 @@ class JobError(JobMessage):
 
 
 @dataclass(frozen=True)
+class JobDone(JobMessage):
+    """Nothing is left to do for this job: its results were told, or its error was, or it was called off."""
+
+
+@dataclass(frozen=True)
+class Handled(JobMessage):
+    """A request was taken in: it is answered, or what it asks for is on disk (or in memory, where the disk is full)."""
+
+    request: JobMessage
+
+
+@dataclass(frozen=True)
+class WorkingAt:
+    """The jobs that the composer works at from now on: should it die, one of them is to blame."""
+
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """The composer lives. stage: what it is at (empty: waiting for something to do); age_s, cpu_s: for how long, and
+    how much of the processor it got meanwhile; limit_s: the most of that it may take before something must be wrong.
+    """
+
+    stage: str
+    age_s: float
+    cpu_s: float
+    limit_s: float
+
+
+@dataclass(frozen=True)
 class ComposerReady:
     """The composer process is up."""
 
@@ -163,7 +242,10 @@ class ComposerCrashed:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """The clock is alive; what the screen shows. Lateness in ms over the last events; position in host seconds."""
+    """The clock is alive; what the screen shows. Lateness in ms over the last events; position in host seconds.
+
+    obeyed: how many of the watchdog's messages it has obeyed since its start.
+    """
 
     state: str
     clients: tuple[str, ...]
@@ -184,18 +266,44 @@ class Heartbeat:
     refused: int
     realtime: bool
     last_error: str
+    obeyed: int = 0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """The clock is going to open a port, and may say nothing for so many seconds."""
+
+    seconds: float
 
 
 @dataclass(frozen=True)
 class LiveState:
-    """What a clock that is started again needs to go on where the last one was."""
+    """What a clock that is started again needs to go on where the last one was: told at each move, so it is small."""
 
     transport: Transport = field(default_factory=Transport)
     muted: tuple[int, ...] = ()
     volumes: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Owned(JobMessage):
+    """The job is this client's from now on."""
+
+    address: tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Who said hello (name, address), whose jobs are whose (job, address), and the jobs not done yet."""
+
     clients: tuple[tuple[str, tuple[str, int]], ...] = ()
     owners: tuple[tuple[str, tuple[str, int]], ...] = ()
-    clip_lists: tuple[ScoreJob, ...] = ()
+    working: tuple[str, ...] = ()
+
+    def with_owner(self, owned: Owned) -> Parties:
+        """And that one."""
+        owners = {**dict(self.owners), owned.job: owned.address}
+        return replace(self, owners=tuple(owners.items()))
 
 
 @dataclass(frozen=True)
@@ -219,16 +327,27 @@ class PortOpened:
 
 @dataclass(frozen=True)
 class Restore:
-    """Go on from here; plan and bars come as Planned and BarsReady before."""
+    """Go on from here; plan and bars come as Planned and BarsReady before, lists of clips as ListKnown."""
 
     live: LiveState
+    parties: Parties = field(default_factory=Parties)
 
 
 @dataclass(frozen=True)
 class ResumeJob(JobMessage):
-    """Read this job from disk and go on with it. wanted: messages that were not answered when the last one died."""
+    """Read this job from disk and go on with it. heard: it is the one that is played.
 
-    wanted: tuple[object, ...] = field(default=())
+    care: how often a composer died on it. 1: no provisional bars; 2: another seed from the bar on that cost it its
+    life.
+    """
+
+    care: int = 0
+    heard: bool = True
+
+
+@dataclass(frozen=True)
+class DropJob(JobMessage):
+    """The composer died on this job time after time: do nothing more for it."""
 
 
 @dataclass(frozen=True)

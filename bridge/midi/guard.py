@@ -12,12 +12,11 @@ import time
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.ipc.messages import PortOpened
+from hitpoint.bridge.midi.base import PORT, Sink, sink_asked_for
 from hitpoint.bridge.midi.jack_connections import JackPatchbay, Wiring
 from hitpoint.bridge.midi.ports import (
     APIS,
-    NO_PORT,
     VIRTUAL,
-    Closable,
     RtMidiSink,
     api_answers,
     find_api,
@@ -40,8 +39,9 @@ class Guard:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._asked_for = sink_asked_for(config)
         self._name = f"{config.midi_name} guard"
-        self._sink: Closable | None = None
+        self._sink: Sink | None = None
         self._opened: PortOpened | None = None
         self._patchbay: JackPatchbay | None = None
         self.wiring = Wiring()
@@ -76,7 +76,7 @@ class Guard:
 
     def look(self) -> str:
         """Look at the ports: the reason for which the clock should look for its port anew, or an empty text."""
-        if self._opened is None or self._config.midi_port == NO_PORT:
+        if self._opened is None or self._asked_for != PORT:
             return ""
         if self._opened.api not in APIS:
             return self._look_for_system()

@@ -13,11 +13,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 import rtmidi
 
+from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError, UsageError
+from hitpoint.bridge.midi.base import Sink
 from hitpoint.model.music.score import INSTRUMENTS
 
 CHANNELS = 16
@@ -36,18 +37,6 @@ NO_PORT = "none"
 BANK_SELECT, VOLUME, SUSTAIN, ALL_SOUND_OFF, ALL_NOTES_OFF = 0, 7, 64, 120, 123
 
 
-class Closable(Protocol):
-    """A sink that can be closed."""
-
-    name: str
-
-    def send(self, message: bytes) -> None:
-        """Send one MIDI message now."""
-
-    def close(self) -> None:
-        """Give the port back."""
-
-
 def silence_messages() -> list[bytes]:
     """What ends every note on every channel: sustain up first (held notes ignore CC123), then CC123 and CC120."""
     return [
@@ -57,16 +46,21 @@ def silence_messages() -> list[bytes]:
     ]
 
 
-def silence(sink: Closable) -> None:
+def silence(sink: Sink) -> None:
     """End every note on every channel of `sink`."""
     for message in silence_messages():
         sink.send(message)
 
 
-class NullSink:
+class NullSink(Sink):
     """Where notes go when there is no MIDI at all."""
 
-    name = NO_PORT
+    name = api = NO_PORT
+
+    @classmethod
+    def open(cls, config: Config, argument: str) -> NullSink:
+        """Nowhere."""
+        return cls()
 
     def send(self, message: bytes) -> None:
         """Nothing."""
@@ -75,7 +69,7 @@ class NullSink:
         """Nothing."""
 
 
-class RtMidiSink:
+class RtMidiSink(Sink):
     """One rtmidi port, or one for each instrument (then a channel's messages go to its instrument's port).
 
     port: VIRTUAL, or (part of) the name of an existing port. Raises MissingError where there is no MIDI system,
@@ -85,6 +79,7 @@ class RtMidiSink:
     def __init__(
         self, port: str, api: int, client_name: str = CLIENT_NAME, channels: Sequence[int] | None = None
     ) -> None:
+        self.api = api_name(api)
         self._ports: list[rtmidi.MidiOut] = []
         self._by_channel: dict[int, rtmidi.MidiOut] = {}
         names = ["out"] if channels is None else list(INSTRUMENTS)
@@ -101,6 +96,12 @@ class RtMidiSink:
         self.name = f"{client_name}:out" if port == VIRTUAL else port
         if port == VIRTUAL and channels is not None:
             self.name = f"{client_name}:" + ",".join(names)
+
+    @classmethod
+    def open(cls, config: Config, argument: str) -> RtMidiSink:
+        """The port called `argument`, or one of our own."""
+        channels = config.channel_numbers() if config.midi_ports == "five" else None
+        return cls(argument or VIRTUAL, find_api(config.midi_api), config.midi_name, channels)
 
     def send(self, message: bytes) -> None:
         """Send one MIDI message now; a system message (clock, time code) goes to the first port."""

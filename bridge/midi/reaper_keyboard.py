@@ -11,7 +11,9 @@ from __future__ import annotations
 import contextlib
 import socket
 
+from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import UsageError
+from hitpoint.bridge.midi.base import Sink
 from hitpoint.bridge.midi.ports import ALL_NOTES_OFF, ALL_SOUND_OFF
 from hitpoint.bridge.osc import codec
 
@@ -21,15 +23,15 @@ DEFAULT_ADDRESS = ("127.0.0.1", 8000)
 _NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
 
 
-def is_vkb(port: str) -> bool:
-    """Whether `port` of the configuration means this sink: `vkb`, or `vkb:HOST:PORT`."""
-    return port == NAME or port.startswith(NAME + ":")
-
-
-class VkbSink:
+class VkbSink(Sink):
     """A sink that speaks to REAPER. It remembers what sounds, because REAPER's keyboard knows no "all notes off"."""
 
-    name = NAME
+    name = api = NAME
+
+    @classmethod
+    def open(cls, config: Config, argument: str) -> VkbSink:
+        """argument: HOST:PORT, empty for REAPER's usual ones."""
+        return cls(f"{NAME}:{argument}" if argument else NAME)
 
     def __init__(self, port: str = NAME) -> None:
         """Raises UsageError where `port` is not `vkb` or `vkb:HOST:PORT`."""
@@ -61,7 +63,7 @@ class VkbSink:
 
     def _tell(self, address: str, value: int) -> None:
         with contextlib.suppress(OSError):  # REAPER is gone or its buffer full: the picture does not wait
-            self._socket.sendto(codec.encode(address, value), self._address)
+            self._socket.sendto(codec.encode_typed(address, "i", (value,)), self._address)
 
 
 def _address(port: str) -> tuple[str, int]:

@@ -16,8 +16,10 @@ import wave
 from collections import deque
 from typing import Any
 
+from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import HitpointError, MissingError
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
+from hitpoint.bridge.midi.base import Sink
 
 START_S = 10.0
 WAIT_S = 0.2
@@ -26,13 +28,18 @@ DRUM_CHANNEL = 9
 INSTALL = "start JACK, PipeWire or ALSA for MIDI, or run `pip install sounddevice` on a machine with a loudspeaker"
 
 
-class SynthSink:
+class SynthSink(Sink):
     """Plays MIDI messages through the loudspeaker, or into the WAV file `path` in real time.
 
     Raises MissingError where the synth or a sound device is lacking.
     """
 
-    name = "built-in synth"
+    name, api = "built-in synth", "synth"
+
+    @classmethod
+    def open(cls, config: Config, argument: str) -> SynthSink:
+        """argument: the WAV file to play into, empty for the setting's, or the loudspeaker."""
+        return cls(argument or config.synth_file)
 
     def __init__(self, path: str = "") -> None:
         self._channel, theirs = Channel.pair()

@@ -16,24 +16,74 @@ from typing import Any
 from hitpoint.bridge.errors import InputError
 from hitpoint.bridge.osc import codec, protocol
 
+_PRESSED, _LET_GO = {1: "positive"}, {1: "zero"}
+_FADERS = ("drums", "piano", "guitar", "bass", "strings")
+
+
+def _button(source: str, target: str, when: dict[int, Any] = _PRESSED) -> dict[str, Any]:
+    return {"from": source, "to": f"/hitpoint/{target}", "when": when}
+
+
+def _switch(source: str) -> tuple[dict[str, Any], ...]:
+    """Plays where it is on, and stops where it is off."""
+    return _button(source, "play"), _button(source, "stop", _LET_GO)
+
+
+def _surface(button: str, fader: str, toggle: str) -> tuple[dict[str, Any], ...]:
+    """Three buttons, six faders and five toggles of a touch surface, by their names without the number."""
+    names = enumerate(_FADERS, 1)
+    return (
+        _button(f"{button}1", "play"),
+        _button(f"{button}2", "stop"),
+        _button(f"{button}3", "panic"),
+        *(
+            rule
+            for number, name in names
+            for rule in (
+                {"from": f"{fader}{number}", "to": "/hitpoint/volume", "args": [name, "$1"]},
+                {"from": f"{toggle}{number}", "to": "/hitpoint/mute", "args": [name, "$1"]},
+            )
+        ),
+        {"from": f"{fader}6", "to": "/hitpoint/control/control", "args": ["$1"]},
+    )
+
+
 PRESETS: dict[str, tuple[dict[str, Any], ...]] = {
     "reaper": (
         {"from": "/time", "to": "/hitpoint/time", "args": ["$1"]},
-        {"from": "/play", "to": "/hitpoint/play", "when": {1: "positive"}},
-        {"from": "/stop", "to": "/hitpoint/stop", "when": {1: "positive"}},
-        {"from": "/pause", "to": "/hitpoint/stop", "when": {1: "positive"}},
+        _button("/play", "play"),
+        _button("/stop", "stop"),
+        _button("/pause", "stop"),
     ),
     "ardour": (
         {"from": "/position/time", "to": "/hitpoint/time", "args": ["$1"]},
-        {"from": "/transport_play", "to": "/hitpoint/play", "when": {1: "positive"}},
-        {"from": "/transport_stop", "to": "/hitpoint/stop", "when": {1: "positive"}},
+        _button("/transport_play", "play"),
+        _button("/transport_stop", "stop"),
     ),
     "qlab": (
         {"from": "/cue/play", "to": "/hitpoint/play"},
         {"from": "/cue/stop", "to": "/hitpoint/stop"},
         {"from": "/cue/locate", "to": "/hitpoint/locate", "args": ["$1"]},
     ),
+    "touchosc": (*_surface("/1/push", "/1/fader", "/1/toggle"), *_surface("/button", "/fader", "/toggle")),
+    "resolume": (
+        _button("/composition/layers/1/clips/1/connected", "play", {1: 3}),
+        _button("/composition/layers/1/clips/1/connected", "stop", {1: 1}),
+        _button("/composition/tempocontroller/resync", "locate") | {"args": [0.0]},
+        {"from": "/composition/layers/1/master", "to": "/hitpoint/control/control", "args": ["$1"]},
+    ),
+    "touchdesigner": (
+        {"from": "/seconds", "to": "/hitpoint/time", "args": ["$1"]},
+        *_switch("/play"),
+        {"from": "/locate", "to": "/hitpoint/locate", "args": ["$1"]},
+    ),
+    "max": (
+        *_switch("/transport"),
+        {"from": "/position", "to": "/hitpoint/time", "args": ["$1*0.001"]},
+        {"from": "/locate", "to": "/hitpoint/locate", "args": ["$1*0.001"]},
+    ),
 }
+"""Rules by the name of the host; docs/osc-hosts.md shows each at work."""
 
 _TEMPLATE = re.compile(r"\$([1-9])(?:([*/])([0-9.]+))?")
 
@@ -115,7 +165,17 @@ class Aliases:
         rules = self._rules.get(message.address)
         if rules is None:
             return [message] if not self._rules or message.address.startswith("/hitpoint/") else []
+        if message.untagged and len(message.untagged) % 4 == 0:  # hosts that leave the types out send floats
+            message = codec.OscMessage(message.address, _floats(message.untagged))
         return [own for own in (rule.apply(message) for rule in rules) if own is not None]
+
+
+def _floats(data: bytes) -> tuple[codec.Value, ...]:
+    values = (codec.decode_argument("f", data, position)[0] for position in range(0, len(data), 4))
+    try:
+        return tuple(values)
+    except codec.OscError:
+        return ()
 
 
 def _parse(item: object) -> Rule:

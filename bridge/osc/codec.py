@@ -1,6 +1,9 @@
-"""OSC 1.0 on bytes: a strict decoder with caps, and an encoder. Pure; standard library only.
+"""OSC 1.0 on bytes: a strict decoder with caps, and two encoders. Pure.
 
-Threads and processes: no state, callable from any.
+Threads and processes: no state, callable from any. The clock process decodes here and encodes by `encode_typed`, with
+the standard library only: python-osc's decoder looks at each letter of a text by itself, so that one packet of 16 kB
+holds it up for 5 ms (0.008 ms here), and takes negative sizes, numbers that are not finite and bytes left over for
+right; its builder takes 100 µs a message (34 µs here). `encode`, for all who have the time, is python-osc's builder.
 
 A decoder for hostile input: every length is checked before it is used, bundles nest at most MAX_DEPTH deep and hold at
 most MAX_MESSAGES messages, time tags are not waited for, addresses are plain text and never patterns. Whatever the
@@ -23,6 +26,7 @@ MAX_ADDRESS_BYTES = 255
 
 Value = int | float | str | bytes | bool | None
 
+_TAGS = b"ihtfdsSbcrmTFNI[]"
 _PATTERN_CHARACTERS = frozenset("#*,?[]{} ")
 
 
@@ -32,10 +36,14 @@ class OscError(ValueError):
 
 @dataclass(frozen=True)
 class OscMessage:
-    """One message: an exact address and its arguments (int, float, str, bytes, bool or None)."""
+    """One message: an exact address and its arguments (int, float, str, bytes, bool or None).
+
+    untagged: the bytes of the arguments where the sender left out what types they are.
+    """
 
     address: str
     arguments: tuple[Value, ...] = ()
+    untagged: bytes = b""
 
 
 def decode(packet: bytes) -> list[OscMessage]:
@@ -81,11 +89,12 @@ def _decode_bundle(data: bytes, start: int, end: int, depth: int, messages: list
 def _decode_message(data: bytes, start: int, end: int) -> OscMessage:
     address, position = _decode_text(data, start, end)
     check_address(address)
-    if position == end:
-        return OscMessage(address)  # the specification asks to bear with a missing type tag string
+    if position == end or data[position] != ord(","):
+        rest = data[position:end]  # the specification asks to bear with missing type tags
+        if rest and not rest.split(b"\0")[0].strip(_TAGS):
+            raise OscError("the type tags must begin with a comma")
+        return OscMessage(address, (), rest)
     tags, position = _decode_text(data, position, end)
-    if not tags.startswith(","):
-        raise OscError("the type tags must begin with a comma")
     if len(tags) - 1 > MAX_ARGUMENTS:
         raise OscError(f"more than {MAX_ARGUMENTS} arguments")
     arguments: list[Value] = []
@@ -116,6 +125,11 @@ def _decode_text(data: bytes, start: int, end: int) -> tuple[str, int]:
         return data[start:stop].decode("utf-8"), following
     except UnicodeDecodeError:
         raise OscError("a text that is not UTF-8") from None
+
+
+def decode_argument(tag: str, data: bytes, position: int) -> tuple[Value, int]:
+    """(one argument with this type tag, where the next one begins). Raises OscError."""
+    return _decode_argument(tag, data, position, len(data))
 
 
 _FIXED = {"i": struct.Struct(">i"), "h": struct.Struct(">q"), "f": struct.Struct(">f"), "d": struct.Struct(">d")}
@@ -151,9 +165,22 @@ def _decode_blob(data: bytes, position: int, end: int) -> tuple[bytes, int]:
 
 
 def encode(address: str, *arguments: Value) -> bytes:
-    """One message as bytes. int -> i (h beyond 32 bits), float -> d, str -> s, bytes -> b, bool -> T/F, None -> N."""
-    tags = "".join(_tag(value) for value in arguments)
-    return encode_typed(address, tags, arguments)
+    """One message as bytes. int -> i (h beyond 32 bits), float -> d, str -> s, bytes -> b, bool -> T/F, None -> N.
+
+    By python-osc: for clients, and for what is said now and then. Raises OscError.
+    """
+    from pythonosc.osc_message_builder import BuildError, OscMessageBuilder
+
+    check_address(address)
+    builder = OscMessageBuilder(address)
+    for value in arguments:
+        if isinstance(value, str):
+            value = _text(value).rstrip(b"\0").decode()
+        builder.add_arg(value, _tag(value))
+    try:
+        return builder.build().dgram
+    except BuildError as error:
+        raise OscError(str(error)) from error
 
 
 def encode_typed(address: str, tags: str, arguments: tuple[Value, ...]) -> bytes:

@@ -7,16 +7,21 @@ of what goes out all come from MESSAGES.
 How a client works with the bridge (UDP, 127.0.0.1:7710; every answer goes to the port the question came from):
 1. `/hitpoint/hello`: answered by `/hitpoint/welcome`, or by `/hitpoint/error protocol ...`. From then on the client
    hears `/hitpoint/state`, `/hitpoint/beat`, `/hitpoint/late` and, for its own jobs, everything else. A client is
-   forgotten 60 s after its last message; `/hitpoint/ping` keeps it known. Without a hello a client is answered, but
-   not kept informed.
+   forgotten 60 s after its last message (setting client_silence_s); `/hitpoint/ping` keeps it known. Without a hello
+   a client is answered, but not kept informed.
 2. `/hitpoint/clips/begin`, one `/hitpoint/clip` for each clip of the edit (any order, twice does no harm),
    `/hitpoint/clips/end`: answered by `/hitpoint/progress JOB clips 1.0`, or, where packets were lost, by
    `/hitpoint/error clips-missing "2 5 7" JOB` (the missing indexes, at most 100 of them): send those again and then
    `/hitpoint/clips/end` again. clips/begin with the same job starts its list anew.
 3. `/hitpoint/score JOB key value ...`: `/hitpoint/progress` for each stage (analyse, plan, compose, write; 0..1),
    `/hitpoint/marker` for each hit point as soon as the plan stands, `/hitpoint/bar` for each bar as it is composed,
-   at last one `/hitpoint/result` a take. One job at a time is composed; a second one waits its turn. The latest
-   job with a plan is the one that the transport plays.
+   at last one `/hitpoint/result` a take. One job at a time is composed; others wait their turn (a word a minute
+   says that they do). Too many at once are refused by error `busy`. The latest job with a plan is the one that the
+   transport plays.
+4. A job belongs to the client that began it, as long as that is heard of: others are refused by error `owner`, unless
+   it hands the job over (`/hitpoint/hand`) or leaves (`/hitpoint/bye`, or 20 s of silence).
+5. From another machine, a client must say the word back that `/hitpoint/challenge` brings it (`/hitpoint/prove`): until
+   then it is told no more bytes than it sends. Clients on the bridge's own machine need not.
 All seconds on the wire are seconds of the client's own timeline (the first clip begins at its timeline_start).
 Paths are absolute, UTF-8. A job's name is the client's choice: 1..64 letters, digits, ".", "_", "-".
 """
@@ -82,11 +87,15 @@ class MessageType:
 
 @dataclass(frozen=True)
 class Request:
-    """A checked message: `values` by argument name (an absent optional one is not in it), `rest` the further ones."""
+    """A checked message: `values` by argument name (an absent optional one is not in it), `rest` the further ones.
+
+    released: it is a button that was let go of, so that nothing is to be done.
+    """
 
     type: MessageType
     values: dict[str, TextOrNumber]
     rest: tuple[TextOrNumber, ...] = ()
+    released: bool = False
 
     @property
     def address(self) -> str:
@@ -142,6 +151,13 @@ MESSAGES: tuple[MessageType, ...] = (
     ),
     _in("bye", "The client leaves; the music goes on."),
     _in("capabilities", "What can be asked for; answered by one capabilities message a kind."),
+    _in("prove", "A client on another machine says back what challenge brought it.", Argument("word", "s")),
+    _in(
+        "hand",
+        "The owner of a job hands it to the client of this name: answers go there from now on.",
+        _JOB,
+        Argument("client", "s"),
+    ),
     _in(
         "time",
         "The playhead, 10–100 a second. playing: 0 or 1, guessed from the movement where left out; rate: 1 = normal, "
@@ -165,7 +181,8 @@ MESSAGES: tuple[MessageType, ...] = (
     ),
     _in(
         "clip",
-        "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed.",
+        "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed; "
+        "fade: length of the mix from the clip before, in whose middle it begins.",
         _JOB,
         Argument("index", "i", "", 0, 9999),
         Argument("path", "s"),
@@ -173,6 +190,7 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("in", "d", "s", 0, 1e6),
         Argument("out", "d", "s", -1, 1e6),
         _optional("rate", "d", "×", 0.01, 100),
+        _optional("fade", "d", "s", 0, 3600),
     ),
     _in(
         "clips/end",
@@ -183,8 +201,8 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
-        "density, energy, accents, deviation, composer, cuts (auto, or strips = only the clips' own boundaries), "
-        "wav (0 or 1).",
+        "density, energy, accents, deviation, composer, cuts (auto, strips = only the clips' own "
+        "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1).",
         _JOB,
         rest=Argument("key value", "*"),
     ),
@@ -240,6 +258,7 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("midi_port", "s"),
         Argument("state", "s"),
     ),
+    _out("challenge", "To a client on another machine: say this word back by prove.", Argument("word", "s")),
     _out(
         "capabilities",
         "The names of one kind: genres, instruments, composers, keys (of score), controls (live).",
@@ -318,6 +337,8 @@ ERROR_CODES = {
     "input": "a file is at fault",
     "usage": "the request itself is off",
     "missing": "this machine lacks something",
+    "disk": "the scores' folder cannot be written; the music goes on, and is written when there is room",
+    "owner": "the job belongs to another client",
     "busy": "too much is waiting already",
     "composer": "the composing process failed; it is started again and goes on",
     "given-up": "the composing process failed time after time; the job is given up",
@@ -334,8 +355,12 @@ def check(message: codec.OscMessage) -> Request:
     row = INCOMING.get(message.address)
     if row is None:
         raise ProtocolError("address", f"no message {message.address}: see the OSC table in the README")
+    if message.untagged:
+        message = codec.OscMessage(message.address, _untagged(row, message.untagged))
     required = sum(not argument.optional for argument in row.arguments)
     given = len(message.arguments)
+    if given == 1 and not row.arguments and row.rest is None:
+        return Request(row, {}, released=_is_release(message.arguments[0]))
     if given < required or (row.rest is None and given > len(row.arguments)):
         raise ProtocolError("arguments", f"{given} arguments, but the form is {row.signature()}")
     values = {
@@ -347,6 +372,32 @@ def check(message: codec.OscMessage) -> Request:
         rest = tuple(_convert(row, row.rest, value) for value in message.arguments[len(row.arguments) :])
     _check_job(row, values)
     return Request(row, values, rest)
+
+
+def _is_release(value: codec.Value) -> bool:
+    """Whether a button says that it was let go of: touch surfaces send 1 when it is pressed and 0 afterwards."""
+    return value is not None and _number(value) == 0
+
+
+def _untagged(row: MessageType, data: bytes) -> tuple[codec.Value, ...]:
+    """The arguments of a message whose sender left the type tags out, as the row has them: 32-bit numbers, and texts.
+
+    Raises ProtocolError where they do not fit.
+    """
+    values: list[codec.Value] = []
+    position = 0
+    try:
+        for argument in row.arguments or (Argument("value", "f", optional=True),):
+            if position == len(data):
+                break
+            tag = {"d": "f", "*": "s"}.get(argument.kind, argument.kind)
+            value, position = codec.decode_argument(tag, data, position)
+            values.append(value)
+    except codec.OscError as error:
+        raise ProtocolError("arguments", f"{row.address} without type tags: {error}") from error
+    if position != len(data):
+        raise ProtocolError("arguments", f"{row.address} without type tags: the form is {row.signature()}")
+    return tuple(values)
 
 
 def _check_job(row: MessageType, values: dict[str, TextOrNumber]) -> None:

@@ -73,10 +73,10 @@ class Library:
         """Whether the bar is there and up to date."""
         return index in self._bars and index not in self._stale
 
-    def ahead(self, index: int) -> int:
-        """How many bars from `index` on are there without a gap."""
+    def ahead(self, index: int, most: int = 64) -> int:
+        """How many bars from `index` on are there without a gap, counted to `most`."""
         count = 0
-        while self.known(index + count):
+        while count < most and self.known(index + count):
             count += 1
         return count
 

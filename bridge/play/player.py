@@ -14,13 +14,17 @@ from hitpoint.bridge.clock.follower import Follower
 from hitpoint.bridge.clock.timebase import Timeline
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.messages import BarsReady, LiveState, Planned
-from hitpoint.bridge.midi.ports import BANK_SELECT, VOLUME, Closable, silence
+from hitpoint.bridge.midi.base import Sink
+from hitpoint.bridge.midi.ports import BANK_SELECT, VOLUME, silence
 from hitpoint.bridge.play.lookahead import BarChoice, Library
 from hitpoint.bridge.play.scheduler import NOTHING_DUE_S, Scheduler, Voice
 from hitpoint.bridge.play.sync_out import SyncOut
 from hitpoint.model.music.score import INSTRUMENTS
 
 SHORTEST_LOOP_S = 0.05
+SILENCE_EVERY_S = 0.5
+"""The 48 controllers that silence everything go out no more often than this: a DIN cable carries 3 kB/s, and somebody
+who scrubs jumps 60 times a second. Notes that sound are ended at each jump all the same."""
 
 
 class Listener(Protocol):
@@ -42,7 +46,7 @@ class Listener(Protocol):
 class Player:
     """Plays one take on one transport."""
 
-    def __init__(self, clock: Clock, sink: Closable, config: Config, listener: Listener) -> None:
+    def __init__(self, clock: Clock, sink: Sink, config: Config, listener: Listener) -> None:
         self._clock = clock
         self._config = config
         self._listener = listener
@@ -56,7 +60,8 @@ class Player:
         self._scheduler = Scheduler(clock, sink, self.library.choose, listener.on_beat, self._chosen)
         self._sync = SyncOut(clock, sink, config.midi_clock, config.mtc)
         self._follower = Follower()
-        self._last_time_s = float("-inf")
+        self._last_time_s = self._silenced_s = float("-inf")
+        self._silence_due_s = NOTHING_DUE_S
         self._choice = "none"
         self._set_voices()
 
@@ -71,8 +76,10 @@ class Player:
 
     def stop(self, now_s: float) -> None:
         """Stop; every note ends."""
+        sounded = self.transport.sounding
         self._apply(tr.Stop(now_s))
-        self.silence()
+        if not sounded:
+            self._hush()
 
     def locate(self, now_s: float, media_s: float) -> None:
         """Go to `media_s`."""
@@ -165,6 +172,11 @@ class Player:
         """Send what is due. Returns the moment at which to be called again."""
         now_s = self._clock.now()
         state = self.transport
+        later_s = self._sync.catch_up(state, state.position(now_s))
+        if not state.sounding:
+            if now_s >= self._silence_due_s:
+                self.silence()
+            later_s = min(later_s, self._silence_due_s)
         if state.playing and state.following:
             silent_s = now_s - self._last_time_s
             if silent_s > self._config.playhead_timeout_s:
@@ -172,7 +184,7 @@ class Player:
                 self._listener.on_playhead_lost(silent_s)
                 return NOTHING_DUE_S
         if not state.sounding:
-            return NOTHING_DUE_S
+            return later_s
         loop_end_s = state.loop[1] if state.looping and state.loop is not None else None
         wake_s = min(self._scheduler.run(state, loop_end_s), self._sync.run(state, loop_end_s))
         if loop_end_s is not None:
@@ -181,7 +193,7 @@ class Player:
             if self._clock.now() >= end_moment_s:
                 return self._wrap()
             wake_s = min(wake_s, end_moment_s)
-        return wake_s
+        return min(wake_s, later_s)
 
     def _wrap(self) -> float:
         loop = self.transport.loop
@@ -246,8 +258,18 @@ class Player:
         """End what sounds, and everything else on every channel."""
         self._scheduler.end_notes()
         silence(self.sink)
+        self._silenced_s, self._silence_due_s = self._clock.now(), NOTHING_DUE_S
 
-    def replace_sink(self, sink: Closable) -> None:
+    def _hush(self) -> None:
+        """End what sounds; and everything else on every channel, unless that was done a moment ago: then once no music
+        has begun meanwhile."""
+        if self._clock.now() - self._silenced_s >= SILENCE_EVERY_S:
+            self.silence()
+        else:
+            self._scheduler.end_notes()
+            self._silence_due_s = self._silenced_s + SILENCE_EVERY_S
+
+    def replace_sink(self, sink: Sink) -> None:
         """Play through another port from now on."""
         self._scheduler.end_notes()
         self.sink = sink
@@ -256,18 +278,28 @@ class Player:
         silence(sink)
         self.send_programs()
 
+    def skip(self, stood_s: float) -> None:
+        """This process stood still for so long: the music goes on from where it was."""
+        now_s = self._clock.now()
+        self._last_time_s = now_s
+        if self.transport.playing:
+            self.transport = replace(self.transport, at_s=self.transport.at_s + stood_s, epoch=self.transport.epoch + 1)
+        self._begin_again(now_s)
+
+    def _begin_again(self, now_s: float) -> None:
+        self._follower.reset(now_s, self.position(), self.transport.rate)
+        if self.transport.sounding:
+            self._scheduler.start(self.position())
+        self._sync.moved(self.transport, self.position())
+
     def restore(self, live: LiveState) -> None:
         """Go on where a clock process that died had been."""
         self.muted = set(live.muted)
         self.volumes.update(dict(live.volumes))
         self._set_voices()
         self.transport = replace(live.transport, epoch=self.transport.epoch + 1)
-        now_s = self._clock.now()
-        self._last_time_s = now_s
-        self._follower.reset(now_s, self.position(), self.transport.rate)
-        if self.transport.sounding:
-            self._scheduler.start(self.position())
-        self._sync.moved(self.transport, self.position())
+        self._last_time_s = self._clock.now()
+        self._begin_again(self._last_time_s)
 
     def live_state(self) -> LiveState:
         """What a successor needs to go on."""
@@ -280,7 +312,7 @@ class Player:
         if self.transport.epoch == before.epoch:
             return
         if before.sounding:
-            self.silence()
+            self._hush()
         if self.transport.sounding:
             self._scheduler.start(self.transport.media_s)
         self._sync.moved(self.transport, self.transport.media_s)

@@ -29,6 +29,9 @@ QUARTER_FRAMES_PER_TIMECODE = 8
 TIMECODE_RATES = (0.5, 2.0)
 """Quarter frames flow while the picture runs at a speed between these; beyond, only full frames at each jump."""
 ROUNDING = 1e-6
+MOVED_EVERY_S = 0.05
+"""Jumps are told no more often than this, the last one always: followers cannot go 60 places a second, nor a cable
+carry it."""
 
 
 class SyncOut:
@@ -42,6 +45,8 @@ class SyncOut:
         self._rolling = False
         self._next_clock = 0
         self._next_quarter = 0
+        self._moved_s = float("-inf")
+        self._held = False
 
     @property
     def on(self) -> bool:
@@ -54,9 +59,14 @@ class SyncOut:
 
     def moved(self, transport: Transport, media_s: float) -> None:
         """The transport started, stopped or jumped; it is at `media_s` now."""
-        if self._midi_clock and self._rolling:
+        now_s = self._clock.now()
+        self._held = self.on and now_s - self._moved_s < MOVED_EVERY_S
+        if self._midi_clock and self._rolling and not (self._held and transport.sounding):
             self._sink.send(STOP)
-        self._rolling = False
+            self._rolling = False
+        if self._held:
+            return
+        self._rolling, self._moved_s = False, now_s
         if self._midi_clock and self.timeline is not None:
             self._place_clock(transport, media_s)
         if self._mtc:
@@ -64,6 +74,15 @@ class SyncOut:
             exact = float(exact_rate(mtc_rate(self.fps)))
             group = math.ceil(max(media_s, 0.0) * exact * 4 / QUARTER_FRAMES_PER_TIMECODE - ROUNDING)
             self._next_quarter = group * QUARTER_FRAMES_PER_TIMECODE
+
+    def catch_up(self, transport: Transport, media_s: float) -> float:
+        """Tell of a jump that came too soon after another one. Returns the moment at which that is due."""
+        if not self._held:
+            return NOTHING_DUE_S
+        if self._clock.now() >= self._moved_s + MOVED_EVERY_S:
+            self.moved(transport, media_s)
+            return NOTHING_DUE_S
+        return self._moved_s + MOVED_EVERY_S
 
     def _place_clock(self, transport: Transport, media_s: float) -> None:
         """Song position at the next sixteenth, then start or continue: the follower goes with the next clock."""
@@ -78,7 +97,7 @@ class SyncOut:
 
     def run(self, transport: Transport, until_s: float | None = None) -> float:
         """Send what is due by now. Returns the moment at which to call again (NOTHING_DUE_S: when told)."""
-        if not transport.sounding or not self.on:
+        if not transport.sounding or not self.on or self._held:
             return NOTHING_DUE_S
         while True:
             media_s, message = self._next(transport)

@@ -13,28 +13,26 @@ import logging
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Sequence
 from types import FrameType
 
 from hitpoint.bridge.clock.clock import MonotonicClock
 from hitpoint.bridge.config.settings import Config
-from hitpoint.bridge.errors import HitpointError, MissingError
-from hitpoint.bridge.hosts.jack import POLL_S, JackTransport
-from hitpoint.bridge.hosts.link import LinkOut
+from hitpoint.bridge.errors import HitpointError
+from hitpoint.bridge.hosts.base import Companion, wanted_hosts
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
-from hitpoint.bridge.ipc.messages import Heartbeat, LogLine, PortOpened, Quit, ReopenPort, Restore
+from hitpoint.bridge.ipc.messages import Heartbeat, LogLine, Patience, PortOpened, Quit, ReopenPort, Restore
+from hitpoint.bridge.midi.base import Sink, open_sink
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S
-from hitpoint.bridge.midi.ports import NO_PORT, Closable, NullSink, RtMidiSink, api_name, find_api
-from hitpoint.bridge.midi.reaper_keyboard import NAME as VKB
-from hitpoint.bridge.midi.reaper_keyboard import VkbSink, is_vkb
+from hitpoint.bridge.midi.ports import NullSink
 from hitpoint.bridge.osc.codec import MAX_PACKET_BYTES
 from hitpoint.bridge.play.player import Player
-from hitpoint.bridge.process.realtime import become_realtime, freeze_garbage, name_process, sharpen_timers
-from hitpoint.bridge.session.clients import Address
+from hitpoint.bridge.process import system
+from hitpoint.bridge.session.identity import Address
 from hitpoint.bridge.session.peers import Peers
 from hitpoint.bridge.session.session import Session
 from hitpoint.bridge.state.store import Store
@@ -48,19 +46,24 @@ CAREFUL_S = 0.0003
 SPIN_S = 0.0001
 """The system wakes a sleeper some 50 µs late: sleep this much less, and look at the clock for the rest."""
 PACKETS_A_ROUND = 64
+ANSWERS_A_ROUND = 32
+OUTBOX_PACKETS = 16384
+"""What waits to be sent to clients is bounded: a plan's markers go out little by little between the notes."""
+OPENING_S = 20.0
+"""Opening a port may take so long: JACK's takes seconds where its server is busy."""
 MESSAGES_A_ROUND = 20
 
 
 def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
     """The process's whole life. revive: the command that starts the bridge anew should the watchdog die; [] = none."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the watchdog decides
+    system.ignore_interrupt()
     _be_clock(osc_socket, Channel(sock), config, version, revive, [])
 
 
 def run_spare(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
     """A clock that waits, everything loaded, until the watchdog sends it something: from then on it is the clock."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    name_process("hp-spare")
+    system.ignore_interrupt()
+    system.name_process("hp-spare")
     channel = Channel(sock)
     messages: list[object] = []
     try:
@@ -77,10 +80,11 @@ def _be_clock(
     osc_socket: socket.socket, channel: Channel, config: Config, version: str, revive: list[str], heard: list[object]
 ) -> None:
     """heard: what the watchdog said already."""
-    name_process("hp-clock")
+    system.name_process("hp-clock")
     try:
         loop = ClockLoop(osc_socket, channel, config, version, heard)
         signal.signal(signal.SIGTERM, loop.quit)
+        system.on_suspend(loop.suspend)
         orphaned = loop.run()
     except Exception:
         with contextlib.suppress(ChannelClosed):
@@ -90,7 +94,7 @@ def _be_clock(
         osc_socket.close()  # a successor listens there
         if revive:
             loop.bequeath()
-            subprocess.Popen(revive, start_new_session=True)
+            system.start_apart(revive)
     loop.end()
 
 
@@ -102,11 +106,12 @@ class ClockLoop:
     ) -> None:
         self._osc, self._channel, self._config = osc_socket, channel, config
         self._clock = MonotonicClock()
-        self._quit = False
-        self._dropped = 0
+        self._quit = self._suspending = False
+        self._dropped = self._obeyed = 0
+        self._outbox: deque[tuple[bytes, Address]] = deque()
         self._pending = list(heard)
         self._orphaned = False
-        self._realtime = config.realtime and become_realtime()
+        self._realtime = config.realtime and system.become_realtime()
         self._session = Session(self._clock, config, version, self._send_osc, self._to_watchdog, self._log)
         sink = self._open_sink()
         self._player = Player(self._clock, sink, config, self._session)
@@ -114,34 +119,48 @@ class ClockLoop:
         self._peers = Peers(config.peers, self._send_osc)
         self._player.panic()
         self._next_housekeeping_s = self._clock.now()
-        self._jack_transport: JackTransport | None = None
-        self._next_jack_s = float("inf")
-        self._link: LinkOut | None = None
-        self._start_extras()
+        self._companions: list[Companion] = []
+        self._feed_s: list[float] = []
+        self._start_companions()
 
-    def _start_extras(self) -> None:
-        """JACK's transport and Ableton Link, where they are switched on; what is lacking is told, and done without."""
-        try:
-            if self._config.jack_transport:
-                self._jack_transport = JackTransport()
-                self._next_jack_s = self._clock.now()
-            if self._config.link:
-                self._link = LinkOut()
-        except HitpointError as error:
-            self._session.last_error = str(error)
-            self._log(logging.ERROR, str(error))
+    def _start_companions(self) -> None:
+        """Hosts that go along (JACK's transport, Ableton Link); what is lacking is told, and done without."""
+        self._to_watchdog(Patience(OPENING_S))
+        for host in wanted_hosts(self._config):
+            try:
+                companion = host.in_clock(self._config)
+            except HitpointError as error:
+                self._session.last_error = str(error)
+                self._log(logging.ERROR, str(error))
+                continue
+            if companion is not None:
+                self._companions.append(companion)
+                self._feed_s.append(self._clock.now())
+
+    def _feed_companions(self) -> None:
+        now_s = self._clock.now()
+        for index, companion in enumerate(self._companions):
+            if now_s >= self._feed_s[index]:
+                self._feed_s[index] = now_s + companion.every_s
+                companion.feed(self._player, now_s)
 
     def quit(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """Silence and leave the loop (a signal handler)."""
         self._quit = True
 
+    def suspend(self) -> None:
+        """Fall silent and stand still (a signal handler)."""
+        self._suspending = True
+
     def run(self) -> bool:
         """Loop until told to quit; True where the watchdog went away unannounced. Leaves silence behind."""
-        sharpen_timers()
-        freeze_garbage()
+        system.sharpen_timers()
+        system.freeze_garbage()
         try:
             while not self._quit:
                 self._round()
+                if self._suspending:
+                    self._stand_still()
         except ChannelClosed:
             self._orphaned = True
         finally:
@@ -153,7 +172,8 @@ class ClockLoop:
         store = Store(self._config.state_path)
         kept = store.load_live()
         with contextlib.suppress(OSError):
-            store.save_live(self._session.live_state(), kept[1] if kept else set())
+            wiring = kept[2] if kept else set()
+            store.save_live(self._session.live_state(), self._session.parties(), wiring)
 
     def end(self) -> None:
         """Say silence again where a killed process may have cost JACK some periods, and close."""
@@ -163,15 +183,25 @@ class ClockLoop:
             self._player.panic()
         time.sleep(DRAIN_S)
         self._player.sink.close()
-        if self._jack_transport is not None:
-            self._jack_transport.close()
-        if self._link is not None:
-            self._link.close()
+        for companion in self._companions:
+            companion.close()
+
+    def _stand_still(self) -> None:
+        """Ctrl-Z: no note hangs while this process stands, and the music goes on from there when it goes on."""
+        stood_s = self._clock.now()
+        self._player.panic()
+        time.sleep(DRAIN_S)
+        system.stand_still()
+        self._suspending = False
+        self._player.skip(self._clock.now() - stood_s)
 
     def _round(self) -> None:
         """Send what is due, sleep until something happens, read what came."""
-        wake_s = min(self._player.tick(), self._next_housekeeping_s, self._next_jack_s)
+        wake_s = min(self._player.tick(), self._next_housekeeping_s, *self._feed_s)
+        self._answer(wake_s)
         timeout_s = min(max(wake_s - self._clock.now() - SPIN_S, 0.0), LONGEST_WAIT_S)
+        if self._outbox:
+            timeout_s = 0.0
         writers = [self._channel] if self._channel.waiting else []
         readers: list[socket.socket | Channel] = [self._osc, self._channel]
         readable, writable, _ = select.select(readers, writers, [], timeout_s)
@@ -185,14 +215,22 @@ class ClockLoop:
             self._read_osc(wake_s)
         if self._channel in readable or self._pending:
             self._read_watchdog()
-        now_s = self._clock.now()
-        if self._jack_transport is not None and now_s >= self._next_jack_s:
-            self._next_jack_s = now_s + POLL_S
-            self._jack_transport.feed(self._player, now_s)
-        if now_s >= self._next_housekeeping_s:
+        self._feed_companions()
+        if self._clock.now() >= self._next_housekeeping_s:
             self._housekeeping()
         if self._session.live_changed:
             self._send_live()
+
+    def _answer(self, wake_s: float) -> None:
+        """Send what clients are to hear, as much of it as there is time for before the next event."""
+        for _ in range(min(len(self._outbox), ANSWERS_A_ROUND)):
+            if self._clock.now() > wake_s - CAREFUL_S:
+                return
+            packet, address = self._outbox.popleft()
+            try:
+                self._osc.sendto(packet, address)
+            except OSError:
+                self._dropped += 1  # a full buffer, or a client that is gone: the picture does not wait for either
 
     def _read_osc(self, wake_s: float) -> None:
         for _ in range(PACKETS_A_ROUND):
@@ -213,13 +251,14 @@ class ClockLoop:
         self._pending = later
         for message in now:
             self._obey(message)
+            self._obeyed += 1
             self._player.tick()
 
     def _obey(self, message: object) -> None:
         if isinstance(message, Quit):
             self._quit = True
         elif isinstance(message, Restore):
-            self._session.restore(message.live)
+            self._session.restore(message.live, message.parties)
         elif isinstance(message, ReopenPort):
             self._reopen(message.reason)
         else:
@@ -229,8 +268,6 @@ class ClockLoop:
         self._next_housekeeping_s = self._clock.now() + HOUSEKEEPING_S
         self._session.housekeeping()
         self._peers.greet(self._clock.now())
-        if self._link is not None:
-            self._link.publish(self._player)
         self._to_watchdog(self._heartbeat())
         if self._player.transport.playing:
             self._send_live()
@@ -264,18 +301,20 @@ class ClockLoop:
             refused=session.refused,
             realtime=self._realtime,
             last_error=session.last_error,
+            obeyed=self._obeyed,
         )
 
-    def _open_sink(self) -> Closable:
+    def _open_sink(self) -> Sink:
         """The port of the configuration; where there is no MIDI system the built-in synth, else nothing."""
+        self._to_watchdog(Patience(OPENING_S))
         try:
-            sink, api = open_sink(self._config)
+            sink = open_sink(self._config)
         except HitpointError as error:
-            sink, api = NullSink(), NO_PORT
+            sink = NullSink()
             self._session.last_error = str(error)
             self._log(logging.ERROR, str(error))
-        self._to_watchdog(PortOpened(sink.name, api))
-        self._log(logging.INFO, f"MIDI goes to {sink.name} ({api})")
+        self._to_watchdog(PortOpened(sink.name, sink.api))
+        self._log(logging.INFO, f"MIDI goes to {sink.name} ({sink.api})")
         return sink
 
     def _reopen(self, reason: str) -> None:
@@ -287,34 +326,13 @@ class ClockLoop:
         self._player.replace_sink(self._open_sink())
 
     def _send_osc(self, packet: bytes, address: Address) -> None:
-        try:
-            self._osc.sendto(packet, address)
-        except OSError:
-            self._dropped += 1  # a full buffer, or a client that is gone: the picture does not wait for either
+        if len(self._outbox) < OUTBOX_PACKETS:
+            self._outbox.append((packet, address))
+        else:
+            self._dropped += 1
 
     def _to_watchdog(self, message: object) -> bool:
         return self._channel.send(message)
 
     def _log(self, level: int, text: str) -> None:
         self._to_watchdog(LogLine(level, text))
-
-
-def open_sink(config: Config) -> tuple[Closable, str]:
-    """(the sink of the configuration, the name of its MIDI system).
-
-    Raises UsageError where no port bears the name, MissingError where neither a MIDI system nor the synth is there.
-    """
-    if config.midi_port == NO_PORT:
-        return NullSink(), NO_PORT
-    if is_vkb(config.midi_port):
-        return VkbSink(config.midi_port), VKB
-    try:
-        api = find_api(config.midi_api)
-    except MissingError:
-        if not config.synth:
-            raise
-        from hitpoint.bridge.midi.synth import SynthSink
-
-        return SynthSink(config.synth_file), "synth"
-    channels = config.channel_numbers() if config.midi_ports == "five" else None
-    return RtMidiSink(config.midi_port, api, config.midi_name, channels), api_name(api)

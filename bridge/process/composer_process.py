@@ -1,8 +1,8 @@
 """The composer process: analyses, plans, composes and writes, away from the clock.
 
-Threads and processes: the main thread runs the workshop, one bar at a time, and reads requests between bars. A
-second thread only watches the parent: when the watchdog goes away, the process exits at once. The only process of the
-bridge that loads torch and cv2.
+Threads and processes: the main thread runs the workshop, one bar at a time, and reads requests between bars. A second
+thread only waits for the end of a pipe that the watchdog holds: when it goes away, the process exits at once. A third
+tells the watchdog twice a second what the main thread is at. The only process of the bridge that loads torch and cv2.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import contextlib
 import importlib
 import logging
 import os
-import signal
+import select
 import socket
 import sys
 import threading
@@ -21,37 +21,36 @@ import traceback
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
-from hitpoint.bridge.ipc.messages import ComposerCrashed, ComposerReady, LogLine, Quit
-from hitpoint.bridge.process.realtime import name_process
+from hitpoint.bridge.ipc.messages import ComposerCrashed, ComposerReady, Handled, LogLine, Quit, SetControl
+from hitpoint.bridge.process import system
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work import factory
 from hitpoint.bridge.work.jobs import Tools
+from hitpoint.bridge.work.stage import LOAD_S, Stage
 from hitpoint.bridge.work.workshop import Workshop
+from hitpoint.model.compose.base import Composer
 
 IDLE_WAIT_S = 0.25
+WORKER_WAIT_S = 0.02
+"""While something is going to come back from the worker thread."""
 FULL_WAIT_S = 0.05
+FULL_S = 60.0
+PULSE_S = 0.5
 
 
-def run_composer(sock: socket.socket, config: Config) -> None:
-    """The process's whole life. Returns when told to quit; exits at once when the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the watchdog decides
-    name_process("hp-composer")
-    _watch_parent(os.getppid())
-    channel = Channel(sock)
-    outbox = Outbox(channel)
+def run_composer(sock: socket.socket, lifeline: socket.socket, config: Config) -> None:
+    """The process's whole life. Returns when told to quit; exits at once when the parent is gone.
+
+    lifeline: nothing is ever sent through it; its other end closes with the parent.
+    """
+    system.ignore_interrupt()
+    system.name_process("hp-composer")
+    _exit_with(lifeline)
+    outbox = Outbox(Channel(sock))
+    stage = Stage(system.thread_clock(threading.get_ident()))
+    threading.Thread(target=_pulse, args=(outbox, stage), name="pulse", daemon=True).start()
     try:
-        workshop = Workshop(make_tools(config), Store(config.state_path), outbox.send)
-        if not config.test_composer and not config.tools:
-            importlib.import_module("torch")  # seconds that the first job need not wait for
-        outbox.send(ComposerReady())
-        busy = True
-        while True:
-            channel.wait(0.0 if busy else IDLE_WAIT_S)
-            for message in channel.receive():
-                if isinstance(message, Quit):
-                    return
-                workshop.handle(message)
-            busy = workshop.step()
+        _work(outbox, stage, config)
     except ChannelClosed:
         return
     except HitpointError as error:
@@ -62,19 +61,72 @@ def run_composer(sock: socket.socket, config: Config) -> None:
         sys.exit(1)
 
 
+def _work(outbox: Outbox, stage: Stage, config: Config) -> None:
+    with stage.at("load", LOAD_S):
+        outbox.pulse(stage)  # loading keeps the other threads from running
+        store = Store(config.state_path)
+        with contextlib.suppress(OSError):
+            store.sweep()
+        workshop = Workshop(make_tools(config, stage, outbox), store, outbox.send, stage)
+        if not config.test_composer and not config.tools:
+            importlib.import_module("torch")  # seconds that the first job need not wait for
+    outbox.send(ComposerReady())
+    busy = True
+    while True:
+        outbox.wait(0.0 if busy else WORKER_WAIT_S if workshop.waits_for_worker else IDLE_WAIT_S)
+        for message in latest_controls(outbox.channel.receive(), outbox):
+            if isinstance(message, Quit):
+                return
+            workshop.handle(message)
+        busy = workshop.step()
+
+
+def latest_controls(messages: list[object], outbox: Outbox) -> list[object]:
+    """The messages, without the values of a control that another one overtakes: a fader sends dozens a second."""
+    kept: list[object] = []
+    for message in messages:
+        before = kept[-1] if kept else None
+        if isinstance(message, SetControl) and isinstance(before, SetControl) and message.overtakes(before):
+            kept.pop()
+            outbox.send(Handled(before.job, before))
+        kept.append(message)
+    return kept
+
+
 class Outbox:
-    """Sends to the watchdog; where too much waits, it waits, with a bound: the composer is the one that may."""
+    """Sends to the watchdog; where too much waits, it waits, with a bound: the composer is the one that may.
+
+    For several threads.
+    """
 
     def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+        self.channel = channel
+        self._lock = threading.Lock()
 
     def send(self, message: object) -> None:
-        """Send; raises ChannelClosed where the watchdog does not read for 10 s."""
-        for _ in range(200):
-            if self._channel.send(message):
-                return
-            self._channel.wait(FULL_WAIT_S)
-        raise ChannelClosed
+        """Send; raises ChannelClosed where the watchdog does not read for FULL_S."""
+        with self._lock:
+            for _ in range(round(FULL_S / FULL_WAIT_S)):
+                if self.channel.send(message):
+                    return
+                self.channel.wait(FULL_WAIT_S)
+            raise ChannelClosed
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for something to read, and pass on what waits to be sent."""
+        writers = [self.channel] if self.channel.waiting else []
+        _, writable, _ = select.select([self.channel], writers, [], timeout_s)
+        if writable:
+            with self._lock:
+                self.channel.flush()
+
+    def pulse(self, stage: Stage) -> None:
+        """Say what the main thread is at, unless it is just saying something itself."""
+        if self._lock.acquire(timeout=PULSE_S):
+            try:
+                self.channel.send(stage.pulse())
+            finally:
+                self._lock.release()
 
     def report_crash(self, reason: str, trace: str) -> None:
         """Say why the process ends; what the log is to hold of it besides, in `trace`."""
@@ -82,24 +134,38 @@ class Outbox:
             if trace:
                 self.send(LogLine(logging.ERROR, f"composer: {trace}"))
             self.send(ComposerCrashed(" ".join(reason.split())))
-            self._channel.flush()
+            self.channel.flush()
 
 
-def make_tools(config: Config) -> Tools:
+def make_tools(config: Config, stage: Stage, outbox: Outbox) -> Tools:
     """The real tools, or a test's, made by the function that `config.tools` names."""
     if config.tools:
         tools = factory.call_named(config.tools)
         assert isinstance(tools, Tools)
         return tools
-    return Tools(lambda key: factory.make_composer(config, key))
+
+    def load(key: str) -> Composer:
+        with stage.at("load", LOAD_S):
+            outbox.pulse(stage)
+            return factory.make_composer(config, key)
+
+    return Tools(load)
 
 
-def _watch_parent(parent: int) -> None:
-    """Exit as soon as another process has become the parent: a composer without a bridge only eats the machine."""
+def _exit_with(lifeline: socket.socket) -> None:
+    """Exit as soon as the lifeline's other end is closed: a composer without a bridge only eats the machine."""
+    lifeline.setblocking(True)
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
+        with contextlib.suppress(OSError):
+            lifeline.recv(1)
         os._exit(0)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _pulse(outbox: Outbox, stage: Stage) -> None:
+    with contextlib.suppress(ChannelClosed, OSError, ValueError):
+        while True:
+            outbox.pulse(stage)
+            time.sleep(PULSE_S)

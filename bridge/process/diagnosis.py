@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,11 +20,11 @@ from dataclasses import dataclass
 from hitpoint.bridge.config.settings import Config, config_path
 from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.midi.ports import NO_PORT, VIRTUAL, RtMidiSink, api_name, find_api, list_ports, silence
-from hitpoint.bridge.process.realtime import become_realtime, sharpen_timers
+from hitpoint.bridge.process import system
 
 TEST_NOTES = 200
 TEST_GAP_S = 0.005
-NEEDED = {"torch": "torch", "cv2": "opencv-python-headless", "scenedetect": "scenedetect-headless", "mido": "mido"}
+NEEDED = {"torch": "torch", "cv2": "opencv-python-headless", "av": "av", "mido": "mido"}
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,12 @@ def _test_note(config: Config) -> Iterator[Finding]:
 
 
 def _priority(config: Config) -> Iterator[Finding]:
-    granted = _in_child(become_realtime)
-    if granted:
-        yield Finding("ok", "real-time priority", "granted (SCHED_FIFO)")
-        return
-    if not hasattr(os, "sched_setscheduler"):
+    if not system.knows_realtime():
         yield Finding("info", "real-time priority", "this system has no SCHED_FIFO; the clock runs as it is")
+        return
+    ask = "import sys; from hitpoint.bridge.process import system; sys.exit(not system.become_realtime())"
+    if subprocess.run([sys.executable, "-c", ask], check=False).returncode == 0:  # so that this process stays as it is
+        yield Finding("ok", "real-time priority", "granted (SCHED_FIFO)")
         return
     remedy = (
         "echo '@audio - rtprio 95' | sudo tee /etc/security/limits.d/audio.conf; sudo usermod -aG audio $USER;"
@@ -148,19 +149,9 @@ def _priority(config: Config) -> Iterator[Finding]:
     yield Finding("info", "real-time priority", "not granted: notes may be some milliseconds late under load", remedy)
 
 
-def _in_child(ask: Callable[[], bool]) -> bool:
-    """Ask in a child process, so that this one stays as it is."""
-    if not hasattr(os, "fork"):
-        return False
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if ask() else 1)
-    return os.waitpid(child, 0)[1] == 0
-
-
 def _lateness(config: Config) -> Iterator[Finding]:
     """How late a timer wakes here, over TEST_NOTES moments 5 ms apart: the floor of every note's lateness."""
-    sharpen_timers()
+    system.sharpen_timers()
     late = []
     due_s = time.monotonic()
     for _ in range(TEST_NOTES):

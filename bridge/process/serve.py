@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.metadata
 import logging
 import logging.handlers
-import signal
 import socket
 import sys
 import threading
@@ -16,9 +15,11 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from hitpoint.bridge.config.settings import Config
+from hitpoint.bridge.config.settings import TOKEN_VARIABLE, Config
 from hitpoint.bridge.errors import InputError, UsageError
+from hitpoint.bridge.hosts.base import wanted_hosts
 from hitpoint.bridge.osc.aliases import Aliases
+from hitpoint.bridge.process import system
 from hitpoint.bridge.process.watchdog import Watchdog
 from hitpoint.bridge.session.peers import Peers
 
@@ -26,9 +27,7 @@ LOG_BYTES = 1_000_000
 LOG_FILES = 5
 RECEIVE_BUFFER_BYTES = 1 << 20
 BIND_AGAIN_S = 3.0
-
-if sys.platform != "win32":
-    import fcntl
+START = ("-c", "from hitpoint.bridge.cli import main; main()")
 
 
 def serve(config: Config, revived: bool = False) -> None:
@@ -37,6 +36,7 @@ def serve(config: Config, revived: bool = False) -> None:
     Raises UsageError where the port or the state folder is taken, InputError where that folder or the log cannot be
     written, MissingError where the clock dies time after time at its start.
     """
+    _hide_token(config)
     Aliases(config.aliases)  # a wrong rule or peer is told here, not by a process in the background
     Peers(config.peers, lambda packet, address: None)
     start_logging(config, to_terminal=not config.screen or not sys.stdout.isatty())
@@ -47,11 +47,11 @@ def serve(config: Config, revived: bool = False) -> None:
     version = importlib.metadata.version("hitpoint")
     revive = [*_own_command(), "--revived"] if config.revive else []
     watchdog = Watchdog(osc_socket, config, version, revive, revived)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: watchdog.stop())
+    system.on_end(watchdog.stop)
+    system.on_suspend(watchdog.suspend)
     logging.getLogger("hitpoint").info("hitpoint %s listens on %s:%d", version, address[0], address[1])
     ended = threading.Event()
-    file_requests = _start_file_requests(config, (address[0], address[1]), ended)
+    beside = [host.beside(config, (address[0], address[1]), ended) for host in wanted_hosts(config)]
     try:
         if config.screen and sys.stdout.isatty():
             from hitpoint.bridge.process.screen import Screen
@@ -64,8 +64,9 @@ def serve(config: Config, revived: bool = False) -> None:
         ended.set()
         osc_socket.close()
         held.close()
-        if file_requests is not None:
-            file_requests.join(2.0)
+        for thread in beside:
+            if thread is not None:
+                thread.join(2.0)
 
 
 def bind(config: Config, patience_s: float = 0.0) -> socket.socket:
@@ -92,7 +93,7 @@ def claim(folder: Path, patience_s: float = 0.0) -> BinaryIO:
     """Hold the state folder for this process while the file returned is open: two bridges would write over each other's
     jobs. Another try every 50 ms for `patience_s`.
 
-    Raises UsageError where another holds it, InputError where it cannot be written. On Windows nothing is held.
+    Raises UsageError where another holds it, InputError where it cannot be written.
     """
     until_s = time.monotonic() + patience_s
     try:
@@ -100,15 +101,12 @@ def claim(folder: Path, patience_s: float = 0.0) -> BinaryIO:
         file = (folder / "lock").open("wb")
     except OSError as error:
         raise InputError(f"cannot write in the state folder {folder}: {error.strerror}") from error
-    while sys.platform != "win32":
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except OSError as error:
-            if time.monotonic() >= until_s:
-                file.close()
-                text = f"another bridge keeps its scores in {folder}; stop it, or give this one its own --state-dir"
-                raise UsageError(text) from error
+    while not system.lock(file):
+        if time.monotonic() >= until_s:
+            file.close()
+            raise UsageError(
+                f"another bridge keeps its scores in {folder}; stop it, or give this one its own --state-dir"
+            )
         time.sleep(0.05)
     return file
 
@@ -134,17 +132,20 @@ def start_logging(config: Config, to_terminal: bool) -> None:
 
 
 def _own_command() -> list[str]:
-    """The command line that started this bridge."""
-    arguments = [argument for argument in sys.argv[1:] if argument != "--revived"]
-    return [sys.executable, "-c", "from hitpoint.bridge.cli import main; main()", *arguments]
+    """The command line that started this bridge, without the token."""
+    arguments = without_token([argument for argument in sys.argv[1:] if argument != "--revived"])
+    return [sys.executable, *START, *arguments]
 
 
-def _start_file_requests(config: Config, address: tuple[str, int], ended: threading.Event) -> threading.Thread | None:
-    if not config.reaper_folder:
-        return None
-    from hitpoint.bridge.hosts.reaper.requests import run
+def without_token(arguments: list[str]) -> list[str]:
+    """The arguments without `--token SECRET`: everybody on the machine can read the command lines of all."""
+    kept = [argument for argument in arguments if not argument.startswith("--token=")]
+    while "--token" in kept:
+        del kept[kept.index("--token") : kept.index("--token") + 2]
+    return kept
 
-    folder = Path(config.reaper_folder).expanduser()
-    thread = threading.Thread(target=run, args=(folder, address, ended), name="file requests", daemon=True)
-    thread.start()
-    return thread
+
+def _hide_token(config: Config) -> None:
+    """Where the token stands on the command line, become the same bridge with the token in the environment."""
+    if without_token(sys.argv[1:]) != sys.argv[1:]:
+        system.start_again_without([*START, *without_token(sys.argv[1:])], {TOKEN_VARIABLE: config.token})

@@ -4,6 +4,7 @@ Threads and processes: the bridge's main process, one thread (the screen and REA
 It keeps what a successor of the clock needs (transport, plan, bars); the composer's needs are on disk. A spare clock
 waits, all modules loaded, for the clock to die. A process that keeps dying before it did anything is started again
 after growing pauses; then the composer waits until it is asked for something, and without a clock the bridge ends.
+Ctrl-Z is passed on to the clock first, so that it falls silent.
 """
 
 from __future__ import annotations
@@ -13,70 +14,38 @@ import multiprocessing
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError
+from hitpoint.bridge.ipc import messages as ipc
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
-from hitpoint.bridge.ipc.messages import (
-    Aim,
-    BarsReady,
-    ComposerCrashed,
-    ComposerGone,
-    ComposerReady,
-    Heartbeat,
-    JobMessage,
-    LiveState,
-    LogLine,
-    Planned,
-    PortOpened,
-    Quit,
-    ReopenPort,
-    Restore,
-)
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S, Guard
+from hitpoint.bridge.process import system
+from hitpoint.bridge.process.children import Child
 from hitpoint.bridge.process.clock_process import run_clock, run_spare
 from hitpoint.bridge.process.composer_process import run_composer
-from hitpoint.bridge.process.realtime import calm_down, hurry
-from hitpoint.bridge.state.recovery import Music, Requests
+from hitpoint.bridge.state.recovery import Music, Requests, Shelf
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work.jobs import announcement
 
-HEARTBEAT_LOST_S = 1.0
-START_S = 15.0
 QUIT_S = 2.0
 PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Before a process is started again that died time after time as soon as it was there."""
-CLOCK_STEADY_S, COMPOSER_STEADY_S = 1.0, 10.0
-"""A process that lived for so long came up well."""
 COMPOSER_WAITS_S = 0.5
 """At the start, so that the clock has the processor to itself until it sounds."""
 SPARE_WAITS_S = 1.0
 PORT_LOOK_S = 0.5
 ROUND_S = 0.1
+LISTENED_S = 2 * ROUND_S
+"""In a round that took longer the watchdog was kept from listening itself: no child is blamed for more than this."""
+SUSPEND_S = 0.3
+"""The clock gets so long to fall silent before this process stands still."""
 SAVE_LIVE_S = 0.2
+UNHEARD_KEPT = 1024
 
 log = logging.getLogger("hitpoint")
-
-
-@dataclass
-class Child:
-    """One process. heard_s: its last message; inf while it starts. worked: it did something for a job."""
-
-    name: str
-    process: Any
-    channel: Channel
-    started_s: float
-    heard_s: float = float("inf")
-    worked: bool = False
-
-    @property
-    def came_up(self) -> bool:
-        """Whether it is not at fault from the start."""
-        steady_s = CLOCK_STEADY_S if self.name == "clock" else COMPOSER_STEADY_S
-        return self.worked or time.monotonic() - self.started_s > steady_s
 
 
 class Watchdog:
@@ -91,11 +60,11 @@ class Watchdog:
         self._osc, self._config, self._version, self._revive = osc_socket, config, version, revive
         self._context = multiprocessing.get_context("spawn")
         self._store = Store(config.state_path)
-        self._live = LiveState()
-        self._music = Music()
-        self._requests = Requests()
-        self._stopping = False
-        self.heartbeat: Heartbeat | None = None
+        self._live, self._parties = ipc.LiveState(), ipc.Parties()
+        self._music, self._requests, self._shelf = Music(), Requests(), Shelf()
+        self._unheard: deque[tuple[int, object]] = deque(maxlen=UNHEARD_KEPT)
+        self._stopping = self._suspending = False
+        self.heartbeat: ipc.Heartbeat | None = None
         self.restarts = {"clock": 0, "composer": 0}
         self.guard = Guard(config)
         self._children: dict[str, Child] = {}
@@ -104,7 +73,9 @@ class Watchdog:
         self._crash_reason = ""
         self._silences: list[float] = []
         self._next_look_s = self._next_save_s = 0.0
+        self._listens_since_s = time.monotonic()
         self._saved: object = None
+        self._save_failed = False
         if revived:
             self._take_over()
 
@@ -112,36 +83,48 @@ class Watchdog:
         """Go on where a watchdog that was killed had been: the monotonic clock is the same as long as the system is."""
         kept = self._store.load_live()
         if kept is not None and kept[0].transport.at_s <= time.monotonic():
-            self._live, self.guard.wiring.wanted = kept
-
-    def _save_live(self) -> None:
-        state = (self._live, frozenset(self.guard.wiring.wanted))
-        if state == self._saved:
-            return
-        self._saved = state
-        try:
-            self._store.save_live(self._live, self.guard.wiring.wanted)
-        except OSError as error:
-            log.error("cannot write in %s: %s", self._config.state_path, error)
+            self._live, self._parties, self.guard.wiring.wanted = kept
+            self._shelf = Shelf(self._store.load_lists())
 
     def stop(self) -> None:
         """End the bridge (from a signal handler or another thread)."""
         self._stopping = True
 
+    def suspend(self) -> None:
+        """Fall silent and stand still until told to go on (from a signal handler)."""
+        self._suspending = True
+
     def run(self, on_round: Callable[[], None] | None = None) -> None:
         """Supervise until stopped; leaves silence and no process behind."""
         self._load_latest()
+        self._requests.reopen(self._store.unfinished())
         self._start("clock")
         self._due["composer"] = time.monotonic() + COMPOSER_WAITS_S
         try:
             while not self._stopping:
                 self._round()
+                if self._suspending:
+                    self._stand_still()
                 if on_round is not None:
                     on_round()
         finally:
             self._end_children()
             self.guard.silence()
             self.guard.close()
+
+    def _load_latest(self) -> None:
+        """Whatever was there when the bridge was last ended is there again."""
+        job = self._requests.job = self._store.latest()
+        record = self._store.load(job) if job else None
+        plan = self._store.load_plan(job) if record else None
+        if record is None or plan is None:
+            return
+        self._music.hear(announcement(record, plan, kept=True))
+        bars = self._store.load_bars(job, record.take)
+        kept = tuple(bars[index] for index in sorted(bars))
+        self._music.hear(ipc.BarsReady(job, record.take, record.edition, kept))
+
+    # Processes.
 
     def _start(self, name: str) -> None:
         """Start a process and tell it what it needs; the spare becomes the clock where there is one."""
@@ -151,139 +134,37 @@ class Watchdog:
             spare.name, spare.started_s = name, time.monotonic()
         self._children[name] = spare or self._spawn(name)
         if name == "clock":
-            for message in self._music.retell():
-                self._send(name, message)
-            self._send(name, Restore(self._live))
+            self._brief_clock()
             self._due["spare"] = time.monotonic() + SPARE_WAITS_S
         elif name == "composer":
             self._crash_reason = ""
             for request in self._requests.ask_again():
                 self._send(name, request)
 
+    def _brief_clock(self) -> None:
+        """Tell a new clock all that the last one knew, and what it died before telling the clients."""
+        known: list[object] = [*self._music.retell(), *self._shelf.retell(), ipc.Restore(self._live, self._parties)]
+        for message in known:
+            self._send("clock", message)
+        unheard = [message for _, message in self._unheard]
+        self._unheard.clear()
+        for message in unheard:
+            self._tell_clock(message)
+
     def _spawn(self, name: str) -> Child:
         ours, theirs = Channel.pair()
+        lifeline, its_end = socket.socketpair()
         targets: dict[str, Callable[..., None]] = {"composer": run_composer, "clock": run_clock, "spare": run_spare}
-        arguments: tuple[object, ...] = (theirs, self._config)
+        arguments: tuple[object, ...] = (theirs, its_end, self._config)
         if name != "composer":
             arguments = (self._osc, theirs, self._config, self._version, self._revive)
         process = self._context.Process(target=targets[name], args=arguments, name=f"hitpoint-{name}")
-        (hurry if name == "clock" and self._config.realtime else calm_down)()
+        (system.hurry if name == "clock" and self._config.realtime else system.calm_down)()
         process.start()
-        calm_down()
+        system.calm_down()
         theirs.close()
-        return Child(name, process, ours, time.monotonic())
-
-    def _round(self) -> None:
-        """Wait for a message or a death; pass on, or start again."""
-        children = list(self._children.values())
-        channels = {child.channel: child for child in children}
-        writers = [child.channel for child in children if child.channel.waiting]
-        moments = [*self._silences, *self._due.values()]
-        wait_s = min([ROUND_S, *(max(0.0, moment - time.monotonic()) for moment in moments)])
-        readable, writable, _ = select.select(list(channels), writers, [], wait_s)
-        self._silence_again()
-        dead: set[str] = set()
-        for channel in writable:
-            if not self._flush(channel):
-                dead.add(channels[channel].name)
-        for channel, child in channels.items():
-            if channel in readable and not self._read(child):
-                dead.add(child.name)
-        if self._clock_hangs():
-            dead.add("clock")
-        for name in dead:
-            self._bury(self._children[name])
-        now_s = time.monotonic()
-        for name in [name for name, due_s in self._due.items() if now_s >= due_s]:
-            self._start(name)
-        if now_s >= self._next_look_s:
-            self._next_look_s = now_s + PORT_LOOK_S
-            self._look_at_ports()
-        if now_s >= self._next_save_s:
-            self._next_save_s = now_s + SAVE_LIVE_S
-            self._save_live()
-
-    def _clock_hangs(self) -> bool:
-        clock = self._children.get("clock")
-        if clock is None:
-            return False
-        since_s, limit_s = clock.heard_s, HEARTBEAT_LOST_S
-        if clock.heard_s == float("inf"):
-            since_s, limit_s = clock.started_s, START_S
-        hangs = time.monotonic() - since_s > limit_s
-        if hangs:
-            log.error("the clock process does not answer: it is killed")
-        return hangs
-
-    def _silence_again(self) -> None:
-        if self._silences and time.monotonic() >= self._silences[0]:
-            del self._silences[0]
-            self.guard.silence()
-
-    def _flush(self, channel: Channel) -> bool:
-        try:
-            channel.flush()
-        except ChannelClosed:
-            return False
-        return True
-
-    def _read(self, child: Child) -> bool:
-        """Take in what the child says; False once it is gone."""
-        try:
-            messages = child.channel.receive()
-        except ChannelClosed:
-            return False
-        child.heard_s = time.monotonic()
-        for message in messages:
-            if isinstance(message, LogLine):
-                log.log(message.level, "%s", message.text)
-            elif child.name == "clock":
-                self._from_clock(message)
-            else:
-                self._from_composer(message)
-        return True
-
-    def _from_clock(self, message: object) -> None:
-        if isinstance(message, Heartbeat):
-            self.heartbeat = message
-        elif isinstance(message, LiveState):
-            self._live = message
-        elif isinstance(message, PortOpened):
-            self._silences.clear()
-            self.guard.silence()
-            if self.guard.follow(message):
-                self.guard.silence()  # what a former bridge left sounding
-        elif isinstance(message, JobMessage):
-            self._requests.note(message)
-            if "composer" in self._children:
-                self._send("composer", message)
-            elif "composer" not in self._due and not isinstance(message, Aim):
-                self._failures["composer"] = 0
-                self._start("composer")
-
-    def _from_composer(self, message: object) -> None:
-        if isinstance(message, ComposerCrashed):
-            self._crash_reason = message.reason
-            return
-        if isinstance(message, ComposerReady):
-            log.info("the composer is ready")
-        elif isinstance(message, JobMessage):
-            self._children["composer"].worked = True
-            self._requests.hear(message)
-            if isinstance(message, Planned | BarsReady):
-                self._music.hear(message)
-        self._send("clock", message)
-
-    def _send(self, name: str, message: object) -> None:
-        """To a child; where it is gone or does not read, its death is noticed in the next round."""
-        child = self._children.get(name)
-        if child is None:
-            return
-        try:
-            if not child.channel.send(message):
-                log.error("the %s process does not read: a message is lost", name)
-        except ChannelClosed:
-            return
+        its_end.close()
+        return Child(name, process, ours, time.monotonic(), lifeline)
 
     def _bury(self, child: Child) -> None:
         """A process died: silence first, then start it again, after a pause where it keeps dying."""
@@ -292,7 +173,7 @@ class Watchdog:
             self.guard.silence()
             self._silences = [time.monotonic() + later_s for later_s in SILENCE_AGAIN_S]
         child.process.join(QUIT_S)
-        child.channel.close()
+        child.close()
         del self._children[child.name]
         if self._stopping:
             return
@@ -316,44 +197,197 @@ class Watchdog:
         self._due[child.name] = time.monotonic() + PAUSES_S[min(max(failures - 1, 0), len(PAUSES_S) - 1)]
 
     def _tell_composer_died(self, exit_code: int, for_good: bool) -> None:
-        job = self._requests.job
+        at_work = self._requests.at or (self._requests.job,)
         given_up = self._requests.composer_died()
         if for_good:
             reason = self._crash_reason or f"it ends with exit code {exit_code}"
             log.error("the composing process does not start: %s", reason)
-            for waiting in self._requests.give_up() or [""]:
-                self._send("clock", ComposerGone(waiting, given_up=bool(waiting), down=reason))
+            for job in self._requests.give_up() or [""]:
+                self._tell_clock(ipc.ComposerGone(job, given_up=bool(job), down=reason))
             return
-        for lost in given_up:
-            self._send("clock", ComposerGone(lost, given_up=True))
-        if not given_up:
-            self._send("clock", ComposerGone(job))
+        for job in given_up:
+            self._tell_clock(ipc.ComposerGone(job, given_up=True))
+        for job in at_work:
+            if job not in given_up:
+                self._tell_clock(ipc.ComposerGone(job))
 
-    def _load_latest(self) -> None:
-        """Whatever was there when the bridge was last ended is there again."""
-        job = self._requests.job = self._store.latest()
-        record = self._store.load(job) if job else None
-        plan = self._store.load_plan(job) if record else None
-        if record is None or plan is None:
-            return
-        self._music.hear(announcement(record, plan, kept=True))
-        bars = self._store.load_bars(job, record.take)
-        kept = tuple(bars[index] for index in sorted(bars))
-        self._music.hear(BarsReady(job, record.take, record.edition, kept))
-
-    def _look_at_ports(self) -> None:
-        reason = self.guard.look()
-        if reason:
-            log.warning("MIDI: %s", reason)
-            self._send("clock", ReopenPort(reason))
+    def _stand_still(self) -> None:
+        """Ctrl-Z: the children first, then this process; on with the music when it goes on."""
+        self._suspending = False
+        for child in self._children.values():
+            system.send_suspend(child.process.pid)
+        time.sleep(SUSPEND_S)
+        self.guard.silence()
+        system.stand_still()
+        for child in self._children.values():
+            system.send_suspend(child.process.pid, go_on=True)
+            child.heard()
+        self._suspending = False  # the signal comes from the terminal as well as from whoever passed it on
+        self._listens_since_s = time.monotonic()
 
     def _end_children(self) -> None:
         for name in self._children:
-            self._send(name, Quit())
+            self._send(name, ipc.Quit())
         until_s = time.monotonic() + QUIT_S
         for child in self._children.values():
             child.process.join(max(0.0, until_s - time.monotonic()))
             if child.process.is_alive():
                 child.process.kill()
                 child.process.join(QUIT_S)
-            child.channel.close()
+            child.close()
+
+    # Rounds.
+
+    def _round(self) -> None:
+        """Wait for a message or a death; pass on, or start again."""
+        children = list(self._children.values())
+        channels = {child.channel: child for child in children}
+        writers = [child.channel for child in children if child.channel.waiting]
+        moments = [*self._silences, *self._due.values()]
+        wait_s = min([ROUND_S, *(max(0.0, moment - time.monotonic()) for moment in moments)])
+        readable, writable, _ = select.select(list(channels), writers, [], wait_s)
+        now_s = time.monotonic()
+        listened_s, self._listens_since_s = min(now_s - self._listens_since_s, LISTENED_S), now_s
+        self._silence_again()
+        for child in children:
+            alive = self._pass_on(child, child.channel in writable)
+            if child.channel in readable:
+                alive = self._read(child) and alive
+            elif alive:
+                child.attend(listened_s)
+            wrong = child.hangs() if alive else ""
+            if wrong:
+                log.error("the %s process %s: it is killed", child.name, wrong)
+            if wrong or not alive:
+                self._bury(child)
+        for name in [name for name, due_s in self._due.items() if now_s >= due_s]:
+            self._start(name)
+        if now_s >= self._next_look_s:
+            self._next_look_s = now_s + PORT_LOOK_S
+            self._look_at_ports()
+        if now_s >= self._next_save_s:
+            self._next_save_s = now_s + SAVE_LIVE_S
+            self._save_live()
+
+    def _silence_again(self) -> None:
+        if self._silences and time.monotonic() >= self._silences[0]:
+            del self._silences[0]
+            self.guard.silence()
+
+    def _pass_on(self, child: Child, writable: bool) -> bool:
+        try:
+            if writable:
+                child.channel.flush()
+            child.drain()
+        except ChannelClosed:
+            return False
+        return True
+
+    def _look_at_ports(self) -> None:
+        reason = self.guard.look()
+        if reason:
+            log.warning("MIDI: %s", reason)
+            self._send("clock", ipc.ReopenPort(reason))
+
+    def _save_live(self) -> None:
+        state = (self._live, self._parties, frozenset(self.guard.wiring.wanted))
+        if state != self._saved:
+            self._saved = state
+            self._try_to_save(lambda: self._store.save_live(self._live, self._parties, self.guard.wiring.wanted))
+
+    def _try_to_save(self, save: Callable[[], None]) -> None:
+        try:
+            save()
+        except OSError as error:
+            if not self._save_failed:
+                log.error("cannot write in %s: %s", self._config.state_path, error)
+            self._save_failed = True
+        else:
+            self._save_failed = False
+
+    # Messages.
+
+    def _read(self, child: Child) -> bool:
+        """Take in what the child says; False once it is gone."""
+        try:
+            messages = child.channel.receive()
+        except ChannelClosed:
+            return False
+        child.heard()
+        for message in messages:
+            if isinstance(message, ipc.LogLine):
+                log.log(message.level, "%s", message.text)
+            elif isinstance(message, ipc.Pulse):
+                child.feel(message)
+            elif child.name == "clock":
+                self._from_clock(child, message)
+            elif child.name == "composer":
+                self._from_composer(child, message)
+        return True
+
+    def _from_clock(self, clock: Child, message: object) -> None:
+        if isinstance(message, ipc.Heartbeat):
+            self.heartbeat = message
+            while self._unheard and self._unheard[0][0] <= message.obeyed:
+                self._unheard.popleft()
+        elif isinstance(message, ipc.Patience):
+            clock.patience_s = message.seconds
+        elif isinstance(message, ipc.LiveState):
+            self._live = message
+        elif isinstance(message, ipc.Parties):
+            self._parties = message
+        elif isinstance(message, ipc.Owned):
+            self._parties = self._parties.with_owner(message)
+        elif isinstance(message, ipc.PortOpened):
+            self._silences.clear()
+            self.guard.silence()
+            if self.guard.follow(message):
+                self.guard.silence()  # what a former bridge left sounding
+        elif isinstance(message, ipc.ListBegun | ipc.ClipKept | ipc.ListDropped):
+            self._shelf.note(message)
+        elif isinstance(message, ipc.ScoreList):
+            score = self._shelf.score(message)
+            if score is not None:
+                self._try_to_save(lambda: self._store.save_lists(self._shelf.whole()))
+                self._ask_composer(score)
+        elif isinstance(message, ipc.JobMessage):
+            self._ask_composer(message)
+
+    def _ask_composer(self, message: ipc.JobMessage) -> None:
+        self._requests.note(message)
+        if "composer" in self._children:
+            self._send("composer", message)
+        elif "composer" not in self._due and not isinstance(message, ipc.Aim):
+            self._failures["composer"] = 0
+            self._start("composer")
+
+    def _from_composer(self, composer: Child, message: object) -> None:
+        if isinstance(message, ipc.ComposerCrashed):
+            self._crash_reason = message.reason
+            return
+        self._requests.hear(message)
+        if isinstance(message, ipc.Handled | ipc.WorkingAt):
+            return
+        if isinstance(message, ipc.ComposerReady):
+            log.info("the composer is ready")
+        elif isinstance(message, ipc.JobMessage):
+            composer.worked = True
+            if isinstance(message, ipc.Planned | ipc.BarsReady):
+                self._music.hear(message)
+        self._tell_clock(message)
+
+    def _tell_clock(self, message: object) -> None:
+        """Tell the clock something of the composer's; what the clients wait for is kept until it has told them."""
+        self._send("clock", message)
+        if isinstance(message, ipc.JobResult | ipc.JobError | ipc.JobDone | ipc.ComposerGone):
+            clock = self._children.get("clock")
+            self._unheard.append((clock.sent if clock is not None else 0, message))
+
+    def _send(self, name: str, message: object) -> None:
+        """To a child; where it is gone, its death is noticed in the next round."""
+        child = self._children.get(name)
+        if child is not None:
+            try:
+                child.send(message)
+            except ChannelClosed:
+                return

@@ -1,53 +1,78 @@
-"""Clip lists: an edit's clips as they come in packet by packet, and the job that they become.
+"""Clip lists: an edit's clips as they come in packet by packet. The clips themselves go straight on to the watchdog.
 
-Threads and processes: one owner (the clock process). Pure, but that paths are resolved on the disk.
+Threads and processes: one owner (the clock process). Pure, but that paths are resolved on the disk. Nothing here takes
+longer for a longer edit, but naming what is missing of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from hitpoint.bridge.ipc.messages import ClipSpec, ScoreJob
+from hitpoint.bridge.ipc.messages import (
+    ClipKept,
+    ClipSpec,
+    JobMessage,
+    ListBegun,
+    ListDropped,
+    ListKnown,
+    ScoreList,
+)
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
 
-_Kept = TypeVar("_Kept")
-
-MAX_CLIP_LISTS = 16
-"""Lists kept; the oldest goes first."""
+MAX_LISTS, MAX_CLIPS = 512, 100_000
+"""Lists, and clips in all of them, that are kept; those that were scored already give way."""
+ABANDONED_S = 300.0
+"""A list that nothing was heard of for so long gives way, too."""
 
 
 @dataclass
 class ClipList:
-    """One edit's clips so far. clips: by index."""
+    """One edit's list. missing: the indexes not there yet. scored: it has done its duty."""
 
     fps: float
     count: int
-    clips: dict[int, ClipSpec] = field(default_factory=dict)
-
-    def missing(self) -> list[int]:
-        """The indexes not there yet."""
-        return [index for index in range(self.count) if index not in self.clips]
+    missing: set[int]
+    touched_s: float
+    scored: bool = False
 
 
 class ClipDesk:
     """Collects clip lists. roots: the folders, resolved, that clips may be read from.
 
-    Every method raises ProtocolError for what is wrong with the request.
+    Every method raises ProtocolError for what is wrong with the request; what it returns is for the watchdog.
     """
 
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = tuple(roots)
         self._lists: dict[str, ClipList] = {}
-        self._complete: dict[str, ScoreJob] = {}
+        self._clips = 0
 
-    def begin(self, request: Request) -> None:
+    def begin(self, request: Request, now_s: float) -> list[JobMessage]:
         """`/hitpoint/clips/begin`: a list starts anew."""
-        _keep(self._lists, request.text("job"), ClipList(request.number("fps"), request.whole("count")))
+        job, fps, count = request.text("job"), request.number("fps"), request.whole("count")
+        self._drop(job)
+        dropped: list[JobMessage] = []
+        while len(self._lists) >= MAX_LISTS or self._clips + count > MAX_CLIPS:
+            dropped.append(ListDropped(self._give_way(now_s, job)))
+        self._lists[job] = ClipList(fps, count, set(range(count)), now_s)
+        self._clips += count
+        return [*dropped, ListBegun(job, fps, count)]
 
-    def add(self, request: Request) -> None:
+    def _give_way(self, now_s: float, job: str) -> str:
+        """Drop the list that is missed the least; its job's name."""
+        for name, each in self._lists.items():
+            if each.scored or now_s - each.touched_s > ABANDONED_S:
+                self._drop(name)
+                return name
+        raise ProtocolError("busy", f"{job}: too many lists of clips wait to be scored; try again in a while")
+
+    def _drop(self, job: str) -> None:
+        dropped = self._lists.pop(job, None)
+        self._clips -= dropped.count if dropped is not None else 0
+
+    def add(self, request: Request, now_s: float) -> ClipKept:
         """`/hitpoint/clip`: one clip; twice does no harm."""
         job, index = request.text("job"), request.whole("index")
         clips = self._lists.get(job)
@@ -58,42 +83,45 @@ class ClipDesk:
         if 0 <= out_s <= in_s:
             raise ProtocolError("arguments", f"clip {index}: its out point {out_s:g} s is not after its in {in_s:g} s")
         out = None if out_s < 0 else out_s
-        clips.clips[index] = ClipSpec(path, request.number("timeline_start"), in_s, out, request.number("rate", 1.0))
+        clips.missing.discard(index)
+        clips.touched_s = now_s
+        clip = ClipSpec(
+            path, request.number("timeline_start"), in_s, out, request.number("rate", 1.0), request.number("fade")
+        )
+        return ClipKept(job, index, clip)
 
-    def end(self, request: Request) -> list[int]:
-        """`/hitpoint/clips/end`: the indexes that are missing; none where the list is complete."""
+    def end(self, request: Request, now_s: float, most: int) -> list[int]:
+        """`/hitpoint/clips/end`: at most `most` of the missing indexes; none where the list is complete."""
         job = request.text("job")
         clips = self._lists.get(job)
         if clips is None:
-            if job in self._complete:
-                return []
             raise ProtocolError("job", f"{job}: /hitpoint/clips/begin was never heard; send the list again")
         if request.whole("count") != clips.count:
             raise ProtocolError("arguments", f"{job}: clips/begin said {clips.count} clips, clips/end says otherwise")
-        missing = clips.missing()
-        if not missing:
-            specs = tuple(clips.clips[index] for index in range(clips.count))
-            _keep(self._complete, job, ScoreJob(job, specs, (), clips.fps))
-        return missing
+        clips.touched_s = now_s
+        return sorted(clips.missing)[:most]
 
-    def score(self, request: Request) -> ScoreJob:
+    def score(self, request: Request, now_s: float) -> ScoreList:
         """`/hitpoint/score`: the job with its wishes."""
         job, rest = request.text("job"), request.rest
-        complete = self._complete.get(job)
-        if complete is None:
+        clips = self._lists.get(job)
+        if clips is None or clips.missing:
             raise ProtocolError("job", f"{job}: its list of clips is not complete; send clips/begin, clip, clips/end")
         if len(rest) % 2:
             raise ProtocolError("arguments", f"{job}: the wishes must come as pairs of key and value")
+        clips.touched_s = now_s
         pairs = zip(rest[::2], rest[1::2], strict=True)
-        return replace(complete, pairs=tuple((str(key), str(value)) for key, value in pairs))
+        return ScoreList(job, tuple((str(key), str(value)) for key, value in pairs))
 
-    def complete_lists(self) -> tuple[ScoreJob, ...]:
-        """The complete lists, for a successor."""
-        return tuple(self._complete.values())
+    def scored(self, job: str) -> None:
+        """The composer was asked: the list may give way to others from now on."""
+        self._lists[job].scored = True
 
-    def restore(self, lists: Sequence[ScoreJob]) -> None:
-        """Take a predecessor's complete lists over; those heard since are newer."""
-        self._complete = {score.job: score for score in lists} | self._complete
+    def restore(self, known: ListKnown, now_s: float) -> None:
+        """Take a predecessor's list over; one heard since is newer."""
+        if known.job not in self._lists:
+            self._lists[known.job] = ClipList(known.fps, known.count, set(known.missing), now_s)
+            self._clips += known.count
 
 
 def allowed_path(text: str, roots: Sequence[Path]) -> str:
@@ -110,10 +138,3 @@ def allowed_path(text: str, roots: Sequence[Path]) -> str:
             "path", f"{resolved} lies outside the folders that the bridge may read: start it with --root FOLDER"
         )
     return str(resolved)
-
-
-def _keep(kept: dict[str, _Kept], job: str, value: _Kept) -> None:
-    kept.pop(job, None)
-    while len(kept) >= MAX_CLIP_LISTS:
-        del kept[next(iter(kept))]
-    kept[job] = value

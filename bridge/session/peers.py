@@ -12,7 +12,7 @@ from typing import Any
 
 from hitpoint.bridge.errors import InputError
 from hitpoint.bridge.osc import codec
-from hitpoint.bridge.session.clients import Address
+from hitpoint.bridge.session.identity import Address
 
 GREET_EVERY_S = 2.0
 SILENCE_S = 5.0

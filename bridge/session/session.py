@@ -6,25 +6,24 @@ composer leave by the two functions handed in. Whatever a client sends, `hear` d
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from dataclasses import replace
 
 from hitpoint.bridge.clock.clock import Clock
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.messages import (
     Aim,
     BarsReady,
-    CancelJob,
-    ChooseTake,
     ComposerGone,
     ComposerReady,
+    JobDone,
     JobError,
     JobProgress,
     JobResult,
+    ListKnown,
     LiveState,
+    Parties,
     Planned,
-    Regenerate,
-    SetControl,
 )
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.osc.aliases import Aliases
@@ -32,13 +31,13 @@ from hitpoint.bridge.osc.protocol import ProtocolError, Request
 from hitpoint.bridge.play.lookahead import BarChoice
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.capabilities import capabilities
-from hitpoint.bridge.session.clients import Address, Clients
-from hitpoint.bridge.session.clips import ClipDesk
+from hitpoint.bridge.session.clients import Clients
+from hitpoint.bridge.session.greeter import Greeter
+from hitpoint.bridge.session.identity import Address
+from hitpoint.bridge.session.job_desk import JobDesk, instrument_number
 from hitpoint.bridge.session.status import Status
-from hitpoint.model.music.score import INSTRUMENTS
 
 UNDERRUN_EVERY_S = 1.0
-MISSING_LISTED = 100
 
 
 class Session:
@@ -59,12 +58,12 @@ class Session:
     ) -> None:
         self._clock, self._config, self._version = clock, config, version
         self._ask_composer, self._log = ask_composer, log
-        self.clients = Clients(send)
+        self.clients = Clients(send, config.client_silence_s)
+        self._greeter = Greeter(self.clients, config.token, self._welcome, log)
+        self._jobs = JobDesk(self.clients, config.allowed_roots, lambda: self.player, ask_composer)
         self._aliases = Aliases(config.aliases)
-        self._desk = ClipDesk(config.allowed_roots)
         self._leader: Address | None = None
         self._leader_s = float("-inf")
-        self._working: set[str] = set()
         self._composer_down = False
         self._status = Status(self.clients)
         self._last_underrun_s = float("-inf")
@@ -79,6 +78,7 @@ class Session:
     def hear(self, packet: bytes, sender: Address) -> None:
         """Read and obey one packet; what is wrong with it is answered to its sender."""
         now_s = self._clock.now()
+        self.clients.proof.heard(sender, len(packet))
         try:
             messages = codec.decode(packet)
         except codec.OscError as error:
@@ -92,8 +92,10 @@ class Session:
         try:
             request = protocol.check(message)
             name = request.address.removeprefix("/hitpoint/")
-            self._check_token(request, sender)
-            self.clients.heard(sender, now_s)
+            if request.released:
+                return
+            self._greeter.check(request.address, sender)
+            self.clients.heard(sender, now_s, active=name != "hello")
             if name in _LEADING:
                 self._leader, self._leader_s = sender, now_s
             if name in _LASTING:
@@ -102,32 +104,15 @@ class Session:
         except ProtocolError as error:
             self._refuse(sender, now_s, error.code, str(error), _job_of(message))
 
-    def _check_token(self, request: Request, sender: Address) -> None:
-        if self._config.token and sender not in self.clients and request.address != "/hitpoint/hello":
-            raise ProtocolError("token", "say /hitpoint/hello with the shared token first")
-
     def _refuse(self, sender: Address, now_s: float, code: str, text: str, job: str = "") -> None:
         self.refused += 1
         if self.clients.refuse(sender, now_s, code, text, job):
             self.last_error = text
 
-    def _hello(self, request: Request, sender: Address, now_s: float) -> None:
-        if request.whole("protocol") != protocol.PROTOCOL:
-            wants, speaks = request.whole("protocol"), protocol.PROTOCOL
-            older = "bridge" if wants > speaks else "client"
-            raise ProtocolError(
-                "protocol", f"the client speaks protocol {wants}, this bridge {speaks}: bring the {older} up to date"
-            )
-        if self._config.token and request.text("token") != self._config.token:
-            raise ProtocolError("token", "the token is missing or wrong: use the one in the bridge's configuration")
-        new = sender not in self.clients
-        self.clients.add(sender, request.text("client"), now_s)
-        if new:
-            self._log(_INFO, f"client {request.text('client')[:40]!r} at {sender[0]}:{sender[1]}")
+    def _welcome(self, address: Address) -> None:
         name = self.player.sink.name
-        self.clients.tell(sender, "/hitpoint/welcome", self._version, protocol.PROTOCOL, name, self.state)
+        self.clients.tell(address, "/hitpoint/welcome", self._version, protocol.PROTOCOL, name, self.state)
         self._status.changed()
-        self.live_changed = True
 
     def _capabilities(self, request: Request, sender: Address, now_s: float) -> None:
         for kind, names in capabilities().items():
@@ -172,65 +157,11 @@ class Session:
             request.number("host_clock") if "host_clock" in values else None,
         )
 
-    def _clips_begin(self, request: Request, sender: Address, now_s: float) -> None:
-        self._desk.begin(request)
-        self._own(request.text("job"), sender)
-
-    def _clip(self, request: Request, sender: Address, now_s: float) -> None:
-        self._desk.add(request)
-
-    def _clips_end(self, request: Request, sender: Address, now_s: float) -> None:
-        job = request.text("job")
-        missing = self._desk.end(request)
-        if missing:
-            text = " ".join(str(index) for index in missing[:MISSING_LISTED])
-            self.clients.tell(sender, "/hitpoint/error", "clips-missing", text, job)
-        else:
-            self.clients.tell(sender, "/hitpoint/progress", job, "clips", 1.0)
-
-    def _score(self, request: Request, sender: Address, now_s: float) -> None:
-        score = self._desk.score(request)
-        self._own(score.job, sender)
-        self._working.add(score.job)
-        self._ask(score, score.job)
-
-    def _cancel(self, request: Request, sender: Address, now_s: float) -> None:
-        job = request.text("job")
-        self._working.discard(job)
-        self._ask(CancelJob(job), job)
-
-    def _regenerate(self, request: Request, sender: Address, now_s: float) -> None:
-        job, first, last = request.text("job"), request.whole("first_bar"), request.whole("last_bar")
-        if last < first:
-            raise ProtocolError("arguments", f"the last bar {last} lies before the first {first}")
-        instruments = tuple(sorted({_instrument(str(name)) for name in request.rest})) or None
-        self._own(job, sender)
-        self._ask(Regenerate(job, first, last, instruments), job)
-
-    def _take(self, request: Request, sender: Address, now_s: float) -> None:
-        job = request.text("job")
-        self._own(job, sender)
-        self._ask(ChooseTake(job, request.whole("take"), self.player.next_bar), job)
-
     def _mute(self, request: Request, sender: Address, now_s: float) -> None:
-        self.player.mute(_instrument(request.text("instrument")), bool(request.whole("on")))
+        self.player.mute(instrument_number(request.text("instrument")), bool(request.whole("on")))
 
     def _volume(self, request: Request, sender: Address, now_s: float) -> None:
-        self.player.set_volume(_instrument(request.text("instrument")), request.number("level"))
-
-    def _control(self, request: Request, sender: Address, now_s: float) -> None:
-        name = request.address.rpartition("/")[2]
-        planned = self.player.planned
-        if planned is not None:
-            self._ask(SetControl(planned.job, name, request.number("value"), self.player.next_bar), planned.job)
-
-    def _ask(self, message: object, job: str) -> None:
-        if not self._ask_composer(message):
-            raise ProtocolError("busy", f"{job}: too much is waiting for the composer; try again in a moment")
-
-    def _own(self, job: str, sender: Address) -> None:
-        self.clients.own(job, sender)
-        self.live_changed = True
+        self.player.set_volume(instrument_number(request.text("instrument")), request.number("level"))
 
     # Out.
 
@@ -240,14 +171,25 @@ class Session:
         state = self.player.state
         if self._composer_down and state in ("idle", "working", "waiting"):
             return "failed"
-        return "working" if state == "idle" and self._working else state
+        return "working" if state == "idle" and self._jobs.work.jobs else state
 
     def housekeeping(self) -> None:
         """To be called a few times a second: forget silent clients, tell state and lateness."""
         now_s = self._clock.now()
         for name in self.clients.drop_silent(now_s):
             self._log(_INFO, f"client {name!r} has gone silent")
+        try:
+            self._greeter.hear_queued(now_s)
+        except ProtocolError as error:
+            self._refuse(self._greeter.asks, now_s, error.code, str(error))
+        with contextlib.suppress(ProtocolError):
+            self._jobs.move_faders(now_s)
+        for job, stage, share in self._jobs.work.quiet(now_s):
+            self.clients.tell_owner(job, "/hitpoint/progress", job, stage, share)
         self._status.tell(self.state, self.player, now_s)
+        if self.clients.changed:
+            self.clients.changed = False
+            self._ask_composer(self.parties())
 
     # The player's Listener.
 
@@ -290,24 +232,26 @@ class Session:
         elif isinstance(message, BarsReady):
             self._on_bars(message)
         elif isinstance(message, JobProgress):
+            self._jobs.work.progress(message, self._clock.now())
             self.clients.tell_owner(message.job, "/hitpoint/progress", message.job, message.stage, message.share)
         elif isinstance(message, JobResult):
-            self._working.discard(message.job)
             paths = (message.midi, message.wav, message.report)
             self.clients.tell_owner(message.job, "/hitpoint/result", message.job, *paths, message.take)
         elif isinstance(message, JobError):
-            self._working.discard(message.job)
             self.last_error = message.text
             self.clients.tell_owner(message.job, "/hitpoint/error", message.code, message.text, message.job)
+        elif isinstance(message, JobDone):
+            self._jobs.work.done(message.job)
         elif isinstance(message, ComposerGone):
             self._on_composer_gone(message)
+        elif isinstance(message, ListKnown):
+            self._jobs.restore(message, self._clock.now())
         elif isinstance(message, ComposerReady):
             self._composer_down = False
 
     def _on_composer_gone(self, message: ComposerGone) -> None:
         code, text = "composer", "the composing process died and is being started again"
         if message.given_up:
-            self._working.discard(message.job)
             code, text = "given-up", "the composing process died on this job again and again: the job was given up"
         if message.down:
             self._composer_down = True
@@ -338,27 +282,28 @@ class Session:
             self.clients.tell_owner(message.job, "/hitpoint/bar", message.job, index, start_s, end_s)
 
     def live_state(self) -> LiveState:
-        """What a clock process that is started again needs to go on."""
-        return replace(
-            self.player.live_state(),
-            clients=self.clients.known,
-            owners=self.clients.owners,
-            clip_lists=self._desk.complete_lists(),
-        )
+        """What a clock process that is started again needs to go on with the music."""
+        return self.player.live_state()
 
-    def restore(self, live: LiveState) -> None:
-        """Go on with the clients, clip lists and transport of a clock process that died.
+    def parties(self) -> Parties:
+        """And with the clients."""
+        return Parties(self.clients.known, self.clients.owners, tuple(self._jobs.work.jobs))
+
+    def restore(self, live: LiveState, parties: Parties) -> None:
+        """Go on with the clients and the transport of a clock process that died.
 
         What this one has heard already, before it was told, is newer and stays.
         """
-        self.clients.restore(live, self._clock.now())
-        self._desk.restore(live.clip_lists)
+        self.clients.restore(parties, self._clock.now())
+        for job in parties.working:
+            self._jobs.work.begin(job, self._clock.now())
         self.player.restore(live)
 
 
 _INFO, _WARNING = 20, 30
 _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
-    "hello": Session._hello,
+    "hello": lambda session, *rest: session._greeter.hello(*rest),
+    "prove": lambda session, *rest: session._greeter.prove(*rest),
     "bye": Session._bye,
     "capabilities": Session._capabilities,
     "time": Session._time,
@@ -367,30 +312,25 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "locate": Session._locate,
     "loop": Session._loop,
     "rate": Session._rate,
-    "clips/begin": Session._clips_begin,
-    "clip": Session._clip,
-    "clips/end": Session._clips_end,
-    "score": Session._score,
-    "cancel": Session._cancel,
-    "regenerate": Session._regenerate,
-    "take": Session._take,
+    "clips/begin": lambda session, *rest: session._jobs.clips_begin(*rest),
+    "clip": lambda session, *rest: session._jobs.clip(*rest),
+    "clips/end": lambda session, *rest: session._jobs.clips_end(*rest),
+    "score": lambda session, *rest: session._jobs.score(*rest),
+    "cancel": lambda session, *rest: session._jobs.cancel(*rest),
+    "regenerate": lambda session, *rest: session._jobs.regenerate(*rest),
+    "take": lambda session, *rest: session._jobs.take(*rest),
+    "hand": lambda session, *rest: session._jobs.hand(*rest),
     "mute": Session._mute,
     "volume": Session._volume,
-    "control/control": Session._control,
-    "control/density": Session._control,
-    "control/energy": Session._control,
-    "control/accents": Session._control,
+    "control/control": lambda session, *rest: session._jobs.control(*rest),
+    "control/density": lambda session, *rest: session._jobs.control(*rest),
+    "control/energy": lambda session, *rest: session._jobs.control(*rest),
+    "control/accents": lambda session, *rest: session._jobs.control(*rest),
     "panic": Session._panic,
     "ping": Session._ping,
 }
 _LEADING = {"play", "stop", "locate", "loop", "rate"}
-_LASTING = _LEADING | {"mute", "volume", "clips/end", "score", "bye"}
-
-
-def _instrument(name: str) -> int:
-    if name not in INSTRUMENTS:
-        raise ProtocolError("arguments", f"no instrument {name!r}; choose from {', '.join(INSTRUMENTS)}")
-    return INSTRUMENTS.index(name)
+_LASTING = _LEADING | {"mute", "volume"}
 
 
 def _job_of(message: codec.OscMessage) -> str:

@@ -2,9 +2,12 @@
 
 Threads and processes: the composer process writes jobs, from one thread at a time; the watchdog reads them and writes
 live.json. Every file is whole or not there, but a take's list of bars: that one grows by a line for each bar, and a
-torn last line is left out.
+torn last line is left out. What `save` and `save_plan` wrote is on the disk when they return, power cut or not; bars
+can be composed again.
 
     STATE/live.json                the transport, as the watchdog last heard of it
+    STATE/lists.json               the lists of clips that were sent whole
+    STATE/latest                   the job that was saved last
     STATE/jobs/NAME/job.json       what was asked, the take that is heard, the edition
     STATE/jobs/NAME/plan.json      the plan
     STATE/jobs/NAME/take-N.jsonl   one line a bar; a later line for the same bar wins
@@ -13,25 +16,37 @@ torn last line is left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import os
+import re
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from hitpoint.bridge.ipc.messages import LiveState, ScoreJob
+from hitpoint.bridge.ipc.messages import LiveState, Parties, ScoreJob
 from hitpoint.model.music.codec import from_json, to_json
 from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import Plan
 
+PART = re.compile(r"\..*\.part(\.[A-Za-z0-9]+)?")
+"""Names of files that are being written; those of a run that was killed are litter."""
+
+CASE_COUNTS = sys.platform not in ("win32", "darwin")
+"""Whether `Film` and `film` are two names here."""
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+
 SCHEMA = "hitpoint.job/2"
-LIVE_SCHEMA = "hitpoint.live/4"
+LIVE_SCHEMA = "hitpoint.live/5"
 
 Value = TypeVar("Value")
 
 
 @dataclass
 class JobRecord:
-    """What stands in job.json."""
+    """What stands in job.json. done: nothing is left to compose or write."""
 
     score: ScoreJob
     take: int = 0
@@ -39,6 +54,7 @@ class JobRecord:
     controls: dict[str, float] = field(default_factory=dict)
     programs: tuple[int, ...] = ()
     results: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+    done: bool = False
     schema: str = SCHEMA
 
 
@@ -47,6 +63,7 @@ class _LiveRecord:
     """What stands in live.json. wiring: (our port, destination) pairs."""
 
     live: LiveState
+    parties: Parties
     wiring: list[tuple[str, str]]
     schema: str = LIVE_SCHEMA
 
@@ -56,10 +73,32 @@ class Store:
 
     def __init__(self, state: Path) -> None:
         self._root = state / "jobs"
+        self._latest = state / "latest"
 
     def folder(self, job: str) -> Path:
         """The job's folder (a job's name holds no separators: the OSC table sees to it)."""
-        return self._root / job
+        return self._root / folder_name(job)
+
+    def sweep(self) -> None:
+        """Remove what a run that was killed was just writing. To be called while nobody writes."""
+        old = self._root / "latest"  # where earlier versions kept it, in the way of a job of that name
+        if old.is_file():
+            old.replace(self._latest)
+        folders = [self._root.parent, self._root, *(path for path in _listed(self._root) if path.is_dir())]
+        for path in (path for folder in folders for path in _listed(folder)):
+            if PART.fullmatch(path.name):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def unfinished(self) -> list[str]:
+        """The jobs of which something is left to do, the oldest first."""
+        found = []
+        for folder in _listed(self._root):
+            record = _read(folder / "job.json", JobRecord)
+            if record is not None and record.schema == SCHEMA and not record.done:
+                with contextlib.suppress(OSError):
+                    found.append(((folder / "job.json").stat().st_mtime, record.score.job))
+        return [job for _, job in sorted(found)]
 
     def output(self, job: str, take: int, edition: int, suffix: str) -> Path:
         """Where a finished file goes: `suffix` is .mid, .wav or .report.json.
@@ -79,13 +118,20 @@ class Store:
 
     def save(self, record: JobRecord) -> None:
         """Write job.json, and note that this job is the latest."""
-        _write(self.folder(record.score.job) / "job.json", to_json(record))
-        _write(self._root / "latest", record.score.job.encode())
+        self._write(record.score.job, "job.json", to_json(record))
+        if self.latest() != record.score.job:
+            write_whole(self._latest, record.score.job.encode())
+
+    def _write(self, job: str, name: str, raw: bytes) -> None:
+        """A file of the job's folder, which is made where it is not there (any more)."""
+        folder = self.folder(job)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name, raw, durable=True)
 
     def latest(self) -> str:
         """The job that was saved last; empty where there is none."""
         try:
-            return (self._root / "latest").read_text(encoding="utf-8").strip()
+            return self._latest.read_text(encoding="utf-8").strip()
         except OSError:
             return ""
 
@@ -96,7 +142,7 @@ class Store:
 
     def save_plan(self, job: str, plan: Plan) -> None:
         """Write plan.json."""
-        _write(self.folder(job) / "plan.json", to_json(plan))
+        self._write(job, "plan.json", to_json(plan))
 
     def load_plan(self, job: str) -> Plan | None:
         """plan.json; None where there is none."""
@@ -109,7 +155,7 @@ class Store:
 
     def save_bars(self, job: str, take: int, bars: Mapping[int, Bar]) -> None:
         """Write the take anew, with these bars only."""
-        _write(self._take_path(job, take), b"".join(_bar_line(bars[index]) for index in sorted(bars)))
+        self._write(job, f"take-{take}.jsonl", b"".join(_bar_line(bars[index]) for index in sorted(bars)))
 
     def load_bars(self, job: str, take: int) -> dict[int, Bar]:
         """The take's bars by index; a torn line is left out."""
@@ -126,17 +172,26 @@ class Store:
             bars[bar.index] = bar
         return bars
 
-    def save_live(self, live: LiveState, wiring: set[tuple[str, str]]) -> None:
-        """Note where the transport is and what our ports lead to, for a watchdog that takes over."""
+    def save_live(self, live: LiveState, parties: Parties, wiring: set[tuple[str, str]]) -> None:
+        """Note where the transport is, who is there, and what our ports lead to, for a watchdog that takes over."""
         self._root.mkdir(parents=True, exist_ok=True)
-        _write(self._root.parent / "live.json", to_json(_LiveRecord(live, sorted(wiring))))
+        write_whole(self._root.parent / "live.json", to_json(_LiveRecord(live, parties, sorted(wiring))))
 
-    def load_live(self) -> tuple[LiveState, set[tuple[str, str]]] | None:
+    def load_live(self) -> tuple[LiveState, Parties, set[tuple[str, str]]] | None:
         """What `save_live` noted; None where there is nothing that can be read."""
         record = _read(self._root.parent / "live.json", _LiveRecord)
         if record is None or record.schema != LIVE_SCHEMA:
             return None
-        return record.live, set(record.wiring)
+        return record.live, record.parties, set(record.wiring)
+
+    def save_lists(self, lists: Sequence[ScoreJob]) -> None:
+        """Note the lists of clips that were sent, for a watchdog that takes over."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        write_whole(self._root.parent / "lists.json", to_json(list(lists)))
+
+    def load_lists(self) -> list[ScoreJob]:
+        """What `save_lists` noted."""
+        return _read(self._root.parent / "lists.json", list[ScoreJob]) or []
 
     def _take_path(self, job: str, take: int) -> Path:
         return self.folder(job) / f"take-{take}.jsonl"
@@ -146,10 +201,55 @@ def _bar_line(bar: Bar) -> bytes:
     return b"\n" + to_json(bar)  # a line that was torn before it stays alone
 
 
-def _write(path: Path, raw: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(raw)
-    part.replace(path)
+def folder_name(job: str, case_counts: bool = CASE_COUNTS) -> str:
+    """The name of a job's folder, its own for each job: Windows has names of devices and drops a dot at the end, and
+    it and macOS take capitals for small letters. "=" is in no job's name."""
+    name = job if case_counts else re.sub(r"[A-Z]", lambda match: "=" + match[0].lower(), job)
+    name = f"{name}=" if name.endswith(".") else name
+    return f"=={name}" if _RESERVED.fullmatch(name) else name
+
+
+def write_whole(path: Path, raw: bytes, durable: bool = False) -> None:
+    """Write a file whole or not at all. durable: it and its name are on the disk, not in a cache, afterwards."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(raw)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Have what stands in a file, and its name, on the disk. Raises OSError."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have a folder's names on the disk; nothing on Windows, which opens no folders and does so by itself."""
+    if sys.platform == "win32":
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
 
 
 def _read(path: Path, kind: type[Value]) -> Value | None:

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 from hitpoint.bridge.ipc.messages import JobProgress
 from hitpoint.bridge.play.lookahead import known_block, next_wanted
-from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work.jobs import Job, Take, Tools, ready
+from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.bridge.work.splice import splice_plan
 from hitpoint.model.plan.types import Plan
 
@@ -23,17 +23,20 @@ PROVISIONAL_AHEAD = 3
 """Bars that must be there ahead of the playhead before the gap behind it is worked on."""
 HEARD_BARS = 4
 """Known bars that the composer listens to before a provisional one."""
+CARE_NOT_AHEAD, CARE_OTHER_SEED = 1, 2
+OTHER_SEED = 7_919
+"""Added to a take's seed for each time that composing it went wrong again after CARE_NOT_AHEAD."""
 
 
 class BarMaker:
     """Makes bars, keeps them, and sends those of the take that is heard."""
 
-    def __init__(self, tools: Tools, store: Store, send: Callable[[object], None]) -> None:
-        self._tools, self._store, self._send = tools, store, send
+    def __init__(self, tools: Tools, keeper: Keeper, send: Callable[[object], None]) -> None:
+        self._tools, self._keeper, self._send = tools, keeper, send
 
     def make(self, job: Job, plan: Plan, number: int, take: Take) -> bool:
         """The bar of this take that is wanted most; False where all are there."""
-        if number == job.record.take and self._ahead(job, plan, take):
+        if number == job.record.take and job.care < CARE_NOT_AHEAD and self._ahead(job, plan, take):
             return True
         wanted = next_wanted(take.bars, len(plan.bars))
         if wanted is None:
@@ -44,12 +47,13 @@ class BarMaker:
     def _next(self, job: Job, plan: Plan, number: int, take: Take, wanted: int) -> None:
         if take.stream is None or take.stream_next != wanted:
             history = [take.bars[index] for index in range(wanted)]
-            take.stream = self._tools.composer(job.composer).stream(plan, take.seed, history)
+            seed = take.seed + OTHER_SEED * max(0, job.care - CARE_OTHER_SEED + 1)
+            take.stream = self._tools.composer(job.composer).stream(plan, seed, history)
         bar = next(take.stream)
         take.stream_next = wanted + 1
         take.bars[wanted] = bar
         take.provisional.pop(wanted, None)
-        self._store.add_bar(job.name, number, bar)
+        self._keeper.add_bar(job, number, bar)
         if number == job.record.take:
             self._send(ready(job, (bar,)))
             self._send(JobProgress(job.name, "compose", len(take.bars) / len(plan.bars)))

@@ -7,13 +7,14 @@ Threads and processes: lives in the composer process; jobs and takes belong to i
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hitpoint.bridge.errors import UsageError
 from hitpoint.bridge.ipc.messages import BarsReady, Planned, ScoreJob
-from hitpoint.bridge.state.store import JobRecord
+from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.model.compose.base import Composer
 from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import Plan
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from hitpoint.model.take import Prepared
     from hitpoint.model.video.types import Boundary, Clip
 
+OWN_PAIRS = ("takes", "wav", "cuts", "composer")
+"""Keys of a score request that are no wishes of the plan."""
 SEED_STEP = 1_000_003
 """Between the seeds of a job's takes, and of one bar's regenerations."""
 
@@ -30,7 +33,8 @@ SEED_STEP = 1_000_003
 class Take:
     """One take in the making. bars: its own; provisional: stand-ins for those still to come.
 
-    midi: the file that holds these bars, there or being written; None while there is none.
+    midi: the file that holds these bars, there or being written; None while there is none. failed: it cannot be
+    written, and not because of the disk.
     """
 
     seed: int
@@ -41,11 +45,16 @@ class Take:
     ahead_stream: Iterator[Bar] | None = None
     ahead_next: int = -1
     midi: Path | None = None
+    failed: bool = False
 
 
 @dataclass
 class Job:
-    """One job. prepared: None until analysed in this process; plan: None until planned."""
+    """One job. prepared: None until analysed in this process; plan: None until planned.
+
+    care: how often composing it went wrong. 1: no provisional bars any more; 2: another seed from there on.
+    again_s: not to be written before this moment (monotonic), the disk being full; disk_told: its client knows.
+    """
 
     record: JobRecord
     plan: Plan | None = None
@@ -54,6 +63,9 @@ class Job:
     wanted_takes: int = 1
     wav: bool = True
     aim: int = 0
+    care: int = 0
+    again_s: float = 0.0
+    disk_told: bool = False
     cancelled: threading.Event = field(default_factory=threading.Event)
     preparing: bool = False
     analysing: bool = False
@@ -100,9 +112,12 @@ class Tools:
         from hitpoint.model.video.types import Clip
 
         wishes = parse_wishes(pairs)
-        clips = [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s) for clip in score.clips]
-        cuts = strip_cuts(clips) if dict(score.pairs).get("cuts", "auto") == "strips" else None
-        return prepare(clips, wishes, cuts, progress)
+        clips = [
+            Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s, clip.fade_s) for clip in score.clips
+        ]
+        source = dict(score.pairs).get("cuts", "auto")
+        cuts = strip_cuts(clips) if source == "strips" else None
+        return prepare(clips, wishes, cuts, progress, apart=True, detector="fine" if source == "fine" else "quick")
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
         """Another plan for what was analysed."""
@@ -141,18 +156,11 @@ def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
 
     Raises InputError for a film that cannot be used.
     """
-    from hitpoint.model.video.analyse import probe
-    from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
-    from hitpoint.model.video.types import Boundary
+    from hitpoint.model.video.apart import probe_apart
+    from hitpoint.model.video.edit import closed, edges
 
-    times_s, shown_s = [], 0.0
-    whole = [clip if clip.out_s is not None else closed(clip, probe(clip.path).duration_s) for clip in clips]
-    for _, start_s, length_s in placed(whole):
-        if start_s - shown_s >= SMALLEST_GAP_S:
-            times_s.append(shown_s)
-        times_s.append(start_s)
-        shown_s = start_s + length_s
-    return [Boundary(time_s, "cut", 1.0) for time_s in times_s[1:]]
+    whole = [clip if clip.out_s is not None else closed(clip, probe_apart(clip.path).duration_s) for clip in clips]
+    return edges(whole)
 
 
 def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:
@@ -169,6 +177,39 @@ def ready(job: Job, bars: Iterable[Bar], kept: bool = False) -> BarsReady:
     return BarsReady(job.name, job.record.take, job.record.edition, perform_all(bars, job.plan), kept=kept)
 
 
+def pairs_of(score: ScoreJob, controls: Mapping[str, float]) -> dict[str, str]:
+    """The wishes of a job for the planner, its live controls as they stand now."""
+    pairs = {key: value for key, value in score.pairs if key not in OWN_PAIRS}
+    for name, value in controls.items():
+        pairs[name] = str(round(value)) if name == "density" else repr(value)
+    return pairs
+
+
+def take_of(job: Job, number: int, store: Store) -> Take:
+    """Take `number` of a job that has its plan, with the bars that are on disk."""
+    assert job.plan is not None
+    take = job.takes.get(number)
+    if take is None:
+        seed = job.plan.seed + number * SEED_STEP
+        bars = {i: bar for i, bar in store.load_bars(job.name, number).items() if i < len(job.plan.bars)}
+        take = job.takes[number] = Take(seed, bars)
+        files = job.record.results.get(number)
+        if files is not None and len(bars) == len(job.plan.bars):
+            take.midi = Path(files[0])
+    return take
+
+
 def origin(score: ScoreJob) -> float:
     """Where the music begins on the host's timeline: the earliest clip's start, in seconds."""
     return min(clip.start_s for clip in score.clips)
+
+
+def whole_number(text: str, name: str, low: int, high: int) -> int:
+    """The number that a wish names. Raises UsageError where it is none, or out of its range."""
+    try:
+        number = int(float(text))
+    except (ValueError, OverflowError):
+        number = low - 1
+    if not low <= number <= high:
+        raise UsageError(f"{name} must be a whole number within {low}..{high}, not {text!r}")
+    return number

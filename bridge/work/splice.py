@@ -16,11 +16,15 @@ def splice_plan(plan: Plan, heard: range, target: int) -> Plan:
     """The plan of the bars in `heard`, directly followed by those from `target` on, counted from 0.
 
     The composer is to continue from what it heard as if nothing lay between. Each bar keeps its density, its accents
-    and its length in seconds.
+    and its length in seconds. Sections of which no bar is left are left out, so that what comes back is a plan like
+    any other: its sections cover every bar, and none of them is empty. heard lies before target, target in the plan.
     """
     kept = [*heard, *range(target, len(plan.bars))]
     places = {bar: place for place, bar in enumerate(kept)}
-    bars: list[BarPlan] = [replace(plan.bars[bar], index=place) for place, bar in enumerate(kept)]
+    sections, numbers = _sections(plan, kept)
+    bars: list[BarPlan] = [
+        replace(plan.bars[bar], index=place, section=numbers[plan.bars[bar].section]) for place, bar in enumerate(kept)
+    ]
     points, duration_s = _tempo_points(plan, kept)
     starts = [plan.tempo_map.time_at_tick(bar) for bar in kept]
     tempo_map = TempoMap(points)
@@ -30,7 +34,6 @@ def splice_plan(plan: Plan, heard: range, target: int) -> Plan:
         if place is not None:
             shift_s = tempo_map.time_at_tick(place) - starts[place]
             hits.append(replace(hit, bar=place, time_s=hit.time_s + shift_s))
-    sections = _sections(plan, kept)
     return replace(
         plan, duration_s=duration_s, tempo_map=tempo_map, bars=tuple(bars), hits=tuple(hits), sections=sections
     )
@@ -54,11 +57,15 @@ def _tempo_points(plan: Plan, kept: list[int]) -> tuple[tuple[TempoPoint, ...], 
     return tuple(points), time_s
 
 
-def _sections(plan: Plan, kept: list[int]) -> tuple[Section, ...]:
-    """The sections' parts that are left; every section stays in its place of the list, even where none of it is."""
-    sections = []
-    for section in plan.sections:
-        places = [place for place, bar in enumerate(kept) if section.first_bar <= bar < section.end_bar]
-        first = places[0] if places else 0
-        sections.append(Section(section.label, first, places[-1] + 1 if places else first))
-    return tuple(sections)
+def _sections(plan: Plan, kept: list[int]) -> tuple[tuple[Section, ...], dict[int, int]]:
+    """The sections of which bars are left, and their new numbers by their old ones."""
+    sections: list[Section] = []
+    numbers: dict[int, int] = {}
+    for place, bar in enumerate(kept):
+        number = plan.bars[bar].section
+        if number not in numbers:
+            numbers[number] = len(sections)
+            sections.append(Section(plan.sections[number].label, place, place + 1))
+        else:
+            sections[numbers[number]] = replace(sections[numbers[number]], end_bar=place + 1)
+    return tuple(sections), numbers

@@ -1,14 +1,18 @@
 """The workshop: jobs from clips to bars to files, always working at what the playhead needs next.
 
 Threads and processes: lives in the composer process. Its owner calls `handle` and `step` from one thread; analysing
-and writing files, which take long, run in one worker thread and come back through a bounded queue.
+and writing files, which take long, run in one worker thread. What goes wrong with one job costs that job, or less:
+the others go on, and so does the process. A job that was taken in stays in memory until it is done.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import HitpointError, UsageError
@@ -16,74 +20,101 @@ from hitpoint.bridge.ipc.messages import (
     Aim,
     CancelJob,
     ChooseTake,
+    DropJob,
+    Handled,
+    JobDone,
     JobError,
+    JobMessage,
     JobProgress,
-    JobResult,
+    LogLine,
     Regenerate,
     ResumeJob,
     ScoreJob,
     SetControl,
+    WorkingAt,
 )
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.bar_maker import BarMaker
-from hitpoint.bridge.work.jobs import SEED_STEP, Cancelled, Job, Take, Tools, announcement, ready
-from hitpoint.bridge.work.worker import Worker
+from hitpoint.bridge.work.edits import Editor
+from hitpoint.bridge.work.finish import Finisher
+from hitpoint.bridge.work.jobs import Cancelled, Job, Tools, pairs_of, take_of, whole_number
+from hitpoint.bridge.work.keeper import Keeper
+from hitpoint.bridge.work.stage import BAR_S, EDIT_S, Stage
+from hitpoint.bridge.work.worker import ANALYSE_TURN, Worker
 from hitpoint.model.compose.base import COMPOSERS, DEFAULT
 
 if TYPE_CHECKING:
     from hitpoint.model.take import Prepared
 
-OWN_PAIRS = ("takes", "wav", "cuts", "composer")
-"""Keys of a score request that are no wishes of the plan."""
-MAX_JOBS = 8
-"""Jobs kept in memory; older ones are read back from disk when asked for."""
+DONE_KEPT = 8
+"""Finished jobs kept in memory; older ones are read back from disk when asked for."""
+MOST_CARE = 2
+"""A job that went wrong more often than this while it was composed is given up."""
 
 
 class Workshop:
-    """All jobs. send: to the clock process (through the watchdog); never blocks."""
+    """All jobs. send: to the clock process (through the watchdog); never blocks. stage: told what is being done."""
 
-    def __init__(self, tools: Tools, store: Store, send: Callable[[object], None]) -> None:
-        self._tools, self._store, self._send = tools, store, send
+    def __init__(self, tools: Tools, store: Store, send: Callable[[object], None], stage: Stage | None = None) -> None:
+        self._tools, self._send, self._stage = tools, send, stage or Stage()
+        self._keeper = Keeper(store, send)
+        self._editor = Editor(tools, self._keeper, send)
+        self._bars = BarMaker(tools, self._keeper, send)
         self._jobs: dict[str, Job] = {}
         self._current = ""
-        self._worker = Worker()
-        self._bars = BarMaker(tools, store, send)
+        self._at = ""
+        self._worker = Worker(self._tell_where)
+        self._finisher = Finisher(tools, self._keeper, self._worker, send, self._back, self._failed)
+        self._told_at: tuple[str, ...] = ()
 
     # Requests.
 
     def handle(self, message: object) -> None:
         """Obey one request; what goes wrong becomes a JobError."""
-        name = getattr(message, "job", "")
+        if not isinstance(message, JobMessage):
+            return
+        self._work_at(message.job)
+        taken = True
         try:
-            if isinstance(message, ScoreJob):
-                self._score(message)
-            elif isinstance(message, ResumeJob):
-                self._resume(message)
-            elif isinstance(message, CancelJob):
-                self._cancel(name)
-            elif isinstance(message, Aim):
-                if name in self._jobs:
-                    self._jobs[name].aim = message.bar
-            elif isinstance(message, Regenerate | ChooseTake | SetControl):
-                self._edit(message)
-        except HitpointError as error:
-            self._fail(name, error)
+            taken = self._obey(message)
+        except Exception as error:
+            self._failed(message.job, error)
+        if taken and isinstance(message, ScoreJob | Regenerate | ChooseTake | SetControl):
+            self._send(Handled(message.job, message))
+        if not isinstance(message, Aim):
+            self._settle(message.job)
+
+    def _obey(self, message: JobMessage) -> bool:
+        """Do what is asked; False where that has to wait for the analysis."""
+        if isinstance(message, ScoreJob):
+            self._score(message)
+        elif isinstance(message, ResumeJob):
+            self._resume(message)
+        elif isinstance(message, CancelJob | DropJob):
+            self._end(message)
+        elif isinstance(message, Aim):
+            if message.job in self._jobs:
+                self._jobs[message.job].aim = message.bar
+        elif isinstance(message, Regenerate | ChooseTake | SetControl):
+            return self._edit(message)
+        return True
 
     def _score(self, message: ScoreJob) -> None:
         pairs = dict(message.pairs)
-        takes = _whole(pairs.pop("takes", "1"), "takes", 1, 16)
-        wav = _whole(pairs.pop("wav", "1"), "wav", 0, 1)
+        takes = whole_number(pairs.pop("takes", "1"), "takes", 1, 16)
+        wav = whole_number(pairs.pop("wav", "1"), "wav", 0, 1)
         cuts = pairs.pop("cuts", "auto")
-        if cuts not in ("auto", "strips"):
-            raise UsageError(f"cuts must be auto or strips, not {cuts!r}")
+        if cuts not in ("auto", "strips", "fine"):
+            raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")
         COMPOSERS.check(pairs.pop("composer", DEFAULT))
         old = self._jobs.pop(message.job, None)
         if old is not None:
             old.cancelled.set()
-        before = self._store.load(message.job)
+            self._keeper.forget(old)
+        before = old.record if old is not None else self._keeper.store.load(message.job)
         record = JobRecord(message, edition=before.edition + 1 if before else 0)  # what sounds of it is to be replaced
-        self._store.begin(record)
         job = Job(record, wanted_takes=takes, wav=bool(wav))
+        self._keeper.begin(record, job)
         self._keep(job)
         self._prepare(job)
 
@@ -92,181 +123,142 @@ class Workshop:
         job = self._job(message.job, quiet=True)
         if job is None:
             return
-        self._current = job.name
+        job.care = max(job.care, message.care)
+        if message.heard:
+            self._current = job.name
         if job.plan is None:
             self._prepare(job)
-        else:
-            self._announce(job, kept=True)
-            self._send_known(job)
-        for wanted in message.wanted:
-            self.handle(wanted)
+        elif message.heard:
+            self._editor.announce(job, kept=True)
+            self._editor.send_known(job)
 
-    def _cancel(self, name: str) -> None:
-        job = self._jobs.pop(name, None)
-        if job is not None:
-            job.cancelled.set()
-            self._send(JobError(name, "job", "cancelled"))
+    def _end(self, message: CancelJob | DropJob) -> None:
+        """The job is called off, or given up: what is finished of it stays."""
+        job = self._job(message.job, quiet=True)
+        if job is None:
+            return
+        cancelled = isinstance(message, CancelJob) and not job.record.done
+        self._close(job)
+        if cancelled:
+            self._send(JobError(job.name, "job", "cancelled"))
 
-    def _edit(self, message: Regenerate | ChooseTake | SetControl) -> None:
+    def _close(self, job: Job) -> None:
+        """Do nothing more for the job."""
+        job.cancelled.set()
+        self._jobs.pop(job.name, None)
+        if not job.record.done:
+            job.record.done = True
+            self._keeper.save(job)
+        self._keeper.forget(job)
+
+    def _edit(self, message: Regenerate | ChooseTake | SetControl) -> bool:
         job = self._job(message.job)
         assert job is not None
         if job.plan is None:
             raise UsageError(f"{job.name} has no plan yet; wait for its bars")
         if isinstance(message, ChooseTake):
-            self._choose_take(job, message)
-        elif job.prepared is None:
+            self._editor.choose_take(job, message)
+            return True
+        if job.prepared is None:
             job.after_prepare.append(message)
             self._prepare(job)
-        elif isinstance(message, Regenerate):
-            self._regenerate(job, message)
-        else:
-            self._set_control(job, message)
-
-    def _choose_take(self, job: Job, message: ChooseTake) -> None:
-        assert job.plan is not None
-        job.record.take = message.take
-        self._take(job, message.take)
-        job.aim = message.from_bar
-        self._raise_edition(job, range(len(job.plan.bars)))
-        self._send_known(job)
-        files = job.record.results.get(message.take)
-        if files is not None:
-            self._send(JobResult(job.name, message.take, *files))
-
-    def _regenerate(self, job: Job, message: Regenerate) -> None:
-        assert job.plan is not None
-        take, last = job.take, message.last_bar
-        if last >= len(job.plan.bars):
-            raise UsageError(f"{job.name} has bars 0..{len(job.plan.bars) - 1}; bar {last} is none of them")
-        upto = 0
-        while upto in take.bars:
-            upto += 1
-        if upto <= last:
-            raise UsageError(f"bar {upto} is not composed yet; regenerate bars {message.first_bar}..{last} after it is")
-        seed = take.seed + SEED_STEP * (job.record.edition + 1)
-        bars = [take.bars[index] for index in range(upto)]
-        composer = self._tools.composer(job.composer)
-        new = composer.regenerate(job.plan, bars, message.first_bar, last, message.instruments, seed)
-        changed = [bar for bar in new if take.bars.get(bar.index) != bar and message.first_bar <= bar.index <= last]
-        self._forget_files(job)
-        self._raise_edition(job, range(message.first_bar, last + 1))
-        take.bars.update({bar.index: bar for bar in new if message.first_bar <= bar.index <= last})
-        take.stream = None
-        self._store.save_bars(job.name, job.record.take, take.bars)
-        self._send(ready(job, changed))
-        kept = [take.bars[i] for i in range(message.first_bar, last + 1) if take.bars[i] not in changed]
-        self._send(ready(job, kept, kept=True))
-
-    def _set_control(self, job: Job, message: SetControl) -> None:
-        assert job.plan is not None and job.prepared is not None
-        job.record.controls[message.name] = message.value
-        new = self._tools.replan(job.prepared, self._pairs(job))
-        bars = len(job.plan.bars)
-        if len(new.bars) != bars or new.tempo_map != job.plan.tempo_map:
-            raise UsageError(f"{message.name} {message.value:g} would change the tempo of {job.name}; score it again")
-        first = min(message.from_bar, bars)
-        hits = [hit for hit in job.plan.hits if hit.bar < first] + [hit for hit in new.hits if hit.bar >= first]
-        job.plan = replace(
-            job.plan,
-            bars=job.plan.bars[:first] + new.bars[first:],
-            hits=tuple(hits),
-            control=new.control,
-            ending=new.ending if first < bars else job.plan.ending,
-        )
-        job.prepared = replace(job.prepared, plan=job.plan)
-        take = job.take
-        take.bars = {index: bar for index, bar in take.bars.items() if index < first}
-        take.provisional.clear()
-        take.stream = take.ahead_stream = None
-        self._forget_files(job)
-        job.aim = first
-        self._store.save_plan(job.name, job.plan)
-        self._store.save_bars(job.name, job.record.take, take.bars)
-        self._raise_edition(job, range(first, bars))
-
-    def _forget_files(self, job: Job) -> None:
-        """The take that is heard changes: its files are those of another edition."""
-        job.take.midi = None
-        job.record.results.pop(job.record.take, None)
-
-    def _raise_edition(self, job: Job, stale: range) -> None:
-        job.record.edition += 1
-        self._store.save(job.record)
-        self._announce(job, tuple(stale))
-
-    def _announce(self, job: Job, stale: tuple[int, ...] = (), kept: bool = False) -> None:
-        assert job.plan is not None
-        self._send(announcement(job.record, job.plan, stale, kept))
-
-    def _send_known(self, job: Job) -> None:
-        bars = [bar for _, bar in sorted({**job.take.provisional, **job.take.bars}.items())]
-        if bars:
-            self._send(ready(job, bars, kept=True))
+            return False
+        with self._stage.at("edit", EDIT_S):
+            if isinstance(message, Regenerate):
+                self._editor.regenerate(job, message)
+            else:
+                self._editor.set_control(job, message)
+        return True
 
     # Work.
 
+    @property
+    def waits_for_worker(self) -> bool:
+        """Whether something is going to come back from the worker thread."""
+        return bool(self._worker.at)
+
     def step(self) -> bool:
         """One piece of work: a worker's result or one bar. False where there is nothing to do."""
+        self._keeper.again()
         follow = self._worker.finished()
-        if follow is None:
-            return self._compose_some()
-        follow()
-        return True
+        if follow is not None:
+            follow()
+        self._worker.feed()
+        return follow is not None or self._compose_some()
 
     def _compose_some(self) -> bool:
         names = [self._current, *(name for name in self._jobs if name != self._current)]
         for name in names:
             job = self._jobs.get(name)
-            if job is None or job.plan is None or job.preparing:
+            if job is None or job.record.done or job.plan is None or job.preparing:
                 continue
+            self._work_at(name)
             try:
                 if self._compose_bar(job):
                     return True
             except HitpointError as error:
+                self._close(job)
                 self._fail(name, error)
+            except MemoryError:
+                raise
+            except Exception as error:
+                self._stumble(job, error)
+            self._settle(name)
+        self._work_at("")
         return False
 
     def _compose_bar(self, job: Job) -> bool:
         """The bar that is wanted most; the takes after the one that is heard come last."""
         assert job.plan is not None
-        heard = job.record.take
-        order = [heard, *(take for take in range(job.wanted_takes) if take != heard)]
-        for number in order:
-            take = self._take(job, number)
-            if self._bars.make(job, job.plan, number, take):
-                return True
-            if take.midi is None and not job.analysing:
-                self._finish(job, number, take)
+        for number in self._wanted(job):
+            take = take_of(job, number, self._keeper.store)
+            with self._stage.at("bar", BAR_S):
+                if self._bars.make(job, job.plan, number, take):
+                    return True
+            writable = not take.failed and not job.analysing and time.monotonic() >= job.again_s
+            if take.midi is None and writable:
+                if job.prepared is None:
+                    self._prepare(job)
+                else:
+                    self._finisher.finish(job, number, take)
                 return True
         return False
 
-    def _finish(self, job: Job, number: int, take: Take) -> None:
-        """Write the take's files, in the worker."""
-        if job.prepared is None:
-            self._prepare(job)
-            return
-        composer = self._tools.composer(job.composer)
-        prepared, bars = job.prepared, [take.bars[index] for index in range(len(take.bars))]
-        edition = job.record.edition
-        paths = [self._store.output(job.name, number, edition, suffix) for suffix in (".mid", ".wav", ".report.json")]
-        wav = paths[1] if job.wav else None
-        take.midi = paths[0]
+    def _wanted(self, job: Job) -> list[int]:
+        """The takes that there are to be, the one that is heard first."""
+        heard = job.record.take
+        return [heard, *(take for take in range(job.wanted_takes) if take != heard)]
 
-        def write() -> None:
-            self._tools.write(prepared, composer, bars, take.seed, paths[0], wav, paths[2])
-            self._worker.then(lambda: self._written(job, number, take, paths[0], wav, paths[2]))
+    def _settle(self, name: str) -> None:
+        """Where nothing is left to do for a job, say so."""
+        job = self._jobs.get(name)
+        if job is not None:
+            if self._left(job):
+                return
+            if not job.record.done:
+                job.record.done = True
+                self._keeper.save(job)
+            self._evict()
+        self._send(JobDone(name))
 
-        self._send(JobProgress(job.name, "write", 0.0))
-        self._in_worker(job, write)
+    def _left(self, job: Job) -> bool:
+        if job.plan is None or job.analysing or job.after_prepare:
+            return True
+        return not job.record.done and not all(
+            number in job.record.results or take_of(job, number, self._keeper.store).failed
+            for number in self._wanted(job)
+        )
 
-    def _written(self, job: Job, number: int, take: Take, midi: Path, wav: Path | None, report: Path) -> None:
-        if job.cancelled.is_set() or take.midi != midi:
-            return  # the take was changed meanwhile; its new files follow
-        texts = (str(midi), str(wav) if wav else "", str(report))
-        job.record.results[number] = texts
-        self._store.save(job.record)
-        self._send(JobProgress(job.name, "write", 1.0))
-        self._send(JobResult(job.name, number, *texts))
+    def _stumble(self, job: Job, error: Exception) -> None:
+        """Composing went wrong: go on otherwise (see `Job.care`), or give the job up."""
+        job.care += 1
+        for take in job.takes.values():
+            take.stream = take.ahead_stream = None
+        if job.care > MOST_CARE:
+            self._close(job)
+            self._slip(job.name, error)
+        else:
+            self._log(job.name, error)
 
     # Jobs.
 
@@ -275,7 +267,7 @@ class Workshop:
             return
         job.analysing = True
         job.preparing = job.plan is None  # with a plan, bars can be composed meanwhile
-        score, pairs = job.record.score, self._pairs(job)
+        score, pairs = job.record.score, pairs_of(job.record.score, job.record.controls)
 
         def progress(stage: str, share: float) -> None:
             if job.cancelled.is_set():
@@ -283,102 +275,123 @@ class Workshop:
             self._worker.then_if_room(lambda: self._send(JobProgress(job.name, stage, share)))
 
         def prepare() -> None:
-            prepared = self._tools.prepare(score, pairs, progress)
-            self._worker.then(lambda: self._prepared(job, prepared))
+            try:
+                prepared = self._tools.prepare(score, pairs, progress)
+            except Cancelled:
+                self._back(job, lambda: None)
+            except Exception as error:
+                failure = error
+                self._back(job, lambda: self._not_prepared(job, failure))
+            else:
+                self._back(job, lambda: self._prepared(job, prepared))
 
-        self._in_worker(job, prepare)
+        self._worker.do(job.name, prepare, ANALYSE_TURN, job.cancelled)
 
     def _prepared(self, job: Job, prepared: Prepared) -> None:
-        if job.cancelled.is_set():
-            return
         job.preparing = job.analysing = False
         if job.plan is not None:
             job.prepared = replace(prepared, plan=job.plan)
         else:
-            job.prepared, job.plan = prepared, prepared.plan
             job.record.programs = self._tools.programs(prepared.plan.genre)
+            job.prepared, job.plan = prepared, prepared.plan
             self._current = job.name
-            self._take(job, job.record.take)
-            self._store.save_plan(job.name, prepared.plan)
-            self._store.save(job.record)
-            self._announce(job, tuple(range(len(job.plan.bars))))
+            take_of(job, job.record.take, self._keeper.store)
+            self._keeper.save_plan(job)
+            self._keeper.save(job)
+            self._editor.announce(job, tuple(range(len(job.plan.bars))))
         waiting, job.after_prepare = job.after_prepare, []
         for message in waiting:
             self.handle(message)
 
-    def _pairs(self, job: Job) -> dict[str, str]:
-        pairs = {key: value for key, value in job.record.score.pairs if key not in OWN_PAIRS}
-        for name, value in job.record.controls.items():
-            pairs[name] = str(round(value)) if name == "density" else repr(value)
-        return pairs
-
-    def _take(self, job: Job, number: int) -> Take:
-        assert job.plan is not None
-        take = job.takes.get(number)
-        if take is None:
-            seed = job.plan.seed + number * SEED_STEP
-            take = job.takes[number] = Take(seed, self._store.load_bars(job.name, number))
-            files = job.record.results.get(number)
-            if files is not None and len(take.bars) == len(job.plan.bars):
-                take.midi = Path(files[0])
-        return take
+    def _not_prepared(self, job: Job, error: Exception) -> None:
+        """The film cannot be used. A job that has its plan keeps it, and the music; its edits are refused."""
+        job.preparing = job.analysing = False
+        self._failed(job.name, error)
+        waiting, job.after_prepare = job.after_prepare, []
+        for message in waiting:
+            assert isinstance(message, JobMessage)
+            self._send(Handled(job.name, message))
+        self._close(job)
 
     def _job(self, name: str, quiet: bool = False) -> Job | None:
         """The job, read back from disk where it is not in memory. Raises UsageError where there is none."""
         job = self._jobs.get(name)
         if job is not None:
             return job
-        record = self._store.load(name)
+        record = self._keeper.store.load(name)
         if record is None:
             if quiet:
                 return None
             raise UsageError(f"this score is not known any more; score the film again (there is no job {name!r})")
         pairs = dict(record.score.pairs)
-        job = Job(record, self._store.load_plan(name), wav=pairs.get("wav", "1") != "0")
+        job = Job(record, self._keeper.store.load_plan(name), wav=pairs.get("wav", "1") != "0")
         job.wanted_takes = int(pairs.get("takes", "1"))
         if job.plan is not None:
-            self._take(job, record.take)
+            take_of(job, record.take, self._keeper.store)
         self._keep(job)
         return job
 
     def _keep(self, job: Job) -> None:
         self._jobs[job.name] = job
-        while len(self._jobs) > MAX_JOBS:
-            oldest = next(name for name in self._jobs if name not in (job.name, self._current))
-            self._jobs.pop(oldest).cancelled.set()
+        self._evict()
 
-    def _in_worker(self, job: Job, work: Callable[[], None]) -> None:
+    def _evict(self) -> None:
+        """Finished jobs beyond DONE_KEPT leave the memory, the oldest first; never one with something left to do."""
+        done = [
+            job
+            for job in self._jobs.values()
+            if job.record.done and job.name not in (self._current, self._at) and not self._keeper.waits_for_room(job)
+        ]
+        for job in done[: max(0, len(done) - DONE_KEPT)]:
+            del self._jobs[job.name]
+
+    # The worker.
+
+    def _back(self, job: Job, follow: Callable[[], None]) -> None:
+        """In the worker, at a piece's end: what the main thread is to do next, unless the job was called off."""
+
         def guarded() -> None:
-            """The work; what it raises is raised, or told, by the main thread."""
-            try:
-                if not job.cancelled.is_set():
-                    work()
-            except Cancelled:
-                return
-            except Exception as error:
-                failure = error
-                self._worker.then(lambda: self._worker_failed(job, failure))
+            if not job.cancelled.is_set():
+                try:
+                    follow()
+                except Exception as error:
+                    self._close(job)
+                    self._slip(job.name, error)
+            if self._jobs.get(job.name) in (job, None):  # else another one of that name is under way
+                self._settle(job.name)
 
-        self._worker.do(guarded)
+        self._worker.then(guarded)
 
-    def _worker_failed(self, job: Job, error: Exception) -> None:
-        job.preparing = job.analysing = False
-        if job.plan is None:
-            self._jobs.pop(job.name, None)
-        if not isinstance(error, HitpointError):
-            raise error
-        self._fail(job.name, error)
+    def _work_at(self, name: str) -> None:
+        self._at = name
+        self._tell_where()
+
+    def _tell_where(self) -> None:
+        where = tuple(sorted({self._at, self._worker.at} - {""}))
+        if where != self._told_at:
+            self._told_at = where
+            self._send(WorkingAt(where))
+
+    # What goes wrong.
+
+    def _failed(self, name: str, error: Exception) -> None:
+        if isinstance(error, HitpointError):
+            self._fail(name, error)
+        else:
+            self._slip(name, error)
 
     def _fail(self, name: str, error: HitpointError) -> None:
         codes = {2: "usage", 3: "input", 4: "missing"}
         self._send(JobError(name, codes.get(error.exit_code, "input"), str(error)))
 
+    def _slip(self, name: str, error: Exception) -> None:
+        """A mistake of the program's own: logged in full, told in one sentence."""
+        self._log(name, error)
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        text = f"this went wrong and was given up ({reason[:200]}); try again with another seed, and send in the log"
+        self._send(JobError(name, "given-up", text))
 
-def _whole(text: str, name: str, low: int, high: int) -> int:
-    try:
-        number = int(float(text))
-    except ValueError:
-        number = low - 1
-    if not low <= number <= high:
-        raise UsageError(f"{name} must be a whole number within {low}..{high}, not {text!r}")
-    return number
+    def _log(self, name: str, error: Exception) -> None:
+        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        with contextlib.suppress(Exception):
+            self._send(LogLine(logging.ERROR, f"composer, at {name}: {trace}"))

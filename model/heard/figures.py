@@ -13,20 +13,31 @@ from hitpoint.model.music.score import Score
 
 Figures = dict[str, float]
 
+LONG_S = 100.0
+LONG = ("recall", "texture_changes", "rests", "key_areas")
+"""Figures that are about minutes: a piece this long has each a second time, as long_NAME."""
+
 
 @dataclass(frozen=True)
 class Figure:
-    """name: its key. says: what is measured, in a table's words. aim: where it should lie, as text; "" where it only
-    gives context. picture: whether a picture is needed, so that real music alone has none.
+    """name: its key. says: what is measured, in a table's words. aim: ">= .85" or "<= 9"; "" where it only gives
+    context. marked: whether it depends on where the picture's cuts and sections are, so that chance is another.
     """
 
     name: str
     says: str
     aim: str = ""
-    picture: bool = False
+    marked: bool = False
+
+    def met_by(self, value: float) -> bool:
+        """Whether a value lies where it should; True without an aim, False for NaN."""
+        if not self.aim:
+            return True
+        sign, bound = self.aim.split()
+        return value >= float(bound) if sign == ">=" else value <= float(bound)
 
 
-PIECE = (
+FIGURES = (
     Figure("cut_rank", "cut rank among the beats within 2.6 s", ">= .85", True),
     Figure("cut_rank_log", "  the same, compressed magnitudes", ">= .85", True),
     Figure("fade_rank", "  of fades", "", True),
@@ -34,21 +45,26 @@ PIECE = (
     Figure("cut_strongest", "cuts strongest within 1.2 s", ">= .60", True),
     Figure("cuts_bound", "hard cuts with a bound hit", ">= .95", True),
     Figure("chord_change_cut", "harmony changes at cuts", ">= .80", True),
-    Figure("chord_change_downbeat", "  at plain downbeats"),
-    Figure("section_entries", "instruments changing at a section", ">= .9"),
-    Figure("other_entries", "  in other bars"),
-    Figure("fill", "extra snares and toms before a section", ">= .5"),
+    Figure("chord_change_downbeat", "  at plain downbeats", "", True),
+    Figure("section_entries", "instruments changing at a section", ">= .9", True),
+    Figure("other_entries", "  in other bars", "", True),
+    Figure("fill", "extra snares and toms before a section", ">= .5", True),
     Figure("gaps", "gaps of half a bar and more, per 8 bars", ">= .15"),
     Figure("last_onset", "last onset in the last bar, sixteenths", "<= 9"),
     Figure("late_drums", "  drums in its second half", "<= .35"),
     Figure("one_chord", "neighbouring bars on one chord", "<= .30"),
     Figure("steps", "top line: steps", ">= .30"),
     Figure("repeated_pitches", "top line: repeated pitches", "<= .28"),
-    Figure("recall", "top line: intervals recalled 8 bars later", ">= .42"),
+    Figure("recall", "top line: intervals back 8 bars later"),
+    Figure("long_recall", "  over two minutes", ">= .42"),
     Figure("drum_copies", "identical neighbouring drum bars", "<= .28"),
-    Figure("texture_changes", "instruments changing per 4 bars", ">= .30"),
-    Figure("rests", "bars that an instrument rests", ">= .14"),
-    Figure("key_areas", "distinct key areas (32 bars and more)", "<= 2.5"),
+    Figure("instruments", "instruments in a bar"),
+    Figure("texture_changes", "instruments changing per 4 bars"),
+    Figure("long_texture_changes", "  over two minutes", ">= .30"),
+    Figure("rests", "bars that an instrument rests"),
+    Figure("long_rests", "  over two minutes", ">= .14"),
+    Figure("key_areas", "distinct key areas, 32 bars and more"),
+    Figure("long_key_areas", "  over two minutes", "<= 2.5"),
     Figure("jump_at_lines", "velocity jump at bar lines", "<= 5"),
     Figure("jump_elsewhere", "  from beat to beat elsewhere"),
     Figure("tempo_bend", "tempo bend within two bars", "<= .03"),
@@ -56,6 +72,8 @@ PIECE = (
     Figure("bpm", "tempo, BPM"),
 )
 """The figures of one piece, in the order of a table."""
+
+_MARKED = frozenset(figure.name for figure in FIGURES if figure.marked)
 
 
 def heard(score: Score, marks: Marks, soundfont: Path | None = None) -> Figures:
@@ -69,15 +87,19 @@ def heard(score: Score, marks: Marks, soundfont: Path | None = None) -> Figures:
 def heard_beside_chance(
     score: Score, marks: Marks, seed: int = 0, soundfont: Path | None = None
 ) -> tuple[Figures, Figures]:
-    """`heard`, and the same with the picture's marks on beats and bars drawn at random."""
+    """`heard`, and those of its figures that depend on the picture with its marks moved to beats and bars at random."""
     ear = listen(score, soundfont)
     chance = shuffled(marks, score, seed)
+    moved = accent_figures(score, chance, ear) | notes_alone(score, chance)
     return (
         accent_figures(score, marks, ear) | notes_alone(score, marks),
-        accent_figures(score, chance, ear) | notes_alone(score, chance),
+        {name: value for name, value in moved.items() if name in _MARKED},
     )
 
 
 def notes_alone(score: Score, marks: Marks | None = None) -> Figures:
     """The figures that need no sound; without marks also none of a picture, as for real music."""
-    return arrangement_figures(score, marks or Marks()) | line_figures(score)
+    found = arrangement_figures(score, marks or Marks()) | line_figures(score)
+    if score.duration_s >= LONG_S:
+        found |= {f"long_{name}": found[name] for name in LONG if name in found}
+    return found

@@ -87,10 +87,11 @@ def tempo_figures(score: Score) -> dict[str, float]:
     beats = np.array([point.beat for point in points])
     tempi = np.array([point.bpm for point in points])
     bars = max(1, len(score.bars))
-    held = np.diff([*beats, float(bars * BEATS_PER_BAR)])
+    ends = np.array([*beats[1:], float(bars * BEATS_PER_BAR)])
+    held = ends - beats
     bend = 0.0
-    for index, beat in enumerate(beats):
-        window = tempi[index:][beats[index:] < beat + 2 * BEATS_PER_BAR]
+    for index, end in enumerate(ends):
+        window = tempi[index:][beats[index:] < end + 2 * BEATS_PER_BAR]
         bend = max(bend, float(window.max() / window.min() - 1))
     changes = int((np.abs(np.diff(tempi)) > 1e-3).sum())
     return {"tempo_bend": bend, "tempo_steps": changes / bars, "bpm": float(tempi[held.argmax()])}

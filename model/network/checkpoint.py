@@ -11,11 +11,17 @@ from pathlib import Path
 import torch
 
 from hitpoint.model.errors import InputError
+from hitpoint.model.files import whole
 from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions
 from hitpoint.model.network.network import Network, NetworkConfig
 
 SCHEMA = "hitpoint.checkpoint/1"
+MOST_BYTES = 4 << 30
+MOST_WIDE, MOST_LAYERS = 1 << 16, 256
+SPARE_SHARE = 1.5
+"""Condition columns that are newer than a checkpoint are filled up with zeros, so that it may hold somewhat less than
+the network has."""
 SHIPPED = Path(__file__).parents[1] / "checkpoints" / "default.safetensors"
 
 
@@ -39,9 +45,8 @@ def save(network: Network, path: Path, *, dtype: torch.dtype = torch.float16) ->
         "vocabulary": vocabulary(),
     }
     weights = {name: value.detach().to(dtype).contiguous() for name, value in network.state_dict().items()}
-    temporary = path.with_suffix(".tmp")
-    save_file(weights, temporary, metadata=header)
-    temporary.replace(path)
+    with whole(path) as part:
+        save_file(weights, part, metadata=header)
     return file_sha256(path)
 
 
@@ -56,6 +61,8 @@ def load(path: Path | None = None, device: str = "cpu") -> Loaded:
     if not path.is_file():
         raise InputError(f"there is no checkpoint {path}; leave --checkpoint out to use the shipped one")
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(f"the checkpoint {path} is larger than {MOST_BYTES >> 30} GiB; take another one")
         with safe_open(str(path), framework="pt", device="cpu") as file:
             header = file.metadata() or {}
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
@@ -65,8 +72,11 @@ def load(path: Path | None = None, device: str = "cpu") -> Loaded:
         raise InputError(f"{path} is not a Hitpoint checkpoint; train one with `hitpoint train`")
     if header.get("vocabulary") != vocabulary():
         raise InputError(f"the checkpoint {path} has another vocabulary than this version; train it again")
-    fields = json.loads(header["config"])
-    config = NetworkConfig(**{**fields, "attention": tuple(fields["attention"])})
+    config = _config(header.get("config", ""), path)
+    _check_size(config, sum(weight.numel() for weight in weights.values()), path)
+    unfit = next((name for name, weight in weights.items() if not bool(torch.isfinite(weight).all())), "")
+    if unfit:
+        raise InputError(f"the checkpoint {path} holds weights that are no numbers (in {unfit}); train it again")
     network = Network(config)
     try:
         network.load_state_dict(weights)
@@ -76,6 +86,31 @@ def load(path: Path | None = None, device: str = "cpu") -> Loaded:
     network.eval().to(device)
     parameters = sum(weight.numel() for weight in network.parameters())
     return Loaded(network, config.name, file_sha256(path), parameters)
+
+
+def _config(text: str, path: Path) -> NetworkConfig:
+    """The description in a header. Raises InputError where it is none, or one that no network has."""
+    try:
+        fields = json.loads(text)
+        config = NetworkConfig(**{**fields, "attention": tuple(fields["attention"])})
+        sizes = [config.d_model, config.heads, config.d_ff, config.d_head, config.window]
+        fits = all(isinstance(size, int) and 0 < size <= MOST_WIDE for size in sizes)
+        fits = fits and 0 < len(config.attention) <= MOST_LAYERS and config.d_model % config.heads == 0
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"the checkpoint {path} does not say what network it is ({error}); train it again") from None
+    if not fits:
+        raise InputError(f"the checkpoint {path} describes a network of sizes that none has; train it again")
+    return config
+
+
+def _check_size(config: NetworkConfig, weights: int, path: Path) -> None:
+    """Raise InputError where the network described is far larger than what the file holds: nothing is allocated."""
+    with torch.device("meta"):
+        described = sum(weight.numel() for weight in Network(config).parameters())
+    if described > SPARE_SHARE * weights:
+        raise InputError(
+            f"the checkpoint {path} describes {described:,} weights and holds {weights:,}; fetch or train it again"
+        )
 
 
 def vocabulary() -> str:

@@ -8,6 +8,7 @@ from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.take import Prepared, Take
+from hitpoint.model.video.smpte import fields_of
 
 FIRST_HOUR_S = 3600
 """Timelines begin at 01:00:00:00, Resolve's default."""
@@ -48,10 +49,7 @@ def write_edl_markers(score: Score, fps: float, path: Path, force: bool = False,
 
 def timecode(frame: int, fps: float) -> str:
     """HH:MM:SS:FF of a frame, counted without drop at the nearest whole rate."""
-    seconds, frames = divmod(frame, round(fps))
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}:{frames:02d}"
+    return ":".join(f"{field:02d}" for field in fields_of(frame, round(fps)))
 
 
 class EdlOutput(Output):

@@ -10,12 +10,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from hitpoint.model.errors import InputError, MissingError, UsageError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.render import BuiltInSynth, write_wav
 from hitpoint.model.take import Prepared, Take
+from hitpoint.model.video.film import Film, open_film
+from hitpoint.model.video.frames import TIME_TOLERANCE_S
+from hitpoint.model.video.media import CONTAINERS, PROTOCOLS
 from hitpoint.model.video.types import Clip
 
 AUDIO_CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
@@ -44,12 +49,17 @@ def mux(
     ffmpeg = find_ffmpeg()
     length_s = _wav_length_s(wav)
     say = progress or (lambda share: None)
-    inputs = ["-ss", f"{in_s:.6f}", "-i", f"file:{film}", "-i", f"file:{wav}", "-map", "0:v:0", "-map", "1:a:0"]
+    picture = open_film(film)
+    inputs = [*_film_input(picture, in_s), "-f", "wav", "-i", f"file:{wav}"]
+    inputs += ["-map", f"0:{picture.track.index}", "-map", "1:a:0"]
     sound = ["-c:a", AUDIO_CODECS[ending], "-b:a", "192k"]
     if ending not in (".mkv", ".webm"):
         sound += ["-movflags", "+faststart"]
-    encode = [*_VIDEO_CODECS.get(ending, _H264), "-vf", _EVEN_SIZE, "-t", f"{length_s:.6f}"]
-    attempts = [["-c:v", "copy"], encode] if in_s == 0 and out_s is None else [encode]
+    filters = ",".join([*_times(picture, in_s), _EVEN_SIZE])
+    encode = [*_VIDEO_CODECS.get(ending, _H264), "-vf", filters, "-t", f"{length_s:.6f}"]
+    track = picture.track
+    as_it_is = in_s == 0 and out_s is None and not (track.numbered or track.is_trimmed)
+    attempts = [["-c:v", "copy", "-copypriorss", "1"], encode] if as_it_is else [encode]
     with atomic(out, force) as part:
         for attempt in attempts:
             failure = _run([ffmpeg, *inputs, *attempt, *sound, f"file:{part}"], length_s, say)
@@ -63,6 +73,26 @@ def mux(
     say(1.0)
 
 
+def _film_input(film: Film, in_s: float) -> list[str]:
+    """ffmpeg's arguments for reading the film as the analysis does: the same kinds of file, the same zero."""
+    safe = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", ",".join(CONTAINERS)]
+    early_s = film.track.zero_s - film.start_s  # sound that begins before the picture is not to hold it back
+    shift = ["-itsoffset", f"{-early_s:.6f}"] if early_s > 0 else []
+    seek = ["-ss", f"{in_s:.6f}"] if in_s > 0 and film.has_index else []
+    return [*safe, *shift, *seek, "-i", f"file:{film.path}"]
+
+
+def _times(film: Film, in_s: float) -> list[str]:
+    """Filters for what ffmpeg's reading alone does not do: times for frames without, a start where no index leads."""
+    track, filters = film.track, []
+    is_even = np.allclose(np.diff(track.times_s), track.step_s, rtol=1e-3)  # else some were left out
+    if track.numbered:
+        filters.append(f"setpts=N*{track.step_s:.9f}/TB" if is_even else "setpts=PTS-STARTPTS")
+    if in_s > 0 and not film.has_index:
+        filters += [f"trim=start={in_s - TIME_TOLERANCE_S:.6f}", f"setpts=max(0\\,PTS-{in_s:.6f}/TB)"]
+    return filters
+
+
 def mux_score(
     score: Score,
     clips: Sequence[Clip],
@@ -74,11 +104,15 @@ def mux_score(
 ) -> None:
     """`mux` for a score: `wav` is its sound if that was written already, else it is made for the moment.
 
-    Raises UsageError for an edit of several clips or a clip at another speed, and as `mux`.
+    Raises UsageError for an edit of several clips or a clip at another speed, InputError where the film is no longer
+    the one that was scored, and as `mux`.
     """
     if len(clips) != 1 or clips[0].rate != 1.0:
         raise UsageError("only one clip at its own speed can be put into a film; let the editor export the edit")
     clip = clips[0]
+    scored = score.about.get("clip0_sha256", "")
+    if scored and scored != open_film(clip.path).media.sha256:
+        raise InputError(f"{clip.path.name} changed since it was scored; score it again")
     with tempfile.TemporaryDirectory(prefix="hitpoint-") as folder:
         if wav is None:
             wav = Path(folder) / "music.wav"

@@ -140,6 +140,7 @@ def _film(axis: Axes, rhythm: VisualRhythm, clips: Sequence[Clip]) -> None:
 
 def _frame_at(clips: Sequence[Clip], rhythm: VisualRhythm, time_s: float) -> NDArray[np.uint8] | None:
     """The frame (h, w, 3), RGB, shown at `time_s` of the edit; None past the last one."""
+    from hitpoint.model.video.film import open_film
     from hitpoint.model.video.frames import decode
 
     media_of = {media.path: media for media in rhythm.media}
@@ -151,7 +152,7 @@ def _frame_at(clips: Sequence[Clip], rhythm: VisualRhythm, time_s: float) -> NDA
     if time_s >= start_s + length_s and clip is not whole[-1]:
         media = media_of[clip.path]
         return np.zeros((media.height, media.width, 3), np.uint8)
-    with closing(decode(clip.path, clip.in_s + (time_s - start_s) * clip.rate, clip.out_s)) as frames:
+    with closing(decode(open_film(clip.path), clip.in_s + (time_s - start_s) * clip.rate, clip.out_s)) as frames:
         frame = next(frames, None)
     return None if frame is None else np.asarray(frame.bgr[:, :, ::-1])
 

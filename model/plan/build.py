@@ -41,7 +41,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
     end_tick = (tempo.bars - 1) * TICKS_PER_BAR + tempo.last_bar_ticks
     placement = place(seen, tempo.tempo_map, tempo.bars, end_tick)
     placed = placement.hits
-    changes = [*tempo.changes, *_left_out(placement)]
+    changes = [*rhythm.notes, *tempo.changes, *_left_out(placement)]
 
     lines_s = bar_lines(tempo.tempo_map, tempo.bars, end_tick)
     sections = find_sections(rhythm, lines_s)

@@ -12,11 +12,11 @@ from hitpoint.model.plan.hits import Placed
 
 PEAK = 0.75
 """Where in the film the arc is highest, as a share of its length."""
-MOTION, ARC = 0.5, 0.25
+MOTION, ARC = 0.6, 0.25
 """How far motion moves the energy from its calmest to its liveliest bar, and the arc from the opening to the peak."""
 HIT = 0.12
 """How far the curve rises into the weightiest hit, and falls again after it."""
-LOWEST, HIGHEST = 0.2, 0.8
+LOWEST, HIGHEST = 0.15, 0.85
 """The curve without wishes: a wish of half the scale still finds room above and below."""
 SUDDEN = 0.2
 """A rise of the energy by this much from one bar to the next is reached at the bar line, by a crescendo before it; a

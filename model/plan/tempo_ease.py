@@ -24,10 +24,10 @@ MET_S = 0.019
 """A hit so near its moment is met; half a frame of film."""
 MARGIN = 0.94
 """Of the changes allowed, so much is used: what merging and rounding add stays within them."""
-ROUNDS = 400
+ROUNDS = 250
 RELAX, STIFFNESS, NEARNESS = 1.6, 10.0, 0.01
 """Of the method: over-relaxation, weight of the bounds, weight of an exact hit."""
-CHUNK_BARS, OVERLAP_BARS = 240, 24
+CHUNK_BARS, OVERLAP_BARS = 64, 12
 """A longer film is eased in pieces; of each, the last bars are eased again with the next."""
 
 
@@ -56,43 +56,45 @@ def bend(lines_s: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(windows.max(axis=1) / windows.min(axis=1) - 1.0)
 
 
-def ease_within(fit: TempoFit, nails: Sequence[Nail], deviation: float) -> NDArray[np.float64]:
-    """`ease` with as many of the nails as can be met without a bend of more than `deviation` within two bars.
-
-    Those that are not met go first, then the lightest where the tempo bends too far.
-    """
-    kept = list(nails)
-    while True:
-        lines_s = ease(fit, kept, deviation)
-        met = [nail for nail in kept if nail.off_s(lines_s) <= MET_S]
-        too_far = np.flatnonzero(bend(lines_s) > deviation)
-        if not len(too_far) or not kept:
-            return lines_s if len(met) == len(kept) else ease_within(fit, met, deviation)
-        if len(met) == len(kept):
-            near = [nail for nail in kept if np.abs(too_far - nail.bar).min() <= STEPS_IN_TWO_BARS + 1] or kept
-            lightest = min(nail.weight for nail in near)
-            gone = {nail for nail in near if nail.weight == lightest}
-            met = [nail for nail in kept if nail not in gone]
-        kept = met
-
-
 def ease(fit: TempoFit, nails: Sequence[Nail], deviation: float) -> NDArray[np.float64]:
-    """lines_s (bars + 1,): bar lines through the nails, as far as the tempo may bend; the first and last as in `fit`.
+    """lines_s (bars + 1,): bar lines through as many of the nails as can be met; the first and last as in `fit`.
 
-    deviation: as in `fit_tempo`.
+    deviation: as in `fit_tempo`. Nails that cannot be met go first, then the lightest where the tempo bends too far.
     """
     lines_s: NDArray[np.float64] = fit.lines_s.copy()
     bars = len(lines_s) - 1
+    kept = list(nails)
     first = 0
     while True:
         end = min(first + CHUNK_BARS, bars)
-        inside = [nail for nail in nails if first <= nail.bar < end]
         held = 2 if first else 1  # a piece goes on with the tempo of the bar before it
         start = first - held + 1
-        lines_s[start : end + 1] = _eased(lines_s[start : end + 1], fit.base_bpm, inside, start, held, deviation)
+        piece = slice(start, end + 1)
+        before = lines_s[piece].copy()
+        while True:
+            inside = [nail for nail in kept if first <= nail.bar < end]
+            lines_s[piece] = _eased(before, fit.base_bpm, inside, start, held, deviation)
+            gone = _too_much(lines_s, inside, range(start, end), deviation)
+            if not gone:
+                break
+            kept = [nail for nail in kept if nail not in gone]
         if end == bars:
             return lines_s
         first = end - OVERLAP_BARS
+
+
+def _too_much(lines_s: NDArray[np.float64], nails: Sequence[Nail], bars: range, deviation: float) -> set[Nail]:
+    """The nails to let go: those that are not met, and wherever the tempo bends too far the lightest nearby."""
+    gone = {nail for nail in nails if nail.off_s(lines_s) > MET_S}
+    too_far = bars.start + np.flatnonzero(bend(lines_s[bars.start : bars.stop + 1]) > deviation)
+    for place in np.split(too_far, np.flatnonzero(np.diff(too_far) > STEPS_IN_TWO_BARS) + 1):
+        if len(place):
+            apart = [min(abs(nail.bar - bar) for bar in place.tolist()) for nail in nails]
+            reach = max(STEPS_IN_TWO_BARS + 2, min(apart, default=0))
+            near = [nail for nail, bars_apart in zip(nails, apart, strict=True) if bars_apart <= reach]
+            if gone.isdisjoint(near):
+                gone.update(sorted(near, key=lambda nail: nail.weight)[:1])
+    return gone
 
 
 def _eased(

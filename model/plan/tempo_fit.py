@@ -21,7 +21,7 @@ BASE_STEP = 0.02
 """Neighbouring base tempi differ by this share."""
 EXCERPT_S = 120.0
 """The coarse pass hears at most so much, from the middle of the film."""
-FINALISTS, MANY_BARS = 5, 200
+FINALISTS, MANY_BARS = 3, 200
 """So many base tempi reach the second pass; in a film of more than MANY_BARS bars only one does."""
 NEAR_S, FAR_S = 0.012, 0.05
 """A tick so near a moment is on it; one so far is not, and costs as much as none."""
@@ -169,7 +169,7 @@ class BarSearch:
         self.bases_bpm, self.open_ends, self.traced = bases_bpm, open_ends, traced
         self.miss = MISS if traced else MISS_TEMPO
         natural = 60.0 * BEATS_PER_BAR / bases_bpm / self.grid_s  # (bases,) units a bar
-        drift = DRIFT * deviation
+        drift = DRIFT * deviation if traced else deviation
         reach = int(np.ceil(natural.max() * drift))
         self.lengths = np.rint(natural).astype(np.int64)[:, None] + np.arange(-reach, reach + 1)  # (bases, lengths)
         bent = self.lengths / natural[:, None] - 1.0

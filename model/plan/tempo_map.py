@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
-from hitpoint.model.plan.tempo_ease import Nail, ease_within, tempo_map
+from hitpoint.model.plan.tempo_ease import Nail, ease, tempo_map
 from hitpoint.model.plan.tempo_fit import Weighed, fit_tempo, grid_cost, steady_fit
 from hitpoint.model.plan.tempo_pace import LOUD_BEAT, SLOWEST_BPM, pace, pulse_s
 from hitpoint.model.plan.types import Wishes
@@ -63,7 +63,7 @@ def plan_tempo(moments: Sequence[Moment], motion: NDArray[np.float32], duration_
         return TempoPlan(tempo_map(steady.lines_s), len(steady.lines_s) - 1, steady.base_bpm)
     if fit is None:
         return _unbent(bending, duration_s, (low, high), middle)
-    lines_s = ease_within(fit, _nails(fit.lines_s, _worth_bending(inside, duration_s)), deviation)
+    lines_s = ease(fit, _nails(fit.lines_s, _worth_bending(inside, duration_s)), deviation)
     return TempoPlan(tempo_map(lines_s), len(lines_s) - 1, fit.base_bpm)
 
 

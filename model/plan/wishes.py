@@ -37,7 +37,7 @@ def parse_wishes(texts: Mapping[str, object], start: Wishes | None = None) -> Wi
     """
     changes: dict[str, Any] = {}
     for key, value in texts.items():
-        option = BY_KEY.get(key)
+        option = BY_KEY.get(key.replace("_", "-"))  # the command line's parser has no hyphens in names
         if option is None:
             raise UsageError(f"unknown option {key!r}: choose from {', '.join(BY_KEY)}")
         if value is not None:

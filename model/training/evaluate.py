@@ -3,6 +3,8 @@
 Every row is measured by the same code on the same plans. Real music is drawn from the test split in stretches as long
 as the plans. The distance of a metric to real music is |difference of means| over the spread of the real stretches.
 Every interval is a 95% bootstrap over pieces.
+
+A second table holds what an ear takes from the music (`hitpoint.model.heard`), played by the built-in synth.
 """
 
 from __future__ import annotations
@@ -13,12 +15,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model import job
+from hitpoint.model.compose.base import Composer
 from hitpoint.model.compose.cmt.composer import CmtComposer, task_of
 from hitpoint.model.compose.cmt.decode import Decoder, Part
 from hitpoint.model.compose.cmt.paper_control import overwriting
 from hitpoint.model.compose.library.match import best_match, stretch
-from hitpoint.model.data.build import Shard
+from hitpoint.model.data.build import PieceInfo, Shard
 from hitpoint.model.errors import InputError
+from hitpoint.model.heard.arrangement import ending_figures
+from hitpoint.model.heard.figures import heard, heard_beside_chance, notes_alone
+from hitpoint.model.heard.grid import marks_of
+from hitpoint.model.heard.real import real_marks
+from hitpoint.model.heard.table import means, real_music, table
 from hitpoint.model.music import harmony
 from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import GENRES, Bar, Score, TempoMap, TempoPoint
@@ -27,6 +36,7 @@ from hitpoint.model.network.conditions import table_of_plan
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
+from hitpoint.model.take import Prepared
 from hitpoint.model.video.types import VisualRhythm
 
 MUSIC = (
@@ -37,12 +47,19 @@ NINE = {name: (name,) for name in MUSIC if not name.startswith("si_")} | {"si": 
 """The metrics by which two ways of composing are compared; structure counts once."""
 CONTROL = ("density_error", "strength_error", "time_error", "hits_accented", "chance")
 HUMAN, ARRANGED = "real, human", "real, arranged"
+OURS, MOVED = "ours, default", "ours, moved"
+"""As `hitpoint score` makes it with no option given; and the same music against cuts and sections at random."""
+LIBRARY, PAPER = "match, library", "paper C=1"
+BY_EAR = {HUMAN: "real", "match": "match", LIBRARY: "library", PAPER: "paper", OURS: "ours", MOVED: "chance"}
+"""Rows that are measured by ear, and what their columns are called."""
 REAL_STRETCHES = 60
 NEAR_S = 0.04
 """Farther from an accent a moment of the picture is not heard as hit."""
 RESAMPLES = 1000
 
 Figures = dict[str, float]
+Method = tuple[str, Callable[[int, Plan], list[Bar]]]
+"""The name of a row, and how its plan number i is composed."""
 
 
 @dataclass(frozen=True)
@@ -100,43 +117,66 @@ def near_accents(score: Score, times_s: NDArray[np.float64]) -> float:
 
 
 def evaluate(
-    composer: CmtComposer, shard: Shard, films: Sequence[VisualRhythm], *, library: Shard | None = None,
+    composer: CmtComposer, shard: Shard | None, films: Sequence[VisualRhythm], *, library: Shard | None = None,
     seeds: int = 1, library_pieces: int = 400, progress: Callable[[float], None] | None = None,
 ) -> list[Row]:  # fmt: skip
-    """All rows, on every film in every genre with `seeds` seeds each.
+    """All rows, on every film in every genre with `seeds` seeds each; without a shard those alone that need none.
 
     library: a user's own music to match with, as a row more. library_pieces: how many training pieces the other
     matching row may choose from. Raises InputError where no held-out piece is as long as the films.
     """
-    plans = [
-        build_plan(film, Wishes(genre=genre, control=1.0, seed=seed))
-        for film in films
-        for genre in GENRES
-        for seed in range(seeds)
-    ]
-    methods = list(_methods(composer, shard, library_pieces))
+    cases = [(film, Wishes(genre=genre, seed=seed)) for film in films for genre in GENRES for seed in range(seeds)]
+    plans = [build_plan(film, replace(wishes, control=1.0)) for film, wishes in cases]
+    methods = _without_shard(composer) if shard is None else list(_methods(composer, shard, library_pieces))
     if library is not None:
-        methods.insert(1, ("match, library", lambda i, plan: best_match(plan, library, library.pieces)))
-    rows = [Row(name, tuple(real)) for name, real in _real(shard, plans)]
-    if not rows:
+        methods.insert(min(1, len(methods) - 1), (LIBRARY, lambda i, plan: best_match(plan, library, library.pieces)))
+    rows = [] if shard is None else [Row(name, tuple(real)) for name, real in _real(shard, plans)]
+    if shard is not None and not rows:
         raise InputError(
             "no held-out piece of these shards is as long as the films; add longer music, or cut the films"
         )
+    say = progress or (lambda share: None)
+    share = len(methods) / (len(methods) + 1)
     for number, (name, bars_of) in enumerate(methods):
         pieces = []
-        for index, plan in enumerate(plans):
+        for index, (plan, (film, _)) in enumerate(zip(plans, cases, strict=True)):
             bars = bars_of(index, plan)
             if bars:
-                pieces.append(figures(_score(plan, bars), plan))
-            if progress:
-                progress((number + (index + 1) / len(plans)) / len(methods))
+                score = _score(plan, bars)
+                by_ear = heard(score, marks_of(film, plan)) if name in BY_EAR else {}
+                pieces.append(figures(score, plan) | by_ear)
+            say(share * (number + (index + 1) / len(plans)) / len(methods))
         rows.append(Row(name, tuple(pieces)))
+    rows += by_default(composer, cases, lambda done: say(share + (1 - share) * done))
     return rows
 
 
-def _methods(
-    composer: CmtComposer, shard: Shard, library_pieces: int
-) -> Iterator[tuple[str, Callable[[int, Plan], list[Bar]]]]:
+def by_default(
+    composer: Composer, cases: Sequence[tuple[VisualRhythm, Wishes]], progress: Callable[[float], None]
+) -> list[Row]:
+    """Two rows: the music that `hitpoint score` makes of these films and wishes, and its figures of chance."""
+    ours, moved = [], []
+    for number, (film, wishes) in enumerate(cases):
+        plan, score = made(composer, film, wishes)
+        now, chance = heard_beside_chance(score, marks_of(film, plan), wishes.seed)
+        ours.append(figures(score, plan) | now)
+        moved.append(chance)
+        progress((number + 1) / len(cases))
+    return [Row(OURS, tuple(ours)), Row(MOVED, tuple(moved))]
+
+
+def made(composer: Composer, film: VisualRhythm, wishes: Wishes) -> tuple[Plan, Score]:
+    """Plan and music as `hitpoint score` makes them."""
+    plan = build_plan(film, wishes)
+    prepared = Prepared((), wishes, film, plan, 0.0, 0.0)
+    return plan, job.compose(prepared, composer).score
+
+
+def _without_shard(composer: CmtComposer) -> list[Method]:
+    return [(PAPER, lambda i, plan: overwritten(composer, plan, 1.0))]
+
+
+def _methods(composer: CmtComposer, shard: Shard, library_pieces: int) -> Iterator[Method]:
     """Names and ways to compose plan number i."""
     training = [piece for piece in shard.pieces if piece.split == "train"]
     chosen = np.random.default_rng(0).permutation(len(training))[:library_pieces]
@@ -201,10 +241,20 @@ def _real(shard: Shard, plans: Sequence[Plan]) -> Iterator[tuple[str, list[Figur
                 piece = long_enough[int(draws.integers(len(long_enough)))]
                 first = int(draws.integers(piece.bars - len(plan.bars) + 1))
                 bars = stretch(shard, piece, first, len(plan.bars))
-                steady = TempoMap((TempoPoint(0.0, 0.0, piece.tempo_bpm),))
-                rows.append(figures(replace(_score(plan, bars), tempo_map=steady)))
+                rows.append(_real_figures(shard, piece, _at_tempo(_score(plan, bars), piece.tempo_bpm)))
         if rows:
             yield name, rows
+
+
+def _real_figures(shard: Shard, piece: PieceInfo, score: Score) -> Figures:
+    """The figures of a stretch; how it ends is measured at the end of its piece, for a stretch ends anywhere."""
+    by_ear = notes_alone(score, real_marks(score))
+    last = stretch(shard, piece, piece.bars - 1, 1)
+    return figures(score) | by_ear | ending_figures(replace(score, bars=tuple(last)))
+
+
+def _at_tempo(score: Score, bpm: float) -> Score:
+    return replace(score, tempo_map=TempoMap((TempoPoint(0.0, 0.0, bpm),)))
 
 
 def _score(plan: Plan, bars: Sequence[Bar]) -> Score:
@@ -237,9 +287,21 @@ def nine(apart: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.stack([np.mean([apart[name] for name in names], axis=0) for names in NINE.values()])
 
 
+def as_heard(rows: Sequence[Row]) -> str:
+    """The ear's table: a figure a line, a way of making music a column; real music's means that the package holds
+    come last.
+    """
+    columns = {BY_EAR[row.name]: means(row.pieces) for row in rows if row.name in BY_EAR}
+    return "\n".join(["what an ear takes from it, and where each figure should lie", table(columns | real_music())])
+
+
 def as_text(rows: Sequence[Row]) -> str:
     """The table: mean and half the width of the 95% interval of each figure, then the distances to the first row, then
-    what follows for control."""
+    what follows for control, and last the ear's table; that one alone where no real music is among the rows.
+    """
+    by_ear, rows = as_heard(rows), [row for row in rows if row.name != MOVED]
+    if rows[0].name not in (HUMAN, ARRANGED):
+        return by_ear
     names = (*CONTROL, *MUSIC)
     width = max(len(row.name) for row in rows) + 2
     lines = [" " * width + " ".join(f"{name[:13]:>13}" for name in names)]
@@ -257,7 +319,7 @@ def as_text(rows: Sequence[Row]) -> str:
             lines.append(
                 f"{row.name:<{width}}" + " ".join(cells) + f"  mean {_spread(np.mean(list(apart.values()), axis=0))}"
             )
-    return "\n".join([*lines, "", *_verdicts(rows)])
+    return "\n".join([*lines, "", *_verdicts(rows), "", by_ear])
 
 
 def _spread(values: NDArray[np.float64]) -> str:

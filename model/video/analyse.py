@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.video import cache
-from hitpoint.model.video.detectors import shots, visual_beats
+from hitpoint.model.video.damage import sentences
+from hitpoint.model.video.detectors import shot_choice, shot_looks, visual_beats
 from hitpoint.model.video.detectors.base import Part
 from hitpoint.model.video.detectors.registry import registered
-from hitpoint.model.video.edit import SMALLEST_GAP_S, closed, placed
+from hitpoint.model.video.edit import FADE_WEIGHT, SMALLEST_GAP_S, closed, merged, placed
 from hitpoint.model.video.features import Features, measure, version
-from hitpoint.model.video.media import probe
+from hitpoint.model.video.film import Film, open_film, probe
+from hitpoint.model.video.fine import check_fine, fine_boundaries
 from hitpoint.model.video.types import Boundary, Clip, Media, VisualBeat, VisualRhythm
 
 __all__ = ["analyse", "probe"]
@@ -31,10 +33,14 @@ BLACK_STEP_S = 0.04
 
 @dataclass(frozen=True)
 class _Timeline:
-    """All clips joined: `Features` in seconds of the edit. joints: frames at which a clip, or black, begins."""
+    """All clips joined: `Features` in seconds of the edit.
+
+    joints: frames at which a clip, or black, begins; mixes: those of them that lie in the middle of a mix.
+    """
 
     features: Features
     joints: NDArray[np.int64]
+    mixes: frozenset[int]
     duration_s: float
 
 
@@ -42,35 +48,57 @@ def analyse(
     clips: Sequence[Clip],
     cuts: Sequence[Boundary] | None = None,
     progress: Callable[[float], None] | None = None,
+    detector: str = "quick",
 ) -> VisualRhythm:
     """The rhythm of one clip, or of an edit: the clips in order, each at its `start_s` or where the one before it ends,
-    whichever is later; what no clip shows between them is black.
+    whichever is later; what no clip shows between them is black. Pieces of one film that go on are one clip.
 
     Times run from the first clip's in point; a clip's `rate` shortens its times and speeds its motion. Where one clip
-    meets the next, or black, stands a cut of weight 1. cuts: boundaries in seconds of the edit, taken instead of
-    detected ones (those outside the edit are left out). progress: called with 0..1.
+    meets the next, or black, stands a cut of weight 1 (a fade, where they mix). cuts: boundaries in seconds of the
+    edit, taken instead of detected ones (those outside the edit are left out). progress: called with 0..1. detector:
+    "quick", or "fine" for boundaries found by the large network of the extra of that name.
 
-    Raises InputError for a film that cannot be used, UsageError for points or rates that make no sense and for a gap
-    over LARGEST_GAP_S.
+    Raises InputError for a film that cannot be used, MissingError without that extra, UsageError for points or rates
+    that make no sense and for a gap over LARGEST_GAP_S.
     """
     if not clips:
         raise UsageError("There is no clip to analyse; give at least one video file.")
-    media_of: dict[Path, Media] = {}
-    for clip in clips:
-        if clip.path not in media_of:
-            media_of[clip.path] = probe(clip.path)
-        _check_points(clip, media_of[clip.path])
-    whole_clips = [closed(clip, media_of[clip.path].duration_s) for clip in clips]
+    if detector == "fine":
+        check_fine()
+    films = _films(clips, _part_of(progress, 0.0, 0.0))
+    clips = merged(clips)
+    whole_clips = [closed(clip, films[clip.path].media.duration_s) for clip in clips]
     _check_gaps(whole_clips)
     lengths = [clip.out_s - clip.in_s for clip in whole_clips if clip.out_s is not None]
     whole, done = sum(lengths), 0.0
     measured = []
     for clip, length in zip(clips, lengths, strict=True):
         report = _part_of(progress, done / whole, length / whole)
-        measured.append(_measured(clip, media_of[clip.path], length, report))
+        measured.append(_measured(clip, films[clip.path], report))
         done += length
         report(1.0)
-    return _rhythm(_join(clips, measured), tuple(media_of.values()), cuts)
+    if detector == "fine" and cuts is None:
+        cuts = fine_boundaries(whole_clips, _part_of(progress, 0.0, 1.0))
+    media = tuple(film.media for film in films.values())
+    return replace(_rhythm(_join(clips, measured), media, cuts), notes=_notes(clips, films, measured))
+
+
+def _films(clips: Sequence[Clip], report: Callable[[float], None]) -> dict[Path, Film]:
+    """The film of each clip, surveyed once."""
+    films: dict[Path, Film] = {}
+    for clip in clips:
+        if clip.path not in films:
+            films[clip.path] = open_film(clip.path, lambda: report(0.0))
+        _check_points(clip, films[clip.path])
+    return films
+
+
+def _notes(clips: Sequence[Clip], films: dict[Path, Film], measured: Sequence[Features]) -> tuple[str, ...]:
+    """What is to be said of the films, each sentence once."""
+    found = [note for film in films.values() for note in film.notes]
+    for clip, part in zip(clips, measured, strict=True):
+        found += sentences(clip.path.name, part.lost)
+    return tuple(dict.fromkeys(found))
 
 
 def _part_of(progress: Callable[[float], None] | None, start: float, share: float) -> Callable[[float], None]:
@@ -83,8 +111,8 @@ def _part_of(progress: Callable[[float], None] | None, start: float, share: floa
     return report
 
 
-def _check_points(clip: Clip, media: Media) -> None:
-    name = clip.path.name
+def _check_points(clip: Clip, film: Film) -> None:
+    name, media = clip.path.name, film.media
     if not clip.rate > 0:
         raise UsageError(f"{name}: the rate {clip.rate:g} is not above 0; use 1 for normal speed.")
     if not clip.in_s >= 0:
@@ -98,6 +126,7 @@ def _check_points(clip: Clip, media: Media) -> None:
             f"{name}: the in point {clip.in_s:g} s lies beyond the film's end at {media.duration_s:.2f} s; "
             "choose an earlier one."
         )
+    film.check_reaches(clip.out_s)
     if clip.out_s is not None and clip.out_s > media.duration_s + END_TOLERANCE_S:
         raise InputError(
             f"{name}: the out point {clip.out_s:g} s lies beyond the film's end at {media.duration_s:.2f} s; "
@@ -116,11 +145,14 @@ def _check_gaps(clips: Sequence[Clip]) -> None:
         end_s = start_s + length_s
 
 
-def _measured(clip: Clip, media: Media, length_s: float, progress: Callable[[float], None]) -> Features:
-    name = cache.key(media.sha256, clip.in_s, clip.out_s, version())
+def _measured(clip: Clip, film: Film, progress: Callable[[float], None]) -> Features:
+    """The clip's features, measured or remembered. Raises InputError if its file is not the one that was hashed."""
+    name = cache.key(film.media.sha256, clip.in_s, clip.out_s, version())
     features = cache.load(name)
     if features is None:
-        features = measure(clip, length_s, progress)
+        film.check_length(clip.in_s, clip.out_s)
+        features = measure(clip, film, progress)
+        film.check_unchanged()
         cache.store(name, features)
     return features
 
@@ -128,12 +160,15 @@ def _measured(clip: Clip, media: Media, length_s: float, progress: Callable[[flo
 def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
     """Lay the clips on the timeline, and black between them. A clip without an out point ends with its last frame."""
     laid: list[tuple[NDArray[np.float64], Features]] = []
+    mixed: list[int] = []
     end_s = 0.0
     shown = placed([closed(clip, part.end_s) for clip, part in zip(clips, measured, strict=True)])
     for (clip, start_s, length_s), part in zip(shown, measured, strict=True):
         if start_s - end_s >= SMALLEST_GAP_S:
             black = _black(start_s - end_s)
             laid.append((end_s + black.times_s, black))
+        if clip.fade_s > 0:
+            mixed.append(len(laid))
         laid.append((start_s + np.maximum(part.times_s - clip.in_s, 0.0) / clip.rate, part))
         end_s = start_s + length_s
     firsts = np.cumsum([0, *(len(at_s) for at_s, _ in laid[:-1])])
@@ -147,7 +182,8 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
         for each in registered()
     }
     joined = Features(np.concatenate([at_s for at_s, _ in laid]), end_s, arrays)
-    return _Timeline(joined, firsts[1:].astype(np.int64), end_s)
+    mixes = frozenset(int(firsts[part]) for part in mixed)
+    return _Timeline(joined, firsts[1:].astype(np.int64), mixes, end_s)
 
 
 def _black(length_s: float) -> Features:
@@ -160,13 +196,13 @@ def _black(length_s: float) -> Features:
 def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Boundary] | None) -> VisualRhythm:
     times_s, n = timeline.features.times_s, len(timeline.features.times_s)
     looks, directogram = timeline.features.arrays["shots"], timeline.features.arrays["motion"]["directogram"]
-    fades = shots.find_fades(times_s, looks["luma_mean"], looks["luma_spread"])
+    fades = shot_choice.find_fades(times_s, looks["luma_mean"], looks["luma_spread"])
     breaks = looks["cuts"]  # frame 0, joints and detected cuts: no flow is true across them
     valid = np.ones(n, bool)
     valid[breaks] = False
     shot = np.searchsorted(breaks, np.arange(n), side="right").astype(np.int32)
     saliency = visual_beats.impact_envelope(directogram, times_s, shot, valid)
-    for first, _, last in fades:
+    for first, _, last in [*fades, *looks["transitions"].tolist()]:
         saliency[first : last + 1] = 0  # a change of light is no impact
     heights = visual_beats.prominence(times_s, saliency)
     beats = visual_beats.pick_beats(times_s, heights)
@@ -181,7 +217,7 @@ def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Bound
         saliency=saliency,
         beats=tuple(VisualBeat(float(times_s[i]), float(s)) for i, s in zip(beats, ranks, strict=True)),
         boundaries=boundaries,
-        shots=shots.label_shots(shots.mean_histograms(looks["histograms"], starts)),
+        shots=shot_looks.label_shots(shot_looks.mean_histograms(looks["histograms"], starts)),
         measured={each.name: timeline.features.arrays[each.name] for each in registered() if each.is_handed_on},
     )
 
@@ -201,13 +237,36 @@ def _given(given: Sequence[Boundary], duration_s: float) -> tuple[Boundary, ...]
 
 
 def _detected(timeline: _Timeline, fades: list[tuple[int, int, int]]) -> tuple[Boundary, ...]:
-    """Cuts and fades in order of time; a cut inside a fade is the fade itself."""
+    """Cuts, transitions and fades in order of time; what lies inside a fade through black is that fade."""
     arrays, times_s = timeline.features.arrays["shots"], timeline.features.times_s
     joints = set(timeline.joints.tolist())
+    ends = shot_choice.blank_ends(times_s, arrays["luma_mean"], arrays["luma_spread"])
+    covered = [*((first, last) for first, _, last in fades), *ends]
+
+    def is_free(frame: int) -> bool:
+        return frame in joints or not any(first <= frame <= last for first, last in covered)
+
     found: list[tuple[int, str, float]] = [(darkest, "fade", 0.9) for _, darkest, _ in fades]
-    cuts = [int(c) for c in arrays["cuts"] if c > 0]
-    cuts = [c for c in cuts if c in joints or not any(first <= c <= last for first, _, last in fades)]
-    looks = shots.mean_histograms(arrays["histograms"], [0, *cuts])
-    for before, after, cut in zip(looks[:-1], looks[1:], cuts, strict=True):
-        found.append((cut, "cut", 1.0 if cut in joints else 0.4 + 0.6 * (1 - shots.overlap(before, after))))
+    for middle, sure in zip(arrays["transitions"][:, 1].tolist(), arrays["transition_sure"].tolist(), strict=True):
+        if is_free(middle):
+            found.append((middle, "fade", 0.9 * sure))
+    cuts = [cut for cut in _cut_frames(timeline, joints) if is_free(cut)]
+    means = shot_looks.mean_histograms(arrays["histograms"], [0, *cuts])
+    for before, after, cut in zip(means[:-1], means[1:], cuts, strict=True):
+        weight = 1.0 if cut in joints else 0.4 + 0.6 * (1 - shot_looks.overlap(before, after))
+        found.append((cut, "fade", FADE_WEIGHT) if cut in timeline.mixes else (cut, "cut", weight))
     return tuple(Boundary(float(times_s[frame]), kind, weight) for frame, kind, weight in sorted(found))
+
+
+def _cut_frames(timeline: _Timeline, joints: set[int]) -> list[int]:
+    """Frames of all cuts: joints first, then where the picture is suddenly black or back, then those of the detector;
+    none close to a surer one.
+    """
+    arrays, times_s = timeline.features.arrays["shots"], timeline.features.times_s
+    chosen = set(joints)
+    black = shot_choice.black_edges(times_s, arrays["luma_mean"], arrays["luma_spread"])
+    for frame in [*black, *arrays["cuts"].tolist()]:
+        near = times_s[sorted(chosen)] - times_s[frame]
+        if frame > 0 and (frame in joints or np.all(np.abs(near) >= shot_choice.MIN_SHOT_S - 1e-6)):
+            chosen.add(frame)
+    return sorted(chosen)

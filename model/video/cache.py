@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.files import whole
 from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.features import Features
 
@@ -65,14 +65,8 @@ def store(name: str, features: Features) -> None:
         return
     try:
         place.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=place, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez_compressed(file, **_packed(features))  # type: ignore[arg-type]
-            Path(temporary).replace(place / f"{name}.npz")
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole(place / f"{name}.npz") as part, part.open("wb") as file:
+            np.savez_compressed(file, **_packed(features))  # type: ignore[arg-type]
         trim(place, MAX_BYTES)
     except OSError:
         return
@@ -94,8 +88,12 @@ def trim(place: Path, max_bytes: int) -> None:
 
 
 def _packed(features: Features) -> dict[str, NDArray[Any]]:
-    """Flat, as an archive wants it: "times_s", "end_s" and "detector.array"."""
-    flat: dict[str, NDArray[Any]] = {"times_s": features.times_s, "end_s": np.asarray(features.end_s)}
+    """Flat, as an archive wants it: "times_s", "end_s", "lost" and "detector.array"."""
+    flat: dict[str, NDArray[Any]] = {
+        "times_s": features.times_s,
+        "end_s": np.asarray(features.end_s),
+        "lost": features.lost,
+    }
     for detector, arrays in features.arrays.items():
         flat |= {f"{detector}.{name}": array for name, array in arrays.items()}
     return flat
@@ -103,18 +101,19 @@ def _packed(features: Features) -> dict[str, NDArray[Any]]:
 
 def _unpacked(flat: dict[str, NDArray[Any]]) -> Features:
     """The reverse of `_packed`. Raises KeyError or ValueError where `flat` is no such thing."""
-    times_s, end_s = flat.pop("times_s"), float(flat.pop("end_s"))
+    times_s, end_s, lost = flat.pop("times_s"), float(flat.pop("end_s")), flat.pop("lost")
     arrays: dict[str, dict[str, NDArray[Any]]] = {}
     for key, array in flat.items():
         detector, name = key.split(".")
         arrays.setdefault(detector, {})[name] = array
-    return Features(times_s, end_s, arrays)
+    return Features(times_s, end_s, arrays, lost)
 
 
 def _is_sound(features: Features) -> bool:
     n, arrays = len(features.times_s), features.arrays
     return (
         n >= 2
+        and features.lost.shape[1:] == (3,)
         and set(arrays) == {detector.name for detector in registered()}
         and all(detector.is_sound(arrays[detector.name], n) for detector in registered())
         and bool(np.all(np.diff(features.times_s) > 0))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import frames
+from hitpoint.model.video.damage import Damage, lost_spans
 from hitpoint.model.video.detectors.base import Arrays
 from hitpoint.model.video.detectors.registry import registered
+from hitpoint.model.video.film import Film
+from hitpoint.model.video.patience import TICK_S
 from hitpoint.model.video.types import Clip
 
 
@@ -19,21 +23,24 @@ from hitpoint.model.video.types import Clip
 class Features:
     """What the detectors measured in n frames, in order of presentation.
 
-    times_s (n,): of the file's own time. end_s: when the last frame goes. arrays: by detector, then by name.
+    times_s (n,): of the film, from its zero. end_s: when the last frame goes. arrays: by detector, then by name.
+    lost (k, 3): stretches that could not be decoded, or not whole: begin, end, frames.
     """
 
     times_s: NDArray[np.float64]
     end_s: float
     arrays: Mapping[str, Arrays]
+    lost: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 def version() -> str:
     """Changes whenever the same film would give other features: the frames' size and every detector's own version."""
-    return " ".join([f"frames {frames.LONG_SIDE}", *(f"{each.name} {each.version}" for each in registered())])
+    return " ".join([f"frames {frames.VERSION}", *(f"{each.name} {each.version}" for each in registered())])
 
 
-def measure(clip: Clip, expected_s: float, progress: Callable[[float], None]) -> Features:
-    """Decode the clip once and show each frame to every detector. expected_s: its length, for `progress` (0..1).
+def measure(clip: Clip, film: Film, progress: Callable[[float], None]) -> Features:
+    """Decode the clip once and show each frame to every detector. film: that of the clip; progress: called with 0..1,
+    about ten times a second.
 
     Raises InputError if fewer than two frames lie between its in and out points.
     """
@@ -41,17 +48,16 @@ def measure(clip: Clip, expected_s: float, progress: Callable[[float], None]) ->
 
     detectors = [each() for each in registered()]
     times: list[float] = []
-    shown_s = 0.0
+    end_s = film.media.duration_s if clip.out_s is None else min(clip.out_s, film.media.duration_s)
+    damage, told = Damage(), _Teller(progress, clip.in_s, end_s)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # at this size a second thread costs more than it saves
     try:
-        for frame in frames.read_frames(clip.path, clip.in_s, clip.out_s):
+        for frame in frames.read_frames(clip.path, clip.in_s, clip.out_s, told.again, damage):
             for detector in detectors:
                 detector.measure(frame)
             times.append(frame.time_s)
-            shown_s = frame.duration_s
-            if len(times) % 50 == 0:
-                progress(min(1.0, (frame.time_s - clip.in_s) / max(expected_s, 1e-9)))
+            told.at(frame.time_s)
     finally:
         cv2.setNumThreads(threads)
     if len(times) < 2:
@@ -60,5 +66,24 @@ def measure(clip: Clip, expected_s: float, progress: Callable[[float], None]) ->
             "choose an earlier in point or a later out point."
         )
     at_s = np.asarray(times, np.float64)
-    end_s = float(at_s[-1] + (shown_s or np.median(np.diff(at_s))))
-    return Features(at_s, end_s, {detector.name: detector.finish() for detector in detectors})
+    lost = lost_spans(film.track, at_s, clip.in_s, end_s, damage)
+    return Features(at_s, end_s, {detector.name: detector.finish() for detector in detectors}, lost)
+
+
+class _Teller:
+    """Tells how far a clip is, not more often than need be."""
+
+    def __init__(self, progress: Callable[[float], None], in_s: float, end_s: float) -> None:
+        self._progress, self._in_s, self._length_s = progress, in_s, max(end_s - in_s, 1e-9)
+        self._share, self._told = 0.0, 0.0
+
+    def at(self, time_s: float) -> None:
+        """A frame of `time_s` was measured."""
+        self._share = min(1.0, max(0.0, (time_s - self._in_s) / self._length_s))
+        if time.monotonic() - self._told >= TICK_S:
+            self.again()
+
+    def again(self) -> None:
+        """Tell the same once more; who listens may call the work off."""
+        self._told = time.monotonic()
+        self._progress(self._share)

@@ -15,6 +15,11 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import media
+from hitpoint.model.video.damage import Damage
+from hitpoint.model.video.fields import Fields, whole
+from hitpoint.model.video.film import Film, open_film
+from hitpoint.model.video.patience import TICK_S, Tick
+from hitpoint.model.video.track import Track
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -25,42 +30,48 @@ if TYPE_CHECKING:
 LONG_SIDE = 128
 """Pixels of the longer side of a delivered frame: flow is measured at this size, whatever the film's own. At 160 it
 costs half as much again and finds no more impacts."""
+VERSION = f"3 {LONG_SIDE}"
+"""Changed whenever other frames, or the same at other times, come out of the same film."""
 SHORT_SIDE_MIN = 32
 TIME_TOLERANCE_S = 0.002
 """Containers round times to a millisecond; an editor's in point is exact."""
-END_TOLERANCE_S = 0.5
-"""A film that ends so much before its declared end is damaged."""
 STALL_S = 60.0
 """A decoder that gives nothing for so long is given up."""
 
 _QUEUE_FRAMES = 32
-_BAD_PACKETS = 25
+_PARTING_S = 0.5  # a decoder that is busy longer ends by itself once it is done
+_SMALLEST_FIELDS = 8
 _PLANAR_8_BIT = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p"})
-_TRUE_DURATION = ("mov", "matroska")  # others estimate it
 
 
 @dataclass(frozen=True)
 class Frame:
     """One frame, upright and downscaled.
 
-    time_s: of the file's own time. duration_s: how long it is shown, 0 if undeclared. luma (h, w) uint8, 16..235;
-    bgr (h, w, 3) uint8.
+    time_s: of the film, from its zero. luma (h, w) uint8, 16..235; bgr (h, w, 3) uint8.
     """
 
     time_s: float
-    duration_s: float
     luma: NDArray[np.uint8]
     bgr: NDArray[np.uint8]
 
 
-def read_frames(path: Path, in_s: float = 0.0, out_s: float | None = None) -> Iterator[Frame]:
+def read_frames(
+    path: Path,
+    in_s: float = 0.0,
+    out_s: float | None = None,
+    tick: Tick | None = None,
+    damage: Damage | None = None,
+) -> Iterator[Frame]:
     """Yield the frames with in_s <= time < out_s, in order of presentation.
 
-    A thread decodes ahead through a bounded queue; what it raises is raised here, and it is joined when the iterator
-    ends or is closed. Raises InputError if the film is damaged before `out_s`.
+    A thread decodes ahead through a bounded queue; what it raises is raised here, and it ends with the iterator. tick:
+    called while there is nothing to yield. damage: what goes wrong is noted there. Raises InputError if the film is
+    damaged before `out_s`.
     """
     stop = threading.Event()
     pipe: queue.Queue[Frame | BaseException | None] = queue.Queue(_QUEUE_FRAMES)
+    film = open_film(path, tick)
 
     def put(item: Frame | BaseException | None) -> None:
         while not stop.is_set():
@@ -73,7 +84,7 @@ def read_frames(path: Path, in_s: float = 0.0, out_s: float | None = None) -> It
     def work() -> None:
         """The thread: decode, hand over, and hand over what went wrong."""
         try:
-            with closing(decode(path, in_s, out_s)) as frames:
+            with closing(decode(film, in_s, out_s, damage, stop)) as frames:
                 for frame in frames:
                     put(frame)
                     if stop.is_set():
@@ -86,97 +97,182 @@ def read_frames(path: Path, in_s: float = 0.0, out_s: float | None = None) -> It
     thread = threading.Thread(target=work, name="hitpoint-decode", daemon=True)
     thread.start()
     try:
-        while (item := _take(pipe, path)) is not None:
+        while (item := _take(pipe, path, tick)) is not None:
             if isinstance(item, BaseException):
                 raise item
             yield item
     finally:
         stop.set()
-        thread.join(timeout=STALL_S)
+        thread.join(timeout=_PARTING_S)
 
 
-def _take(pipe: queue.Queue[Frame | BaseException | None], path: Path) -> Frame | BaseException | None:
-    try:
-        return pipe.get(timeout=STALL_S)
-    except queue.Empty:
-        raise InputError(f"{path.name} gave no frame for {STALL_S:.0f} s; copy it to a local disk first.") from None
+def _take(
+    pipe: queue.Queue[Frame | BaseException | None], path: Path, tick: Tick | None
+) -> Frame | BaseException | None:
+    for _ in range(round(STALL_S / TICK_S)):
+        try:
+            return pipe.get(timeout=TICK_S)
+        except queue.Empty:
+            if tick is not None:
+                tick()
+    raise InputError(f"{path.name} gave no frame for {STALL_S:.0f} s; copy it to a local disk first.")
 
 
-def decode(path: Path, in_s: float, out_s: float | None) -> Generator[Frame]:
+def decode(
+    film: Film,
+    in_s: float,
+    out_s: float | None,
+    damage: Damage | None = None,
+    stop: threading.Event | None = None,
+) -> Generator[Frame]:
     """`read_frames` without its thread."""
+    film.check_reaches(out_s)
+    path, track = film.path, film.track
     with media.reading(path), media.open_container(path) as container:
-        stream = media.video_stream(path, container)
+        stream = container.streams.video[_place(container, track)]
         stream.thread_type = "SLICE"  # frame threads cost memory and CPU; analysis itself is the second thread
         # Deblocking of frames that no other frame refers to is a fifth of the work and not seen at this size.
-        stream.codec_context.options = {"skip_loop_filter": "noref"}
-        zero_s, last_s = media.start_s(container), -1.0
+        stream.codec_context.options = {"skip_loop_filter": "noref", "max_pixels": str(media.MAX_PIXELS)}
         size: tuple[int, int] | None = None
-        for frame in _from_in_point(path, container, stream, in_s):
-            time_s = _time_s(frame, stream, zero_s, last_s)
+        fields, last_s = Fields(), -1.0
+        for time_s, frame in _from_in_point(film, container, stream, in_s, damage or Damage(), stop):
             if time_s <= last_s or time_s < in_s - TIME_TOLERANCE_S:
                 continue
             if out_s is not None and time_s >= out_s - TIME_TOLERANCE_S:
                 return
             last_s = time_s
             size = size or _small_size(stream, frame)  # that of the first frame: some streams change theirs
-            luma, bgr = shrink(frame, size)
-            duration_s = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.0
-            yield Frame(time_s, duration_s, luma, bgr)
+            if frame.interlaced_frame and frame.format.name not in _PLANAR_8_BIT:
+                frame = frame.reformat(format="yuv422p")  # keeps each line of brightness apart
+            for part_s, lines in _parts(frame, time_s, track.step_s, fields):
+                yield Frame(part_s, *shrink(frame, size, lines))
 
 
-def _from_in_point(path: Path, container: InputContainer, stream: VideoStream, in_s: float) -> Iterator[VideoFrame]:
-    """Frames from the key frame before `in_s` on; from the very first if the file's index leads astray."""
-    frames = _decode_packets(path, container, stream)
-    if in_s <= 1.0 or not stream.time_base:
+def _parts(frame: VideoFrame, time_s: float, step_s: float, fields: Fields) -> list[tuple[float, int | None]]:
+    """(time, lines) of the frame, or of each of its two fields where they show two pictures."""
+    if frame.interlaced_frame and frame.height >= _SMALLEST_FIELDS:
+        lines = fields.split(_plane(frame.planes[0]))
+        if lines is not None:
+            return [(time_s, lines[0]), (time_s + step_s / 2, lines[1])]
+    return [(time_s, None)]
+
+
+def _place(container: InputContainer, track: Track) -> int:
+    """Which of the file's video tracks is the picture."""
+    return [stream.index for stream in container.streams.video].index(track.index)
+
+
+def _from_in_point(
+    film: Film,
+    container: InputContainer,
+    stream: VideoStream,
+    in_s: float,
+    damage: Damage,
+    stop: threading.Event | None,
+) -> Iterator[tuple[float, VideoFrame]]:
+    """Frames from the key frame before `in_s` on; from the very first if the file's index leads astray, or where a
+    frame's time depends on those before it."""
+    track = film.track
+    frames = _timed_frames(film, container, stream, damage, stop)
+    if in_s <= 1.0 or not stream.time_base or track.numbered or len(track.pieces) > 1 or track.lead or track.untimed:
         yield from frames
         return
-    zero_s = media.start_s(container)
-    container.seek(int((in_s + zero_s) / stream.time_base), stream=stream, backward=True)
+    container.seek(int((in_s + track.zero_s) / stream.time_base), stream=stream, backward=True)
     first = next(frames, None)
-    if first is None or first.time is None or first.time - zero_s > in_s:
+    if first is None or first[0] > in_s:
         container.seek(0, stream=stream, backward=True)
-        frames = _decode_packets(path, container, stream)
+        frames = _timed_frames(film, container, stream, damage, stop)
     else:
         yield first
     yield from frames
 
 
-def _decode_packets(path: Path, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Every frame that can be decoded. Raises InputError once the damage is more than a scratch, or the end is missing.
+def _timed_frames(
+    film: Film, container: InputContainer, stream: VideoStream, damage: Damage, stop: threading.Event | None
+) -> Iterator[tuple[float, VideoFrame]]:
+    """Each frame with the moment at which it is shown."""
+    track, last_s = film.track, -film.track.step_s
+    unit_s, place = float(stream.time_base or 1), _Place()
+    for packets, frame in _decode_packets(film, container, stream, damage, stop):
+        number = place.next(packets, damage)
+        if track.numbered or (number < track.lead and frame.pts is None):
+            past = number - len(track.times_s) + 1
+            time_s = float(track.times_s[number]) if past <= 0 else track.end_s + (past - 1) * track.step_s
+        else:
+            time_s = last_s + track.step_s if frame.pts is None else frame.pts * unit_s - track.zero_s
+        if frame.is_corrupt:
+            damage.frame(time_s)
+        last_s = time_s
+        yield time_s, frame
 
-    All tracks are read, because the declared end may be that of the sound.
+
+class _Place:
+    """Counts frames as they come out of the decoder, and those that damage kept from coming.
+
+    A decoder gives a frame for each packet, some packets later; once one was damaged, what it is behind more than that
+    was lost.
+    """
+
+    def __init__(self) -> None:
+        self._next, self._delay = 0, 0
+
+    def next(self, packets: int, damage: Damage) -> int:
+        """The place of the frame that came out after so many packets."""
+        behind = packets - 1 - self._next
+        if not damage.bad_packets:
+            self._delay = max(self._delay, behind)
+        elif behind > self._delay:
+            self._next += behind - self._delay
+        self._next += 1
+        return self._next - 1
+
+
+def _decode_packets(
+    film: Film, container: InputContainer, stream: VideoStream, damage: Damage, stop: threading.Event | None
+) -> Iterator[tuple[int, VideoFrame]]:
+    """Every frame that can be decoded, after how many packets, and `pts` as the film's schedule has it.
+
+    Raises InputError once the damage is more than a scratch.
     """
     import av
-    from av.video.frame import VideoFrame
 
-    bad, end_s, zero_s = 0, 0.0, media.start_s(container)
-    for packet in container.demux(list(container.streams.video + container.streams.audio)):
-        if packet.pts is not None and packet.time_base:
-            end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base) - zero_s)
-        if packet.stream.index != stream.index:  # a packet that flushes knows its stream only
-            continue
+    shift_of, time_s, fed = _Shifts(film.track), 0.0, 0
+    for number, packet in enumerate(container.demux(stream)):
+        if stop is not None and stop.is_set():
+            return
+        is_flush = packet.pts is None and packet.dts is None and not packet.size
+        if not packet.size and not is_flush:
+            continue  # the frame before is shown again
+        fed += not is_flush
+        if number in film.track.untimed:
+            packet.pts = None
+            damage.packet(time_s)
+        elif packet.pts is not None and packet.time_base:
+            packet.pts += shift_of(number)
+            time_s = float(packet.pts * packet.time_base) - film.track.zero_s
+        packet.dts = None  # where a frame has no time, this one is not to stand in for it
         try:
             for frame in packet.decode():
-                if isinstance(frame, VideoFrame):
-                    yield frame
+                yield fed, frame
         except av.error.InvalidDataError:
-            bad += 1
-            if bad >= _BAD_PACKETS:
-                raise InputError(f"{path.name} is damaged near {end_s:.1f} s; export or copy it again.") from None
-    declared_s = media.container_end_s(container)
-    if declared_s and container.format.name.startswith(_TRUE_DURATION) and end_s < declared_s - END_TOLERANCE_S:
-        raise InputError(
-            f"{path.name} breaks off at {end_s:.1f} s of {declared_s:.1f} s; copy it again, or set an out point "
-            f"before {end_s:.1f} s."
-        )
+            damage.packet(time_s)
+            if damage.is_too_much(film.track):
+                raise InputError(
+                    f"{film.path.name} is damaged near {max(time_s, 0.0):.1f} s; export or copy it again."
+                ) from None
 
 
-def _time_s(frame: VideoFrame, stream: VideoStream, zero_s: float, last_s: float) -> float:
-    """Presentation time from the file's zero; counted on by the mean rate where a frame carries none."""
-    stamp = frame.pts if frame.pts is not None else frame.dts
-    if stamp is not None and frame.time_base is not None:
-        return float(stamp * frame.time_base) - zero_s
-    return max(0.0, last_s) + (1 / float(stream.average_rate or 25) if last_s >= 0 else 0.0)
+class _Shifts:
+    """What to add to a packet's time so that the pieces of a film follow each other; asked in order."""
+
+    def __init__(self, track: Track) -> None:
+        self._pieces, self._at = track.pieces, 0
+
+    def __call__(self, number: int) -> int:
+        """In the track's own unit, for packet `number`."""
+        while self._at + 1 < len(self._pieces) and number >= self._pieces[self._at + 1][0]:
+            self._at += 1
+        return self._pieces[self._at][1]
 
 
 def _small_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
@@ -187,23 +283,31 @@ def _small_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
     return (LONG_SIDE, short) if aspect >= 1 else (short, LONG_SIDE)
 
 
-def shrink(frame: VideoFrame, size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(luma (h, w), bgr (h, w, 3)) of `size` (width, height), then turned upright."""
+def shrink(
+    frame: VideoFrame, size: tuple[int, int], lines: int | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(luma (h, w), bgr (h, w, 3)) of `size` (width, height), then turned upright. lines: of one field only, 0 the even
+    ones, 1 the odd ones."""
     import cv2
 
     width, height = size
     if frame.format.name not in _PLANAR_8_BIT:
         frame = frame.reformat(width, height, "yuv420p", interpolation="AREA")
     sizes = ((width, height), (width // 2, height // 2), (width // 2, height // 2))
-    planes = [_shrink_plane(plane, size) for plane, size in zip(frame.planes, sizes, strict=True)]
+    planes = [_shrink_plane(plane, size, lines) for plane, size in zip(frame.planes, sizes, strict=True)]
     joined = np.concatenate([plane.ravel() for plane in planes]).reshape(height * 3 // 2, width)
     bgr = np.asarray(cv2.cvtColor(joined, cv2.COLOR_YUV2BGR_I420), np.uint8)
     turns = frame.rotation // 90 % 4
     return np.ascontiguousarray(np.rot90(planes[0], turns)), np.ascontiguousarray(np.rot90(bgr, turns))
 
 
-def _shrink_plane(plane: VideoPlane, size: tuple[int, int]) -> NDArray[np.uint8]:
+def _plane(plane: VideoPlane) -> NDArray[np.uint8]:
+    """(h, w), without a copy."""
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+
+
+def _shrink_plane(plane: VideoPlane, size: tuple[int, int], lines: int | None) -> NDArray[np.uint8]:
     import cv2
 
-    pixels = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+    pixels = _plane(plane) if lines is None else whole(_plane(plane), lines)
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Clip:
-    """A video file with an in and an out point in seconds of its own time; `out_s` None means its end.
+    """A video file with an in and an out point in seconds from its zero, the moment at which a player shows or sounds
+    its first; `out_s` None means its end.
 
     rate: playback speed in the edit (2.0 plays twice as fast). start_s: where it begins on the timeline, seconds.
+    fade_s: length of the mix from the clip before, in whose middle it begins; 0 where it begins by a cut.
     """
 
     path: Path
@@ -23,6 +25,7 @@ class Clip:
     out_s: float | None = None
     rate: float = 1.0
     start_s: float = 0.0
+    fade_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ class Boundary:
 
 @dataclass(frozen=True)
 class Media:
-    """Facts of the file. duration_s: of the whole file; fps: mean; frames: counted; width, height: upright pixels."""
+    """Facts of the file. duration_s: of the whole picture, from the film's zero to the moment at which its last frame
+    goes; fps: mean; frames: counted, repeats not; width, height: upright pixels; nominal_fps: of frames that follow
+    each other as usual, which in a film of varying rate is more than the mean."""
 
     path: Path
     sha256: str
@@ -53,6 +58,7 @@ class Media:
     frames: int
     width: int
     height: int
+    nominal_fps: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ class VisualRhythm:
     times_s (n,): moment of each analysed frame. motion (n,): mean |flow| where the picture shows structure, as a share
     of the frame's width, per second; motion[0] = 0. saliency (n,): impact envelope, the share of the local motion that
     stops there, per second; 0 or more. shots: one label per shot, equal where shots look alike. measured: what further
-    detectors found, their arrays by detector; most have one row a frame.
+    detectors found, their arrays by detector; most have one row a frame. notes: sentences on what was lost of a damaged
+    film, or had to be assumed.
     """
 
     duration_s: float
@@ -74,3 +81,4 @@ class VisualRhythm:
     boundaries: tuple[Boundary, ...]
     shots: tuple[str, ...] = field(default=())
     measured: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = field(default=())

@@ -10,6 +10,7 @@ from typing import Any
 
 import bpy
 
+from . import look
 from .timeline import Strip
 
 _EDITING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ED_OT_")
@@ -54,6 +55,16 @@ def new_sound(strips: Any, name: str, path: str, channel: int, start: int) -> An
     return strip
 
 
+def swap_sound(strip: Any, path: str) -> None:
+    """Let a sound strip play another file; all else about it stays. RuntimeError where the file cannot be loaded."""
+    strip.sound = bpy.data.sounds.load(path, check_existing=True)
+
+
+def closed_channels(editor: Any) -> set[int]:
+    """The channels that are muted or locked."""
+    return {index for index, channel in enumerate(editor.channels) if channel.mute or channel.lock}
+
+
 def read_strips(scene: Any) -> list[Strip]:
     """What lies on the level of the timeline that is open (an entered meta, or all)."""
     editor = scene.sequence_editor
@@ -71,8 +82,10 @@ def _read_level(level: Any, editor: Any, timeline_fps: float) -> list[Strip]:
 def _read(strip: Any, muted: set[int], editor: Any, timeline_fps: float) -> Strip:
     start, end = edges(strip)
     fields: dict[str, Any] = {
-        "mute": strip.mute or strip.channel in muted or getattr(strip, "blend_alpha", 1.0) == 0.0,
+        "mute": strip.mute or strip.channel in muted or look.is_hidden(strip),
         "selected": strip.select,
+        "look": look.of(strip),
+        "fade_in": look.fade_in(strip),
     }
     if strip.type == "MOVIE":
         fields |= _movie(strip, timeline_fps)

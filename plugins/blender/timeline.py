@@ -11,7 +11,9 @@ import math
 from dataclasses import dataclass, field, replace
 
 TRANSITIONS = {"CROSS", "GAMMA_CROSS", "WIPE"}
-OVERLAYS = {"TEXT", "ADJUSTMENT", "SOUND"}
+LOOKS = FULL, PARTIAL, GRAPHIC = ("full", "partial", "graphic")
+"""An opaque picture that fills the frame; one that lets something through; titles, colours and images with alpha."""
+NOTHING = {"SOUND", "ADJUSTMENT"}
 NO_FILE = {
     "SCENE": "is a scene: render it to a film and use that",
     "IMAGE": "is a still or an image sequence: render it to a film and use that",
@@ -27,7 +29,8 @@ class Strip:
 
     first: the source frame shown at `start` (of an effect: frames into it). rate: source frames per timeline frame.
     frames: how many the file has. source_fps: of the file. inputs: what an effect works on. children: what a meta
-    holds. steady: False where the speed changes inside.
+    holds. steady: False where the speed changes inside. look: what it lets through, one of LOOKS. fade_in: frames over
+    which it appears from nothing.
     """
 
     name: str
@@ -37,9 +40,11 @@ class Strip:
     end: int
     path: str = ""
     first: float = 0.0
+    look: str = FULL
     rate: float = 1.0
     source_fps: float = 0.0
     frames: int = 0
+    fade_in: int = 0
     mute: bool = False
     selected: bool = True
     missing: bool = False
@@ -50,13 +55,17 @@ class Strip:
 
 @dataclass(frozen=True)
 class Clip:
-    """What the bridge is told: seconds of the timeline, seconds of the file, and the file's speed."""
+    """What the bridge is told: seconds of the timeline, seconds of the file, and the file's speed.
+
+    fade_s: length of the mix from the picture before, in whose middle it begins.
+    """
 
     path: str
     start_s: float
     in_s: float
     out_s: float
     rate: float
+    fade_s: float = 0.0
 
 
 @dataclass
@@ -71,12 +80,17 @@ class Edit:
 
 @dataclass(frozen=True)
 class _Layer:
-    """A stretch of one strip (None: nothing to analyse); the highest `order` is what is seen."""
+    """A stretch of one strip (None: nothing to analyse). order: channels, from the outermost in; look: as the strip's.
+
+    fade: frames of the mix in whose middle it begins.
+    """
 
     order: tuple[int, ...]
     start: int
     end: int
     strip: Strip | None
+    look: str = FULL
+    fade: int = 0
 
 
 def _trim(strip: Strip, start: int, end: int) -> Strip:
@@ -87,27 +101,33 @@ def _trim(strip: Strip, start: int, end: int) -> Strip:
 
 def _effect(strip: Strip, order: tuple[int, ...], notes: list[str]) -> list[_Layer]:
     """A transition hands over in its middle; any other effect shows its first input, at its own speed."""
-    parts: list[tuple[int, int, Strip]] = [(strip.start, strip.end, strip.inputs[0])]
+    parts: list[tuple[int, int, Strip, int]] = [(strip.start, strip.end, strip.inputs[0], 0)]
     if strip.kind in TRANSITIONS and len(strip.inputs) > 1:
-        middle = (strip.start + strip.end) // 2
-        parts = [(strip.start, middle, strip.inputs[0]), (middle, strip.end, strip.inputs[1])]
+        middle, length = (strip.start + strip.end) // 2, strip.end - strip.start
+        parts = [(strip.start, middle, strip.inputs[0], 0), (middle, strip.end, strip.inputs[1], length)]
     layers = []
-    for start, end, source in parts:
+    for start, end, source, fade in parts:
         if strip.kind == "SPEED":
             first = source.first + (strip.first + (start - strip.start) * strip.rate) * source.rate
             steady = source.steady and strip.steady
             source = replace(source, start=start, end=end, first=first, rate=source.rate * strip.rate, steady=steady)
-        layers += _layers(replace(_trim(source, start, end), mute=False), order, notes)
+        shown = _layers(replace(_trim(source, start, end), mute=False, fade_in=0), order, notes)
+        layers += [replace(each, look=_least(each.look, strip.look), fade=fade) for each in shown]
     return layers
+
+
+def _least(*looks: str) -> str:
+    """The one of these looks that lets the most through."""
+    return max(looks, key=LOOKS.index)
 
 
 def _layers(strip: Strip, order: tuple[int, ...], notes: list[str]) -> list[_Layer]:
     """The strip as layers, metas and effects opened; what cannot be analysed leaves a sentence in `notes`."""
-    if strip.mute or strip.kind in OVERLAYS or strip.start >= strip.end:
+    if strip.mute or strip.kind in NOTHING or strip.start >= strip.end:
         return []
     if strip.kind == "META":
         inside = [_trim(child, strip.start, strip.end) for child in strip.children]
-        return stack(inside, order, notes)
+        return [replace(each, look=_least(each.look, strip.look)) for each in stack(inside, order, notes)]
     if strip.inputs:
         return _effect(strip, order, notes)
     readable = strip.kind == "MOVIE" and not strip.missing and strip.source_fps > 0
@@ -120,7 +140,8 @@ def _layers(strip: Strip, order: tuple[int, ...], notes: list[str]) -> list[_Lay
         notes.append(f"“{strip.name}” {NO_FILE[strip.kind]}.")
     elif not strip.steady:
         notes.append(f"“{strip.name}” changes speed inside: it is scored at {strip.rate:.2f}× throughout.")
-    return [_Layer(order, strip.start, strip.end, strip if usable else None)]
+    start = strip.start + strip.fade_in // 2
+    return [_Layer(order, start, strip.end, strip if usable else None, strip.look, strip.fade_in)]
 
 
 def stack(strips: list[Strip], order: tuple[int, ...], notes: list[str]) -> list[_Layer]:
@@ -129,7 +150,8 @@ def stack(strips: list[Strip], order: tuple[int, ...], notes: list[str]) -> list
 
 
 def _visible(layers: list[_Layer], start: int, end: int) -> list[_Layer]:
-    """What is seen from `start` to `end`: at each moment the highest layer. n log n plus the overlaps."""
+    """What is seen from `start` to `end`, as the bridge's rule for timelines has it. n log n plus the overlaps."""
+    base = min((layer.order[0] for layer in layers), default=0)
     edges = sorted({start, end} | {f for layer in layers for f in (layer.start, layer.end) if start < f < end})
     waiting = sorted(layers, key=lambda layer: layer.start, reverse=True)
     active: list[_Layer] = []
@@ -138,14 +160,26 @@ def _visible(layers: list[_Layer], start: int, end: int) -> list[_Layer]:
         while waiting and waiting[-1].start <= left:
             active.append(waiting.pop())
         active = [layer for layer in active if layer.end > left]
-        top = max(active, key=lambda layer: layer.order, default=None)
+        top = _seen_of(active, base)
         if top is None or top.strip is None:
             continue
         if seen and seen[-1].strip is top.strip and seen[-1].end == left:
             seen[-1] = replace(seen[-1], end=right)
         else:
-            seen.append(replace(top, start=left, end=right))
+            seen.append(replace(top, start=left, end=right, fade=top.fade if left == top.start else 0))
     return seen
+
+
+def _seen_of(active: list[_Layer], base: int) -> _Layer | None:
+    """Of what lies over a moment: the topmost that fills the frame; else the lowest that lets something through; else a
+    title or image on the film's own channel, `base`. So a logo over the film hides nothing."""
+    full = [layer for layer in active if layer.look == FULL]
+    if full:
+        return max(full, key=lambda layer: layer.order)
+    partial = [layer for layer in active if layer.look == PARTIAL]
+    if partial:
+        return min(partial, key=lambda layer: layer.order)
+    return next((layer for layer in active if layer.order[0] == base), None)
 
 
 def _clip(layer: _Layer, fps: float) -> Clip:
@@ -156,7 +190,7 @@ def _clip(layer: _Layer, fps: float) -> Clip:
     last = min(float(strip.frames or math.inf), strip.first + (strip.end - strip.start) * strip.rate)
     start = strip.start + (first - strip.first) / strip.rate
     rate = strip.rate * fps / strip.source_fps
-    return Clip(strip.path, start / fps, first / strip.source_fps, last / strip.source_fps, rate)
+    return Clip(strip.path, start / fps, first / strip.source_fps, last / strip.source_fps, rate, layer.fade / fps)
 
 
 def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:

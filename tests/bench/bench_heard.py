@@ -1,13 +1,13 @@
 """What an ear takes from the music, at default settings, beside real music and chance.
 
 Run: python tests/bench/bench_heard.py [--quick] [--films F ...] [--genres a,b] [--seeds N] [--parts a,b] [--json F]
-       [--checkpoint F] [any wish of `hitpoint score`, such as --control 1 or --energy 0.2]
+       [--checkpoint F] [--strict] [any wish of `hitpoint score`, such as --control 1 or --energy 0.2]
      python tests/bench/bench_heard.py --real FOLDER     measures real music again: a data set in each folder of FOLDER
 
 --films takes files, and of the drawn ones (heard_films.py): quick, fades, minutes. Films that are missing are left out
 and named. --parts: pieces, motion, energy, colour. docs/heard.md says how each figure is measured.
 Columns: now; chance, the picture's cuts, hits and sections moved to beats and bars drawn at random; real music
-(heard_real.json); where the figure should lie.
+(kept in the package); where the figure should lie.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ if __name__ == "__main__":
 
 from hitpoint.model import job
 from hitpoint.model.compose.base import COMPOSERS, Composer, ComposerOptions
-from hitpoint.model.heard.figures import PIECE, heard_beside_chance, notes_alone
+from hitpoint.model.heard.figures import FIGURES, LONG, heard_beside_chance, notes_alone
 from hitpoint.model.heard.grid import marks_of, table_of
 from hitpoint.model.heard.real import excerpt, read_scores, real_marks
+from hitpoint.model.heard.table import REAL_MUSIC, means, real_music, table
 from hitpoint.model.heard.traits import TRAITS, omega_squared, traits
 from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Score
 from hitpoint.model.output.report import control_errors
@@ -41,11 +42,8 @@ from tests.bench.heard_films import DRAWN, drawn, regraded
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "film.mp4"
-REAL = Path(__file__).with_name("heard_real.json")
-LONG_S = 100.0
 LONG_BARS = 60
-LONG = ("recall", "texture_changes", "rests", "key_areas")
-"""Figures that are about minutes: they have rows of their own for films this long."""
+"""About two minutes."""
 PARTS = ("pieces", "motion", "energy", "colour")
 ENERGIES = (-0.5, 0.0, 0.5)
 QUARTER_S = 10.0
@@ -66,12 +64,6 @@ class Settings:
             prepared = job.prepare([Clip(film)], wishes)
             self.made[film, wishes] = prepared, job.compose(prepared, self.composer).score
         return self.made[film, wishes]
-
-
-def mean_of(rows: Sequence[dict[str, float]], name: str) -> float:
-    """Mean of a figure over the pieces that have it; NaN where none has."""
-    values = [row[name] for row in rows if name in row]
-    return float(np.mean(values)) if values else float("nan")
 
 
 def rows_of_pieces(settings: Settings, films: Sequence[Path], genres: Sequence[str], seeds: int) -> list[dict]:
@@ -150,59 +142,50 @@ def colour_row(settings: Settings, genres: Sequence[str], seeds: int) -> dict[st
 
 
 def real_rows(folder: Path) -> dict[str, dict[str, float]]:
-    """Means over the music of each data set below `folder`."""
+    """Means over the music of each data set below `folder`; what is about minutes on the first 60 bars of a piece."""
     found = {}
     for each in sorted(path for path in folder.iterdir() if path.is_dir()):
-        rows, long = [], []
+        rows = []
         for _, score in read_scores(each):
-            rows.append(notes_alone(score, real_marks(score)))
+            row = notes_alone(score, real_marks(score))
+            row = {name: value for name, value in row.items() if not name.startswith(("long_", "tempo", "bpm"))}
             if len(score.bars) >= LONG_BARS:
-                long.append(notes_alone(excerpt(score, 0, LONG_BARS)))
-        names = sorted({name for row in rows for name in row} - {"bpm", "tempo_bend", "tempo_steps"})
-        means = {name: mean_of(rows, name) for name in names} | {f"long_{name}": mean_of(long, name) for name in LONG}
-        found[each.name] = {name: round(value, 4) for name, value in means.items() if not np.isnan(value)}
+                first = notes_alone(excerpt(score, 0, LONG_BARS))
+                row |= {f"long_{name}": first[name] for name in LONG if name in first}
+            rows.append(row)
+        found[each.name] = {name: round(value, 4) for name, value in sorted(means(rows).items())}
         print(each.name, len(rows), "pieces", file=sys.stderr)
     return found
 
 
 def print_pieces(rows: list[dict]) -> dict[str, dict[str, float]]:
-    """The table of pieces; returns it."""
-    real = json.loads(REAL.read_text()) if REAL.exists() else {}
-    table: dict[str, dict[str, float]] = {}
-    width = 46
-    print(f"{len(rows)} pieces".ljust(width) + "".join(f"{name:>10}" for name in ("now", "chance", *real)) + "  aim")
-    long = [row for row in rows if row["duration_s"] >= LONG_S]
-    lines = [(figure.name, figure.name, figure.says, figure.aim, rows) for figure in PIECE if figure.name not in LONG]
-    lines += [(f"long_{f.name}", f.name, f"two minutes: {f.says}", f.aim, long) for f in PIECE if f.name in LONG]
-    lines += [(f.name, f.name, f"any length: {f.says}", f.aim, rows) for f in PIECE if f.name in LONG]
-    for key, name, says, aim, chosen in lines:
-        values = {
-            "now": mean_of([row["now"] for row in chosen], name),
-            "chance": mean_of([row["chance"] for row in chosen], name),
-            **{each: real[each].get(key, float("nan")) for each in real},
-        }
-        moved = values["chance"] != values["now"]
-        cells = [_cell(value) if each != "chance" or moved else "" for each, value in values.items()]
-        print(says.ljust(width) + "".join(f"{cell:>10}" for cell in cells) + f"  {aim}")
-        table[key] = values
+    """The table of pieces; returns its columns."""
+    columns = {"now": means([row["now"] for row in rows]), "chance": means([row["chance"] for row in rows])}
+    columns |= real_music()
+    print(f"{len(rows)} pieces\n{table(columns)}")
     worst = [max((row["errors"][name] for row in rows), default=0.0) for name in ("density", "strength", "time")]
     print("control errors, worst piece: density {:.3g}, strength {:.3g}, end {:.3g}".format(*worst))
     bends = [row["now"]["tempo_bend"] for row in rows]
     print(f"tempo bend within two bars, worst piece: {max(bends, default=0):.3f}")
-    return table
+    missed = missed_aims(columns["now"])
+    print(f"aims missed: {len(missed)}{': ' if missed else ''}{', '.join(missed)}")
+    return columns
 
 
-def _cell(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.2f}"
+def missed_aims(now: dict[str, float]) -> list[str]:
+    """The figures that do not lie where they should."""
+    return [each.name for each in FIGURES if each.name in now and not each.met_by(now[each.name])]
 
 
 def print_omega(rows: list[dict]) -> dict[str, tuple[float, float]]:
-    """What film and genre explain of each trait."""
+    """What film and genre explain of each trait; nothing with one of either."""
     films, genres = [row["film"] for row in rows], [row["genre"] for row in rows]
+    if len(set(films)) < 2 or len(set(genres)) < 2:
+        return {}
     found = {}
     for name in TRAITS:
         found[name] = omega_squared([row["traits"][name] for row in rows], films, genres)
-    means = np.nanmean(np.array(list(found.values())), axis=0) if len(rows) > 4 else np.full(2, np.nan)
+    means = np.nanmean(np.array(list(found.values())), axis=0)
     print(f"omega^2, mean of {len(TRAITS)} traits: film {means[0]:.3f} (aim >= .15), genre {means[1]:.3f}")
     print("  film: " + ", ".join(f"{name} {value[0]:.2f}" for name, value in found.items()))
     return found
@@ -230,6 +213,8 @@ def films_of(names: Sequence[str]) -> list[Path]:
             found.append(path)
         else:
             print(f"left out: {name} is missing", file=sys.stderr)
+    if not found:
+        sys.exit("no film to compose for; name one with --films")
     return found
 
 
@@ -244,6 +229,7 @@ def arguments() -> tuple[argparse.Namespace, dict[str, str]]:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--real", type=Path)
+    parser.add_argument("--strict", action="store_true", help="exit with 1 where a figure of the table misses its aim")
     asked, rest = parser.parse_known_args()
     if len(rest) % 2 or any(not each.startswith("--") for each in rest[::2]):
         parser.error(f"give wishes as --name value, not {' '.join(rest)}")
@@ -254,7 +240,7 @@ def main() -> None:
     """Print the tables."""
     asked, wishes = arguments()
     if asked.real:
-        REAL.write_text(json.dumps(real_rows(asked.real), indent=1) + "\n")
+        REAL_MUSIC.write_text(json.dumps(real_rows(asked.real), indent=1) + "\n")
         return
     began, cpu = time.perf_counter(), time.process_time()
     settings = Settings(COMPOSERS.load("cmt").create(ComposerOptions(asked.checkpoint, "cpu")), wishes)
@@ -286,6 +272,9 @@ def main() -> None:
     print(f"{time.perf_counter() - began:.0f} s, {time.process_time() - cpu:.0f} s of processor")
     if asked.json:
         asked.json.write_text(json.dumps(result, indent=1))
+    columns = result.get("table")
+    if asked.strict and isinstance(columns, dict) and missed_aims(columns["now"]):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

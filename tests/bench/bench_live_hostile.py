@@ -20,7 +20,7 @@ import time
 
 from live_bench import settings  # isort: skip
 from live_kit import Bridge, Client, JackServer, RemoteEars, notes_on
-from test_osc import HOSTILE, nested
+from test_codec import HOSTILE, nested
 
 from hitpoint.bridge.osc import codec
 from hitpoint.bridge.osc.protocol import INCOMING

@@ -158,12 +158,13 @@ def _kept(name: str, frames: Callable[[], Iterator[Frame]]) -> Path:
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"part-{path.name}")
-        _encode(frames(), part)
+        encode(frames(), part)
         part.replace(path)
     return path
 
 
-def _encode(frames: Iterator[Frame], path: Path) -> None:
+def encode(frames: Iterator[Frame], path: Path) -> None:
+    """Write pictures (height, width, 3), 0..255, as a film of FPS frames a second."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(FPS), options={"crf": "20", "preset": "veryfast"})
         stream.pix_fmt = "yuv420p"

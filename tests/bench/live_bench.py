@@ -8,7 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "bridge"))
+for _folder in ("osc", ""):
+    sys.path.insert(0, str(Path(__file__).parents[1] / "bridge" / _folder))
 
 
 def settings(doc, **values):

@@ -146,3 +146,20 @@ def make_if_mended():
     if not Path(os.environ["FAKE_NEEDS"]).exists():
         raise RuntimeError("nothing to compose with")
     return FakeTools()
+
+
+class StuckComposer(TellingComposer):
+    """Waits for ever in the bar after the third one, once: the file that FAKE_STUCK names says that it did."""
+
+    def stream(self, plan, seed, history=()):
+        for bar in super().stream(plan, seed, history):
+            mark = Path(os.environ["FAKE_STUCK"])
+            if bar.index == 3 and not mark.exists():
+                mark.touch()
+                time.sleep(1e6)
+            yield bar
+
+
+def make_stuck():
+    """As `make`, with a composer that hangs once."""
+    return FakeTools(composer=StuckComposer)

@@ -110,6 +110,32 @@ def test_cuts_outside_the_part_are_counted(run: Run, film: Path) -> None:
     assert one_shot.code == 0 and "0 cuts" in one_shot.out and "5 of 5 cuts" in one_shot.err
 
 
+LIST = """TITLE: X
+001  A V C 00:00:00:00 00:00:02:00 01:00:10:00 01:00:12:00
+002  B V C 00:00:00:00 00:00:01:12 01:00:12:00 01:00:13:12
+003  C V2 C 00:00:00:00 00:00:01:00 01:00:12:00 01:00:13:00
+004  D V C 00:00:00:00 00:00:02:12 01:00:13:12 01:00:16:00
+"""
+
+
+def test_rate_and_start_of_a_list(run: Run, film: Path) -> None:
+    Path("cuts.edl").write_text(LIST)
+    result = run("analyse", film, "--cuts", "cuts.edl", "--cuts-start", "01:00:10:00")
+    assert result.code == 0 and "2 cuts: 2.00 3.50" in result.out
+    assert "note: cuts.edl: events on higher video tracks were passed over" in result.err
+    result = run("analyse", film, "--cuts", "cuts.edl", "--cuts-start", "01:00:10:00", "--cuts-fps", 48)
+    assert result.code == 0 and "2 cuts: 2.00 3.25" in result.out
+    for options in (("--cuts-fps", 25), ("--cuts-start", "01:00:00:00")):
+        assert run("analyse", film, *options).code == 2
+    result = run("analyse", film, "--cuts", "cuts.edl", "--cuts-start", "one")
+    assert result.code == 2
+    one_line(result.err)
+    Path("bad.edl").write_text(LIST.replace("01:00:13:12\n", "01:00:13:30\n"))
+    result = run("score", film, "--cuts", "bad.edl")
+    assert result.code == 3 and "bad.edl, line 3, cannot be used" in result.err and "--cuts-fps" in result.err
+    one_line(result.err)
+
+
 def test_an_existing_file_is_kept_before_any_work(run: Run, film: Path) -> None:
     Path("film.mid").write_text("mine")
     result = run("score", film)

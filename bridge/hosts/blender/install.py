@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hitpoint.bridge.errors import InputError, MissingError
+from hitpoint.model.files import whole
 
 PLUGIN = Path(__file__).parents[3] / "plugins" / "blender"
 PLACES = {
@@ -88,13 +89,11 @@ def build(target: Path, bridge: list[str] | None = None) -> Path:
     if bridge is not None:
         files["bridge.json"] = json.dumps({"command": bridge}).encode()
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(files):
             archive.writestr(
                 zipfile.ZipInfo(f"hitpoint/{name}", (1980, 1, 1, 0, 0, 0)), files[name], zipfile.ZIP_DEFLATED
             )
-    partial.replace(target)
     return target
 
 
@@ -110,9 +109,8 @@ def write_repository(folder: Path) -> Path:
         "archive_hash": "sha256:" + hashlib.sha256(data).hexdigest(),
     }
     index = {"version": "v1", "blocklist": [], "data": [entry]}
-    partial = folder / "index.part"
-    partial.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
-    partial.replace(folder / "index.json")
+    with whole(folder / "index.json") as part:
+        part.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
     return package
 
 

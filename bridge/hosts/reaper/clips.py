@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 from hitpoint.bridge.errors import InputError
@@ -21,6 +21,9 @@ SHORTEST_S = 0.001
 """Less is nothing."""
 SHORTEST_REST_S = 0.1
 """Less that is left of an item is rounding, and too short to measure: left out; the analysis closes the gap."""
+
+MOST_STRETCHES, MOST_CLIPS = 200_000, 10_000
+"""Stretches of items, and what is seen of them: the bridge takes no more clips in one list."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,18 @@ def clips(rows: Sequence[Sequence[str]]) -> list[TimelineClip]:
     damaged.
     """
     between = next(((float(row[1]), float(row[2])) for row in rows if row[0] == "between"), None)
-    shown = _visible([clip for row in rows if row[0] == "item" for clip in _item(row[1:])], between)
+    found = list(islice((clip for row in rows if row[0] == "item" for clip in _item(row[1:])), MOST_STRETCHES + 1))
+    shown = _visible(found, between) if len(found) <= MOST_STRETCHES else []
+    if len(found) > MOST_STRETCHES or len(shown) > MOST_CLIPS:
+        raise InputError(_too_many())
     if not shown:
         where = "the time selection" if between else "the selected items"
         raise InputError(f"there is no video in {where}; select the film and run the action again")
     return shown
+
+
+def _too_many() -> str:
+    return f"the items show more than {MOST_CLIPS} clips; select fewer, or shorten what loops so often"
 
 
 def _item(fields: Sequence[str]) -> Iterator[TimelineClip]:
@@ -79,6 +89,8 @@ def _item(fields: Sequence[str]) -> Iterator[TimelineClip]:
         raise ValueError(f"an item of {length:g} s at rate {rate:g}")
     item_s, end = position, position + length
     looped = bool(loops) and whole >= SHORTEST_S * rate
+    if looped and length * rate > MOST_STRETCHES * whole:
+        raise InputError(_too_many())
     if looped:
         offset %= whole
     elif offset < 0:  # black before the film's first frame

@@ -13,6 +13,7 @@ from pathlib import Path
 from hitpoint.bridge.config.settings import config_path
 from hitpoint.bridge.errors import InputError, MissingError
 from hitpoint.bridge.hosts.reaper import rows as file_rows
+from hitpoint.model.files import whole
 
 PLUGIN = Path(__file__).parents[3] / "plugins" / "reaper"
 PATTERNS = ("*.lua", "lib/*.lua")
@@ -88,9 +89,8 @@ def _copy(scripts: Path) -> None:
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    part = target.with_name(target.name + ".part")
-    shutil.copyfile(source, part)
-    part.replace(target)
+    with whole(target) as part:
+        shutil.copyfile(source, part)
 
 
 def _configure(requests: Path) -> Path:
@@ -108,7 +108,6 @@ def _configure(requests: Path) -> Path:
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not written one key a line; add {lines[-1]!r} to it by hand") from error
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    part.replace(path)
+    with whole(path) as part:
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

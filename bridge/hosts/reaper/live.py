@@ -1,14 +1,15 @@
 """The playhead that a script without sockets writes to a file, as the bridge's own OSC messages.
 
-Threads and processes: one owner, the thread of `bridge/file_requests.py`.
-Rows of the file: on 0|1, count, time seconds, clock seconds (the script's steady clock, at that time), playing 0|1,
-rate, loop first last (equal: no loop).
+Threads and processes: one owner, the thread of `requests.run`.
+The script writes two files in turn, since one that is just being read cannot be replaced on Windows. Rows of each: on
+0|1, count, time seconds, clock seconds (the script's steady clock, at that time), playing 0|1, rate, loop first last
+(equal: no loop).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,9 +30,9 @@ class Live:
     seen_s: float = 0.0
     loop: tuple[float, float] = (0.0, 0.0)
 
-    def follow(self, path: Path, send: Callable[[bytes], None], now_s: float) -> None:
-        """Read the file, and send what is new in it."""
-        rows = _read(path)
+    def follow(self, paths: Sequence[Path], send: Callable[[bytes], None], now_s: float) -> None:
+        """Read the files, and send what is new in the newer one."""
+        rows = _read(max(paths, key=_written_ns))
         if rows is None or rows == self.rows:
             if self.on and now_s - self.seen_s > SILENT_S:
                 self.on = False
@@ -54,6 +55,13 @@ class Live:
             send(codec.encode("/hitpoint/time", numbers[0], int(rows["playing"][0]), *numbers[1:]))
         elif was_on:
             send(codec.encode("/hitpoint/stop"))
+
+
+def _written_ns(path: Path) -> int:
+    try:
+        return path.lstat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _read(path: Path) -> dict[str, list[str]] | None:

@@ -8,9 +8,11 @@ Files (see `bridge/file_rows.py`), ID being the request's name:
     cancel-ID    from the script: it waits no longer
     progress-ID  to the script: stage and share, 0..1
     answer-ID    to the script: what to write into the project (`bridge/file_answers.py`), or one row: error, sentence
-    live         from the script, again and again: the playhead
+    live live-2  from the script, in turn, again and again: the playhead
     jobs         the bridge's own memory: the scores made for scripts, so that they can be changed after a restart
     heartbeat    to the script, every second: the wall clock, so that it knows whether a bridge is there
+Whoever can write to the folder can ask, and no more than that: what is damaged, huge or no plain file is refused, and
+nothing in the folder ends the thread. Its socket hears the bridge alone.
 """
 
 from __future__ import annotations
@@ -44,6 +46,9 @@ ANSWER_WITHIN_S = 2.0
 """The bridge takes the list of clips, or refuses it, within this; else the list is sent again."""
 TRIES = 5
 MAX_JOBS = 200
+MAX_WORK = 64
+"""Requests under way at once; more are refused."""
+REQUESTS_A_CYCLE = 16
 STALE_REQUEST_S = 60.0
 LITTER_S = 86_400.0
 
@@ -87,11 +92,10 @@ class Job:
 class Relay:
     """The state of `run`: what is under way, and what was made. Used from one thread."""
 
-    def __init__(self, folder: Path, osc_address: tuple[str, int]) -> None:
-        self.folder = folder
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setblocking(False)
-        self.osc_address = osc_address
+    def __init__(self, folder: Path, osc_address: tuple[str, int], token: str = "") -> None:
+        self.folder, self.token = folder, token
+        self.socket = _connected(osc_address)
+        self.ignored: set[str] = set()
         self.work: dict[str, Work] = {}  # by job: a job is worked on once at a time
         self.jobs: dict[str, Job] = {}
         self.heartbeat_s = self.hello_s = -1e9
@@ -100,7 +104,7 @@ class Relay:
     def send(self, packet: bytes) -> None:
         """To the bridge; a lost packet is noticed by its missing answer."""
         with contextlib.suppress(OSError):
-            self.socket.sendto(packet, self.osc_address)
+            self.socket.send(packet)
 
     def path(self, name: str) -> Path:
         """The file called `name` in the folder."""
@@ -115,18 +119,29 @@ class Relay:
         self.answer(work_id, [("error", _sentence(sentence))])
 
 
-def run(folder: Path, osc_address: tuple[str, int], stop: threading.Event) -> None:
-    """Serve the requests in `folder` until `stop` is set; the bridge listens at `osc_address`.
+def _connected(osc_address: tuple[str, int]) -> socket.socket:
+    """A socket that speaks to the bridge and hears nobody else: the system drops what comes from other addresses."""
+    host, port = osc_address[:2]
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    made = socket.socket(family, socket.SOCK_DGRAM)
+    made.setblocking(False)
+    made.connect((host, port))
+    return made
+
+
+def run(folder: Path, osc_address: tuple[str, int], stop: threading.Event, token: str = "") -> None:
+    """Serve the requests in `folder` until `stop` is set; the bridge listens at `osc_address`, and wants this token.
 
     Raises MissingError where the folder cannot be made or written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
         file_rows.write(folder / "probe-bridge.txt", "probe", [])
         (folder / "probe-bridge.txt").unlink()
     except OSError as error:
         raise MissingError(f"the folder {folder} cannot be written ({error.strerror}); make it writable") from error
-    relay = Relay(folder, osc_address)
+    relay = Relay(folder, osc_address, token)
     _sweep(relay)
     _recall(relay)
     told = ""
@@ -139,6 +154,9 @@ def run(folder: Path, osc_address: tuple[str, int], stop: threading.Event) -> No
                     logging.getLogger("hitpoint").error("the folder of REAPER's requests: %s", error)
                 told = str(error)
                 stop.wait(HEARTBEAT_S)
+            except Exception:  # whatever stands in the folder: the next request is answered all the same
+                logging.getLogger("hitpoint").exception("REAPER's requests: a mistake of the program's own")
+                stop.wait(HEARTBEAT_S)
     finally:
         relay.socket.close()
         with contextlib.suppress(OSError):
@@ -148,16 +166,19 @@ def run(folder: Path, osc_address: tuple[str, int], stop: threading.Event) -> No
 def _recall(relay: Relay) -> None:
     """Read the scores that earlier runs made; one whose files are gone is forgotten."""
     try:
-        for name, first_s, take, midi in file_rows.read(relay.path("jobs"), "jobs"):
+        for name, first_s, take, midi, *heard in file_rows.read(relay.path("jobs"), "jobs"):
             if Path(midi).is_file():
-                relay.jobs.setdefault(name, Job(float(first_s))).midi[int(take)] = Path(midi)
+                job = relay.jobs.setdefault(name, Job(float(first_s)))
+                job.midi[int(take)] = Path(midi)
+                if heard == ["1"]:
+                    job.take = int(take)
     except (OSError, ValueError):
         return  # none there, or not to be read: a memory lost costs one more scoring, never more
 
 
 def _remember(relay: Relay) -> None:
     rows = [
-        (name, job.first_s, take, str(midi))
+        (name, job.first_s, take, str(midi), int(take == job.take))
         for name, job in list(relay.jobs.items())[-MAX_JOBS:]
         for take, midi in job.midi.items()
     ]
@@ -174,10 +195,11 @@ def _cycle(relay: Relay, now_s: float) -> None:
             file_rows.write(relay.path("heartbeat"), "heartbeat", rows)
     if now_s - relay.hello_s >= HELLO_S:
         relay.hello_s = now_s
-        relay.send(codec.encode("/hitpoint/hello", "reaper", "1", protocol.PROTOCOL))
-    for path in sorted(relay.folder.glob("cancel-*.txt")) + sorted(relay.folder.glob("request-*.txt")):
+        relay.send(codec.encode("/hitpoint/hello", "reaper", "1", protocol.PROTOCOL, relay.token))
+    asked = [*sorted(relay.folder.glob("cancel-*.txt")), *sorted(relay.folder.glob("request-*.txt"))]
+    for path in [path for path in asked if path.name not in relay.ignored][:REQUESTS_A_CYCLE]:
         _take_in(relay, path, now_s)
-    relay.live.follow(relay.path("live"), relay.send, now_s)
+    relay.live.follow((relay.path("live"), relay.path("live-2")), relay.send, now_s)
     _again(relay, now_s)
     select.select([relay.socket], [], [], LIVE_POLL_S if relay.live.on else POLL_S)
     _hear(relay)
@@ -185,25 +207,37 @@ def _cycle(relay: Relay, now_s: float) -> None:
 
 def _sweep(relay: Relay) -> None:
     """Remove what earlier runs left behind: requests nobody waits for any more, and old answers."""
+    for path in relay.folder.glob("*.txt.*part"):
+        with contextlib.suppress(OSError):
+            path.unlink()  # of a run that was killed while it wrote
     for path in relay.folder.glob("*-*.txt*"):
         limit_s = STALE_REQUEST_S if path.name.startswith(("request-", "cancel-")) else LITTER_S
         with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > limit_s:
+            if time.time() - path.lstat().st_mtime > limit_s:
                 path.unlink()
 
 
 def _take_in(relay: Relay, path: Path, now_s: float) -> None:
     """Read one request or cancel file, remove it, and act on it."""
     kind, _, request_id = path.stem.partition("-")
+    rows, problem = None, ""
     try:
         rows = file_rows.read(path, kind)
     except RowsError as error:
-        path.unlink(missing_ok=True)
-        relay.fail(request_id, str(error))
-        return
+        problem = str(error)
     except OSError:
-        return  # taken away by its writer, or locked for a moment
-    path.unlink(missing_ok=True)
+        if path.is_file() and not path.is_symlink():
+            return  # locked for a moment
+        problem = "this is no plain file"
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        relay.ignored.add(path.name)  # a folder of that name, say
+    if not protocol.JOB_NAME.fullmatch(request_id):
+        return
+    if rows is None:
+        relay.fail(request_id, problem)
+        return
     if kind == "cancel":
         _cancel(relay, request_id)
         return
@@ -224,6 +258,8 @@ def _cancel(relay: Relay, request_id: str) -> None:
 
 
 def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -> None:
+    if len(relay.work) >= MAX_WORK:
+        raise InputError(f"{MAX_WORK} requests are under way already; try again when some are done")
     values = {row[0]: row[1:] for row in rows}
     action = values["action"][0]
     knots = [(float(row[1]), float(row[2])) for row in rows if row[0] == "quarter"]
@@ -284,9 +320,9 @@ def _ask_take(relay: Relay, work: Work, job: Job) -> None:
 
 def _ask_regenerate(relay: Relay, work: Work, job: Job, first_s: float, last_s: float) -> None:
     """first_s, last_s: seconds from the score's first bar line."""
-    bars = file_answers.bars_touched(
-        file_answers.read_score(job.midi.get(work.take, job.midi[job.take])), first_s, last_s
-    )
+    if work.take not in job.midi:
+        work.take = job.take if job.take in job.midi else max(job.midi)  # a take that was never finished
+    bars = file_answers.bars_touched(file_answers.read_score(job.midi[work.take]), first_s, last_s)
     if bars is None:
         relay.fail(work.id, "The selection lies outside the score; select some of its bars.")
         return
@@ -294,6 +330,7 @@ def _ask_regenerate(relay: Relay, work: Work, job: Job, first_s: float, last_s: 
     if job.take != work.take:
         relay.send(codec.encode("/hitpoint/take", work.job, work.take))
         job.take = work.take
+        _remember(relay)
     relay.work[work.job] = work
     names = sorted(name.lower() for name in work.names)
     relay.send(codec.encode("/hitpoint/regenerate", work.job, *bars, *names))
@@ -323,7 +360,17 @@ def _hear(relay: Relay) -> None:
         except codec.OscError:
             continue
         for message in messages:
-            _heed(relay, message)
+            if _is_whole(message):
+                _heed(relay, message)
+
+
+def _is_whole(message: codec.OscMessage) -> bool:
+    """Whether the message is one of the bridge's, with all that belongs to it."""
+    row = protocol.OUTGOING.get(message.address)
+    if row is None or len(message.arguments) < len(row.arguments):
+        return False
+    texts = (isinstance(value, str) for value in message.arguments)
+    return all(text == (argument.kind == "s") for argument, text in zip(row.arguments, texts, strict=False))
 
 
 def _heed(relay: Relay, message: codec.OscMessage) -> None:
@@ -343,6 +390,8 @@ def _heed(relay: Relay, message: codec.OscMessage) -> None:
                 del relay.work[work.job]
                 job.take = take
                 _deliver(relay, work, job.midi[take])
+    elif name == "challenge":
+        relay.send(codec.encode("/hitpoint/prove", str(values[0])))
     elif name == "error":
         _note_error(relay, str(values[0]), str(values[1]), str(values[2]))
 

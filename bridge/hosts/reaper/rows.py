@@ -4,11 +4,18 @@ Threads and processes: no state, callable from any; standard library only.
 The first row is "hitpoint", the format's number and the file's kind; the last is "end" and the number of rows above
 it; "%", tab and line ends inside a field are written %XX. A field is bytes to the scripts; what of it is no UTF-8 (odd
 file names, MIDI messages) Python holds as `os.fsdecode` does. Files are written under another name and renamed.
+
+The folder may be one that others can write to: names that are written to first cannot be guessed, no link is followed,
+what is written only its owner may read, and only plain files of this user's are read.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import secrets
+import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -46,14 +53,30 @@ def decode(text: str, kind: str) -> list[list[str]]:
 
 def write(path: Path, kind: str, rows: Iterable[Sequence[Field]]) -> None:
     """Write the file whole or not at all. Raises OSError (on Windows also while somebody reads the old one)."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(encode(kind, rows).encode("utf-8", "surrogateescape"))
-    part.replace(path)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(part, flags, 0o600), "wb") as file:
+            file.write(encode(kind, rows).encode("utf-8", "surrogateescape"))
+        part.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
 
 
 def read(path: Path, kind: str) -> list[list[str]]:
-    """The rows of a file. Raises RowsError as `decode`, OSError where it cannot be read."""
-    with path.open("rb") as file:
+    """The rows of a file. Raises RowsError as `decode`, and where it is no plain file of this user's; OSError where it
+    cannot be read."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if path.is_symlink():
+        raise RowsError(f"the {kind} file is a link; it must be a plain file")
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise RowsError(f"the {kind} file is no plain file")
+        if hasattr(os, "getuid") and about.st_uid != os.getuid():
+            raise RowsError(f"the {kind} file belongs to another user")
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise RowsError(f"the {kind} file is larger than {MAX_BYTES >> 20} MiB")

@@ -62,7 +62,8 @@ def echo_of(plan: Plan, index: int) -> Echo | None:
         return None
     section = plan.sections[bar.section]
     offset = index - section.first_bar
-    alike = next((each for each in plan.sections[: bar.section] if each.label == section.label), None)
+    before = (each for each in plan.sections[: bar.section] if each.end_bar > each.first_bar)
+    alike = next((each for each in before if each.label == section.label), None)
     if alike is not None:
         return _echo(alike.first_bar + offset % (alike.end_bar - alike.first_bar), index, RETURN_NATS, section.end_bar)
     if offset >= PHRASE_BARS:

@@ -2,8 +2,9 @@
 -- @noindex
 
 local files, wait, section, command = ...
-local TELL_S, LOOK_S, GIVE_UP_S = 0.05, 1, 60
+local TELL_S, LOOK_S, GIVE_UP_S, WRITE_AGAIN_S = 0.05, 1, 60, 5
 local next_s, count = 0, 0
+local written_s = reaper.time_precise()
 local look_s, alive_s = 0, reaper.time_precise()
 
 local function tell(on)
@@ -12,7 +13,8 @@ local function tell(on)
   local first, last = reaper.GetSet_LoopTimeRange2(project, false, true, 0, 0, false)
   local looped = reaper.GetSetRepeat(-1) == 1
   count = count + 1
-  return files.write("live", "live", {
+  -- Two files in turn: on Windows one that the bridge is just reading cannot be replaced.
+  return files.write(count % 2 == 0 and "live-2" or "live", "live", {
     { "on", on and 1 or 0 },
     { "count", count },
     { "time", playing == 1 and reaper.GetPlayPositionEx(project) or reaper.GetCursorPositionEx(project) },
@@ -44,7 +46,11 @@ local function cycle()
     return
   elseif now >= next_s then
     next_s = now + TELL_S
-    local _, problem = tell(true)
+    local told, problem = tell(true)
+    written_s = told and now or written_s
+    if not told and now - written_s < WRITE_AGAIN_S then
+      problem = nil -- the other file is next, and may be free
+    end
     problem = problem or missed(now)
     if problem then
       return wait.say(problem)

@@ -56,3 +56,10 @@ def test_drop_frame_never_shows_a_dropped_number_and_keeps_real_time():
     assert not [code for code in shown if code.frames < 2 and code.seconds == 0 and code.minutes % 10]
     assert len({(c.hours, c.minutes, c.seconds, c.frames) for c in shown}) == len(shown)
     assert float(107_892 / exact_rate(29.97)) == pytest.approx(3600, abs=0.01)
+
+
+@pytest.mark.parametrize("end_tick", [24, 32, 36])
+def test_the_last_bar_may_have_another_length(end_tick):
+    timeline = Timeline(TempoMap((TempoPoint(0.0, 0.0, 120.0),)), 2, 10.0, end_tick)
+    assert timeline.end_s == pytest.approx(10.0 + end_tick / 8)
+    assert timeline.bar_at_time(timeline.end_s - 0.01) == 1 and timeline.bar_at_time(timeline.end_s + 0.01) >= 2

@@ -39,7 +39,7 @@ def test_a_peer_hears_tempo_beats_start_and_stop(player):
         player.play(time.monotonic())
 
         def heard(playing):
-            ours.publish(player)
+            ours.feed(player, 0.0)
             state = peer.captureSessionState()
             return state if state.isPlaying() == playing and abs(state.tempo() - BPM) < 0.01 else None
 

@@ -6,10 +6,10 @@ import pytest
 
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import UsageError
+from hitpoint.bridge.midi.base import open_sink, sink_asked_for
 from hitpoint.bridge.midi.ports import silence
-from hitpoint.bridge.midi.reaper_keyboard import VkbSink, is_vkb
+from hitpoint.bridge.midi.reaper_keyboard import VkbSink
 from hitpoint.bridge.osc import codec
-from hitpoint.bridge.process.clock_process import open_sink
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def heard(reaper: socket.socket, count: int) -> list[tuple[str, tuple[object, ..
 
 
 def test_notes_controllers_and_silence(reaper):
-    sink, api = open_sink(Config(midi_port=f"vkb:127.0.0.1:{reaper.getsockname()[1]}"))
-    assert isinstance(sink, VkbSink) and api == "vkb"
+    sink = open_sink(Config(midi_port=f"vkb:127.0.0.1:{reaper.getsockname()[1]}"))
+    assert isinstance(sink, VkbSink) and sink.api == "vkb"
     sink.send(bytes((0x99, 36, 100)))
     sink.send(bytes((0x90, 60, 80)))
     sink.send(bytes((0x80, 60, 0)))
@@ -48,7 +48,8 @@ def test_notes_controllers_and_silence(reaper):
 
 
 def test_ports_that_are_none():
-    assert is_vkb("vkb") and is_vkb("vkb:host:1") and not is_vkb("vkbd")
+    asked = {port: sink_asked_for(Config(midi_port=port)) for port in ("vkb", "vkb:host:1", "vkbd", "FLUID:0", "none")}
+    assert asked == {"vkb": "vkb", "vkb:host:1": "vkb", "vkbd": "virtual", "FLUID:0": "virtual", "none": "none"}
     for port in ("vkb:", "vkb:8000", "vkb:host:", "vkb:host:0", "vkb:host:70000", "vkb::1"):
         with pytest.raises(UsageError, match="vkb:HOST:PORT"):
             VkbSink(port)

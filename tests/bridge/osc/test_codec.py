@@ -80,7 +80,7 @@ VALUES = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=40),
-    st.binary(max_size=40),
+    st.binary(min_size=1, max_size=40),  # python-osc builds no empty one
     st.booleans(),
     st.none(),
 )

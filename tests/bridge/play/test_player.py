@@ -270,3 +270,57 @@ def test_restored_player_goes_on_where_the_old_one_was():
     assert new.player.position() == pytest.approx(7.8)
     assert new.notes(since) == expected(7.3, 7.8001)
     assert new.player.muted == {0}
+
+
+@pytest.mark.parametrize("rate_hz", [8, 10, 25, 30, 60])
+@pytest.mark.parametrize("start_s", [0.0, 8.0])
+@pytest.mark.parametrize("stood", ["silent", "told once", "told all the time"])
+def test_seconds_without_flags_lose_no_downbeat(rate_hz, start_s, stood):
+    stage = Stage()
+    clock, player = stage.clock, stage.player
+    player.locate(clock.now(), start_s)
+    for _ in range({"silent": 0, "told once": 1, "told all the time": 20}[stood]):
+        player.hear_playhead(clock.now(), start_s, None, None, None)
+        stage.run(1.0 / rate_hz)
+    if stood == "told once":
+        stage.run(3.0)
+    assert stage.notes() == []
+    for number in range(1, 3 * rate_hz):
+        stage.run(1.0 / rate_hz)
+        player.hear_playhead(clock.now(), start_s + number / rate_hz, None, None, None)
+    struck = stage.notes()
+    assert len(struck) > 20
+    assert struck == expected(start_s, start_s + 4.0)[: len(struck)], "from the downbeat on, each once"
+    assert player.position() == pytest.approx(start_s + (3 * rate_hz - 1) / rate_hz, abs=0.02)
+
+
+def test_a_host_that_is_dragged_about_without_flags_does_not_play():
+    stage = Stage()
+    for place_s in (3.0, 9.0, 1.0, 14.0, 14.0, 2.0):
+        stage.run(0.05)
+        stage.player.hear_playhead(stage.clock.now(), place_s, None, None, None)
+    stage.run(1.0)
+    assert stage.notes() == [] and not stage.player.transport.playing
+
+
+@pytest.mark.parametrize("settings", [{}, {"midi_clock": True, "mtc": True}])
+@pytest.mark.parametrize("buttons", [False, True])
+def test_scrubbing_leaves_a_midi_cable_room(settings, buttons):
+    stage = Stage(**settings)
+    stage.player.play(stage.clock.now())
+    stage.run(1.0)
+    before = len(stage.sink.events)
+    for jump in range(240):
+        if buttons:
+            stage.player.stop(stage.clock.now())
+        stage.player.locate(stage.clock.now(), (jump * 37 % 60) + 0.01)
+        if buttons:
+            stage.player.play(stage.clock.now())
+        stage.run(1 / 60)
+    sent = sum(len(message) for _, message in stage.sink.events[before:])
+    assert sent / 4.0 < 1000, "bytes a second"
+    stage.player.stop(stage.clock.now())
+    stage.run(1.0)
+    assert stage.sink.hanging() == set()
+    last = {message[0] for _, message in stage.sink.events[-60:] if message[0] & 0xF0 == 0xB0 and message[1] == 120}
+    assert len(last) == 16, "silence on every channel at last"

@@ -50,7 +50,14 @@ def test_stop_and_seek():
     sync.moved(Transport(True, clock.now(), 4.0), 4.0)
     assert [m.hex() for _, m in sink.events] == ["fc", "f22000", "fb"]
     sink.events.clear()
-    sync.moved(Transport(False, clock.now(), 5.0), 5.0)
+    stopped = Transport(False, clock.now(), 5.0)
+    sync.moved(stopped, 5.0)
+    assert [m.hex() for _, m in sink.events] == ["fc"], (
+        "right after another jump: stop at once, the place a little later"
+    )
+    assert clock.now() < sync.catch_up(stopped, 5.0) < clock.now() + 0.06
+    clock.advance(0.06)
+    sync.catch_up(stopped, 5.0)
     assert [m.hex() for _, m in sink.events] == ["fc", "f22800"]
 
 

@@ -14,7 +14,7 @@ import pytest
 from live_fakes import BAR_S
 from live_kit import RATE, Bridge, Client, JackServer, RemoteEars, Synth, hanging, need_jack, notes_on
 
-from hitpoint.bridge.process.realtime import calm_down, freeze_garbage, hurry
+from hitpoint.bridge.process.system import calm_down, freeze_garbage, hurry
 
 need_jack()
 

@@ -1,6 +1,7 @@
 """The session as clients see it: packets in, packets out."""
 
 import random
+import struct
 
 import pytest
 from live_fakes import plain_plan, telling_bar
@@ -16,18 +17,23 @@ from hitpoint.bridge.ipc.messages import (
     ClipSpec,
     ComposerGone,
     ComposerReady,
+    JobDone,
     JobError,
     JobProgress,
     JobResult,
+    ListKnown,
+    Owned,
     Planned,
     Regenerate,
-    ScoreJob,
+    ScoreList,
     SetControl,
 )
 from hitpoint.bridge.osc import codec
 from hitpoint.bridge.play.player import Player
-from hitpoint.bridge.session.clients import CLIENT_SILENCE_S
+from hitpoint.bridge.session.clients import OWNER_S
 from hitpoint.bridge.session.session import Session
+from hitpoint.bridge.session.work_list import MAX_JOBS
+from hitpoint.bridge.state.recovery import Shelf
 
 ME, OTHER = ("127.0.0.1", 5001), ("127.0.0.1", 5002)
 
@@ -37,19 +43,23 @@ class Room:
 
     def __init__(self, tmp_path, **settings):
         self.clock = TestClock(500.0)
-        self.told, self.asked, self.logged = [], [], []
+        self.told, self.asked, self.logged, self.packets = [], [], [], []
         config = Config(**{"roots": [str(tmp_path)], **settings})
         self.room_for_more = True
         self.session = Session(
             self.clock,
             config,
             "9.9",
-            lambda packet, address: self.told.append((address, codec.decode(packet)[0])),
+            self._send,
             lambda message: self.asked.append(message) or self.room_for_more,
             lambda level, text: self.logged.append(text),
         )
         self.player = Player(self.clock, Recorder(self.clock), config, self.session)
         self.session.player = self.player
+
+    def _send(self, packet, address):
+        self.packets.append((packet, address))
+        self.told.append((address, codec.decode(packet)[0]))
 
     def say(self, *message, sender=ME):
         self.session.hear(codec.encode(*message), sender)
@@ -69,6 +79,14 @@ class Room:
         for index in range(count):
             self.say("/hitpoint/clip", "film", index, str(path), 10.0 + index, 0.5, 1.5)
         self.say("/hitpoint/clips/end", "film", count)
+
+    def scored(self):
+        """The last job that the watchdog makes of what it was told."""
+        shelf = Shelf()
+        for message in self.asked[:-1]:
+            if not isinstance(message, Owned):
+                shelf.note(message)
+        return shelf.score(self.asked[-1])
 
     def plan(self, take=0, edition=0, stale=(), origin_s=10.0, kept=False):
         plan = plain_plan(8)
@@ -130,8 +148,7 @@ def test_clip_list_lost_packets_are_named_and_sent_again(room, tmp_path):
     room.say("/hitpoint/clips/end", "film", 4)
     assert room.answers() == [("/hitpoint/progress", "film", "clips", 1.0)]
     room.say("/hitpoint/score", "film", "genre", "rock", "seed", 5, "control", 0.5)
-    (score,) = room.asked
-    assert isinstance(score, ScoreJob)
+    score = room.scored()
     assert score.clips[1] == ClipSpec(film, 11.0, 0.0, None, 2.0)
     assert score.pairs == (("genre", "rock"), ("seed", "5"), ("control", "0.5"))
     assert score.fps == 25.0
@@ -183,7 +200,7 @@ def test_everything_of_a_job_goes_to_who_asked(room, tmp_path):
 
 
 def test_what_was_there_before_is_not_told_again(room):
-    room.session.clients.own("film", ME)
+    room.session.clients.own("film", ME, 500.0, set())
     room.plan(kept=True)
     room.session.on_composer(BarsReady("film", 0, 0, (telling_bar(0),), kept=True))
     assert room.answers("/hitpoint/marker") + room.answers("/hitpoint/bar") == []
@@ -210,7 +227,7 @@ def test_silent_clients_are_forgotten_and_ping_keeps_them(room):
         room.say("/hitpoint/ping", 1)
         room.session.housekeeping()
     assert room.session.clients.known == (("tester", ME),)
-    assert CLIENT_SILENCE_S < 70
+    assert Config().client_silence_s < 70
 
 
 def test_one_playhead_at_a_time(room):
@@ -240,6 +257,7 @@ def test_edits_go_to_the_composer_from_the_next_bar_on(room):
     room.say("/hitpoint/regenerate", "film", 5, 3)
     room.say("/hitpoint/mute", "kazoo", 1)
     assert room.asked == [
+        Owned("film", ME),
         Regenerate("film", 3, 5, (0, 3)),
         ChooseTake("film", 2, 3),
         SetControl("film", "density", 3.0, 3),
@@ -264,7 +282,7 @@ def test_a_full_composer_is_told(room, tmp_path):
 
 
 def test_a_dead_composer_is_told(room):
-    room.session.clients.own("film", ME)
+    room.session.clients.own("film", ME, 500.0, set())
     room.session.on_composer(ComposerGone("film"))
     room.session.on_composer(ComposerGone("film", given_up=True))
     told = room.answers("/hitpoint/error")
@@ -311,10 +329,12 @@ def test_restored_session_knows_clients_lists_and_owners(room, tmp_path):
     room.send_clips(tmp_path / "x.mp4")
     room.say("/hitpoint/score", "film")
     other = Room(tmp_path)
-    other.session.restore(room.session.live_state())
+    other.session.on_composer(ListKnown("film", 25.0, 2, ()))
+    other.session.restore(room.session.live_state(), room.session.parties())
     assert other.session.clients.known == (("tester", ME),)
+    assert other.session.state == "working"
     other.say("/hitpoint/score", "film")
-    assert isinstance(other.asked[0], ScoreJob)
+    assert [type(message) for message in other.asked] == [ScoreList]
     other.session.on_composer(JobProgress("film", "plan", 1.0))
     assert other.answers("/hitpoint/progress") == [("film", "plan", 1.0)]
 
@@ -337,3 +357,190 @@ def test_nothing_a_client_sends_raises(room, tmp_path):
         room.told.clear()
         room.asked.clear()
     room.session.housekeeping()
+
+
+def score_all(room, tmp_path, count):
+    """`count` jobs asked for, one after the other."""
+    for index in range(count):
+        job = f"job{index}"
+        room.say("/hitpoint/clips/begin", job, 25.0, 1)
+        room.say("/hitpoint/clip", job, 0, str(tmp_path / "x.mp4"), 0.0, 0.0, -1.0)
+        room.say("/hitpoint/clips/end", job, 1)
+        room.say("/hitpoint/score", job)
+        room.clock.advance(1.0)
+
+
+def test_every_job_that_was_taken_in_is_answered_and_the_rest_refused_at_once(room, tmp_path):
+    score_all(room, tmp_path, MAX_JOBS + 20)
+    asked = [message.job for message in room.asked if isinstance(message, ScoreList)]
+    assert asked == [f"job{index}" for index in range(MAX_JOBS)]
+    refused = [m.arguments for _, m in room.told if m.address == "/hitpoint/error"]
+    assert [(code, job) for code, _, job in refused] == [("busy", f"job{MAX_JOBS + n}") for n in range(20)]
+    room.told.clear()
+    for job in asked:
+        room.session.on_composer(JobResult(job, 0, f"/{job}.mid", "", ""))
+        room.session.on_composer(JobDone(job))
+    assert [arguments[0] for arguments in room.answers("/hitpoint/result")] == asked
+    score_all(room, tmp_path, 3)
+    assert room.answers("/hitpoint/error") == [], "there is room again"
+
+
+def test_lists_that_wait_to_be_scored_are_not_pushed_out(room, tmp_path):
+    for index in range(100):
+        room.say("/hitpoint/clips/begin", f"job{index}", 25.0, 1)
+        room.say("/hitpoint/clip", f"job{index}", 0, str(tmp_path / "x.mp4"), 0.0, 0.0, -1.0)
+    room.told.clear()
+    for index in range(100):
+        room.say("/hitpoint/score", f"job{index}")
+    assert room.answers("/hitpoint/error") == []
+
+
+def test_who_waits_long_is_told_that_it_goes_on(room, tmp_path):
+    score_all(room, tmp_path, 1)
+    room.told.clear()
+    for _ in range(150):
+        room.session.housekeeping()
+        room.clock.advance(1.0)
+    assert len(room.answers("/hitpoint/progress")) == 2
+
+
+def test_a_job_belongs_to_who_began_it_unless_it_is_handed_over(room, tmp_path):
+    room.hello()
+    room.hello(OTHER)
+    score_all(room, tmp_path, 1)
+    room.told.clear()
+    thief = [
+        ("/hitpoint/score", "job0"),
+        ("/hitpoint/cancel", "job0"),
+        ("/hitpoint/regenerate", "job0", 0, 1),
+        ("/hitpoint/take", "job0", 1),
+        ("/hitpoint/clips/begin", "job0", 25.0, 1),
+        ("/hitpoint/hand", "job0", "tester"),
+    ]
+    for message in thief:
+        room.say(*message, sender=OTHER)
+    assert [arguments[0] for arguments in room.answers("/hitpoint/error", OTHER)] == ["owner"] * len(thief)
+    room.session.on_composer(JobResult("job0", 0, "/a.mid", "", ""))
+    assert room.answers("/hitpoint/result", ME) == [("job0", "/a.mid", "", "", 0)]
+    room.say("/hitpoint/hello", "second", "1.0", 1, sender=OTHER)
+    room.say("/hitpoint/hand", "job0", "second")
+    room.session.on_composer(JobResult("job0", 0, "/b.mid", "", ""))
+    assert room.answers("/hitpoint/result", OTHER) == [("job0", "/b.mid", "", "", 0)]
+
+
+def test_the_job_of_one_who_is_gone_is_anybodys(room, tmp_path):
+    room.hello()
+    score_all(room, tmp_path, 1)
+    room.clock.advance(OWNER_S + 1.0)
+    room.say("/hitpoint/regenerate", "job0", 0, 1, sender=OTHER)
+    assert room.answers("/hitpoint/error", OTHER) == []
+    assert room.asked[-1] == Regenerate("job0", 0, 1, None)
+
+
+def test_a_guesser_gets_a_handful_of_tries_a_minute_and_locks_nobody_out(tmp_path):
+    room = Room(tmp_path, token="open sesame", host="0.0.0.0")
+    room.say("/hitpoint/hello", "inside", "1", 1, "open sesame", sender=ME)
+    door = room.session._greeter._door
+    before = door.checked
+    guesses = 0
+    for second in range(60):
+        for _ in range(500):  # a new port for each guess, and now and then the old ones
+            room.say("/hitpoint/hello", "x", "1", 1, f"guess {guesses}", sender=("127.0.0.1", 20_000 + guesses % 9000))
+            guesses += 1
+        if second == 30:
+            room.told.clear()
+            room.say("/hitpoint/play", sender=ME)
+            assert room.player.transport.playing, "who is inside is not locked out"
+        room.session.housekeeping()
+        room.clock.advance(1.0)
+    assert guesses == 30_000 and door.checked - before <= 40
+    assert any("a wrong token from 127.0.0.1" in text for text in room.logged)
+
+
+def test_one_address_that_guesses_waits_longer_each_time_and_others_come_in(tmp_path):
+    room = Room(tmp_path, token="open sesame", host="0.0.0.0")
+    door = room.session._greeter._door
+    far = ("192.0.2.7", 9)
+    for _ in range(600):
+        room.say("/hitpoint/hello", "x", "1", 1, "guess", sender=far)
+        room.session.housekeeping()
+        room.clock.advance(0.1)
+    assert door.checked <= 12
+    room.told.clear()
+    for _ in range(30):
+        room.say("/hitpoint/hello", "x", "1", 1, "guess", sender=far)
+        room.say("/hitpoint/hello", "honest", "1", 1, "open sesame", sender=OTHER)
+        room.session.housekeeping()
+        room.clock.advance(0.1)
+    assert OTHER in room.session.clients
+
+
+def test_an_unproven_address_is_told_no_more_than_it_says(tmp_path):
+    room = Room(tmp_path, token="open sesame", host="0.0.0.0")
+    far, said = ("192.0.2.7", 4000), 0
+    for _ in range(20):
+        packet = codec.encode("/hitpoint/hello", "x", "1", 1, "open sesame")
+        said += len(packet)
+        room.session.hear(packet, far)
+        for _ in range(10):
+            room.session.housekeeping()
+            room.player.tick()
+            room.clock.advance(0.1)
+    told = [packet for packet, address in room.packets if address == far]
+    assert 0 < sum(map(len, told)) <= said
+    addresses = [codec.decode(packet)[0].address for packet in told]
+    assert "/hitpoint/welcome" in addresses, "a client of old, which knows no challenge, is welcome all the same"
+    word = next(codec.decode(packet)[0].arguments[0] for packet in told if b"challenge" in packet)
+    room.packets.clear()
+    room.say("/hitpoint/prove", "wrong", sender=far)
+    room.say("/hitpoint/prove", word, sender=far)
+    for _ in range(50):
+        room.session.housekeeping()
+        room.clock.advance(0.1)
+    assert sum(len(packet) for packet, address in room.packets if address == far) > 300, "told all from now on"
+
+
+def test_a_crowd_that_only_says_hello_gives_way(room):
+    for port in range(64):
+        room.say("/hitpoint/hello", "crowd", "1.0", 1, sender=("127.0.0.1", 6000 + port))
+    room.say("/hitpoint/hello", "late", "1.0", 1, sender=OTHER)
+    assert room.answers("/hitpoint/error", OTHER)[0][0] == "busy"
+    room.clock.advance(6.0)
+    room.say("/hitpoint/hello", "late", "1.0", 1, sender=OTHER)
+    assert OTHER in room.session.clients
+
+
+@pytest.mark.parametrize("pressed", [(1.0,), (1,), (True,), (None,), ("1",), ()])
+@pytest.mark.parametrize("released", [(0.0,), (0,), (False,)])
+def test_buttons_of_touch_surfaces(room, pressed, released):
+    room.plan()
+    room.say("/hitpoint/play", *pressed)
+    assert room.player.transport.playing
+    room.say("/hitpoint/stop", *released)
+    assert room.player.transport.playing, "a button that is let go of does nothing"
+    room.say("/hitpoint/stop", *pressed)
+    assert not room.player.transport.playing
+    assert room.answers("/hitpoint/error") == []
+
+
+def test_senders_that_leave_the_type_tags_out(room):
+    room.session.hear(b"/hitpoint/locate\0\0\0\0" + struct.pack(">f", 12.5), ME)
+    assert room.player.position() == 12.5
+    room.session.hear(b"/hitpoint/mute\0\0piano\0\0\0" + struct.pack(">i", 1), ME)
+    assert room.player.muted == {1}
+    room.session.hear(b"/hitpoint/locate\0\0\0\0abc\0defg", ME)
+    assert room.answers("/hitpoint/error")[-1][0] == "arguments"
+
+
+def test_a_fader_reaches_the_composer_ten_times_a_second_and_its_last_value_always(room):
+    room.plan()
+    room.asked.clear()
+    for step in range(120):
+        room.say("/hitpoint/control/energy", step / 240)
+        if step % 6 == 0:
+            room.session.housekeeping()
+        room.clock.advance(1 / 60)
+    room.clock.advance(0.2)
+    room.session.housekeeping()
+    values = [message.value for message in room.asked if isinstance(message, SetControl)]
+    assert len(values) <= 22 and values[-1] == pytest.approx(119 / 240)

@@ -6,15 +6,24 @@ from hitpoint.bridge.ipc.messages import (
     BarsReady,
     CancelJob,
     ChooseTake,
+    ClipKept,
     ClipSpec,
+    DropJob,
+    Handled,
+    JobDone,
     JobResult,
+    ListBegun,
+    ListDropped,
+    ListKnown,
     Planned,
     Regenerate,
     ResumeJob,
     ScoreJob,
+    ScoreList,
+    WorkingAt,
 )
 from hitpoint.bridge.play.lookahead import Library
-from hitpoint.bridge.state.recovery import DEATHS_ON_ONE_REQUEST, Music, Requests
+from hitpoint.bridge.state.recovery import TRIES, TRIES_WITH_CARE, Music, Requests, Shelf
 
 PROGRAMS = (0, 0, 25, 33, 48)
 
@@ -59,24 +68,108 @@ def test_another_job_begins_with_nothing():
     assert len(retold(music)) == 0
 
 
-def test_requests_are_asked_again_until_they_are_answered():
+def score_of(index):
+    return ScoreJob(f"job{index}", (ClipSpec("/clips/4.mp4", 0.0, 0.0, None),), (), 24.0)
+
+
+def test_requests_are_asked_again_until_they_are_taken_in_and_jobs_until_they_are_done():
     requests = Requests()
     requests.note(score())
     assert requests.ask_again() == [score()]
+    requests.hear(Handled("film", score()))
+    assert requests.ask_again() == [ResumeJob("film")], "what is on disk is not begun anew"
     requests.hear(planned())
     requests.hear(JobResult("film", 0, "a", "", ""))
-    assert requests.ask_again() == [ResumeJob("film")]
-    requests.note(Regenerate("film", 0, 0, None))
-    requests.note(ChooseTake("film", 1, 0))
-    assert requests.ask_again() == [ResumeJob("film", (Regenerate("film", 0, 0, None), ChooseTake("film", 1, 0)))]
-    requests.note(CancelJob("film"))
-    assert requests.ask_again() == [ResumeJob("film")]
+    requests.hear(JobDone("film"))
+    assert requests.ask_again() == [ResumeJob("film")], "it is still the one that is heard"
+    edits = [Regenerate("film", 0, 0, None), ChooseTake("film", 1, 0)]
+    for edit in edits:
+        requests.note(edit)
+    assert requests.ask_again() == [ResumeJob("film"), *edits]
+    requests.hear(Handled("film", edits[0]))
+    assert requests.ask_again() == [ResumeJob("film"), edits[1]]
 
 
-def test_a_request_that_kills_the_composer_is_given_up():
+def test_the_300th_of_many_jobs_is_kept_as_the_first():
+    requests = Requests()
+    for index in range(300):
+        requests.note(score_of(index))
+        requests.hear(Handled(f"job{index}", score_of(index)))
+    requests.composer_died()
+    asked = requests.ask_again()
+    assert [message.job for message in asked] == [f"job{index}" for index in range(300)]
+    assert [message.heard for message in asked] == [False] * 299 + [True]
+
+
+def test_a_cancelled_job_stays_cancelled_should_the_composer_die_meanwhile():
     requests = Requests()
     requests.note(score())
-    for _ in range(DEATHS_ON_ONE_REQUEST - 1):
+    requests.hear(Handled("film", score()))
+    requests.note(CancelJob("film"))
+    assert DropJob("film") in requests.ask_again()
+    requests.hear(JobDone("film"))
+    assert DropJob("film") not in requests.ask_again()
+
+
+def test_a_film_that_kills_the_composer_twice_is_given_up_and_the_others_are_not():
+    requests = Requests()
+    for index in range(3):
+        requests.note(score_of(index))
+    for death in range(TRIES):
+        requests.hear(WorkingAt(("job0",)))
+        assert requests.composer_died() == (["job0"] if death == TRIES - 1 else [])
+    assert requests.ask_again() == [DropJob("job0"), score_of(1), score_of(2)]
+
+
+def test_a_job_that_kills_the_composer_while_it_composes_is_tried_otherwise_each_time():
+    requests = Requests()
+    requests.note(score())
+    requests.hear(Handled("film", score()))
+    requests.hear(planned())
+    fed = []
+    for _ in range(TRIES_WITH_CARE):
+        fed.append(requests.ask_again())
+        requests.hear(WorkingAt(("film",)))
+        given_up = requests.composer_died()
+    assert fed == [[ResumeJob("film", care)] for care in range(TRIES_WITH_CARE)], "never the same twice"
+    assert given_up == ["film"]
+
+
+def test_one_that_gets_on_between_its_deaths_is_not_given_up():
+    requests = Requests()
+    requests.note(score())
+    requests.hear(Handled("film", score()))
+    requests.hear(planned())
+    for index in range(20):
+        requests.hear(WorkingAt(("film",)))
         assert requests.composer_died() == []
-    assert requests.composer_died() == ["film"]
-    assert requests.ask_again() == []
+        requests.hear(BarsReady("film", 0, 0, (telling_bar(index),)))
+
+
+def test_an_edit_that_kills_the_composer_is_given_up_and_the_music_stays():
+    requests = Requests()
+    requests.note(score())
+    requests.hear(Handled("film", score()))
+    requests.hear(planned())
+    requests.note(Regenerate("film", 0, 0, None))
+    for _ in range(TRIES):
+        requests.hear(WorkingAt(("film",)))
+        given_up = requests.composer_died()
+    assert given_up == ["film"]
+    assert requests.ask_again() == [ResumeJob("film")]
+
+
+def test_lists_of_clips_are_kept_for_a_clock_that_is_started_again():
+    shelf = Shelf()
+    clips = [ClipSpec(f"/clips/{index}.mp4", float(index), 0.0, None) for index in range(3)]
+    shelf.note(ListBegun("film", 25.0, 3))
+    shelf.note(ClipKept("film", 0, clips[0]))
+    shelf.note(ClipKept("film", 2, clips[2]))
+    assert shelf.retell() == [ListKnown("film", 25.0, 3, (1,))]
+    assert shelf.score(ScoreList("film", ())) is None
+    shelf.note(ClipKept("film", 1, clips[1]))
+    whole = ScoreJob("film", tuple(clips), (("seed", "3"),), 25.0)
+    assert shelf.score(ScoreList("film", (("seed", "3"),))) == whole
+    assert Shelf(shelf.whole()).score(ScoreList("film", (("seed", "3"),))) == whole
+    shelf.note(ListDropped("film"))
+    assert shelf.retell() == []

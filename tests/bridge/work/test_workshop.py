@@ -1,12 +1,12 @@
 """The workshop: what is asked, what comes back, what is on disk; with a composer that tells which bar is which."""
 
-import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from live_fakes import FakeTools, plain_plan, telling_bar
+from job_bench import Bench, score
+from live_fakes import plain_plan, telling_bar
 
 from hitpoint.bridge.clock.transport import Transport
 from hitpoint.bridge.ipc.messages import (
@@ -14,65 +14,24 @@ from hitpoint.bridge.ipc.messages import (
     BarsReady,
     CancelJob,
     ChooseTake,
-    ClipSpec,
     JobError,
     JobProgress,
     JobResult,
     LiveState,
+    Parties,
     Planned,
     Regenerate,
     ResumeJob,
-    ScoreJob,
     SetControl,
 )
 from hitpoint.bridge.play.lookahead import known_block, next_wanted
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work.jobs import strip_cuts
 from hitpoint.bridge.work.splice import splice_plan
-from hitpoint.bridge.work.workshop import Workshop
 from hitpoint.model.music.score import TempoMap, TempoPoint
-from hitpoint.model.perform.perform import perform_all
 from hitpoint.model.plan.types import HitPoint
 from hitpoint.model.video.analyse import probe
 from hitpoint.model.video.types import Clip
-
-
-class Bench:
-    """A workshop and what it sent."""
-
-    def __init__(self, tmp_path):
-        self.sent = []
-        self.tools = FakeTools(0.0)
-        self.store = Store(tmp_path)
-        self.workshop = Workshop(self.tools, self.store, self.sent.append)
-
-    def ask(self, *messages):
-        for message in messages:
-            self.workshop.handle(message)
-
-    def work(self, until=lambda sent: False, idle_s=0.3, most_s=10.0):
-        """Step until `until` holds for what was sent, or nothing more happens for `idle_s`."""
-        quiet, end = time.monotonic() + idle_s, time.monotonic() + most_s
-        while time.monotonic() < min(quiet, end) and not until(self.sent):
-            if self.workshop.step():
-                quiet = time.monotonic() + idle_s
-            else:
-                time.sleep(0.005)
-
-    def of(self, kind):
-        return [message for message in self.sent if isinstance(message, kind)]
-
-    def bars(self):
-        """index -> bar as last sent."""
-        return {bar.index: bar for message in self.of(BarsReady) for bar in message.bars}
-
-    def played(self, bars):
-        """index -> bar as it is to be played, by the plan last sent."""
-        return {bar.index: bar for bar in perform_all(bars, self.of(Planned)[-1].plan)}
-
-
-def score(job="film", name="8.mp4", start_s=0.0, **pairs):
-    return ScoreJob(job, (ClipSpec(f"/clips/{name}", start_s, 0.0, None),), tuple(pairs.items()), 24.0)
 
 
 @pytest.fixture
@@ -284,7 +243,7 @@ def test_a_live_control_outlasts_the_process(bench, tmp_path):
     other, seen = Bench(tmp_path), []
     replan = other.tools.replan
     other.tools.replan = lambda prepared, pairs: seen.append(pairs) or replan(prepared, pairs)
-    other.ask(ResumeJob("film", wanted=(SetControl("film", "density", 3.0, 5),)))
+    other.ask(ResumeJob("film"), SetControl("film", "density", 3.0, 5))
     other.work()
     assert seen == [{"energy": "0.25", "density": "3"}]
 
@@ -307,7 +266,7 @@ def test_a_finished_job_needs_no_new_analysis_until_it_is_edited(bench, tmp_path
     assert len(other.bars()) == 8
     assert not other.of(JobError) + other.of(JobResult)
     third = Bench(tmp_path)
-    third.ask(ResumeJob("film", wanted=(Regenerate("film", 0, 0, None),)))
+    third.ask(ResumeJob("film"), Regenerate("film", 0, 0, None))
     third.work()
     assert len(third.of(JobResult)) == 1
 
@@ -329,10 +288,12 @@ def test_store_gives_plan_and_transport_back(tmp_path):
     (tmp_path / "jobs" / "film").mkdir(parents=True)
     store.save_plan("film", plain_plan(5))
     assert store.load_plan("film") == plain_plan(5)
-    live = LiveState(Transport(True, 1.0, 2.0, 1.0, (3.0, 4.0), True, 7, True), (1,), ((0, 0.5),),
-                     (("me", ("127.0.0.1", 5)),), (("film", ("127.0.0.1", 5)),), (score(seed="3"),))  # fmt: skip
-    store.save_live(live, {("out", "synth:in")})
-    assert store.load_live() == (live, {("out", "synth:in")})
+    live = LiveState(Transport(True, 1.0, 2.0, 1.0, (3.0, 4.0), True, 7, True), (1,), ((0, 0.5),))
+    parties = Parties((("me", ("127.0.0.1", 5)),), (("film", ("127.0.0.1", 5)),), ("film",))
+    store.save_live(live, parties, {("out", "synth:in")})
+    assert store.load_live() == (live, parties, {("out", "synth:in")})
+    store.save_lists([score(seed="3")])
+    assert store.load_lists() == [score(seed="3")]
     (tmp_path / "live.json").write_text("{")
     assert store.load_live() is None
 

@@ -66,7 +66,7 @@ def test_a_written_song_round_trips(tmp_path) -> None:
         assert (getattr(again, name) == getattr(piece.notes, name)).all(), name
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the training music is not beside this checkout")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared/data, the training music")
 def test_real_music_round_trips(tmp_path) -> None:
     import tarfile
 

@@ -223,3 +223,34 @@ def test_an_existing_file_is_kept(tmp_path: Path) -> None:
     write_midi(score, path, force=True)
     assert path.read_bytes().startswith(b"MThd")
     assert [p.name for p in tmp_path.iterdir()] == ["a.mid"]
+
+
+@pytest.mark.parametrize(
+    ("ticks", "bars", "signature"), [(8, 3, (2, 4)), (11, 2, (11, 16)), (20, 2, (5, 4)), (5, 1, (5, 16))]
+)
+def test_a_last_bar_of_another_length(ticks, bars, signature):
+    notes = tuple(Note(tick, 4, 60 + tick, 20, 80) for tick in (0, 4) if tick < ticks)
+    score = Score(
+        tuple(Bar(index, notes) for index in range(bars)), TempoMap((TempoPoint(0.0, 0.0, 90.0),)), "pop", (4,), 0,
+        last_bar_ticks=ticks,
+    )  # fmt: skip
+    file = to_midi(score)
+    end = (bars - 1) * 1920 + ticks * 120
+    assert {length(track) for track in file.tracks} == {end}
+    now, signatures = 0, []
+    for message in file.tracks[0]:
+        now += message.time
+        if message.type == "time_signature":
+            signatures.append((now, (message.numerator, message.denominator)))
+    assert signatures[-1] == ((bars - 1) * 1920, signature) and len(signatures) == min(bars, 2)
+    assert [message.tempo for message in file.tracks[0] if message.type == "set_tempo"] == [666667]
+    assert score.duration_s == pytest.approx(end / 480 * 60 / 90)
+
+
+@pytest.mark.parametrize("ticks", [5, 8, 16, 20])
+def test_a_last_bar_of_another_length_is_read_back(tmp_path, ticks):
+    bars = tuple(Bar(index, (Note(0, 4, 60, 4, 80),)) for index in range(2))
+    score = Score(bars, TempoMap((TempoPoint(0.0, 0.0, 120.0),)), "pop", (4,), 0, last_bar_ticks=ticks)
+    write_midi(score, tmp_path / "a.mid")
+    again = read_midi(tmp_path / "a.mid")
+    assert (again.bars, again.last_bar_ticks) == (score.bars, ticks)

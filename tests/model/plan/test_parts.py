@@ -6,7 +6,8 @@ import pytest
 from hitpoint.model.errors import UsageError
 from hitpoint.model.music.score import GENRES
 from hitpoint.model.plan.density import bar_means, densities, levels
-from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES
+from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES, PERCENTILES
+from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment, merge, moments
@@ -49,15 +50,17 @@ def test_densities_rise_from_the_calmest_bar_to_the_busiest():
 
 
 @pytest.mark.parametrize("genre", GENRES)
-def test_a_film_is_as_varied_as_a_piece(genre):
-    level = (np.arange(1000) + 0.5) / 1000
-    result = densities(level, genre, (0, 1, 2, 3, 4), 0, np.full(1000, 2.0))[:-1]
-    assert np.percentile(result, [10, 50, 90]) == pytest.approx(np.array(GENRE_DENSITIES[genre])[[1, 5, 9]], abs=0.5)
-    assert max(result) - min(result) >= 5, "nothing is left with which to follow a picture"
+def test_a_film_is_as_varied_as_the_bars_of_its_genre(genre):
+    level = np.linspace(0.0, 1.0, 1000)
+    result = densities(level, genre, (0, 1, 2, 3, 4), 0, 0.0, np.full(1000, 2.0))[:-1]
+    low, high = np.interp([5.0, 95.0], PERCENTILES, GENRE_DENSITIES[genre])
+    assert (min(result), max(result)) == (pytest.approx(low, abs=0.5), pytest.approx(high, abs=0.5))
+    assert max(result) >= 1.6 * min(result), "nothing is left with which to follow a picture"
+    assert len(set(result)) >= 7 and sorted(result) == result
 
 
 def test_no_bar_asks_for_a_blur():
-    assert densities(np.full(3, 1.0), "pop", (0, 1), 0, np.full(3, 0.3)) == [3, 3, 3]
+    assert densities(np.full(3, 1.0), "pop", (0, 1), 0, 0.0, np.full(3, 0.3)) == [3, 3, 3]
 
 
 def test_bar_without_a_frame_takes_the_nearest_motion():
@@ -67,9 +70,31 @@ def test_bar_without_a_frame_takes_the_nearest_motion():
 
 def test_noise_is_no_drama():
     random = np.random.default_rng(1)
-    steady = levels(0.1 + 0.001 * random.random(30))
-    lively = levels(0.1 + 0.4 * random.random(30))
-    assert np.ptp(steady) < 0.05 < 0.9 < np.ptp(lively) <= 1.0
+    steady = levels(0.1 + 0.01 * random.random(30))
+    faint = levels(0.004 * random.random(30))
+    assert np.ptp(steady) == np.ptp(faint) == 0.0 and faint[0] < steady[0]
+
+
+def test_the_films_own_contrast_decides_how_far_densities_spread():
+    spans = [np.ptp(levels(np.repeat([0.02, 0.02 * ratio], 6))) for ratio in (1.2, 2.0, 5.0, 20.0, 60.0)]
+    assert spans[0] == 0.0 and spans[-2:] == [1.0, 1.0]
+    assert spans == sorted(spans)
+
+
+def test_a_step_of_speed_stays_a_step_and_a_spike_goes():
+    level = levels(np.array([0.02] * 8 + [0.4] * 8))
+    assert level.tolist() == [0.0] * 8 + [1.0] * 8
+    assert np.ptp(levels(np.array([0.02] * 8 + [0.4] + [0.02] * 8))) == 0.0
+
+
+def test_energy_rises_into_a_quicker_bar_and_is_one_curve():
+    level = np.repeat([0.0, 1.0, 0.0, 1.0], 4)
+    lines = energy_lines(level, (), 0.0)
+    assert len(lines) == 17 and np.abs(np.diff(lines)).max() < 0.7
+    bars = (lines[1:] + lines[:-1]) / 2
+    assert bars[4:8].mean() + bars[12:].mean() > bars[:4].mean() + bars[8:12].mean() + 0.6
+    assert lines[4] == pytest.approx(lines[5], abs=0.1), "the crescendo is over when the quicker bar begins"
+    assert energy_lines(level, (), 0.5) == pytest.approx(lines + 0.5)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +102,9 @@ def test_noise_is_no_drama():
     [
         ({}, Wishes()),
         ({"genre": "Rock", "seed": "7", "control": "1"}, Wishes(genre="rock", seed=7, control=1.0)),
+        ({"cut-control": "0.3"}, Wishes(cut_control=0.3)),
+        ({"cut_control": 1}, Wishes(cut_control=1.0)),
+        ({"cut-control": "auto", "deviation": "0.05"}, Wishes(max_deviation=0.05)),
         ({"instruments": "bass, drums"}, Wishes(instruments=(0, 3))),
         ({"instruments": "all"}, Wishes()),
         ({"tempo": "auto"}, Wishes()),
@@ -103,6 +131,8 @@ def test_words_become_wishes(texts, expected):
         ("tempo", "-90", "auto"),
         ("control", "1.5", "0 and 1"),
         ("control", "much", "number"),
+        ("cut-control", "2", "0 and 1"),
+        ("cut-control", "some", "number"),
         ("seed", "1.5", "whole number"),
         ("seed", "-1", "0 and"),
         ("density", "9", "-8 and 8"),

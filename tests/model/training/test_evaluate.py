@@ -7,7 +7,18 @@ import re
 import numpy as np
 
 from hitpoint.model.music.score import Bar, Note, Score, TempoMap, TempoPoint
-from hitpoint.model.training.evaluate import CONTROL, MUSIC, NINE, Row, as_text, distances, near_accents, nine
+from hitpoint.model.training.evaluate import (
+    CONTROL,
+    MOVED,
+    MUSIC,
+    NINE,
+    OURS,
+    Row,
+    as_text,
+    distances,
+    near_accents,
+    nine,
+)
 
 
 def rows_at(offset: float, name: str, pieces: int = 40) -> Row:
@@ -45,3 +56,11 @@ def test_the_table_says_who_is_nearer() -> None:
     assert "C=1: nearer to real, human than the paper's control on 0 of 9 metrics" in text
     taken = re.search(r"full control takes gs16 farther from real, human by (\S+)±", text)
     assert taken is not None and 2.4 < float(taken[1]) < 3.6
+
+
+def test_without_real_music_only_the_ears_table_is_printed() -> None:
+    text = as_text([Row("paper C=1", ({"gaps": 0.0},)), Row(OURS, ({"gaps": 0.2}, {"gaps": 0.4})), Row(MOVED, ({},))])
+    head = text.splitlines()[1]
+    gaps = next(line for line in text.splitlines() if line.startswith("gaps"))
+    assert head.split() == ["paper", "ours", "chance", "pop909", "games", "aim"]
+    assert gaps.split()[10:13] == ["0.00", "0.30", "-"] and "nearer to" not in text

@@ -19,6 +19,7 @@ from hitpoint.model.errors import InputError
 from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions, network
 from hitpoint.model.training.train import Recipe, train
+from tests.bench.heard_films import encode, shots
 from tests.model.material import write_song
 
 TINY = network.NetworkConfig(
@@ -145,15 +146,19 @@ def test_the_commands_go_from_a_folder_to_a_checkpoint_and_a_table(song_folder: 
     small = ["--steps", "1", "--batch", "1", "--length", "64", "--threads", "1"]
     trained = CliRunner().invoke(cli, ["train", shards, "--run", run, *small])
     assert trained.exit_code == 0, trained.output
-    film = Path(__file__).parents[3] / "examples" / "film.mp4"
+    film = tmp_path / "film.mp4"
+    encode(shots([2.0, 1.5, 2.0], [0, 1, 2], [20.0, 60.0, 40.0]), film)
     to_json = ["--json", str(tmp_path / "table.json")]
     table = CliRunner().invoke(cli, ["evaluate", shards, str(film), "--library", shards, *to_json])
     assert table.exit_code == 0, table.output
     rows = json.loads((tmp_path / "table.json").read_text())
     assert list(rows) == [
         "real, human", "match", "match, library", "no control", "paper C=0.7", "paper C=1", "ours C=0.7", "ours C=1",
-        "shuffled video",
+        "shuffled video", "ours, default", "ours, moved",
     ]  # fmt: skip
+    assert "what an ear takes from it" in table.output and "cut rank among the beats" in table.output
+    assert all("cut_rank" in piece for name in ("match", "paper C=1", "ours, default") for piece in rows[name])
+    assert all("drum_copies" in piece and "cut_rank" not in piece for piece in rows["real, human"])
     assert all(piece["density_error"] == piece["strength_error"] == 0 for piece in rows["ours C=1"])
     refused = CliRunner().invoke(cli, ["train", shards, "--run", run, "--config", "huge"])
     assert "no network huge" in str(refused.exception)

@@ -18,6 +18,28 @@ def draw(path, *options, source="testsrc2", size="320x180", rate=24, seconds=2.0
     return path
 
 
+THREE_SHOTS = (
+    "[1]trim=duration=2.5,setpts=PTS-STARTPTS[b];[2]trim=duration=2.5,setpts=PTS-STARTPTS[c];"
+    "[0][b][c]concat=n=3:v=1,format=yuv420p[v]"
+)
+
+
+def three_shots(path, *options, rate=30, size="160x90"):
+    """A film of 7.0 s with cuts at 2.0 and 4.5; `options` go to the encoder."""
+    each = f"s={size}:r={rate}"
+    life = f"life={each}:mold=10:ratio=0.3:death_color=#C83232:life_color=#00ff00:seed=7"
+    sources = [f"testsrc2={each}:d=2", f"mandelbrot={each}:start_scale=2", life]
+    inputs = [word for source in sources for word in ("-f", "lavfi", "-i", source)]
+    ffmpeg(*inputs, "-filter_complex", THREE_SHOTS, "-map", "[v]", *options, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory):
+    """`three_shots`, without loss: the film that others are made of."""
+    return three_shots(tmp_path_factory.mktemp("base") / "base.mkv", "-c:v", "ffv1")
+
+
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path, monkeypatch):
     """Every test has a cache of its own, outside its other files."""

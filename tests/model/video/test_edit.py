@@ -1,10 +1,13 @@
 """Edits: clips with in and out points, rates, and an editor's own cuts."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from hitpoint.model.errors import UsageError
 from hitpoint.model.video.analyse import analyse
+from hitpoint.model.video.edit import edges, merged
 from hitpoint.model.video.types import Boundary, Clip
 from tests.model.video.conftest import draw
 
@@ -117,3 +120,32 @@ def test_films_of_different_size_and_rate(film, tmp_path):
     assert len(rhythm.times_s) == 48 + 100 + 24
     assert rhythm.duration_s == pytest.approx(5.0)
     assert np.all(np.diff(rhythm.times_s) > 0)
+
+
+def test_a_razors_seam_is_no_cut_and_what_is_missing_is_one(film):
+    whole = analyse([Clip(film, 0.5, 8.0)])
+    pieces = [Clip(film, 0.5, 3.0), Clip(film, 3.0, 5.0, start_s=2.5), Clip(film, 5.0, 8.0, start_s=4.5)]
+    cut_up = analyse(pieces)
+    assert cut_up.boundaries == whole.boundaries and cut_up.beats == whole.beats
+    assert merged(pieces) == [Clip(film, 0.5, 8.0)]
+    a_frame_less = [Clip(film, 0.5, 3.0), Clip(film, 3.0 + 1 / 24, 5.0, start_s=2.5)]
+    assert merged(a_frame_less) == a_frame_less
+    moved = [Clip(film, 0.5, 3.0), Clip(film, 3.0, 5.0, start_s=2.6)]
+    assert merged(moved) == moved
+    faster = [Clip(film, 0.5, 3.0), Clip(film, 3.0, 5.0, rate=2.0, start_s=2.5)]
+    assert merged(faster) == faster
+
+
+def test_a_mix_is_one_fade_in_its_middle(film):
+    clips = [Clip(film, 0.5, 3.0), Clip(film, 6.5, 8.0, start_s=2.5, fade_s=1.0), Clip(film, 8.0, 9.0, start_s=4.0)]
+    rhythm = analyse(clips)
+    [fade] = [b for b in rhythm.boundaries if b.time_s == pytest.approx(2.5, abs=0.001)]
+    assert fade.kind == "fade" and not [b for b in rhythm.boundaries if b.time_s == pytest.approx(4.0, abs=0.02)]
+    assert [(b.time_s, b.kind) for b in edges(clips)] == [(2.5, "fade"), (4.0, "cut")]  # half of the joins are seams
+
+
+def test_strips_of_a_finished_film_cut_into_its_shots_are_its_cuts():
+    shots = [Clip(Path("film.mp4"), at, at + 2.0, start_s=at) for at in (0.0, 2.0, 4.0)]
+    assert [b.time_s for b in edges(shots)] == [2.0, 4.0]
+    edit = [*shots[:2], Clip(Path("b.mp4"), 0, 2, start_s=4.0), Clip(Path("c.mp4"), 0, 2, start_s=6.0)]
+    assert [b.time_s for b in edges(edit)] == [4.0, 6.0]  # one razor's seam among cuts

@@ -46,6 +46,7 @@ def load(port: int = PORT):
         compat.new_sound = lambda strips, name, path, channel, start: strips.new_movie(
             name, str(FOLDER / "film.mp4"), channel, start
         )
+        compat.swap_sound = lambda strip, path: setattr(strip, "filepath", path)
     return addon
 
 
@@ -53,6 +54,8 @@ def scene():
     """The scene that the sequencer shows; chosen where Blender has such a choice."""
     if hasattr(bpy.context.workspace, "sequencer_scene"):
         bpy.context.workspace.sequencer_scene = bpy.context.scene
+    render = bpy.context.scene.render
+    render.resolution_x, render.resolution_y = 160, 90  # as the films of these tests
     return bpy.context.scene
 
 

@@ -172,7 +172,7 @@ def test_a_blender_without_sound_keeps_markers_and_says_where_the_music_lies(bad
 def test_no_free_channel(bad):
     _, found = bad
     told = found["no free channel"]
-    assert told["unharmed"] and "All 128 channels" in told["error"]
+    assert told["unharmed"] and "No channel is free there" in told["error"]
 
 
 def test_no_bridge(bad):
@@ -268,3 +268,45 @@ def test_an_old_bridge(host, media):
     assert old["words"][0] == "Other bridge" and old["same"]
     assert old["error"].startswith("The bridge and this extension are of different versions. Update both: pip install")
     assert not [name for name, _ in log if name == "/hitpoint/score"]
+
+
+@pytest.mark.parametrize("host", EVERY)
+def test_the_editors_mix_and_edit_stay_when_takes_and_scores_change(host, media, tmp_path):
+    if host in NO_SOUND:
+        pytest.skip("this wheel has no sound")
+    bridge = FakeBridge(tmp_path)
+    try:
+        found = run_script(host, "script_mix.py", media, bridge.port)
+    finally:
+        bridge.close()
+    assert found["connected"]
+    [(name, channel, start, end, *_)] = found["scored"]
+    assert (name, start, end) == ("♪ Take A", 1, 201) and channel == 4  # 2 is muted and 3 locked
+    assert [row[1:4] for row in found["cut"]] == [[4, 1, 80], [4, 120, 201]]
+    assert [row[1:4] for row in found["taken"]] == [[4, 1, 80], [4, 120, 201]]  # the hole is still a hole
+    assert {row[0] for row in found["taken"]} == {"♪ Take B"}
+    assert {row[6] for row in found["taken"]}.isdisjoint(row[6] for row in found["cut"])
+    assert found["hole"] == [4, 80, 120] and found["volumes"] == [[0.5, 0.25]] * 2
+    assert [row[2:5] for row in found["two ranges"]] == [[1, 101, False], [101, 201, False]]
+    assert found["finished whole"] and "muted" in found["said"]
+    whole = [row for row in found["whole"] if not row[4]]
+    assert [row[2:4] for row in whole] == [[1, 201]] and len(found["whole"]) == 3
+    assert whole[0][1] not in {row[1] for row in found["whole"] if row[4]}
+    assert [row[:5] for row in found["again"]] == [
+        row[:5] for row in found["whole"]
+    ]  # scored again: its own sound only
+
+
+@pytest.mark.parametrize("host", EVERY)
+def test_what_the_viewer_sees_is_what_is_scored(host, media):
+    found = run_script(host, "script_look.py", media, 9)
+    film = [[1, 0, 100, 0], [101, 20, 100, 0]]
+    covered = [[1, 0, 50, 0], [51, 60, 100, 0], [151, 70, 50, 0]]
+    assert found["alone"] == film and found["opaque"] == covered and found["zoomed in"] == covered
+    for case in ("logo", "moved aside", "cropped", "faint", "added light", "title", "faint colour"):
+        assert found[case] == film, case
+    assert found["colour"] == [[1, 0, 50, 0], [151, 70, 50, 0]]
+    assert [row[:1] + row[3:] for row in found["fade in at the playhead"][1:]] == [[101, 0]]
+    assert found["fade in at the playhead"][0][0] in (1, 7)
+    start, first, _, fade = found["rises over the film"][1]
+    assert (start, first) == (56, 65) and 8 <= fade <= 10

@@ -114,7 +114,11 @@ def test_a_strip_pulled_out_beyond_its_file_holds_a_still_which_is_no_clip():
 
 
 def test_a_colour_hides_and_a_text_does_not():
-    strips = [movie("a", 1, 0, 30), Strip("black", "COLOR", 2, 10, 20), Strip("title", "TEXT", 3, 0, 30)]
+    strips = [
+        movie("a", 1, 0, 30),
+        Strip("black", "COLOR", 2, 10, 20),
+        Strip("title", "TEXT", 3, 0, 30, look="graphic"),
+    ]
     assert told(read(strips, FPS, None)) == [("a", 0, 0, 10), ("a", 20, 20, 10)]
 
 
@@ -171,3 +175,42 @@ def test_bars_and_markers():
     assert [bar_at(bars, seconds) for seconds in (0.0, 1.0, 2.99, 3.0, 99.0)] == [0, 0, 0, 1, 2]
     names = marker_names(bars, [(3.0, "cut"), (3.001, "cut"), (4.0, "beat")], FPS, "♪ ")
     assert names == {24: "♪ 1", 72: "♪ 2 cut", 96: "♪ beat", 120: "♪ 3"}
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        movie("logo", 3, 30, 70, look="partial"),
+        Strip("title", "TEXT", 3, 30, 70, look="graphic"),
+        Strip("still", "IMAGE", 3, 30, 70, look="graphic"),
+        Strip("glow", "ADJUSTMENT", 3, 30, 70, look="full"),
+        Strip("lower third", "META", 3, 30, 70, look="partial", children=(movie("in", 1, 30, 70),)),
+    ],
+)
+def test_what_lets_the_film_through_hides_nothing_and_its_edges_are_no_cuts(over):
+    film = [movie("a", 1, 0, 50), movie("b", 1, 50, 100)]
+    assert told(read([*film, over], FPS, (0, 100))) == [("a", 0, 0, 50), ("b", 50, 0, 50)]
+
+
+def test_a_scaled_film_with_nothing_beneath_is_the_picture():
+    small = [movie("a", 1, 0, 50, look="partial"), movie("in", 2, 10, 40, look="partial")]
+    assert told(read(small, FPS, None)) == [("a", 0, 0, 50)]
+
+
+def test_a_title_card_among_the_clips_is_black_that_lasts_as_long():
+    card = Strip("card", "TEXT", 1, 50, 60, look="graphic")
+    edit = read([movie("a", 1, 0, 50), card, movie("b", 1, 60, 100)], FPS, (0, 100))
+    assert told(edit) == [("a", 0, 0, 50), ("b", 60, 0, 40)]
+
+
+def test_a_cross_is_one_fade_in_its_middle():
+    a, b = movie("a", 1, 0, 60), movie("b", 2, 40, 100)
+    cross = Strip("cross", "CROSS", 3, 40, 60, inputs=(a, b))
+    edit = read([a, b, cross], FPS, None)
+    assert [round(clip.fade_s * FPS) for clip in edit.clips] == [0, 0, 20, 0]
+
+
+def test_a_strip_that_appears_over_the_film_begins_in_the_middle_of_its_fade():
+    edit = read([movie("a", 1, 0, 100), movie("b", 2, 40, 80, fade_in=10)], FPS, None)
+    assert told(edit) == [("a", 0, 0, 45), ("b", 45, 5, 35), ("a", 80, 80, 20)]
+    assert [round(clip.fade_s * FPS) for clip in edit.clips] == [0, 10, 0]

@@ -19,7 +19,7 @@ def emulated() -> dict[str, tuple[list[str], list[str]]]:
 
 def test_signatures_are_reapers():
     if not FACTS.is_file():
-        pytest.skip("../shared/reaper_api.tsv is not there")
+        pytest.skip("needs ../shared/reaper_api.tsv")
     own, compared = emulated(), 0
     for line in FACTS.read_text().splitlines()[2:]:
         name, arguments, *returns = line.split("\t")

@@ -1,6 +1,7 @@
 """The bridge's end of the folder that scripts without sockets use."""
 
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -15,8 +16,10 @@ from hitpoint.bridge.hosts.reaper import answers as file_answers
 from hitpoint.bridge.hosts.reaper import requests as file_requests
 from hitpoint.bridge.hosts.reaper import rows as file_rows
 from hitpoint.bridge.hosts.reaper.answers import Placing, TakeNotes
+from hitpoint.bridge.hosts.reaper.live import Live
 from hitpoint.bridge.hosts.reaper.notes import PPQ, Message, pack, unpack
 from hitpoint.bridge.hosts.reaper.rows import RowsError
+from hitpoint.bridge.osc import codec
 from hitpoint.model.output.midi_file import write_midi
 from tests.fakes import fake_prepared, fake_take
 from tests.plugins.reaper.fake_bridge import FakeBridge
@@ -190,3 +193,114 @@ def test_answers_hold_the_midi_file(tmp_path):
     with pytest.raises((OSError, ValueError)):
         (tmp_path / "bad.mid").write_bytes(b"MThd")
         file_answers.read_score(tmp_path / "bad.mid")
+
+
+def test_what_lies_in_the_folder_ends_nothing(relay):
+    """Pipes, folders, links, huge files, loops of a millisecond for thirty years: refused, and the next is answered."""
+    folder, _ = relay
+    wait_for(folder / "heartbeat.txt")
+    os.mkfifo(folder / "request-pipe.txt")
+    (folder / "request-folder.txt").mkdir()
+    secret = folder.with_name("secret.txt")
+    secret.write_text(BAD["job"])
+    (folder / "request-link.txt").symlink_to(secret)
+    with (folder / "request-huge.txt").open("wb") as file:
+        file.truncate(3 << 30)
+    (folder / "request-..bad name.txt").write_text(BAD["job"])
+    for name in ("pipe", "folder", "link", "huge"):
+        wait_for(folder / f"answer-{name}.txt")
+        assert file_rows.read(folder / f"answer-{name}.txt", "answer")[0][0] == "error"
+    assert secret.read_text() == BAD["job"], "no link was followed"
+    endless = HEAD + f"action\tscore\nfps\t24\nitem\t{__file__}\tVIDEO\t0\t1e9\t0\t1\t0.001\t0\t1\t0\nend\t4\n"
+    assert "more than 10000 clips" in ask(folder, "endless", endless)
+    assert "does not know this score" in ask(folder, "after", BAD["job"])
+
+
+def test_answers_are_for_the_user_alone_and_follow_no_link(relay):
+    folder, _ = relay
+    wait_for(folder / "heartbeat.txt")
+    victim = folder.with_name("victim.txt")
+    victim.write_text("mine")
+    (folder / "answer-trap.txt").symlink_to(victim)
+    (folder / "answer-trap.txt.part").symlink_to(victim)
+    (folder / "request-trap.txt").write_text(BAD["job"])
+    end = time.monotonic() + 10
+    while (folder / "answer-trap.txt").is_symlink():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert victim.read_text() == "mine"
+    assert (folder / "answer-trap.txt").stat().st_mode & 0o777 == 0o600
+
+
+def test_only_the_bridge_is_heard_and_nothing_it_says_ends_the_thread(tmp_path, bridge):
+    relay = file_requests.Relay(tmp_path, bridge.address)
+    try:
+        ours = relay.socket.getsockname()
+        assert ours[0] == "127.0.0.1"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(codec.encode("/hitpoint/result", "film", "/etc/passwd", "", "", 0), ours)
+        time.sleep(0.1)
+        with pytest.raises(BlockingIOError):
+            relay.socket.recv(4096)
+        relay.jobs["film"] = file_requests.Job(0.0)
+        for message in (
+            ("/hitpoint/progress",),
+            ("/hitpoint/result", "film"),
+            ("/hitpoint/result", 1, 2, 3, 4, 5),
+            ("/hitpoint/error", None, None, None),
+            ("/hitpoint/unknown", 1.0),
+        ):
+            bridge.socket.sendto(codec.encode(*message), ours)
+        time.sleep(0.1)
+        file_requests._hear(relay)
+        assert relay.jobs["film"].midi == {}
+    finally:
+        relay.socket.close()
+
+
+def test_the_take_that_is_heard_is_known_after_a_restart(tmp_path, bridge):
+    midi = tmp_path / "take.mid"
+    write_midi(fake_take(fake_prepared(bars=8)).score, midi)
+    first = file_requests.Relay(tmp_path, bridge.address)
+    second = file_requests.Relay(tmp_path, bridge.address)
+    try:
+        first.jobs["film"] = file_requests.Job(2.0, 1, {0: midi, 1: midi})
+        file_requests._remember(first)
+        file_requests._recall(second)
+        assert second.jobs["film"] == first.jobs["film"]
+        second.send = lambda packet: None
+        work = file_requests.Work("x", "regenerate", "film", take=7)
+        file_requests._ask_regenerate(second, work, second.jobs["film"], 0.0, 1.0)
+        assert work.take == 1, "a take that was never finished: the one that is heard"
+    finally:
+        first.socket.close()
+        second.socket.close()
+
+
+def test_the_bridge_is_told_the_token(tmp_path, bridge):
+    stop = threading.Event()
+    thread = threading.Thread(target=file_requests.run, args=(tmp_path, bridge.address, stop, "open sesame"))
+    thread.start()
+    try:
+        wait_for(tmp_path / "heartbeat.txt")
+        end = time.monotonic() + 10
+        while not bridge.requests("hello"):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        assert bridge.requests("hello")[0].text("token") == "open sesame"
+    finally:
+        stop.set()
+        thread.join(10)
+
+
+def test_the_playhead_comes_in_two_files_in_turn(tmp_path):
+    sent = []
+    live = Live()
+    for number in range(6):
+        rows = [("on", 1), ("count", number), ("time", 0.05 * number), ("clock", 9.0 + 0.05 * number), ("playing", 1),
+                ("rate", 1.0), ("loop", 0.0, 0.0)]  # fmt: skip
+        file_rows.write(tmp_path / f"live{number % 2}.txt", "live", rows)
+        time.sleep(0.01)
+        live.follow((tmp_path / "live0.txt", tmp_path / "live1.txt"), sent.append, float(number))
+    times = [message.arguments[0] for packet in sent for message in codec.decode(packet)]
+    assert times == pytest.approx([0.05 * number for number in range(6)])

@@ -8,7 +8,7 @@ import pytest
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import frames
-from hitpoint.model.video.detectors import shots, visual_beats
+from hitpoint.model.video.detectors import shot_choice, shot_looks, visual_beats
 from hitpoint.model.video.detectors.motion import ANGLE_BINS, MotionMeter, directions
 from tests.model.video.conftest import draw
 
@@ -127,7 +127,7 @@ def test_restlessness_raises_the_floor():
 
 @pytest.mark.parametrize(("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ")])
 def test_letters(index, name):
-    assert shots.letter(index) == name
+    assert shot_looks.letter(index) == name
 
 
 def luma_curve(*spans):
@@ -149,7 +149,7 @@ def luma_curve(*spans):
     ],
 )
 def test_fades(spans, darkest):
-    found = [middle for _, middle, _ in shots.find_fades(*luma_curve(*spans))]
+    found = [middle for _, middle, _ in shot_choice.find_fades(*luma_curve(*spans))]
     assert found == pytest.approx(darkest, abs=1)
 
 

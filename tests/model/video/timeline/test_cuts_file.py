@@ -353,7 +353,7 @@ COMPOUND = """<fcpxml version="1.9"><resources>
 
 def test_fcpxml_compound_clip_is_looked_into_and_trimmed(tmp_path):
     found = cuts(tmp_path, "c.fcpxml", COMPOUND)
-    assert found == [(2.0, "cut"), (3.0, "cut"), (5.0, "fade")]
+    assert found == [(2.0, "cut"), (3.0, "cut"), (5.0, "fade"), (6.0, "cut")]
 
 
 def an_hour_late(text):
@@ -363,7 +363,7 @@ def an_hour_late(text):
 
 def test_fcpxml_counts_from_the_programmes_start_whatever_its_timecode(tmp_path):
     media, programme = COMPOUND.split("<library>")
-    expected = [(2.0, "cut"), (3.0, "cut"), (5.0, "fade")]
+    expected = [(2.0, "cut"), (3.0, "cut"), (5.0, "fade"), (6.0, "cut")]
     assert cuts(tmp_path, "p.fcpxml", f"{media}<library>{an_hour_late(programme)}") == expected
     assert cuts(tmp_path, "m.fcpxml", an_hour_late(COMPOUND).replace('start="1s"', 'start="3601s"')) == expected
 

@@ -1,0 +1,111 @@
+"""The watchdog's children: what is sent to them waits until they read it, and whether they still live is judged by
+their own time.
+
+Threads and processes: one owner, the watchdog.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from hitpoint.bridge.ipc.channel import Channel
+from hitpoint.bridge.ipc.messages import Pulse
+from hitpoint.bridge.process import system
+
+SILENT_S = {"clock": 1.0, "composer": 4.0}
+"""How long a process may say nothing that otherwise speaks twice a second or more often."""
+START_S = 15.0
+LOAD_S = 300.0
+"""Loading a network keeps the composer's other threads from running."""
+STARVED = 5.0
+"""One that wants the processor and does not get it may be silent this many times as long."""
+STARVED_SHARE = 0.25
+HUNG_S, HUNG_SHARE = 4.5, 0.02
+"""A bar that has taken so long without using the processor waits for something that does not come."""
+STEADY_S = {"clock": 2.0, "composer": 10.0}
+"""A process that lived for so long is not at fault from the start."""
+
+
+@dataclass
+class Child:
+    """One process. silent_s: how long it has said nothing while the watchdog listened, in the watchdog's own time;
+    patience_s: how long it may; worked: it did something for a job; sent: how many messages it was sent.
+    """
+
+    name: str
+    process: Any
+    channel: Channel
+    started_s: float
+    lifeline: socket.socket | None = None
+    silent_s: float = 0.0
+    patience_s: float = START_S
+    worked: bool = False
+    sent: int = 0
+    _backlog: deque[object] = field(default_factory=deque)
+    _cpu_s: float | None = None
+    _pulse: Pulse = field(default_factory=lambda: Pulse("", 0.0, 0.0, 0.0))
+
+    @property
+    def came_up(self) -> bool:
+        """Whether it is not at fault from the start."""
+        return self.worked or time.monotonic() - self.started_s > STEADY_S.get(self.name, 0.0)
+
+    def send(self, message: object) -> None:
+        """Send, or keep it until there is room. Raises ChannelClosed."""
+        self.sent += 1
+        if self._backlog or not self.channel.send(message):
+            self._backlog.append(message)
+
+    def drain(self) -> None:
+        """Send what had to wait. Raises ChannelClosed."""
+        while self._backlog and self.channel.send(self._backlog[0]):
+            self._backlog.popleft()
+
+    def heard(self) -> None:
+        """It said something."""
+        self.silent_s, self._cpu_s = 0.0, None
+        self.patience_s = SILENT_S.get(self.name, float("inf"))
+
+    def feel(self, pulse: Pulse) -> None:
+        """The composer says what it is at."""
+        self._pulse = pulse
+        if pulse.stage == "load":
+            self.patience_s = LOAD_S
+
+    def attend(self, listened_s: float) -> None:
+        """The watchdog listened for so long, and heard nothing."""
+        self.silent_s += listened_s
+        if self._cpu_s is None and self.silent_s > self.patience_s / 2:
+            fares = system.process_time(self.process.pid)
+            self._cpu_s = fares.cpu_s if fares is not None else 0.0
+
+    def hangs(self) -> str:
+        """What is wrong with it, in a few words; empty where nothing is."""
+        if self.silent_s > self.patience_s and not self._starved():
+            return "does not answer"
+        pulse = self._pulse
+        if not pulse.stage or pulse.stage == "load":
+            return ""
+        if pulse.cpu_s > pulse.limit_s:
+            return f"has been at one {pulse.stage} for {pulse.age_s:.0f} s"
+        if pulse.age_s > HUNG_S and pulse.cpu_s < HUNG_SHARE * pulse.age_s:
+            return f"waits in one {pulse.stage} for something that does not come"
+        return ""
+
+    def _starved(self) -> bool:
+        """Whether it is silent only because others have the processor."""
+        fares = system.process_time(self.process.pid)
+        if fares is None or not fares.starved or self._cpu_s is None:
+            return False
+        got_s = fares.cpu_s - self._cpu_s
+        return got_s < STARVED_SHARE * self.patience_s and self.silent_s < STARVED * self.patience_s
+
+    def close(self) -> None:
+        """Give the pipes back."""
+        self.channel.close()
+        if self.lifeline is not None:
+            self.lifeline.close()

@@ -1,0 +1,110 @@
+"""Edits of a job that has its plan: another take, new notes in some bars, a control that was moved.
+
+Threads and processes: lives in the composer process, in its main thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from hitpoint.bridge.errors import UsageError
+from hitpoint.bridge.ipc.messages import ChooseTake, JobResult, Regenerate, SetControl
+from hitpoint.bridge.work.jobs import SEED_STEP, Job, Tools, announcement, pairs_of, ready, take_of
+from hitpoint.bridge.work.keeper import Keeper
+from hitpoint.model.plan.types import Plan
+
+
+class Editor:
+    """Changes jobs, keeps what changed, and tells the clock. Every method raises UsageError for what cannot be."""
+
+    def __init__(self, tools: Tools, keeper: Keeper, send: Callable[[object], None]) -> None:
+        self._tools, self._keeper, self._send = tools, keeper, send
+
+    def choose_take(self, job: Job, message: ChooseTake) -> None:
+        """Another take is heard."""
+        assert job.plan is not None
+        job.record.take = message.take
+        take_of(job, message.take, self._keeper.store)
+        job.aim = message.from_bar
+        self._raise_edition(job, range(len(job.plan.bars)))
+        self.send_known(job)
+        files = job.record.results.get(message.take)
+        if files is not None:
+            self._send(JobResult(job.name, message.take, *files))
+
+    def regenerate(self, job: Job, message: Regenerate) -> None:
+        """New notes in some bars of the take that is heard."""
+        assert job.plan is not None
+        take, first, last = job.take, message.first_bar, message.last_bar
+        if last >= len(job.plan.bars):
+            raise UsageError(f"{job.name} has bars 0 to {len(job.plan.bars) - 1}; there is no bar {last}")
+        upto = 0
+        while upto in take.bars:
+            upto += 1
+        if upto <= last:
+            raise UsageError(f"bar {upto} is not composed yet; regenerate bars {first} to {last} after it is")
+        seed = take.seed + SEED_STEP * (job.record.edition + 1)
+        bars = [take.bars[index] for index in range(upto)]
+        composer = self._tools.composer(job.composer)
+        new = composer.regenerate(job.plan, bars, first, last, message.instruments, seed)
+        asked = {bar.index: bar for bar in new if first <= bar.index <= last}
+        changed = tuple(bar for index, bar in asked.items() if take.bars.get(index) != bar)
+        kept = tuple(bar for index, bar in asked.items() if take.bars.get(index) == bar)
+        self._forget_files(job)
+        take.bars.update(asked)
+        take.stream = None
+        self._keeper.save_bars(job, job.record.take)
+        self._raise_edition(job, range(first, last + 1))
+        self._send(ready(job, changed))
+        self._send(ready(job, kept, kept=True))
+
+    def set_control(self, job: Job, message: SetControl) -> None:
+        """A live control was moved: another plan from the next bar on."""
+        assert job.plan is not None and job.prepared is not None
+        controls = {**job.record.controls, message.name: message.value}
+        new = self._tools.replan(job.prepared, pairs_of(job.record.score, controls))
+        bars = len(job.plan.bars)
+        if len(new.bars) != bars or new.tempo_map != job.plan.tempo_map:
+            raise UsageError(f"{message.name} {message.value:g} would change the tempo of {job.name}; score it again")
+        first = min(message.from_bar, bars)
+        job.record.controls = controls
+        job.plan = joined(job.plan, new, first)
+        job.prepared = replace(job.prepared, plan=job.plan)
+        take = job.take
+        take.bars = {index: bar for index, bar in take.bars.items() if index < first}
+        take.provisional.clear()
+        take.stream = take.ahead_stream = None
+        self._forget_files(job)
+        job.aim = first
+        self._keeper.save_plan(job)
+        self._keeper.save_bars(job, job.record.take)
+        self._raise_edition(job, range(first, bars))
+
+    def announce(self, job: Job, stale: tuple[int, ...] = (), kept: bool = False) -> None:
+        """Tell the clock of the plan."""
+        assert job.plan is not None
+        self._send(announcement(job.record, job.plan, stale, kept))
+
+    def send_known(self, job: Job) -> None:
+        """Tell the clock the bars that are there."""
+        bars = tuple(bar for _, bar in sorted({**job.take.provisional, **job.take.bars}.items()))
+        if bars:
+            self._send(ready(job, bars, kept=True))
+
+    def _forget_files(self, job: Job) -> None:
+        """The take that is heard changes: its files are those of another edition."""
+        job.take.midi, job.take.failed = None, False
+        job.record.results.pop(job.record.take, None)
+
+    def _raise_edition(self, job: Job, stale: range) -> None:
+        job.record.edition += 1
+        job.record.done = False
+        self._keeper.save(job)
+        self.announce(job, tuple(stale))
+
+
+def joined(old: Plan, new: Plan, first: int) -> Plan:
+    """`old` up to bar `first`, `new` from there on; both of the same bars and tempo."""
+    hits = [hit for hit in old.hits if hit.bar < first] + [hit for hit in new.hits if hit.bar >= first]
+    return replace(new, bars=old.bars[:first] + new.bars[first:], hits=tuple(hits), sections=old.sections)

@@ -1,0 +1,153 @@
+"""Byte mutation of everything that comes from outside: OSC packets, MIDI files, lists of cuts, checkpoints' headers and
+REAPER's request files, from a corpus and from what this repository makes itself.
+
+    python tests/bench/bench_fuzz.py [--minutes 1] [--seed 0] [--full]
+
+Full length: 10 minutes. What raises anything but the one error of its room, or takes longer than 2 s, is printed, and
+written into tests/corpus/found: it becomes a test. Baseline: the same without mutation, which must raise nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from live_bench import settings  # isort: skip
+from test_codec import HOSTILE
+from test_protocol_fuzz import session
+
+from hitpoint.bridge.hosts.reaper import answers, clips, rows
+from hitpoint.bridge.osc import codec
+from hitpoint.bridge.osc.protocol import INCOMING
+from hitpoint.model.errors import HitpointError
+from hitpoint.model.output.midi_file import write_midi
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+CORPUS = ROOT / "tests" / "corpus"
+SLOW_S = 2.0
+
+
+def osc(data, folder):
+    made, _ = session()
+    made.hear(data, ("127.0.0.1", 5))
+    made.housekeeping()
+
+
+def midi(data, folder):
+    path = folder / "score.mid"
+    path.write_bytes(data)
+    with contextlib.suppress(ValueError, OSError, EOFError, HitpointError):
+        answers.read_score(path)
+
+
+def request(data, folder):
+    path = folder / "request.txt"
+    path.write_bytes(data)
+    with contextlib.suppress(rows.RowsError, HitpointError, ValueError, IndexError, KeyError):
+        clips.clips(rows.read(path, "request"))
+
+
+def cuts(data, folder):
+    from hitpoint.model.video import cuts_file
+
+    for ending in (".edl", ".json", ".otio", ".xml", ".fcpxml"):
+        path = folder / f"cuts{ending}"
+        path.write_bytes(data)
+        with contextlib.suppress(HitpointError):
+            cuts_file.read_cuts(path)
+
+
+def checkpoint(data, folder):
+    from hitpoint.model.network import checkpoint as checkpoints
+
+    path = folder / "network.safetensors"
+    path.write_bytes(data)
+    with contextlib.suppress(HitpointError):
+        checkpoints.load(path)
+
+
+def seeds(folder):
+    """(room, function, sound inputs)"""
+    from tests.fakes import fake_prepared, fake_take
+
+    write_midi(fake_take(fake_prepared(bars=4)).score, folder / "sound.mid")
+    item = ["item", __file__, "VIDEO", "0", "5", "0", "1", "9", "0", "1", "0"]
+    text = rows.encode("request", [["action", "score"], ["fps", "24"], item])
+    packets = [codec.encode(address, "film", 1, 2.0, 3.0) for address in INCOMING]
+    edl = "TITLE: A\nFCM: NON-DROP FRAME\n001  AX V C 00:00:00:00 00:00:02:00 01:00:00:00 01:00:02:00\n"
+    yield "osc", osc, [*packets, *HOSTILE.values(), *_corpus("osc")]
+    yield "midi", midi, [(folder / "sound.mid").read_bytes(), *_corpus("midi")]
+    yield "request", request, [text.encode(), *_corpus("request")]
+    yield "cuts", cuts, [edl.encode(), b'{"cuts": [1.0, 2.5]}', *_corpus("cuts")]
+    yield "checkpoint", checkpoint, [_small_checkpoint(folder), *_corpus("checkpoint")]
+
+
+def _small_checkpoint(folder):
+    from hitpoint.model.network import checkpoint as checkpoints
+    from hitpoint.model.network.network import Network, NetworkConfig
+
+    sizes = {"d_model": 16, "heads": 2, "d_ff": 24, "d_head": 16, "attention": ("gated", "local"), "window": 16}
+    checkpoints.save(Network(NetworkConfig(name="small", **sizes)), folder / "small.safetensors")
+    return (folder / "small.safetensors").read_bytes()
+
+
+def _corpus(room):
+    return [path.read_bytes() for path in sorted((CORPUS / room).glob("*.bin"))]
+
+
+def mutated(data, dice):
+    """A few bytes changed, taken out, doubled or put in; interesting numbers among them."""
+    data = bytearray(data)
+    for _ in range(dice.randrange(1, 8)):
+        at = dice.randrange(min(len(data), 4096) + 1)
+        kind = dice.randrange(5)
+        if kind == 0 and data:
+            data[min(at, len(data) - 1)] = dice.randrange(256)
+        elif kind == 1:
+            del data[at : at + dice.randrange(1, 16)]
+        elif kind == 2:
+            data[at:at] = data[at : at + dice.randrange(1, 64)]
+        elif kind == 3:
+            data[at:at] = dice.choice([b"\xff" * 4, b"\x7f\xff\xff\xff", b"\0" * 4, b"\x80\0\0\0", b"9" * 30, b"\t\n%"])
+        else:
+            data[at : at + 4] = dice.randbytes(4)
+    return bytes(data)
+
+
+def main():
+    options = settings(__doc__, minutes=(1.0, 10.0), seed=0)
+    dice = random.Random(options.seed)
+    with tempfile.TemporaryDirectory(prefix="hitpoint-fuzz-") as name:
+        folder = Path(name)
+        rooms = list(seeds(folder))
+        for room, run, sound in rooms:
+            for data in sound:
+                run(data, folder)
+            print(f"{room}: {len(sound)} sound or known inputs, nothing raised", flush=True)
+        for room, run, sound in rooms:
+            count, found, slowest_s = 0, 0, 0.0
+            until_s = time.monotonic() + 60.0 * options.minutes / len(rooms)
+            while time.monotonic() < until_s:
+                data, began_s, wrong = mutated(dice.choice(sound), dice), time.monotonic(), ""
+                try:
+                    run(data, folder)
+                except Exception as error:
+                    wrong = f"{type(error).__name__}: {error}"
+                took_s = time.monotonic() - began_s
+                slowest_s, count = max(slowest_s, took_s), count + 1
+                if wrong or took_s > SLOW_S:
+                    found += 1
+                    (CORPUS / "found").mkdir(parents=True, exist_ok=True)
+                    (CORPUS / "found" / f"{room}-{hashlib.sha256(data).hexdigest()[:12]}.bin").write_bytes(data)
+                    print(f"  {room}: {wrong or f'{took_s:.1f} s'}")
+            print(f"{room}: {count:,} mutated inputs, slowest {1000 * slowest_s:.0f} ms, {found} found", flush=True)
+
+
+if __name__ == "__main__":
+    main()

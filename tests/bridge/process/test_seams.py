@@ -1,0 +1,71 @@
+"""A MIDI sink and a host of another package: each one file and an entry point, used by `hitpoint serve`."""
+
+import os
+
+from live_kit import Bridge, Client, wait_for
+
+SINK = '''
+from hitpoint.bridge.midi.base import Sink
+
+class Listing(Sink):
+    """Writes each message as a line."""
+    api = "listing"
+
+    def __init__(self, path):
+        self.name = f"listing in {path}"
+        self.file = open(path, "a", buffering=1)
+
+    @classmethod
+    def open(cls, config, argument):
+        return cls(argument)
+
+    def send(self, message):
+        self.file.write(message.hex() + "\\n")
+
+    def close(self):
+        self.file.close()
+'''
+HOST = """
+import os, pathlib, threading
+from hitpoint.bridge.hosts.base import Host
+
+class Counter:
+    every_s = 0.05
+    def __init__(self): self.path = pathlib.Path(os.environ["EXTRA_HOST"])
+    def feed(self, player, now_s): self.path.write_text(f"fed at {player.position()}")
+    def close(self): pass
+
+class Extra(Host):
+    def wanted(self, config): return True
+    def in_clock(self, config): return Counter()
+    def beside(self, config, address, ended):
+        path = pathlib.Path(os.environ["EXTRA_HOST"] + ".ended")
+        thread = threading.Thread(target=lambda: (ended.wait(), path.touch()))
+        thread.start()
+        return thread
+"""
+
+
+def test_a_sink_and_a_host_of_another_package(tmp_path, monkeypatch):
+    site = tmp_path / "site"
+    (site / "extra-1.0.dist-info").mkdir(parents=True)
+    (site / "extra_sink.py").write_text(SINK)
+    (site / "extra_host.py").write_text(HOST)
+    (site / "extra-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: extra\nVersion: 1.0\n")
+    (site / "extra-1.0.dist-info" / "entry_points.txt").write_text(
+        "[hitpoint.sinks]\nlisting = extra_sink:Listing\n[hitpoint.hosts]\nextra = extra_host:Extra\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
+    fed = tmp_path / "fed.txt"
+    monkeypatch.setenv("EXTRA_HOST", str(fed))
+    listing = tmp_path / "midi.txt"
+    with Bridge(tmp_path / "b", "--no-revive", midi_port=f"listing:{listing}") as bridge, Client(bridge.port) as client:
+        client.score(path="/clips/8.mp4")
+        client.say("/hitpoint/play")
+        wait_for(
+            lambda: any(line.startswith("90") for line in listing.read_text().split()), 10, "a note in the listing"
+        )
+        wait_for(fed.exists, 10, "the host that is fed")
+        client.say("/hitpoint/stop")
+        assert "listing in" in bridge.log()
+    wait_for((tmp_path / "fed.txt.ended").exists, 10, "the host's end")
