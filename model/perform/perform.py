@@ -10,7 +10,7 @@ from hitpoint.model.plan.dynamics import LOUDNESS_RANGE
 from hitpoint.model.plan.types import BarPlan, Plan
 
 SOFTEST, HARDEST = 16, 127
-KNEE, SLOPE = 68.0, 0.35
+KNEE, SLOPE = 68.0, 0.42
 """Above KNEE only SLOPE of a velocity counts, before accents: hits keep room above the rest."""
 
 DRUMS_HELD_BACK = 1.5

@@ -46,7 +46,7 @@ class Echo(NamedTuple):
 
 
 THEME_BARS = 8
-RETURN_NATS, PHRASE_NATS, THEME_NATS, GROOVE_NATS = (4.0, 4.0), (3.5, 3.5), (2.5, 3.5), (3.0, 0.5)
+RETURN_NATS, PHRASE_NATS, THEME_NATS, GROOVE_NATS = (4.0, 4.0), (3.5, 3.5), (1.5, 2.0), (3.0, 0.5)
 """For rhythm and pitch, chosen so that structure and grooving come nearest to held-out human music."""
 
 

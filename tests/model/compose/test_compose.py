@@ -11,6 +11,7 @@ from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.arrangement import arrange
+from tests.fakes import fake_plan
 from tests.model.material import make_plan
 
 
@@ -54,9 +55,9 @@ def test_everybody_is_heard_where_the_arrangement_has_them_play(composer: CmtCom
 
 
 def test_a_bar_made_again_keeps_its_accent_its_fill_and_its_breath(composer: CmtComposer) -> None:
-    plan = arrange(make_plan(6))
+    plan = arrange(fake_plan(6))
     bars = list(composer.stream(plan, 1))
-    marked = next(bar.index for bar in plan.bars if bar.scored and bar.index)
+    marked = next(bar.index for bar in plan.bars if bar.scored)
     for instruments in (None, (0,), (1,)):
         again = composer.regenerate(plan, bars, marked, marked, instruments, seed=5)[marked]
         asked = plan.bars[marked]
