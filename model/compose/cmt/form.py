@@ -91,7 +91,8 @@ def leaning_of(plan: Plan, index: int, written: Sequence[Bar], anew: bool = Fals
     echo = echo_of(plan, index)
     earlier = None if echo is None or echo.bar >= len(written) else written[echo.bar]
     if earlier is not None and echo is not None and not anew:
-        wanted_again = _heads_phrase(plan, index) and _fits(asked, players, earlier)
+        alike = _label(plan, index) == _label(plan, echo.bar)  # elsewhere a theme returns varied
+        wanted_again = alike and _heads_phrase(plan, index) and _fits(asked, players, earlier)
         if wanted_again and not _worn(earlier, written):
             return Again(earlier)
     if earlier is not None:
@@ -109,6 +110,10 @@ def leaning_of(plan: Plan, index: int, written: Sequence[Bar], anew: bool = Fals
     if home is not None:
         parts.append(Home(home))
     return Together(parts)
+
+
+def _label(plan: Plan, index: int) -> str:
+    return plan.sections[plan.bars[index].section].label
 
 
 def _heads_phrase(plan: Plan, index: int) -> bool:
