@@ -95,10 +95,15 @@ def assemble(
     tokens: int | None = None,
     generation_s: float | None = None,
 ) -> Take:
-    """A take from bars that the caller streamed. tokens, generation_s: None takes the composer's last `stats`."""
+    """A take from bars that the caller streamed, performed as the plan wants them.
+
+    tokens, generation_s: None takes the composer's last `stats`.
+    """
+    from hitpoint.model.perform.perform import perform_all
+
     plan = prepared.plan
     score = Score(
-        bars=tuple(bars),
+        bars=perform_all(bars, plan),
         tempo_map=plan.tempo_map,
         genre=plan.genre,
         instruments=plan.instruments,
@@ -144,6 +149,7 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
         "max_deviation": repr(wishes.max_deviation),
         "energy": repr(wishes.energy),
         "density": str(wishes.density),
+        "accents": repr(wishes.accents),
     }
     media_of = {media.path: media for media in prepared.rhythm.media}
     for number, clip in enumerate(prepared.clips):

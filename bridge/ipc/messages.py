@@ -71,7 +71,7 @@ class ChooseTake(JobMessage):
 
 @dataclass(frozen=True)
 class SetControl(JobMessage):
-    """A live control (control, density or energy) has a new value, heard from bar `from_bar` on."""
+    """A live control (control, density, energy or accents) has a new value, heard from bar `from_bar` on."""
 
     name: str
     value: float

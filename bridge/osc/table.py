@@ -126,7 +126,7 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
-        "density, energy, deviation, composer, cuts (auto, strips = only the clips' own "
+        "cut-control, density, energy, accents, deviation, composer, cuts (auto, strips = only the clips' own "
         "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1).",
         _JOB,
         rest=Argument("key value", "*"),
@@ -167,6 +167,11 @@ MESSAGES: tuple[MessageType, ...] = (
         "control/energy",
         "Added to each bar's energy, from the next bar not yet sounding on.",
         Argument("value", "f", "", -0.5, 0.5),
+    ),
+    _in(
+        "control/accents",
+        "How far hits stand out (0 = bare notes), from the next bar not yet sounding on.",
+        Argument("value", "f", "", 0, 2),
     ),
     _in("panic", "All notes off on every channel, now."),
     _in("ping", "Answered by pong with the same number.", Argument("number", "i", "", -(2**31), 2**31 - 1)),

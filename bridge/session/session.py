@@ -325,6 +325,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "control/control": lambda session, *rest: session._jobs.control(*rest),
     "control/density": lambda session, *rest: session._jobs.control(*rest),
     "control/energy": lambda session, *rest: session._jobs.control(*rest),
+    "control/accents": lambda session, *rest: session._jobs.control(*rest),
     "panic": Session._panic,
     "ping": Session._ping,
 }

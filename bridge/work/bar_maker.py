@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from hitpoint.bridge.ipc.messages import BarsReady, JobProgress
+from hitpoint.bridge.ipc.messages import JobProgress
 from hitpoint.bridge.play.lookahead import known_block, next_wanted
-from hitpoint.bridge.work.jobs import Job, Take, Tools
+from hitpoint.bridge.work.jobs import Job, Take, Tools, ready
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.bridge.work.splice import splice_plan
 from hitpoint.model.plan.types import Plan
@@ -55,7 +55,7 @@ class BarMaker:
         take.provisional.pop(wanted, None)
         self._keeper.add_bar(job, number, bar)
         if number == job.record.take:
-            self._send(BarsReady(job.name, number, job.record.edition, (bar,)))
+            self._send(ready(job, (bar,)))
             self._send(JobProgress(job.name, "compose", len(take.bars) / len(plan.bars)))
         if take.stream_next == len(plan.bars):
             take.stream = None
@@ -76,5 +76,5 @@ class BarMaker:
         bar = replace(next(take.ahead_stream), index=wanted)
         take.ahead_next = wanted + 1
         take.provisional[wanted] = bar
-        self._send(BarsReady(job.name, job.record.take, job.record.edition, (bar,)))
+        self._send(ready(job, (bar,)))
         return True

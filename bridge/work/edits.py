@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import BarsReady, ChooseTake, JobResult, Regenerate, SetControl
-from hitpoint.bridge.work.jobs import SEED_STEP, Job, Tools, announcement, pairs_of, take_of
+from hitpoint.bridge.ipc.messages import ChooseTake, JobResult, Regenerate, SetControl
+from hitpoint.bridge.work.jobs import SEED_STEP, Job, Tools, announcement, pairs_of, ready, take_of
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.model.plan.types import Plan
 
@@ -56,8 +56,8 @@ class Editor:
         take.stream = None
         self._keeper.save_bars(job, job.record.take)
         self._raise_edition(job, range(first, last + 1))
-        self._send(BarsReady(job.name, job.record.take, job.record.edition, changed))
-        self._send(BarsReady(job.name, job.record.take, job.record.edition, kept, kept=True))
+        self._send(ready(job, changed))
+        self._send(ready(job, kept, kept=True))
 
     def set_control(self, job: Job, message: SetControl) -> None:
         """A live control was moved: another plan from the next bar on."""
@@ -90,7 +90,7 @@ class Editor:
         """Tell the clock the bars that are there."""
         bars = tuple(bar for _, bar in sorted({**job.take.provisional, **job.take.bars}.items()))
         if bars:
-            self._send(BarsReady(job.name, job.record.take, job.record.edition, bars, kept=True))
+            self._send(ready(job, bars, kept=True))
 
     def _forget_files(self, job: Job) -> None:
         """The take that is heard changes: its files are those of another edition."""

@@ -7,13 +7,13 @@ Threads and processes: lives in the composer process; jobs and takes belong to i
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import Planned, ScoreJob
+from hitpoint.bridge.ipc.messages import BarsReady, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.model.compose.base import Composer
 from hitpoint.model.music.score import Bar
@@ -167,6 +167,14 @@ def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kep
     """What the clock is told of a job's plan."""
     score = record.score
     return Planned(score.job, record.take, record.edition, origin(score), score.fps, plan, record.programs, stale, kept)
+
+
+def ready(job: Job, bars: Iterable[Bar], kept: bool = False) -> BarsReady:
+    """Bars of the take that is heard, as they are to be played."""
+    from hitpoint.model.perform.perform import perform_all
+
+    assert job.plan is not None
+    return BarsReady(job.name, job.record.take, job.record.edition, perform_all(bars, job.plan), kept=kept)
 
 
 def pairs_of(score: ScoreJob, controls: Mapping[str, float]) -> dict[str, str]:

@@ -126,6 +126,11 @@ def controls_of_plan(plan: Plan) -> Controls:
 
 
 def table_of_plan(plan: Plan) -> Table:
-    """The condition table of a whole plan."""
+    """The condition table of a whole plan: each bar's row names those who play in it."""
     tempo_bpm = 60.0 * plan.end_tick / TICKS_PER_BEAT / plan.duration_s
-    return build_table(controls_of_plan(plan), genre=plan.genre, instruments=plan.instruments, tempo_bpm=tempo_bpm)
+    table = build_table(controls_of_plan(plan), genre=plan.genre, instruments=plan.instruments, tempo_bpm=tempo_bpm)
+    for bar in plan.bars:
+        if bar.instruments is not None:
+            table[bar.index + 1, HAS] = 1
+            table[bar.index + 1, [HAS.start + k for k in bar.instruments]] = 2
+    return table

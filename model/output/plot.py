@@ -16,6 +16,7 @@ from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import PULSES_PER_QUARTER, TRACK_NAMES, sounding_notes
+from hitpoint.model.output.plot_arrangement import draw_arrangement
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import closed, placed
@@ -41,18 +42,20 @@ _COLOURS = {"cut": CUT, "fade": FADE, "beat": BEAT}
 def plot_score(
     score: Score, plan: Plan, rhythm: VisualRhythm, clips: Sequence[Clip], path: Path, force: bool = False
 ) -> None:
-    """Write a PNG: film, motion, sections and tempo, density asked and found, notes; cuts and hit points through all.
+    """Write a PNG: film, motion, sections and tempo, density asked and found, who plays, notes; cuts and hit
+    points through all.
 
     Raises UsageError as `hitpoint.model.files.atomic`, InputError if the film can no longer be read.
     """
     film = _film_height(rhythm, _width_in(rhythm.duration_s))
-    rows = [("", film), ("motion", 1.1), ("tempo", 0.62), ("density", 1.0), ("music", 3.4)]
+    rows = [("", film), ("motion", 1.1), ("tempo", 0.62), ("density", 1.0), ("players", 1.2), ("music", 3.4)]
     figure, axes = _figure(rows, rhythm.duration_s)
     _film(axes[0], rhythm, clips)
     _motion(axes[1], rhythm)
     _tempo(axes[2], plan)
     _density(axes[3], score, plan)
-    _notes(axes[4], score)
+    draw_arrangement(axes[4], score, plan, INSTRUMENT_COLOURS)
+    _notes(axes[5], score)
     _boundaries(axes, rhythm, 0.45)
     _hits(axes, plan)
     bpm = [point.bpm for point in plan.tempo_map.points]

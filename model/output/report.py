@@ -12,13 +12,15 @@ import numpy as np
 
 from hitpoint.model.files import atomic
 from hitpoint.model.music.metrics import measure
-from hitpoint.model.music.score import INSTRUMENTS, Score
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.plan.types import HitPoint, Plan
 from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.types import Clip, Media
 
 SCHEMA = "hitpoint.report/1"
+AROUND_S = 2.6
+"""Beats so near to a hit are what it has to stand out from."""
 
 
 def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def write_report(report: dict[str, Any], path: Path, force: bool = False) -> Non
 
 
 def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
-    """A row a bar: its span in seconds, density asked and found, strength asked and found by tick."""
+    """A row a bar: its span in seconds, density asked and found, strength asked and found by tick, who sounds."""
     last = len(score.bars) - 1
     return [
         {
@@ -66,6 +68,7 @@ def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
             "density": bar.density,
             "strength_target": {str(tick): strength for tick, strength in promise.required},
             "strength": {str(tick): strength for tick, strength in sorted(bar.strengths().items())},
+            "instruments": [INSTRUMENTS[k] for k in sorted({note.instrument for note in bar.notes})],
         }
         for bar, promise in zip(score.bars, plan.bars, strict=True)
     ]
@@ -87,9 +90,32 @@ def hit_rows(score: Score, hits: Sequence[HitPoint]) -> list[dict[str, Any]]:
                 "strength_target": hit.strength,
                 "note_time_s": note_s,
                 "error_ms": None if note_s is None else round((note_s - hit.time_s) * 1000, 3),
+                "accent": accent_row(score, hit, hits),
             }
         )
     return rows
+
+
+def accent_row(score: Score, hit: HitPoint, hits: Sequence[HitPoint]) -> dict[str, Any] | None:
+    """The accent's kind, and the rank 0..1 of the hit's loudness in the notes (the velocities that start there, added
+    up) among the beats within AROUND_S that are no hits; None without an accent or without such beats.
+    """
+    if hit.accent is None:
+        return None
+    loudness = {
+        bar.index * TICKS_PER_BAR + tick: sum(note.velocity for note in bar.notes if note.tick == tick)
+        for bar in score.bars
+        for tick in {note.tick for note in bar.notes}
+    }
+    taken = {each.bar * TICKS_PER_BAR + each.tick for each in hits}
+    beats = [
+        tick
+        for tick in range(0, len(score.bars) * TICKS_PER_BAR, TICKS_PER_BEAT)
+        if tick not in taken and abs(score.tempo_map.time_at_beat(tick / TICKS_PER_BEAT) - hit.time_s) <= AROUND_S
+    ]
+    own = loudness.get(hit.bar * TICKS_PER_BAR + hit.tick, 0)
+    softer = [(loudness.get(tick, 0) < own) + 0.5 * (loudness.get(tick, 0) == own) for tick in beats]
+    return {"kind": hit.accent.kind, "rank_in_notes": round(sum(softer) / len(softer), 3) if softer else None}
 
 
 def control_errors(score: Score, plan: Plan) -> dict[str, float]:

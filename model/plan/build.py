@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.plan.arrangement import arrange
 from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
@@ -53,7 +54,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
     hits = _hits(placed, strength, bound_hits)
     energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / TICKS_PER_BAR)
     bars = _bars(_asked(placed, strength, bound_hits, tempo.bars), density, bound_bars, energy, section_of, changes)
-    return Plan(
+    plan = Plan(
         duration_s=rhythm.duration_s,
         tempo_map=tempo.tempo_map,
         bars=bars,
@@ -66,6 +67,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
         changes=tuple(changes),
         last_bar_ticks=tempo.last_bar_ticks,
     )
+    return arrange(plan, wishes.accents)
 
 
 def _bindings(wishes: Wishes, bars: int, placed: Sequence[Placed]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

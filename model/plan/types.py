@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hitpoint.model.music.score import TICKS_PER_BAR, TempoMap
+from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
+
+ACCENT_KINDS = ("crash", "chord", "swell", "stress")
+
+
+@dataclass(frozen=True)
+class Accent:
+    """How a hit point is made heard.
+
+    kind: "crash" (kick and crash with all who play), "chord" (low strings and piano, no drums), "swell" (a crescendo
+    into a change of colour) or "stress" (a little louder than its neighbours). size: 0..2, 1 = in full.
+    breath_ticks: before it nothing starts for so long.
+    """
+
+    kind: str
+    size: float
+    breath_ticks: int = 0
 
 
 @dataclass(frozen=True)
@@ -13,6 +29,7 @@ class HitPoint:
 
     time_s: the picture's own moment. kind: "cut", "fade" or "beat". saliency: 0..1. bar, tick: where the note falls.
     strength: notes of the largest simu-note asked there, 1 or more; None where C left it free.
+    accent: how it is made heard; None where it is no more than a note in its place.
     """
 
     time_s: float
@@ -21,6 +38,7 @@ class HitPoint:
     bar: int
     tick: int
     strength: int | None
+    accent: Accent | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,12 @@ class BarPlan:
     rising. required_told: those that do not bind, to the same form. energy: 0..1, how loud on the whole. swell: energy
     at the bar's first tick and at its end, straight between them; beyond 0..1 where a wish asks for more than the
     scale holds; None: `energy` throughout. section: index into Plan.sections.
+    instruments: who plays here, None = all of the plan's. closed: (tick, instrument) pairs on which none of its notes
+    may start. entries: (tick, instrument) pairs that must sound. stops: ticks at which held notes end. scored: notes
+    that stand in the plan already (fills, cymbals), louder or softer only by the performance. changes: ticks at which
+    the harmony moves on. caps: (tick, most) pairs, the largest simu-note allowed there, and no crash. lead: how the
+    bar prepares what follows ("" = not). dynamics: (level, accent) a tick, velocities that the performance adds;
+    empty = by the energy alone.
     """
 
     index: int
@@ -42,6 +66,15 @@ class BarPlan:
     density_told: int | None = None
     required_told: tuple[tuple[int, int], ...] = ()
     swell: tuple[float, float] | None = None
+    instruments: tuple[int, ...] | None = None
+    closed: tuple[tuple[int, int], ...] = ()
+    entries: tuple[tuple[int, int], ...] = ()
+    stops: tuple[int, ...] = ()
+    scored: tuple[Note, ...] = ()
+    changes: tuple[int, ...] = ()
+    caps: tuple[tuple[int, int], ...] = ()
+    lead: str = ""
+    dynamics: tuple[tuple[float, float], ...] = ()
 
     def energy_at(self, tick: float) -> float:
         """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""
@@ -66,7 +99,8 @@ class Plan:
 
     last_bar_ticks: 16, or what is left where a tempo that must not bend does not fill whole bars (1..20).
     instruments: indices into INSTRUMENTS. control: C, 0..1. changes: sentences on what the planner had to bend (a
-    density raised to hold its hits, a cut left out), for the report.
+    density raised to hold its hits, a cut left out), for the report. ending: "chord" (held to
+    the end), "fade", or "" where none was planned.
     """
 
     duration_s: float
@@ -79,6 +113,7 @@ class Plan:
     control: float
     seed: int
     changes: tuple[str, ...] = field(default=())
+    ending: str = ""
     last_bar_ticks: int = TICKS_PER_BAR
 
     @property
@@ -95,7 +130,8 @@ class Wishes:
     fixed tempo. control: C, 0..1: the chance of a bar's density and of a visual beat to bind. cut_control: that of a
     cut or fade; None: all bind while C is .5 or more, below that 2 C of them. max_deviation: how far the tempo may
     bend within two bars and from the base tempo, as a share. energy: louder and busier, or softer and sparser, by a
-    share of the scale, -0.5..0.5. density: added to each bar's density, -8..8.
+    share of the scale, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits stand
+    out, 0..2; 0 leaves them as bare notes.
     """
 
     genre: str = "pop"
@@ -106,4 +142,5 @@ class Wishes:
     max_deviation: float = 0.03
     energy: float = 0.0
     density: int = 0
+    accents: float = 1.0
     cut_control: float | None = None

@@ -58,6 +58,7 @@ def check_wishes(wishes: Wishes) -> None:
     _within("deviation", wishes.max_deviation, 0.0, 0.5)
     _within("energy", wishes.energy, -0.5, 0.5)
     _within("density", wishes.density, -8, 8)
+    _within("accents", wishes.accents, 0.0, 2.0)
     _within("seed", wishes.seed, 0, 2**63 - 1)
 
 
@@ -203,6 +204,15 @@ OPTIONS: tuple[WishOption, ...] = (
         "-8..8",
         "busier or sparser bars throughout",
         _whole("density", -8, 8),
+    ),
+    WishOption(
+        "accents",
+        "accents",
+        "number",
+        "1",
+        "0..2",
+        "how far hits stand out: breath, loudness, cymbal; 0 leaves them bare",
+        _number("accents", 0, 2),
     ),
 )
 """Every wish, declared once: the command line, OSC and the README's table come from here."""

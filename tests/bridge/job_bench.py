@@ -4,9 +4,10 @@ import time
 
 from live_fakes import FakeTools
 
-from hitpoint.bridge.ipc.messages import BarsReady, ClipSpec, ScoreJob
+from hitpoint.bridge.ipc.messages import BarsReady, ClipSpec, Planned, ScoreJob
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work.workshop import Workshop
+from hitpoint.model.perform.perform import perform_all
 
 
 class Bench:
@@ -37,6 +38,10 @@ class Bench:
     def bars(self):
         """index -> bar as last sent."""
         return {bar.index: bar for message in self.of(BarsReady) for bar in message.bars}
+
+    def played(self, bars):
+        """index -> bar as it is to be played, by the plan last sent."""
+        return {bar.index: bar for bar in perform_all(bars, self.of(Planned)[-1].plan)}
 
 
 def score(job="film", name="8.mp4", start_s=0.0, **pairs):

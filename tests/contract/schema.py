@@ -17,6 +17,7 @@ BAR = {
     "density": int,
     "strength_target": dict,
     "strength": dict,
+    "instruments": list,
 }
 HIT = {
     "time_s": NUMBER,
@@ -27,7 +28,9 @@ HIT = {
     "strength_target": (int, type(None)),
     "note_time_s": (*NUMBER, type(None)),
     "error_ms": (*NUMBER, type(None)),
+    "accent": (dict, type(None)),
 }
+ACCENT = {"kind": str, "rank_in_notes": (*NUMBER, type(None))}
 MUSIC = dict.fromkeys(("h1", "h4", "gs16", "si_short", "si_mid", "si_long", "pitch_entropy_128"), NUMBER)
 TIMING = dict.fromkeys(("analysis_s", "plan_s", "generation_s", "tokens_per_s", "real_time_factor"), NUMBER) | {
     "tokens": int
@@ -86,5 +89,7 @@ def validate_report(report: dict[str, Any]) -> None:
         assert abs(before["end_s"] - after["start_s"]) < 1e-9
     for index, hit in enumerate(report["hits"]):
         _fields(hit, HIT, f"hits[{index}]")
+        if hit["accent"] is not None:
+            _fields(hit["accent"], ACCENT, f"hits[{index}].accent")
         assert hit["kind"] in ("cut", "fade", "beat") and 0 <= hit["tick"] < 16
         assert 0 <= hit["bar"] < len(report["bars"]) and 0 <= hit["saliency"] <= 1

@@ -23,7 +23,7 @@ BRIDGE = (
     "errors", "osc", "config", "clock", "ipc", "midi", "play", "session", "state", "work", "hosts", "process",
     "commands", "cli",
 )  # fmt: skip
-MOST_ROOMS = 16
+MOST_ROOMS = 18
 
 
 def modules(top: str) -> Iterator[tuple[str, Path]]:

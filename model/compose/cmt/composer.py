@@ -18,8 +18,9 @@ from hitpoint.model.compose.cmt.decode import Decoder, Engine, Part, Run, Sampli
 from hitpoint.model.compose.cmt.form import leaning_of
 from hitpoint.model.compose.cmt.grammar import BarTask
 from hitpoint.model.errors import MissingError, UsageError
+from hitpoint.model.music import tokens
 from hitpoint.model.music.flaws import flaw_of
-from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar
 from hitpoint.model.music.tokens import init_rows
 from hitpoint.model.network import checkpoint, recurrence_int8
 from hitpoint.model.network.conditions import Table, table_of_plan
@@ -29,8 +30,7 @@ from hitpoint.model.plan.types import Plan
 CONTEXT_BARS = 16
 """Bars read again where no snapshot is at hand: training windows are about as long, and start at any bar."""
 KEPT_SNAPSHOTS = 64
-SILENT_BARS = 2
-"""After so many bars of silence an instrument that was asked for comes in again."""
+LONGEST_BARS = tokens.DURATIONS[-1] // TICKS_PER_BAR
 REMAKES = 3
 """How often a bar that loops, falls silent or is flooded is written again."""
 CANDIDATES = 4
@@ -39,8 +39,6 @@ FOLLOWING_BARS = 2
 GENRE_STRENGTH = 4.0
 """At 1 a classifier of real songs recognises the genre asked for a good half as often as that of real songs, at 4 it
 does so in 86 to 88 of 100 such cases; the other figures of the music do not suffer."""
-CALM = 0.25
-"""Energy below which drums may rest."""
 
 
 class CmtComposer(Composer):
@@ -224,30 +222,35 @@ class _Draft:
 def _parts(plan: Plan, table: Table, seed: int, draft: _Draft) -> Iterator[Part]:
     """The bars still to be written, each asked for when all before it are in the draft."""
     while (index := len(draft.bars)) < len(plan.bars):
-        missed, leaning = missed_instruments(plan, draft.bars), leaning_of(plan, index, draft.bars)
-        task = replace(task_of(plan, index), missed=missed, leaning=leaning)
+        task = replace(task_of(plan, index), leaning=leaning_of(plan, index, draft.bars))
         yield Part(task, table[index + 1], default_rng([seed, index, draft.refused]))
-
-
-def missed_instruments(plan: Plan, written: Sequence[Bar]) -> tuple[int, ...]:
-    """Instruments of the plan that were silent for the last SILENT_BARS bars; drums may be, where it is calm."""
-    recent = written[-SILENT_BARS:]
-    if len(recent) < SILENT_BARS:
-        return ()
-    heard = {note.instrument for bar in recent for note in bar.notes}
-    calm = plan.bars[len(written)].energy < CALM
-    return tuple(k for k in plan.instruments if k not in heard and not (calm and INSTRUMENTS[k] == "drums"))
 
 
 def task_of(plan: Plan, index: int, instruments: Sequence[int] | None = None, standing: Bar | None = None) -> BarTask:
     """What the plan asks of a bar. With `standing`, the notes of all but `instruments` in it are kept as they are."""
     bar = plan.bars[index]
-    free = tuple(sorted(plan.instruments if instruments is None else instruments))
-    locked = () if standing is None else tuple(note for note in standing.notes if note.instrument not in free)
-    ticks_left = plan.end_tick - index * TICKS_PER_BAR
+    players = plan.instruments if bar.instruments is None else bar.instruments
+    anew = set(plan.instruments if instruments is None else instruments)
+    kept = () if standing is None else tuple(note for note in standing.notes if note.instrument not in anew)
+    scored = tuple(note for note in bar.scored if note.instrument in anew)
     return BarTask(
-        index, free, ticks_left, bar.density, dict(bar.required), locked, energy=bar.energy_at(TICKS_PER_BAR / 2)
+        index,
+        tuple(sorted(anew & set(players))),
+        plan.end_tick - index * TICKS_PER_BAR,
+        bar.density,
+        dict(bar.required),
+        tuple(sorted(kept + scored)),
+        closed=frozenset(bar.closed),
+        entries=frozenset(bar.entries),
+        stops=_stops(plan, index),
+        caps=dict(bar.caps),
     )
+
+
+def _stops(plan: Plan, index: int) -> tuple[int, ...]:
+    """Ticks from the bar's start at which held notes end, as far on as a note can last."""
+    near = plan.bars[index : index + 1 + LONGEST_BARS]
+    return tuple(tick + TICKS_PER_BAR * ahead for ahead, bar in enumerate(near) for tick in bar.stops)
 
 
 def _chain(plan: Plan, bars: Sequence[Bar]) -> list[int]:

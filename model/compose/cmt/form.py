@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hitpoint.model.compose.cmt.colour import Together, colours, recast
 from hitpoint.model.compose.cmt.grammar import Leaning, Place
+from hitpoint.model.compose.cmt.harmony import Home, home_key, moving
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.music.tokens import FIRST_TICK, duration_class
@@ -25,6 +27,8 @@ CLOSING_BARS = 2
 HEAD_BARS = 2
 MOST_HEARD = 3
 """The first HEAD_BARS of a phrase may be an earlier bar played again; none is heard more often than MOST_HEARD."""
+AGAINST_NATS = 0.5
+"""What is left of a recall where the harmony must move elsewhere."""
 AGAIN_NATS = 30.0
 """More than the network ever has against a class that the masks allow."""
 TRIAD_NATS = 4.0
@@ -41,13 +45,15 @@ class Echo(NamedTuple):
     pitch_nats: float
 
 
-RETURN_NATS, PHRASE_NATS, GROOVE_NATS = (4.0, 4.0), (3.5, 3.5), (3.0, 0.5)
+THEME_BARS = 8
+RETURN_NATS, PHRASE_NATS, THEME_NATS, GROOVE_NATS = (4.0, 4.0), (3.5, 3.5), (1.5, 2.0), (3.0, 0.5)
 """For rhythm and pitch, chosen so that structure and grooving come nearest to held-out human music."""
 
 
 def echo_of(plan: Plan, index: int) -> Echo | None:
     """The bar that bar `index` of the plan recalls: its counterpart in the first section that looks alike, else the
-    one a phrase before it, else the one before. A section's last bar recalls only rhythm, so that a return differs.
+    one a phrase before it, else the one THEME_BARS before it, so that a theme goes on through sections that look
+    otherwise, else the one before. A section's last bar recalls only rhythm, so that a return differs.
 
     None for the first bar of new material and for the last bar of the piece.
     """
@@ -62,6 +68,8 @@ def echo_of(plan: Plan, index: int) -> Echo | None:
         return _echo(alike.first_bar + offset % (alike.end_bar - alike.first_bar), index, RETURN_NATS, section.end_bar)
     if offset >= PHRASE_BARS:
         return _echo(index - PHRASE_BARS, index, PHRASE_NATS, section.end_bar)
+    if index >= THEME_BARS:
+        return _echo(index - THEME_BARS, index, THEME_NATS, section.end_bar)
     return _echo(index - 1, index, GROOVE_NATS, section.end_bar) if offset else None
 
 
@@ -73,17 +81,39 @@ def _echo(earlier: int, index: int, nats: tuple[float, float], end_bar: int) -> 
 
 def leaning_of(plan: Plan, index: int, written: Sequence[Bar], anew: bool = False) -> Leaning | None:
     """What bar `index` leans to, given all bars before it. anew: not to playing an earlier bar again."""
+    asked = plan.bars[index]
     bars_left = len(plan.bars) - index
     if bars_left <= CLOSING_BARS and len(written) >= PHRASE_BARS:
-        key = key_of(written)
+        key = home_key(written) or key_of(written)
         if key is not None:
             return Close(key, last=bars_left == 1)
+    players = plan.instruments if asked.instruments is None else asked.instruments
     echo = echo_of(plan, index)
-    if echo is None or echo.bar >= len(written):
-        return None
-    earlier = written[echo.bar]
-    wanted_again = not anew and _heads_phrase(plan, index) and _fits(plan.bars[index], earlier)
-    return Again(earlier) if wanted_again and not _worn(earlier, written) else Recall(earlier, echo)
+    earlier = None if echo is None or echo.bar >= len(written) else written[echo.bar]
+    if earlier is not None and echo is not None and not anew:
+        alike = _label(plan, index) == _label(plan, echo.bar)  # elsewhere a theme returns varied
+        wanted_again = alike and _heads_phrase(plan, index) and _fits(asked, players, earlier)
+        if wanted_again and not _worn(earlier, written):
+            return Again(earlier)
+    if earlier is not None:
+        earlier = recast(earlier, players)
+    recalled = earlier if echo is not None and echo.pitch_nats else None
+    hit_ticks = {hit.tick for hit in plan.hits if hit.bar == index and hit.accent is not None}
+    moves = moving(asked, hit_ticks, players, written, recalled, plan.seed)
+    parts: list[Leaning] = colours(asked, players, written)
+    if earlier is not None and echo is not None:
+        against = moves is not None and moves.against
+        parts.append(Recall(earlier, echo._replace(pitch_nats=min(AGAINST_NATS, echo.pitch_nats)) if against else echo))
+    if moves is not None:
+        parts.append(moves.leaning)
+    home = home_key(written)
+    if home is not None:
+        parts.append(Home(home))
+    return Together(parts)
+
+
+def _label(plan: Plan, index: int) -> str:
+    return plan.sections[plan.bars[index].section].label
 
 
 def _heads_phrase(plan: Plan, index: int) -> bool:
@@ -91,9 +121,14 @@ def _heads_phrase(plan: Plan, index: int) -> bool:
     return (index - first_bar) % PHRASE_BARS < HEAD_BARS
 
 
-def _fits(wanted: BarPlan, bar: Bar) -> bool:
+def _fits(wanted: BarPlan, players: Sequence[int], bar: Bar) -> bool:
     """Whether a bar already written is all that the plan wants of another."""
     strengths = bar.strengths()
+    heard = {(note.tick, note.instrument) for note in bar.notes}
+    if wanted.scored or any(wanted.changes) or heard & set(wanted.closed) or not set(wanted.entries) <= heard:
+        return False
+    if not {note.instrument for note in bar.notes} <= set(players):
+        return False
     return wanted.density == bar.density and all(strengths.get(tick) == most for tick, most in wanted.required)
 
 

@@ -21,10 +21,9 @@ from hitpoint.model.music.tokens import BAR_LINE, DURATIONS, FIRST_TICK, MAX_SIM
 
 PITCH_RANGE = ((35, 81), (21, 108), (28, 88), (23, 67), (28, 103))
 """Lowest and highest MIDI pitch of each instrument: General MIDI percussion keys, then what the instruments reach."""
-LOUDNESS_RANGE = 60
-"""Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
-a piece, so the network alone would not follow the picture's energy: its dynamics are moved up and down as a whole."""
-SOFTEST, HARDEST = 16, 127
+MUD = 48
+"""Below this pitch the notes of one chord stand at least a fifth apart."""
+FIFTH = 7
 
 Mask = NDArray[np.bool_]
 _SIZE = dict(zip(tokens.FIELDS, tokens.SIZES, strict=True))
@@ -64,7 +63,7 @@ class Place(NamedTuple):
 class Leaning(Protocol):
     """A wish about a bar that is weaker than a mask: nats added to the network's own logits."""
 
-    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+    def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
         """Nats by class of the attribute that comes next."""
 
 
@@ -73,10 +72,11 @@ class BarTask:
     """What one bar must hold.
 
     density: onset ticks, None = the network's choice. required: tick -> strength. instruments: those that may be
-    written. locked: notes of other instruments that stand already and are repeated as they are. ticks_left: from the
-    bar's start to the end of the piece; no note reaches beyond it. missed: instruments that come in on the bar's first
-    onset, because they were asked for and have been silent for long. leaning: what the bar would rather be like.
-    energy: 0..1, how loud.
+    written. locked: notes that stand already and are repeated as they are. ticks_left: from the bar's start to the end
+    of the piece; no note reaches beyond it. closed: (tick, instrument) pairs on which none may start. entries:
+    (tick, instrument) pairs that must sound. stops: ticks, counted on over the bar line, at which held notes end.
+    caps: tick -> the largest simu-note there, where nothing is required; no crash either. leaning: what the bar would
+    rather be like.
     """
 
     index: int
@@ -85,9 +85,11 @@ class BarTask:
     density: int | None = None
     required: Mapping[int, int] = field(default_factory=dict)
     locked: Sequence[Note] = ()
-    missed: tuple[int, ...] = ()
     leaning: Leaning | None = None
-    energy: float = 0.5
+    closed: frozenset[tuple[int, int]] = frozenset()
+    entries: frozenset[tuple[int, int]] = frozenset()
+    stops: tuple[int, ...] = ()
+    caps: Mapping[int, int] = field(default_factory=dict)
 
     def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
         """Nats by class."""
@@ -134,7 +136,7 @@ def _density(grammar: Grammar) -> Generator[Ask | Row, int, int]:
 
 def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row, int, list[Note]]:
     """The notes of one simu-note, rising in pitch. Locked notes are given to the network as they are."""
-    tick, instrument, shift = place.tick, place.instrument, loudness_shift(task.energy)
+    tick, instrument = place.tick, place.instrument
     locked = [note for note in task.locked if note.tick == tick and note.instrument == instrument]
     low, high = PITCH_RANGE[instrument]
     notes: list[Note] = []
@@ -143,12 +145,14 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
         if locked:
             note = locked[number]
             ticks = np.array([note.duration_ticks], np.int16)
-            loudness = np.array([min(HARDEST, max(1, note.velocity - shift))], np.int16)
+            loudness = np.array([note.velocity], np.int16)
             duration, velocity = int(tokens.duration_class(ticks)[0]), int(tokens.velocity_class(loudness)[0])
             pitch = note.pitch
         else:
             mask = np.zeros(_SIZE["pitch"], bool)
             mask[low + 1 : high + 2 - owed] = True
+            if tick in task.caps and INSTRUMENTS[instrument] == "drums":
+                mask[_CRASHES] = False
             known = {"type": tokens.NOTE}
             pitch = (yield Ask("pitch", known, mask, task.lean("pitch", place._replace(low=low)))) - 1
             known["pitch"] = pitch + 1
@@ -156,28 +160,30 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
             duration = yield Ask("duration", known, _durations(task, place), lean)
             known["duration"] = duration
             velocity = yield Ask("velocity", known, _ALL_VELOCITIES)
-            heard = min(HARDEST, max(SOFTEST, tokens.velocity_of(velocity) + shift))
-            note = Note(tick, instrument, pitch, DURATIONS[duration - 1], heard)
-        low = pitch + 1
+            note = Note(tick, instrument, pitch, DURATIONS[duration - 1], tokens.velocity_of(velocity))
+        low = pitch + (FIFTH if pitch < MUD and pitch + FIFTH + owed <= high and _has_chords(instrument) else 1)
         notes.append(note)
         yield Row((tokens.NOTE, 0, 0, owed + 1, instrument + 1, pitch + 1, duration, velocity), tick)
     return notes
 
 
+_CRASHES = [pitch + 1 for pitch in (49, 52, 55, 57)]
 _ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
 
 
-def loudness_shift(energy: float) -> int:
-    """What is added to the velocities of a bar of energy 0..1."""
-    return round(LOUDNESS_RANGE * (energy - 0.5))
+def _has_chords(instrument: int) -> bool:
+    return INSTRUMENTS[instrument] not in ("drums", "bass")
 
 
 def _durations(task: BarTask, place: Place) -> Mask:
-    """Nothing reaches beyond the end of the piece, and the last onset's pitched notes reach just there."""
+    """Nothing reaches beyond the next stop or the end of the piece; the last onset's pitched notes reach just there."""
     ticks_left = task.ticks_left - place.tick
-    last = task.ticks_left < TICKS_PER_BAR * 3 // 2  # the last bar may be shorter or a little longer than others
-    ends = last and place.owed_ticks == 0 and INSTRUMENTS[place.instrument] != "drums"
-    return np.array([False, *(ticks == ticks_left if ends else ticks <= ticks_left for ticks in DURATIONS)])
+    if INSTRUMENTS[place.instrument] != "drums":
+        # The last bar may be shorter or a little longer than others.
+        if task.ticks_left < TICKS_PER_BAR * 3 // 2 and place.owed_ticks == 0:
+            return np.array([False, *(ticks == ticks_left for ticks in DURATIONS)])
+        ticks_left = min([ticks_left, *(stop - place.tick for stop in task.stops if stop > place.tick)])
+    return np.array([False, *(ticks <= ticks_left for ticks in DURATIONS)])
 
 
 class Grammar:
@@ -190,24 +196,31 @@ class Grammar:
             self.locked[note.tick, note.instrument] += 1
         self.ticks = min(TICKS_PER_BAR, task.ticks_left)
         self.locked_ticks = {tick for tick, _ in self.locked}
+        self.open = [self._open_on(tick) if tick < self.ticks else () for tick in range(TICKS_PER_BAR)]
         self.required = {tick: self._reachable(tick, strength) for tick, strength in task.required.items()}
-        self.musts = sorted({*self.required, *self.locked_ticks})
-        self.first_tick = -1
+        self.entries = {(tick, k) for tick, k in task.entries if k in self.open[tick] or (tick, k) in self.locked}
+        self.musts = sorted({*self.required, *self.locked_ticks, *(tick for tick, _ in self.entries)})
+        self.able = sorted({*self.musts, *(tick for tick in range(TICKS_PER_BAR) if self.open[tick])})
         self.tick = -1
         self.instrument = -1
         self.owed_ticks = 0
         self.loudest = 0
 
+    def _open_on(self, tick: int) -> tuple[int, ...]:
+        """Instruments that may start notes on a tick; what is promised there opens it to somebody in any case."""
+        able = tuple(k for k in self.task.instruments if (tick, k) not in self.task.closed)
+        return able if able or tick not in self.task.required else self.task.instruments
+
     def _reachable(self, tick: int, strength: int) -> int:
         """A strength that the instruments can play there: what is locked already counts, and may be more."""
         standing = max((n for (at, _), n in self.locked.items() if at == tick), default=0)
-        able = max((MAX_STRENGTH[k] for k in self.task.instruments), default=0)
+        able = max((MAX_STRENGTH[k] for k in self.open[tick] if (tick, k) not in self.locked), default=0)
         return max(standing, min(strength, max(able, standing)))
 
     def densities(self) -> Mask:
         """Classes of the bar's density: what is asked, raised to the ticks that must sound; else any that fits."""
         mask = np.zeros(_SIZE["density"], bool)
-        most = self.ticks if self.task.instruments else len(self.musts)
+        most = len(self.able)
         if self.task.density is None:
             mask[len(self.musts) + 1 : most + 2] = True
         else:
@@ -219,10 +232,8 @@ class Grammar:
         self.owed_ticks = density
 
     def _musts_on(self, tick: int) -> set[int]:
-        """Instruments that must sound on a tick: those that stand there, and on the first onset those missed."""
-        standing = {k for (at, k) in self.locked if at == tick}
-        first = self.first_tick in (-1, tick)
-        return standing | (set(self.task.missed) & set(self.task.instruments) if first else set())
+        """Instruments that must sound on a tick: those that stand there, and those that enter."""
+        return {k for (at, k) in self.locked if at == tick} | {k for (at, k) in self.entries if at == tick}
 
     def _unmet(self) -> bool:
         return self.tick in self.required and self.loudest < self.required[self.tick]
@@ -241,9 +252,10 @@ class Grammar:
         ahead = [tick for tick in self.musts if tick > self.tick]
         first = ahead[0] if ahead else self.ticks - 1
         after = self.owed_ticks - 1
-        for tick in range(self.tick + 1, min(first, self.ticks - 1) + 1):
-            needed = len(ahead) - (tick == first and bool(ahead))
-            mask[FIRST_TICK + tick] = needed <= after <= self.ticks - 1 - tick
+        for number, tick in enumerate(self.able):
+            if self.tick < tick <= first:
+                needed = len(ahead) - (tick == first and bool(ahead))
+                mask[FIRST_TICK + tick] = needed <= after <= len(self.able) - 1 - number
         return mask
 
     def instruments(self, tick: int) -> Mask:
@@ -253,7 +265,7 @@ class Grammar:
         last, loudest = (self.instrument, self.loudest) if tick == self.tick else (-1, 0)
         standing = sorted(k for (at, k) in self.locked if at == tick and k > last)
         limit = min((k for k in self._musts_on(tick) if k > last), default=len(INSTRUMENTS))
-        free = [k for k in self.task.instruments if k > last and (tick, k) not in self.locked]
+        free = [k for k in self.open[tick] if k > last and (tick, k) not in self.locked]
         wanted = self.required.get(tick, 0)
         for k in sorted({*free, *standing}):
             if k > limit:
@@ -275,13 +287,13 @@ class Grammar:
             mask[self.locked[tick, instrument] + 1] = True
             return mask
         low, high = PITCH_RANGE[instrument]
-        most = min(MAX_SIMU_NOTE, high - low + 1, MAX_STRENGTH[instrument] + 2)
+        most = min(MAX_SIMU_NOTE, high - low + 1, MAX_STRENGTH[instrument] + 2, self.task.caps.get(tick, MAX_SIMU_NOTE))
         wanted = self.required.get(tick)
         least = 1
         if wanted is not None:
-            most = min(most, wanted)
+            most = min(MAX_SIMU_NOTE, high - low + 1, MAX_STRENGTH[instrument] + 2, wanted)
             loudest = self.loudest if tick == self.tick else 0
-            free = [k for k in self.task.instruments if (tick, k) not in self.locked]
+            free = [k for k in self.open[tick] if (tick, k) not in self.locked]
             standing = [k for (at, k) in self.locked if at == tick]
             if loudest < wanted and self._reach(tick, instrument + 1, free, standing) < wanted:
                 least = wanted
@@ -304,7 +316,5 @@ class Grammar:
         if tick != self.tick:
             self.owed_ticks -= 1
             self.loudest = 0
-        if self.first_tick < 0:
-            self.first_tick = tick
         self.tick, self.instrument = tick, instrument
         self.loudest = max(self.loudest, strength)

@@ -14,6 +14,8 @@ import pytest
 from live_fakes import BAR_S, telling_bar
 from live_kit import RATE, Bridge, Client, JackServer, RemoteEars, need_jack, notes_on
 
+from hitpoint.model.perform.perform import perform
+from hitpoint.model.plan.types import BarPlan
 from tests.ardour_kit import PEER, TRACK, Ardour, connect, make_session, need_ardour, recorded
 
 need_jack()
@@ -55,7 +57,7 @@ def score(bars):
     return [
         (FILM_AT_S + (bar + note.tick / TICKS_A_BAR) * BAR_S, (9, 0)[note.instrument], note.pitch, note.velocity)
         for bar in range(bars)
-        for note in telling_bar(bar).notes
+        for note in perform(telling_bar(bar), BarPlan(bar, None)).notes
     ]
 
 

@@ -10,6 +10,8 @@ import pytest
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.plan.arrangement import arrange
+from tests.fakes import fake_plan
 from tests.model.material import make_plan
 
 
@@ -43,11 +45,26 @@ def test_only_the_instruments_asked_for_sound(composer: CmtComposer) -> None:
     assert {note.instrument for bar in composer.stream(plan, seed=0) for note in bar.notes} <= {1, 3}
 
 
-def test_every_instrument_asked_for_is_heard(composer: CmtComposer) -> None:
-    for seed in range(3):
-        bars = list(composer.stream(make_plan(8), seed))
-        for first in range(2, 8, 3):
-            assert {note.instrument for bar in bars[first : first + 3] for note in bar.notes} >= {1, 2, 3, 4}
+def test_everybody_is_heard_where_the_arrangement_has_them_play(composer: CmtComposer) -> None:
+    plan = arrange(make_plan(10))
+    bars = list(composer.stream(plan, 1))
+    for bar, asked in zip(bars, plan.bars, strict=True):
+        heard = {note.instrument for note in bar.notes}
+        assert heard <= set(asked.instruments or ()) and {k for _, k in asked.entries} <= heard
+    assert {note.instrument for bar in bars for note in bar.notes} >= {1, 2, 3, 4}
+
+
+def test_a_bar_made_again_keeps_its_accent_its_fill_and_its_breath(composer: CmtComposer) -> None:
+    plan = arrange(fake_plan(6))
+    bars = list(composer.stream(plan, 1))
+    marked = next(bar.index for bar in plan.bars if bar.scored)
+    for instruments in (None, (0,), (1,)):
+        again = composer.regenerate(plan, bars, marked, marked, instruments, seed=5)[marked]
+        asked = plan.bars[marked]
+        heard = {(note.tick, note.instrument, note.pitch) for note in again.notes}
+        assert {(n.tick, n.instrument, n.pitch) for n in asked.scored} <= heard
+        assert not {(tick, k) for tick, k, _ in heard} & set(asked.closed)
+        assert again.density == bars[marked].density
 
 
 def test_takes_decoded_together_equal_takes_decoded_alone(composer: CmtComposer) -> None:

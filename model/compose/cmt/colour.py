@@ -1,0 +1,131 @@
+"""Registers, the leading line and who has it: leanings that the arrangement asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from hitpoint.model.compose.cmt.grammar import Leaning, Place
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
+from hitpoint.model.plan.types import BarPlan
+
+OUT_OF_RANGE_NATS = -1.5
+RISE_NATS = 2.5
+RISE_SEMITONES = 9
+STEP_NATS = {-2: 1.8, -1: 1.5, 0: -0.8, 1: 1.5, 2: 1.8}
+"""For the next pitch of the leading line, by its distance from the last one."""
+LEADERS = ("strings", "piano", "guitar")
+"""Who has the tune: the first of these that plays."""
+HOMES = {"guitar": (43, 69), "piano": (50, 81), "strings": (60, 88)}
+"""Where each of them stays while the others play as well, at middling energy."""
+ENERGY_SEMITONES = 10
+"""How much higher the same player stays at full energy than at none."""
+
+
+class Together:
+    """Several leanings at once: their nats add up."""
+
+    def __init__(self, parts: Sequence[Leaning]) -> None:
+        self._parts = parts
+
+    def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
+        """Nats by class."""
+        found = [nats for part in self._parts if (nats := part.lean(attribute, place))]
+        if len(found) < 2:
+            return found[0] if found else {}
+        total: dict[int, float] = {}
+        for nats in found:
+            for value, each in nats.items():
+                total[value] = total.get(value, 0.0) + each
+        return total
+
+
+class Registers:
+    """Keeps those who have chords and tunes out of each other's way; all of them lie higher where it is lively."""
+
+    def __init__(self, players: Sequence[int], energy: float) -> None:
+        shift = round(ENERGY_SEMITONES * (energy - 0.5))
+        there = [INSTRUMENTS[k] for k in players if INSTRUMENTS[k] in HOMES]
+        self._homes = {}
+        if len(there) > 1:
+            self._homes = {INSTRUMENTS.index(name): (HOMES[name][0] + shift, HOMES[name][1] + shift) for name in there}
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class."""
+        home = self._homes.get(place.instrument)
+        if attribute != "pitch" or home is None:
+            return {}
+        low, high = home
+        return {pitch + 1: OUT_OF_RANGE_NATS for pitch in range(place.low, 128) if not low <= pitch <= high}
+
+
+class Rise:
+    """Leads the highest line upwards through the second half of the bar."""
+
+    def __init__(self, top: int) -> None:
+        self._top = top
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class."""
+        half = TICKS_PER_BAR // 2
+        if attribute != "pitch" or place.tick < half or INSTRUMENTS[place.instrument] in ("drums", "bass"):
+            return {}
+        aim = self._top + round(RISE_SEMITONES * (place.tick - half) / half)
+        return {pitch + 1: RISE_NATS for pitch in range(max(place.low, aim - 1), min(127, aim + 2) + 1)}
+
+
+class Line:
+    """Leads one instrument's line by steps rather than by leaps, and not on one pitch."""
+
+    def __init__(self, instrument: int, written: Sequence[Bar]) -> None:
+        self._instrument = instrument
+        at = [
+            (i, n.tick, n.pitch) for i, bar in enumerate(written[-2:]) for n in bar.notes if n.instrument == instrument
+        ]
+        self._before = max(at)[2] if at else -1
+        self._now = (-1, -1)
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class; the pitch that was chosen is learnt when its duration is asked for."""
+        if place.instrument != self._instrument:
+            return {}
+        if attribute == "duration":
+            if self._now[0] not in (-1, place.tick):
+                self._before = self._now[1]
+            self._now = (place.tick, place.low)
+            return {}
+        if attribute != "pitch":
+            return {}
+        before = self._now[1] if self._now[0] not in (-1, place.tick) else self._before
+        if before < 0:
+            return {}
+        return {before + step + 1: nats for step, nats in STEP_NATS.items() if place.low <= before + step < 128}
+
+
+def leader_of(players: Collection[int]) -> int | None:
+    """Who of `players` has the tune; None where none of them has one."""
+    return next((INSTRUMENTS.index(name) for name in LEADERS if INSTRUMENTS.index(name) in players), None)
+
+
+def recast(bar: Bar, players: Collection[int]) -> Bar:
+    """`bar` for other players: its tune goes to whom has the tune now, where its own player rests."""
+    heard = {note.instrument for note in bar.notes}
+    had, has = leader_of(heard), leader_of(players)
+    if had is None or has is None or had in players or has in heard:
+        return bar
+    notes = (replace(note, instrument=has) if note.instrument == had else note for note in bar.notes)
+    return replace(bar, notes=tuple(sorted(notes)))
+
+
+def colours(asked: BarPlan, players: Sequence[int], written: Sequence[Bar]) -> list[Leaning]:
+    """The leanings of one bar that do not come from its form or harmony."""
+    parts: list[Leaning] = [Registers(players, asked.energy)]
+    leader = leader_of(players)
+    if leader is not None:
+        parts.append(Line(leader, written))
+    if not written:
+        return parts
+    tops = [note.pitch for note in written[-1].notes if note.instrument]
+    if asked.lead == "rise" and tops:
+        parts.append(Rise(min(84, max(tops))))
+    return parts

@@ -1,0 +1,63 @@
+"""The arrangement: who plays in which section, how hits are made heard, what leads into them, how the piece ends.
+
+It is made before a note is: what it closes or asks for is kept by the composer's masks, and a bar's density is set to
+what is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.plan.accents import set_accents
+from hitpoint.model.plan.dynamics import dynamics
+from hitpoint.model.plan.ending import end, rest_at_last
+from hitpoint.model.plan.leads import lead
+from hitpoint.model.plan.players import seat
+from hitpoint.model.plan.sheet import Sheet
+from hitpoint.model.plan.types import Plan
+
+CHANGE_SHARE = 0.6
+"""So many bars that no hit changes the harmony of move on to another chord at their bar line."""
+CALM, CALM_NOTES = 0.4, 2
+"""Below this energy nobody plays more notes at once, unless a hit asks for them."""
+
+
+def arrange(plan: Plan, accents: float = 1.0) -> Plan:
+    """`plan` with its arrangement; ticks and strengths stay. accents: 0..2, how far hits stand out; 0 = not.
+
+    The same plan gives the same arrangement; chance is drawn from the plan's seed.
+    """
+    plan = rest_at_last(plan)
+    sheet = Sheet(plan)
+    turns = seat(sheet, plan)
+    hits = set_accents(sheet, plan, turns, accents)
+    if accents > 0:
+        lead(sheet, plan, hits, turns)
+    ending = end(sheet, plan)
+    move_on(sheet, plan)
+    thin_out(sheet, plan)
+    arranged = replace(plan, bars=sheet.bars(plan), hits=hits, ending=ending)
+    bars = zip(arranged.bars, dynamics(arranged, hits), strict=True)
+    return replace(arranged, bars=tuple(replace(bar, dynamics=curve) for bar, curve in bars))
+
+
+def move_on(sheet: Sheet, plan: Plan) -> None:
+    """Changes of harmony at bar lines, where none is near: a chord lasts a bar or two."""
+    rng = np.random.default_rng([plan.seed, 4])
+    for bar in plan.bars[1:-1]:
+        line = bar.index * TICKS_PER_BAR
+        near = any(abs(tick - line) < TICKS_PER_BAR // 2 for tick in sheet.changes)
+        if rng.random() < CHANGE_SHARE and not near:
+            sheet.changes.add(line)
+
+
+def thin_out(sheet: Sheet, plan: Plan) -> None:
+    """Small chords where it is calm."""
+    for bar in plan.bars:
+        if bar.energy < CALM:
+            for tick in range(bar.index * TICKS_PER_BAR, (bar.index + 1) * TICKS_PER_BAR):
+                if tick not in sheet.required:
+                    sheet.caps[tick] = min(sheet.caps.get(tick, CALM_NOTES), CALM_NOTES)

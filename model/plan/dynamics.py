@@ -1,0 +1,90 @@
+"""How loud every tick is: ramps through the bars' energies, crescendos, and the accents with what is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.plan.players import PHRASE_BARS
+from hitpoint.model.plan.types import HitPoint, Plan
+
+LOUDNESS_RANGE = 60.0
+"""Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
+a piece, so the network alone would not follow the picture's energy: its dynamics are moved up and down as a whole."""
+HIT_LIFT = 13.0
+"""Velocities that an accent of size 1 adds."""
+HELD_BACK = (7.0, 6.0, 5.0, 4.0, 4.0, 3.0, 3.0, 3.0, 2.0, 1.0)
+"""Velocities by which the 1st, 2nd ... tick from an accent of size 1 is softer, before it and behind it."""
+CRESCENDO, CRESCENDO_TICKS = 12.0, 16
+"""Velocities gained up to where a lead or a swell arrives, and the ticks before it in which they are."""
+PHRASE_DIP, DIP_TICKS = 5.0, 6
+"""Velocities by which a phrase is softer at its end."""
+FADE_BARS, FADE = 3, 45.0
+"""A piece that fades loses so many velocities over its last bars."""
+
+
+def dynamics(plan: Plan, hits: Sequence[HitPoint]) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """(level, accent) of each tick, a tuple of 16 a bar: velocities that the course of the music adds, and those by
+    which an accent stands out or what is around it is held back.
+    """
+    count = len(plan.bars) * TICKS_PER_BAR
+    level = _level(plan) + _phrases(plan) + _crescendos(plan, hits)
+    if plan.ending == "fade":
+        fading = min(count, FADE_BARS * TICKS_PER_BAR)
+        level[count - fading :] -= np.linspace(0.0, FADE, fading)
+    accent = _accents(count, hits)
+    pairs = [(round(float(one), 2), round(float(other), 2)) for one, other in zip(level, accent, strict=True)]
+    return tuple(tuple(pairs[i : i + TICKS_PER_BAR]) for i in range(0, count, TICKS_PER_BAR))
+
+
+def _level(plan: Plan) -> NDArray[np.float64]:
+    """What the energy alone adds to each tick."""
+    energy = np.array([bar.energy_at(tick) for bar in plan.bars for tick in range(TICKS_PER_BAR)])
+    return LOUDNESS_RANGE * (energy - 0.5)
+
+
+def _phrases(plan: Plan) -> NDArray[np.float64]:
+    """A little softer towards the end of each phrase."""
+    dips = np.zeros(len(plan.bars) * TICKS_PER_BAR)
+    fall = -PHRASE_DIP * np.linspace(0.0, 1.0, DIP_TICKS + 1)[1:]
+    for section in plan.sections:
+        for end in range(section.first_bar + PHRASE_BARS, section.end_bar + 1, PHRASE_BARS):
+            if not plan.bars[end - 1].lead:
+                dips[end * TICKS_PER_BAR - DIP_TICKS : end * TICKS_PER_BAR] += fall
+    return dips
+
+
+def _crescendos(plan: Plan, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
+    """A rise into each lead's aim, and into each swell."""
+    count = len(plan.bars) * TICKS_PER_BAR
+    rise = np.zeros(count)
+    marked = {hit.bar * TICKS_PER_BAR + hit.tick: hit.accent for hit in hits if hit.accent is not None}
+    aims = {tick: accent.size for tick, accent in marked.items() if accent.kind == "swell"}
+    for bar in plan.bars:
+        if bar.lead in ("fill", "rise", "dominant"):
+            line = (bar.index + 1) * TICKS_PER_BAR
+            near = [tick for tick, accent in marked.items() if accent.kind != "stress" and abs(tick - line) < 12]
+            aims.setdefault(min(near, key=lambda tick: abs(tick - line), default=line), 1.0)
+    for aim, size in aims.items():
+        first = max(0, aim - CRESCENDO_TICKS)
+        ramp = size * CRESCENDO * (np.arange(first, aim) - aim + CRESCENDO_TICKS) / CRESCENDO_TICKS
+        rise[first:aim] = np.maximum(rise[first:aim], ramp)
+    return rise
+
+
+def _accents(count: int, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
+    """What the accents add to and take from each tick."""
+    added, own = np.zeros(count), np.zeros(count)
+    found = [(hit.bar * TICKS_PER_BAR + hit.tick, hit.accent) for hit in hits if hit.accent is not None]
+    for tick, accent in found:
+        own[tick] = max(own[tick], accent.size)
+        if accent.kind == "swell":
+            continue
+        for distance, less in enumerate(HELD_BACK, 1):
+            for near in (tick - distance, tick + distance):
+                if 0 <= near < count:
+                    added[near] = min(added[near], -less * accent.size)
+    return np.where(own > 0, HIT_LIFT * own, added)

@@ -1,0 +1,78 @@
+"""What leads into a section or a weighty cut: a fill, a drum stop, a rising line, a held dominant, or a rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.plan.fill_table import FILL_TICKS, KEYS, PATTERNS, VELOCITIES
+from hitpoint.model.plan.players import DRUMS, Turn
+from hitpoint.model.plan.sheet import Sheet
+from hitpoint.model.plan.types import HitPoint, Plan
+
+LEADS = ("fill", "stop", "rise", "dominant", "rest", "")
+"""In the order of the shares below. "rest": everybody is silent for half a bar; "": nothing is prepared."""
+DRIVING = (0.5, 0.08, 0.08, 0.04, 0.26, 0.04)
+PLAIN = (0.46, 0.08, 0.08, 0.08, 0.26, 0.04)
+CALM = (0.0, 0.0, 0.3, 0.25, 0.35, 0.1)
+"""Shares: with drums at an energy from DRIVEN on, with drums, and without."""
+DRIVEN = 0.55
+WEIGHTY = 0.9
+"""Hits of at least this size are led into as sections are."""
+APART = TICKS_PER_BAR
+"""Ticks between two leads to sections; twice as many where no section begins."""
+ROOM = 5
+"""No lead where another cut lies so near before."""
+
+
+def lead(sheet: Sheet, plan: Plan, hits: Sequence[HitPoint], turns: Sequence[Turn]) -> None:
+    """Write the leads of `plan` on the sheet; `hits` with their accents."""
+    rng = np.random.default_rng([plan.seed, 3])
+    last = 0
+    accents = {hit.bar * TICKS_PER_BAR + hit.tick: hit.accent for hit in hits if hit.accent is not None}
+    cuts = sorted(tick for tick, accent in accents.items() if accent.kind != "stress")
+    heavy = {tick for tick in cuts if accents[tick].size >= WEIGHTY}
+    aims = {turn.tick: turn.section for turn in turns}
+    for aim in sorted(aims.keys() | heavy):
+        draw, pick = rng.random(), int(rng.integers(len(PATTERNS)))
+        if aim - last < (APART if aims.get(aim) else 2 * APART) or not (aims.get(aim) or aim in heavy or draw < 0.35):
+            continue
+        if any(aim - ROOM < tick < aim for tick in cuts):
+            continue
+        accent = accents.get(aim)
+        kind = _kind(sheet, plan, aim, float(rng.random()))
+        if kind:
+            start = max([aim - FILL_TICKS, *(tick + 1 for tick in cuts if tick < aim)])
+            _write(sheet, range(start, aim), kind, 0 if accent is None else accent.breath_ticks, PATTERNS[pick])
+            sheet.leads[(aim - 1) // TICKS_PER_BAR] = kind
+            last = aim
+
+
+def _kind(sheet: Sheet, plan: Plan, aim: int, draw: float) -> str:
+    bar = (aim - FILL_TICKS) // TICKS_PER_BAR
+    drums = DRUMS in sheet.players[bar]
+    shares = CALM if not drums else DRIVING if plan.bars[bar].energy >= DRIVEN else PLAIN
+    return LEADS[min(int(np.searchsorted(np.cumsum(shares), draw, "right")), len(LEADS) - 1)]
+
+
+def _write(sheet: Sheet, window: range, kind: str, breath: int, pattern: str) -> None:
+    """window: the ticks before the aim that the lead may use, FILL_TICKS or fewer. breath: how many of the last are
+    silent already.
+    """
+    sounding = window[: len(window) - breath]
+    if kind == "fill":
+        sheet.close(window, {DRUMS})
+        for tick in sounding:
+            place = tick - window.stop + FILL_TICKS
+            if pattern[place] != "." and sheet.reach(tick, {DRUMS}) >= sheet.required.get(tick, 0):
+                sheet.score(tick, DRUMS, [KEYS[pattern[place]]], VELOCITIES[place])
+    elif kind == "stop":
+        sheet.close(window, {DRUMS})
+    elif kind == "rest":
+        sheet.close(window)
+        sheet.stops.add(window.start)
+    elif kind == "dominant":
+        sheet.changes.add(window.start)
+        sheet.close(window[1:])
