@@ -2,7 +2,7 @@
 
 Threads and processes: no state, callable from any; loads mido only when a file is read.
 All times are seconds of the host's timeline: seconds of the MIDI file, with its own tempo events, plus the score's
-first second. Rows, in order (fields as in `bridge/file_rows.py`, buffers as in `bridge/file_notes.py`):
+first second. Rows, in order (fields as in `rows.py`, buffers as in `notes.py`):
     take N | range first last | tempo second bpm beats | marker is_region first last text red green blue
     point second quarter_notes, both from the score's first second: where the buffers expect the tempo map
     track name channel program red green blue buffer

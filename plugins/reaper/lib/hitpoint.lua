@@ -81,7 +81,8 @@ local function ask(project, rows, title, how, job, argument, more)
   wait.ask(project, rows, function(answer_rows, id)
     local score = load("score")
     local understood, answer = pcall(score.parse, answer_rows)
-    if not understood then
+    local whole = understood and (how == "replace" or (answer.take and answer.range and answer.tempo and answer.point))
+    if not whole then
       return nil, "The bridge's answer is not understood; run `hitpoint install reaper` again, so that both fit."
     end
     return function()

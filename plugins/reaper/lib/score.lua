@@ -12,7 +12,7 @@ local NEAR_S, NEAR_QN = 0.001, 1 / 1920
 local PPQ = 960 -- ticks a quarter note in an answer's notes
 local FOLDER_COLOR = { red = 237, green = 140, blue = 56 }
 
--- The rows of an answer (bridge/file_answers.py): the names of their fields. All but the TEXTS are numbers.
+-- The rows of an answer (bridge/hosts/reaper/answers.py): the names of their fields. All but the TEXTS are numbers.
 local FIELDS = {
   take = "number",
   range = "first last",
