@@ -22,11 +22,12 @@ QUICKEST_S = 1 / 66
 
 @dataclass
 class Shown:
-    """A frame and its place in the film. is_new: False for a repetition."""
+    """A frame and its place in the film. contrast: as `motion.contrast_of`; is_new: False for a repetition."""
 
     index: int
     luma: NDArray[np.uint8]
     time_s: float
+    contrast: float
     is_same: bool
     is_new: bool = True
 
@@ -46,9 +47,8 @@ class Cadence:
         is_same = self._last is not None and _is_same(self._last, luma, contrast)
         if not is_same:
             self._last = luma
-        self._frames.append(
-            Shown(self._count, self._last if is_same and self._last is not None else luma, time_s, is_same)
-        )
+        shown = self._last if is_same and self._last is not None else luma
+        self._frames.append(Shown(self._count, shown, time_s, contrast, is_same))
         self._count += 1
         while self._next < len(self._frames) and self._frames[self._next].time_s < time_s - AROUND_S:
             yield self._settle()

@@ -63,7 +63,7 @@ class Motion(Detector):
         if not shown.is_new:
             return
         last, self._last = self._last, shown
-        contrast = contrast_of(shown.luma)
+        contrast = shown.contrast
         moved = camera.STILL
         row = (np.zeros((4, 2)), 0.0, 0.0)
         if last is not None and (last.luma.shape != shown.luma.shape or shown.time_s - last.time_s > LONGEST_STEP_S):
@@ -209,7 +209,9 @@ class FlowMeter:
         height, width = luma.shape
         rows, columns = round(height * BORDER_SHARE), round(width * BORDER_SHARE)
         inside = (slice(rows, height - rows), slice(columns, width - columns))
-        own = self._field[inside] - _flow_of(moved, height, width)[inside]
+        own = self._field[inside]
+        if moved is not camera.STILL:
+            own = own - _flow_of(moved, height, width)[inside]
         size = cv2.magnitude(own[..., 0], own[..., 1])
         size *= np.clip(size / _QUIET_PX - 1, 0, 1)
         weight = structure(before)[inside]
@@ -222,8 +224,11 @@ class FlowMeter:
 def _flow_of(moved: NDArray[np.float64], height: int, width: int) -> NDArray[np.float32]:
     """(h, w, 2) pixels by which the camera's motion shifts each pixel."""
     grow = (moved - camera.STILL).astype(np.float32)
-    x, y = np.arange(width, dtype=np.float32)[None, :, None], np.arange(height, dtype=np.float32)[:, None, None]
-    return np.asarray(x * grow[:2, 0] + y * grow[:2, 1] + grow[:2, 2], np.float32)
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    flow = np.empty((height, width, 2), np.float32)
+    for axis in (0, 1):
+        np.add((x * grow[axis, 0] + grow[axis, 2])[None, :], (y * grow[axis, 1])[:, None], out=flow[..., axis])
+    return flow
 
 
 def structure(luma: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from hitpoint.bridge.ipc.messages import (
     Regenerate,
     SetControl,
 )
-from hitpoint.model.compose.cmt.composer import missed_instruments, task_of
+from hitpoint.model.compose.cmt.composer import task_of
 from hitpoint.model.compose.cmt.form import leaning_of
 from hitpoint.model.plan.types import Section
 
@@ -40,7 +40,6 @@ class FormComposer:
         while len(written) < len(plan.bars):
             index = len(written)
             try:
-                missed_instruments(plan, written)
                 leaning_of(plan, index, written)
                 task_of(plan, index)
             except Exception as error:

@@ -226,7 +226,7 @@ def test_the_decoder_is_joined_when_the_caller_stops(tmp_path):
 
 def test_an_exception_of_the_decoder_reaches_the_caller(tmp_path, monkeypatch):
     path = draw(tmp_path / "film.mp4")
-    monkeypatch.setattr(frames, "shrink", lambda frame, aspect: 1 / 0)
+    monkeypatch.setattr(frames, "shrink", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(frames.read_frames(path))
     assert not [t for t in threading.enumerate() if t.name == "hitpoint-decode"]
@@ -236,7 +236,7 @@ def test_a_decoder_that_stalls_is_given_up(tmp_path, monkeypatch):
     path = draw(tmp_path / "film.mp4")
     wake = threading.Event()
 
-    def stalled(path, in_s, out_s):
+    def stalled(*_):
         wake.wait(20)
         yield from ()
 
