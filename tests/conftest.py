@@ -23,7 +23,7 @@ SLOW = (
     "model/compose/test_form.py",
     "model/training/",
     "model/video/",
-    "bridge/work/test_workshop.py",
+    "bridge/work/",
 )
 """Over a few seconds, or films to be looked at."""
 

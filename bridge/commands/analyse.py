@@ -80,7 +80,15 @@ def as_json(rhythm: VisualRhythm) -> dict[str, Any]:
         },
         "duration_s": rhythm.duration_s,
         "boundaries": [{"time_s": b.time_s, "kind": b.kind, "weight": round(b.weight, 4)} for b in rhythm.boundaries],
-        "beats": [{"time_s": b.time_s, "saliency": round(b.saliency, 4)} for b in rhythm.beats],
+        "beats": [
+            {
+                "time_s": b.time_s,
+                "saliency": round(b.saliency, 4),
+                "kind": b.kind,
+                "confidence": round(b.confidence, 4),
+            }
+            for b in rhythm.beats
+        ],
         "shots": list(rhythm.shots),
         "times_s": [round(float(time_s), 6) for time_s in rhythm.times_s],
         "motion": [round(float(value), 6) for value in rhythm.motion],
@@ -91,11 +99,15 @@ def as_json(rhythm: VisualRhythm) -> dict[str, Any]:
 
 def as_text(rhythm: VisualRhythm) -> str:
     """A few lines for a reader: length, cuts, fades, visual beats."""
+    from hitpoint.model.video.detectors.visual_beats import LOUD
+
     media = rhythm.media[0]
     picture = f"{media.width}x{media.height} at {media.fps:.3f} frames a second"
     lines = [f"{media.path.name}: {rhythm.duration_s:.2f} s of {picture}"]
     for kind in ("cut", "fade"):
         times = [boundary.time_s for boundary in rhythm.boundaries if boundary.kind == kind]
         lines.append(f"  {len(times)} {kind}s" + ("" if not times else ": " + " ".join(f"{t:.2f}" for t in times)))
-    lines.append(f"  {len(rhythm.beats)} visual beats, {len(set(rhythm.shots))} kinds of shot in {len(rhythm.shots)}")
+    loud = sum(beat.saliency >= LOUD for beat in rhythm.beats)
+    beats = f"{len(rhythm.beats)} visual beats ({loud} of them sure)"
+    lines.append(f"  {beats}, {len(set(rhythm.shots))} kinds of shot in {len(rhythm.shots)}")
     return "\n".join(lines)

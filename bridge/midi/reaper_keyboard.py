@@ -2,8 +2,8 @@
 
 Threads and processes: one owner, the clock process; sending never blocks.
 REAPER listens where its OSC surface says ("local listen port", 8000 by default) and must use a pattern file with the
-VKB_MIDI lines, such as Hitpoint.ReaperOSC. Addresses: /vkb_midi/CHANNEL/note/PITCH velocity (0 ends the note) and
-/vkb_midi/CHANNEL/cc/CONTROLLER value; channels count from 0. Programs cannot be sent this way.
+VKB_MIDI lines, such as Hitpoint.ReaperOSC. Addresses: /vkb_midi/CHANNEL/note/PITCH velocity (0 ends the note),
+/vkb_midi/CHANNEL/cc/CONTROLLER value and /vkb_midi/CHANNEL/program number; channels count from 0.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hitpoint.bridge.osc import codec
 NAME = "vkb"
 DEFAULT_ADDRESS = ("127.0.0.1", 8000)
 
-_NOTE_OFF, _NOTE_ON, _CONTROL = 0x80, 0x90, 0xB0
+_NOTE_OFF, _NOTE_ON, _CONTROL, _PROGRAM = 0x80, 0x90, 0xB0, 0xC0
 
 
 class VkbSink(Sink):
@@ -41,7 +41,7 @@ class VkbSink(Sink):
         self._sounding: set[tuple[int, int]] = set()
 
     def send(self, message: bytes) -> None:
-        """One MIDI message: notes and controllers; what ends all notes ends those that sound, one by one."""
+        """One MIDI message: notes, controllers and programs; what ends all notes ends those that sound, one by one."""
         kind, channel = message[0] & 0xF0, message[0] & 0x0F
         if kind in (_NOTE_ON, _NOTE_OFF):
             velocity = message[2] if kind == _NOTE_ON else 0
@@ -52,6 +52,8 @@ class VkbSink(Sink):
                     self._note(channel, pitch, 0)
         elif kind == _CONTROL:
             self._tell(f"/vkb_midi/{channel}/cc/{message[1]}", message[2])
+        elif kind == _PROGRAM:
+            self._tell(f"/vkb_midi/{channel}/program", message[1])
 
     def close(self) -> None:
         """Give the socket back."""

@@ -73,14 +73,14 @@ PRESETS: dict[str, tuple[dict[str, Any], ...]] = {
         {"from": "/composition/layers/1/master", "to": "/hitpoint/control/control", "args": ["$1"]},
     ),
     "touchdesigner": (
-        {"from": "/seconds", "to": "/hitpoint/time", "args": ["$1"]},
-        *_switch("/play"),
-        {"from": "/locate", "to": "/hitpoint/locate", "args": ["$1"]},
+        {"from": "/td/seconds", "to": "/hitpoint/time", "args": ["$1"]},
+        *_switch("/td/play"),
+        {"from": "/td/locate", "to": "/hitpoint/locate", "args": ["$1"]},
     ),
     "max": (
-        *_switch("/transport"),
-        {"from": "/position", "to": "/hitpoint/time", "args": ["$1*0.001"]},
-        {"from": "/locate", "to": "/hitpoint/locate", "args": ["$1*0.001"]},
+        *_switch("/max/transport"),
+        {"from": "/max/position", "to": "/hitpoint/time", "args": ["$1*0.001"]},
+        {"from": "/max/locate", "to": "/hitpoint/locate", "args": ["$1*0.001"]},
     ),
 }
 """Rules by the name of the host; docs/osc-hosts.md shows each at work."""

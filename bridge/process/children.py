@@ -49,6 +49,14 @@ class Child:
     _cpu_s: float | None = None
     _pulse: Pulse = field(default_factory=lambda: Pulse("", 0.0, 0.0, 0.0))
 
+    def __post_init__(self) -> None:
+        if self.name == "spare":
+            self.patience_s = float("inf")  # it has nothing to say
+
+    def promote(self, name: str) -> None:
+        """The spare becomes the clock."""
+        self.name, self.started_s, self.silent_s, self.patience_s = name, time.monotonic(), 0.0, START_S
+
     @property
     def came_up(self) -> bool:
         """Whether it is not at fault from the start."""

@@ -131,7 +131,7 @@ class Watchdog:
         self._due.pop(name, None)
         spare = self._children.pop("spare", None) if name == "clock" else None
         if spare is not None:
-            spare.name, spare.started_s = name, time.monotonic()
+            spare.promote(name)
         self._children[name] = spare or self._spawn(name)
         if name == "clock":
             self._brief_clock()

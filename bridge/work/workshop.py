@@ -242,7 +242,7 @@ class Workshop:
         self._send(JobDone(name))
 
     def _left(self, job: Job) -> bool:
-        if job.plan is None or job.analysing or job.after_prepare:
+        if job.plan is None or job.analysing or job.after_prepare or self._keeper.waits_for_room(job):
             return True
         return not job.record.done and not all(
             number in job.record.results or take_of(job, number, self._keeper.store).failed

@@ -32,6 +32,8 @@ MOTION, SALIENCY = "#3f7fbf", "#ffd166"
 INSTRUMENT_COLOURS = ("#aeb6c4", "#62b6f7", "#f5a45d", "#b795ff", "#76d69a")
 """In the order of INSTRUMENTS."""
 SECTION_COLOURS = ("#2e5f8a", "#8a5a2e", "#3f7a4d", "#6a4a8c", "#8a3f55", "#5c6b2e")
+BEAT_MARKS = {"stop": ("s", "#ffd166"), "turn": ("o", "#7ee0a6"), "light": ("*", "#ffffff")}
+"""Marker and colour of each kind of visual beat."""
 DPI = 120
 _DRUM_LANE = 14
 _COLOURS = {"cut": CUT, "fade": FADE, "beat": BEAT}
@@ -64,14 +66,18 @@ def plot_score(
 
 
 def plot_rhythm(rhythm: VisualRhythm, clips: Sequence[Clip], path: Path, force: bool = False) -> None:
-    """Write a PNG of what the picture says: film, motion with saliency and visual beats, cuts and fades."""
+    """Write a PNG of what the picture says: film, motion, how sure each visual beat is and its kind, cuts, fades."""
     film = _film_height(rhythm, _width_in(rhythm.duration_s))
-    figure, axes = _figure([("", film), ("motion", 2.4)], rhythm.duration_s)
+    figure, axes = _figure([("", film), ("motion", 2.0), ("sure", 1.0)], rhythm.duration_s)
     _film(axes[0], rhythm, clips)
     _motion(axes[1], rhythm)
+    _confidence(axes[2], rhythm)
     _boundaries(axes, rhythm, 0.9)
     count = {kind: sum(b.kind == kind for b in rhythm.boundaries) for kind in ("cut", "fade")}
-    found = f"{count['cut']} cuts · {count['fade']} fades · {len(rhythm.beats)} visual beats"
+    kinds = ", ".join(f"{n} {kind}s" for kind in BEAT_MARKS if (n := sum(b.kind == kind for b in rhythm.beats)))
+    found = f"{count['cut']} cuts · {count['fade']} fades · {len(rhythm.beats)} visual beats" + f" ({kinds})" * bool(
+        kinds
+    )
     _titles(figure, clips, f"{found} · {_minutes(rhythm.duration_s)}")
     _save(figure, path, force)
 
@@ -177,6 +183,21 @@ def _motion(axis: Axes, rhythm: VisualRhythm) -> None:
     axis.scatter(times, np.full(len(times), 1.04), s=sizes, color=BEAT, linewidth=0, zorder=4, clip_on=False)
     axis.set_ylim(0, 1.12)
     axis.set_yticks([])
+
+
+def _confidence(axis: Axes, rhythm: VisualRhythm) -> None:
+    """Each visual beat as a stem as high as it is sure, marked by its kind; the dotted line parts loud from faint."""
+    for kind, (marker, colour) in BEAT_MARKS.items():
+        beats = [beat for beat in rhythm.beats if beat.kind == kind]
+        times, heights = [beat.time_s for beat in beats], [beat.confidence for beat in beats]
+        axis.vlines(times, 0, heights, color=colour, linewidth=1.2, alpha=0.7)
+        axis.scatter(times, heights, marker=marker, s=18, color=colour, linewidth=0, zorder=4, clip_on=False)
+    axis.axhline(0.4, color=FAINT, linewidth=0.8, linestyle=":")
+    axis.text(
+        0.998, 0.93, "■ stop  ● turn  ★ light", transform=axis.transAxes, color=FAINT, fontsize=8, ha="right", va="top"
+    )
+    axis.set_ylim(0, 1.08)
+    axis.set_yticks([0, 0.5, 1])
 
 
 def _tempo(axis: Axes, plan: Plan) -> None:

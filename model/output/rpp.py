@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
 
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
@@ -30,6 +31,9 @@ COLORS = ((204, 102, 90), (86, 148, 204), (214, 162, 74), (122, 112, 196), (96, 
 """Red, green, blue of each instrument's track, in the order of INSTRUMENTS."""
 
 _SQUARE = 1
+_BY_TIME = 0
+"""Items keep their seconds when the tempo is edited: the film does not move under the music."""
+_MARKERS = UUID("5f3b3c5e-0c0e-4c58-9a0e-5c4f2b1f7d10")
 _ALL_NOTES_OFF = "b0 7b 00"
 
 
@@ -40,6 +44,7 @@ def write_rpp(score: Score, clips: Sequence[Clip], path: Path, force: bool = Fal
     Raises UsageError as `hitpoint.model.files.atomic`.
     """
     lines = ['<REAPER_PROJECT 0.1 "7.0/hitpoint" 0']
+    lines.append(f"  TIMELOCKMODE {_BY_TIME}")
     lines += _tempo(score)
     lines += _markers(score)
     lines += _film(score, clips)
@@ -61,7 +66,10 @@ def _color(rgb: tuple[int, int, int]) -> int:
 
 
 def _tempo(score: Score) -> Iterator[str]:
-    """The tempo envelope: square points at the MIDI file's own tempo events."""
+    """The tempo envelope: square points at the MIDI file's own tempo events.
+
+    A point that has more fields than time, tempo and shape begins a time signature.
+    """
     end = score.end_tick * PULSES_PER_TICK
     events = tempo_events(score.tempo_map, end)
     signatures = {pulse: (beats, unit) for pulse, beats, unit in time_signatures(score)}
@@ -76,8 +84,8 @@ def _tempo(score: Score) -> Iterator[str]:
             before, before_us = events[index - 1]
             time_s += (pulse - before) / PULSES_PER_QUARTER * before_us / 1e6
         beats, unit = signatures.get(pulse, (0, 0))
-        signature = unit * 65536 + beats
-        yield f"    PT {time_s:.12f} {60e6 / tempo_us:.10f} {_SQUARE} {signature} 0 1"
+        signature = f" {unit * 65536 + beats} 0 1" if beats else ""
+        yield f"    PT {time_s:.12f} {60e6 / tempo_us:.10f} {_SQUARE}{signature}"
     yield "  >"
 
 
@@ -88,15 +96,19 @@ def _tempo_at(events: Sequence[tuple[int, int]], pulse: int) -> int:
 def _markers(score: Score) -> Iterator[str]:
     sections = [marker for marker in score.markers if marker.kind == "section"]
     stops = [marker.time_s for marker in sections[1:]] + [score.duration_s]
-    number = 0
-    for marker in score.markers:
-        number += 1
+    for number, marker in enumerate(score.markers, 1):
+        start = f"  MARKER {number} {marker.time_s:.12f} {_quoted(marker.text)}"
         if marker not in sections:
-            yield f"  MARKER {number} {marker.time_s:.12f} {_quoted(marker.text)} 0 {_color((237, 140, 56))}"
+            yield f"{start} 0 {_marker_end(number, (237, 140, 56))}"
             continue
         stop_s = stops[sections.index(marker)]
-        yield f"  MARKER {number} {marker.time_s:.12f} {_quoted(marker.text)} 1 {_color((110, 118, 128))}"
+        yield f"{start} 1 {_marker_end(number, (110, 118, 128))}"
         yield f'  MARKER {number} {stop_s:.12f} "" 1'
+
+
+def _marker_end(number: int, rgb: tuple[int, int, int]) -> str:
+    """What follows a marker's kind: its colour, and that its lowest byte is the red one (R); its identity."""
+    return f"{_color(rgb)} 1 R {{{str(uuid5(_MARKERS, str(number))).upper()}}} 0"
 
 
 def _film(score: Score, clips: Sequence[Clip]) -> Iterator[str]:

@@ -8,22 +8,21 @@ no change and no tempo beyond what is allowed. Solved by the alternating directi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TempoMap, TempoPoint
-from hitpoint.model.plan.tempo_fit import DRIFT, STEPS_IN_TWO_BARS, TempoFit
+from hitpoint.model.plan.tempo_fit import DRIFT, MARGIN, STEPS_IN_TWO_BARS, TempoFit
 
-SLACK_S = 0.01
-"""A hit may drift so far from its moment for the sake of a smoother tempo: a quarter of a film frame."""
+SLACK_S, WIDE_SLACK_S = 0.01, 0.03
+"""A hit may drift so far from its moment for the sake of a smoother tempo, a quarter of a film frame; and so far where
+it could not be met otherwise."""
 GRAIN = 0.0015
 """Neighbouring bars whose tempi differ by a smaller share have one tempo."""
-MET_S = 0.019
-"""A hit so near its moment is met; half a frame of film."""
-MARGIN = 0.94
-"""Of the changes allowed, so much is used: what merging and rounding add stays within them."""
+MET_S, WIDELY_MET_S = 0.019, 0.038
+"""A hit so near its moment is met, half a frame of film; and one with the wide slack."""
 ROUNDS = 250
 RELAX, STIFFNESS, NEARNESS = 1.6, 10.0, 0.01
 """Of the method: over-relaxation, weight of the bounds, weight of an exact hit."""
@@ -33,12 +32,25 @@ CHUNK_BARS, OVERLAP_BARS = 64, 12
 
 @dataclass(frozen=True)
 class Nail:
-    """A hit: tick `tick` (0..15) of bar `bar` is to fall at `time_s`. weight: what it is worth, 0..1."""
+    """A hit: tick `tick` (0..15) of bar `bar` is to fall at `time_s`, `slack_s` more or less.
+
+    weight: what it is worth, 0..1.
+    """
 
     bar: int
     tick: int
     time_s: float
     weight: float = 1.0
+    slack_s: float = SLACK_S
+
+    @property
+    def loosened(self) -> Nail | None:
+        """The same with the wide slack; None if it has that already."""
+        return replace(self, slack_s=WIDE_SLACK_S) if self.slack_s < WIDE_SLACK_S else None
+
+    def met(self, lines_s: NDArray[np.float64]) -> bool:
+        """Whether the tick falls near enough to its moment."""
+        return self.off_s(lines_s) <= (MET_S if self.slack_s < WIDE_SLACK_S else WIDELY_MET_S)
 
     def off_s(self, lines_s: NDArray[np.float64]) -> float:
         """How far from its moment the tick falls, in seconds."""
@@ -59,7 +71,8 @@ def bend(lines_s: NDArray[np.float64]) -> NDArray[np.float64]:
 def ease(fit: TempoFit, nails: Sequence[Nail], deviation: float) -> NDArray[np.float64]:
     """lines_s (bars + 1,): bar lines through as many of the nails as can be met; the first and last as in `fit`.
 
-    deviation: as in `fit_tempo`. Nails that cannot be met go first, then the lightest where the tempo bends too far.
+    deviation: as in `fit_tempo`. Nails that cannot be met, and the lightest where the tempo bends too far, are loosened
+    first and then let go.
     """
     lines_s: NDArray[np.float64] = fit.lines_s.copy()
     bars = len(lines_s) - 1
@@ -77,16 +90,17 @@ def ease(fit: TempoFit, nails: Sequence[Nail], deviation: float) -> NDArray[np.f
             gone = _too_much(lines_s, inside, range(start, end), deviation)
             if not gone:
                 break
-            kept = [nail for nail in kept if nail not in gone]
+            loosened = [nail.loosened if nail in gone else nail for nail in kept]
+            kept = [nail for nail in loosened if nail is not None]
         if end == bars:
             return lines_s
         first = end - OVERLAP_BARS
 
 
 def _too_much(lines_s: NDArray[np.float64], nails: Sequence[Nail], bars: range, deviation: float) -> set[Nail]:
-    """The nails to let go: those that are not met, and wherever the tempo bends too far the lightest nearby."""
-    gone = {nail for nail in nails if nail.off_s(lines_s) > MET_S}
-    too_far = bars.start + np.flatnonzero(bend(lines_s[bars.start : bars.stop + 1]) > deviation)
+    """The nails that ask too much: those that are not met, and wherever the tempo bends too far the lightest nearby."""
+    gone = {nail for nail in nails if not nail.met(lines_s)}
+    too_far = bars.start + np.flatnonzero(bend(lines_s[bars.start : bars.stop + 1]) > deviation - 2 * GRAIN / 3)
     for place in np.split(too_far, np.flatnonzero(np.diff(too_far) > STEPS_IN_TWO_BARS) + 1):
         if len(place):
             apart = [min(abs(nail.bar - bar) for bar in place.tolist()) for nail in nails]
@@ -115,7 +129,7 @@ def _eased(
     limit, drift = MARGIN * deviation / STEPS_IN_TWO_BARS, DRIFT * deviation
     rows = np.concatenate([hits, steps, lengths])
     moved = rows @ fixed  # what the lines that stay put into each row
-    slack = SLACK_S / bar_s
+    slack = np.array([nail.slack_s for nail in nails]) / bar_s
     low = np.concatenate([wanted - slack, np.full(len(steps), -limit), np.full(bars, 1 / (1 + drift))])
     high = np.concatenate([wanted + slack, np.full(len(steps), limit), np.full(bars, 1 / (1 - drift))])
     near, smooth = slice(0, len(hits)), slice(len(hits), len(hits) + len(steps))

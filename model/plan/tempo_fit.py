@@ -21,11 +21,12 @@ BASE_STEP = 0.02
 """Neighbouring base tempi differ by this share."""
 EXCERPT_S = 120.0
 """The coarse pass hears at most so much, from the middle of the film."""
-FINALISTS, MANY_BARS = 3, 200
-"""So many base tempi reach the second pass; in a film of more than MANY_BARS bars only one does."""
+FINALISTS, ALIKE, MANY_BARS = 6, 0.065, 200
+"""So many base tempi reach the second pass, all within a ratio (its logarithm) of the best; in a film of more than
+MANY_BARS bars only one does."""
 NEAR_S, FAR_S = 0.012, 0.05
 """A tick so near a moment is on it; one so far is not, and costs as much as none."""
-MISS_TEMPO, MISS = 4.0, 8.0
+MISS_TEMPO, MISS = 2.5, 8.0
 """What a moment costs that no tick meets, in units of its weight, in the pass that chooses the tempo and in the one
 that bends it; the worst tick costs 0.65."""
 STEP_COST, DEVIATION_COST = 0.1, 0.02
@@ -35,6 +36,8 @@ NEAR_COST, NEAR_RATIO, FAR_COST = 3.0, 0.1, 1.0
 then FAR_COST: chance, or cuts a frame earlier or later, do not lead far from the middle; cuts that keep time do."""
 STEPS_IN_TWO_BARS = 2
 """Tempo changes that a stretch of two bars can hold: each gets its share of the deviation allowed there."""
+MARGIN = 0.94
+"""Of the changes allowed, so much is used: what merging and rounding add stays within them."""
 DRIFT = 2.0
 """Over many bars the tempo may drift so much farther from the base tempo than it may bend within two."""
 
@@ -64,11 +67,14 @@ class Weighed:
 
 @dataclass(frozen=True)
 class TempoFit:
-    """lines_s (bars + 1,): the bar lines, from 0 to the clip's end. cost: of the moments and of all bends."""
+    """lines_s (bars + 1,): the bar lines, from 0 to the clip's end. cost: of the moments, of all bends, and of being
+    away from the middle tempo; away: the last of these.
+    """
 
     base_bpm: float
     lines_s: NDArray[np.float64]
     cost: float
+    away: float = 0.0
 
 
 def fit_tempo(
@@ -78,8 +84,8 @@ def fit_tempo(
     bpm_range: tuple[float, float],
     middle_bpm: float,
     deviation: float,
-) -> TempoFit | None:
-    """The best fit with a base tempo in `bpm_range`, or None where none ends on a bar line.
+) -> tuple[TempoFit, ...]:
+    """The best fits with base tempi in `bpm_range`, which are much alike; none where no way ends on a bar line.
 
     ruling: the moments that choose the base tempo; moments: all that the bars then bend to. middle_bpm: the tempo that
     is taken where the moments do not care. deviation: the share by which the tempo may differ within two bars, and
@@ -95,14 +101,14 @@ def fit_tempo(
     totals = coarse.totals() + share * pull * middle_cost(bases / middle_bpm)
     ranked = [int(index) for index in np.argsort(totals, kind="stable") if np.isfinite(totals[index])]
     many = duration_s * middle_bpm / 60.0 / BEATS_PER_BAR > MANY_BARS
-    best: TempoFit | None = None
-    for index in ranked[: 1 if many else FINALISTS]:
+    alike = [index for index in ranked if abs(np.log(bases[index] / bases[ranked[0]])) <= ALIKE]
+    fits: list[TempoFit] = []
+    for index in alike[: 1 if many else FINALISTS]:
         fit = BarSearch(moments, duration_s, bases[index : index + 1], deviation, FINE_S).best()
         if fit is not None:
-            cost = fit.cost + pull * float(middle_cost(fit.base_bpm / middle_bpm))
-            if best is None or cost < best.cost:
-                best = TempoFit(fit.base_bpm, fit.lines_s, float(cost))
-    return best
+            away = pull * float(middle_cost(fit.base_bpm / middle_bpm))
+            fits.append(TempoFit(fit.base_bpm, fit.lines_s, fit.cost + away, away))
+    return tuple(sorted(fits, key=lambda fit: fit.cost))
 
 
 def steady_fit(
@@ -175,7 +181,7 @@ class BarSearch:
         bent = self.lengths / natural[:, None] - 1.0
         self.allowed = (np.abs(bent) <= drift + 0.5 / natural[:, None]) & (self.lengths >= 1)
         self.bend_cost = DEVIATION_COST * (bent / drift) ** 2
-        self.step_limit = natural * deviation / STEPS_IN_TWO_BARS  # (bases,) units
+        self.step_limit = natural * MARGIN * deviation / STEPS_IN_TWO_BARS  # (bases,) units
         self.own = self._own(moments)
         self._run()
 

@@ -10,22 +10,25 @@ from numpy.typing import NDArray
 
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.tempo_ease import Nail, ease, tempo_map
-from hitpoint.model.plan.tempo_fit import Weighed, fit_tempo, grid_cost, steady_fit
+from hitpoint.model.plan.tempo_fit import MISS, TempoFit, Weighed, fit_tempo, grid_cost, steady_fit
 from hitpoint.model.plan.tempo_pace import LOUD_BEAT, SLOWEST_BPM, pace, pulse_s
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.plan.weights import Moment
 
-STEADY_WORTH = 0.04
-"""A tempo that never bends is taken even if it costs so much more of all weights."""
+STEADY_WORTH, STEADY_MOST, STEADY_REACH = 0.15, 2.0, 0.1
+"""A tempo that never bends is taken even if it costs so much more of all weights, but at most as much as missing a
+light cut; from this share around the best that does bend."""
 LEAST_BEND = 0.005
 """A tempo that may bend by less than this share does not bend."""
 BEAT_GAP_S = 0.8
 """Visual beats closer than this to a cut or to a louder one do not bend the tempo; in films over ten minutes the gap
 grows with the length."""
-NAILED_S = 0.04
+NAILED_S = 0.039
 """A moment so near a tick of the fit may be nailed to it."""
-TEMPO_ROUNDING = 0.005
+TEMPO_ROUNDING = 0.01
 """A tempo asked for may be rounded by this share, so that the clip holds a whole number of ticks."""
+OPENING_BARS, SHIFT_WORTH = 4, 0.15
+"""The first bars, at most so many, may be rounded otherwise than the rest, for this share of all weights."""
 LONG_REST = 4
 """So many ticks more than whole bars lengthen the last bar; more ticks make a short bar of their own."""
 
@@ -54,21 +57,38 @@ def plan_tempo(moments: Sequence[Moment], motion: NDArray[np.float32], duration_
     middle = min(high, max(low, leaning))
     bending = _weighed(_worth_bending(inside, duration_s))
     ruling = bending if pulse_s(inside) is not None else _weighed([each for each in inside if each.kind != "beat"])
-    fit, deviation = None, wishes.max_deviation
+    fits: tuple[TempoFit, ...] = ()
+    deviation = wishes.max_deviation
     if deviation >= LEAST_BEND and bending.total > 0.0:
-        fit = fit_tempo(ruling, bending, duration_s, (low, high), middle, deviation)
-    around = (low, high) if fit is None else _around(fit.base_bpm, deviation, low, high)
+        fits = fit_tempo(ruling, bending, duration_s, (low, high), middle, deviation)
+    fit = fits[0] if fits else None
+    around = (low, high) if fit is None else _around(fit.base_bpm, low, high)
     steady = steady_fit(ruling, bending, duration_s, around, middle)
-    if steady is not None and (fit is None or steady.cost <= fit.cost + STEADY_WORTH * bending.total):
+    if steady is not None and (fit is None or steady.cost <= fit.cost + min(STEADY_MOST, STEADY_WORTH * bending.total)):
         return TempoPlan(tempo_map(steady.lines_s), len(steady.lines_s) - 1, steady.base_bpm)
     if fit is None:
         return _unbent(bending, duration_s, (low, high), middle)
-    lines_s = ease(fit, _nails(fit.lines_s, _worth_bending(inside, duration_s)), deviation)
+    fit, lines_s = _best_eased(fits, _worth_bending(inside, duration_s), deviation)
     return TempoPlan(tempo_map(lines_s), len(lines_s) - 1, fit.base_bpm)
 
 
-def _around(bpm: float, deviation: float, low: float, high: float) -> tuple[float, float]:
-    return max(low, bpm * (1.0 - deviation)), min(high, bpm * (1.0 + deviation))
+def _best_eased(
+    fits: Sequence[TempoFit], moments: Sequence[Moment], deviation: float
+) -> tuple[TempoFit, NDArray[np.float64]]:
+    """The fit that loses least when it is eased, and its bar lines then."""
+    best: tuple[float, TempoFit, NDArray[np.float64]] | None = None
+    for fit in fits:
+        lines_s = ease(fit, _nails(fit.lines_s, moments), deviation)
+        met = sum(nail.weight for nail in _nails(lines_s, moments))
+        cost = MISS * (sum(each.weight for each in moments) - met) + fit.away
+        if best is None or cost < best[0]:
+            best = cost, fit, lines_s
+    assert best is not None
+    return best[1], best[2]
+
+
+def _around(bpm: float, low: float, high: float) -> tuple[float, float]:
+    return max(low, bpm * (1.0 - STEADY_REACH)), min(high, bpm * (1.0 + STEADY_REACH))
 
 
 def _weighed(moments: Sequence[Moment]) -> Weighed:
@@ -138,7 +158,37 @@ def _unbent(moments: Weighed, duration_s: float, bpm_range: tuple[float, float],
         changes.append(
             f"the tempo is {bpm:.4g} BPM instead of {wanted_bpm:g}, so that a clip so short ends with a tick"
         )
-    return TempoPlan(TempoMap((TempoPoint(0.0, 0.0, bpm),)), bars, bpm, last, tuple(changes))
+    return TempoPlan(_shifted(moments, duration_s, total), bars, bpm, last, tuple(changes))
+
+
+def _shifted(moments: Weighed, duration_s: float, total: int) -> TempoMap:
+    """`total` ticks of one tempo; or, where more moments are met so, with opening bars that are a little quicker or
+    slower, by TEMPO_ROUNDING at most, so that all ticks after them are shifted by up to half a tick.
+    """
+    tick_s = duration_s / total
+    opening = min(OPENING_BARS, total // TICKS_PER_BAR // 2) * TICKS_PER_BAR
+    best, best_cost = 0.0, _shift_cost(moments, tick_s, opening, 0.0, duration_s)
+    for shift in np.arange(-0.5, 0.5001, 0.05):
+        if opening and abs(shift) <= TEMPO_ROUNDING * opening:
+            cost = _shift_cost(moments, tick_s, opening, float(shift), duration_s) + SHIFT_WORTH * (1 + moments.total)
+            if cost < best_cost:
+                best, best_cost = float(shift), cost
+    if best == 0.0:
+        return TempoMap((TempoPoint(0.0, 0.0, 15.0 / tick_s),))
+    turn_s = tick_s * (opening + best)
+    later = TempoPoint(turn_s, opening / TICKS_PER_BEAT, 15.0 * (total - opening) / (duration_s - turn_s))
+    return TempoMap((TempoPoint(0.0, 0.0, 15.0 * opening / turn_s), later))
+
+
+def _shift_cost(moments: Weighed, tick_s: float, opening: int, shift: float, duration_s: float) -> float:
+    """What the moments cost where the first `opening` ticks last `shift` ticks longer, and the rest fills the clip."""
+    turn_s = tick_s * (opening + shift)
+    rest_s = duration_s - turn_s
+    later_s = tick_s * rest_s / (duration_s - tick_s * opening)
+    first = moments.between(0.0, turn_s)
+    rest = moments.between(turn_s, duration_s)
+    cost = grid_cost(rest, later_s * TICKS_PER_BAR)
+    return cost + (grid_cost(first, turn_s / opening * TICKS_PER_BAR) if opening else 0.0)
 
 
 def _count_cost(moments: Weighed, duration_s: float, count: int, wanted: float) -> float:

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.video import cache
 from hitpoint.model.video.damage import sentences
-from hitpoint.model.video.detectors import shot_choice, shot_looks, visual_beats
+from hitpoint.model.video.detectors import motion, shot_choice, shot_looks, visual_beats
 from hitpoint.model.video.detectors.base import Part
 from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.edit import FADE_WEIGHT, SMALLEST_GAP_S, closed, merged, placed
 from hitpoint.model.video.features import Features, measure, version
 from hitpoint.model.video.film import Film, open_film, probe
 from hitpoint.model.video.fine import check_fine, fine_boundaries
-from hitpoint.model.video.types import Boundary, Clip, Media, VisualBeat, VisualRhythm
+from hitpoint.model.video.types import Boundary, Clip, Media, VisualRhythm
 
 __all__ = ["analyse", "probe"]
 
@@ -195,27 +195,26 @@ def _black(length_s: float) -> Features:
 
 def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Boundary] | None) -> VisualRhythm:
     times_s, n = timeline.features.times_s, len(timeline.features.times_s)
-    looks, directogram = timeline.features.arrays["shots"], timeline.features.arrays["motion"]["directogram"]
+    looks, moves = timeline.features.arrays["shots"], timeline.features.arrays["motion"]
     fades = shot_choice.find_fades(times_s, looks["luma_mean"], looks["luma_spread"])
-    breaks = looks["cuts"]  # frame 0, joints and detected cuts: no flow is true across them
+    breaks = looks["cuts"]  # frame 0, joints and detected cuts: no motion is true across them
     valid = np.ones(n, bool)
     valid[breaks] = False
     shot = np.searchsorted(breaks, np.arange(n), side="right").astype(np.int32)
-    saliency = visual_beats.impact_envelope(directogram, times_s, shot, valid)
-    for first, _, last in [*fades, *looks["transitions"].tolist()]:
-        saliency[first : last + 1] = 0  # a change of light is no impact
-    heights = visual_beats.prominence(times_s, saliency)
-    beats = visual_beats.pick_beats(times_s, heights)
-    ranks = visual_beats.rank(heights[beats])
+    # A change of light is no impact.
+    quiet = [
+        (float(times_s[first]), float(times_s[last])) for first, _, last in [*fades, *looks["transitions"].tolist()]
+    ]
+    beats, saliency = visual_beats.find(times_s, moves["changes"], moves["is_new"], looks["luma_mean"], breaks, quiet)
     boundaries = _detected(timeline, fades) if given is None else _given(given, timeline.duration_s)
     starts = [0, *(int(np.clip(np.searchsorted(times_s, b.time_s - 1e-6), 1, n - 1)) for b in boundaries)]
     return VisualRhythm(
         duration_s=timeline.duration_s,
         media=media,
         times_s=times_s,
-        motion=_motion(directogram.sum(axis=1), breaks),
+        motion=_motion(motion.seen_speed(moves, times_s, shot, valid), breaks),
         saliency=saliency,
-        beats=tuple(VisualBeat(float(times_s[i]), float(s)) for i, s in zip(beats, ranks, strict=True)),
+        beats=beats,
         boundaries=boundaries,
         shots=shot_looks.label_shots(shot_looks.mean_histograms(looks["histograms"], starts)),
         measured={each.name: timeline.features.arrays[each.name] for each in registered() if each.is_handed_on},

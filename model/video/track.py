@@ -13,6 +13,7 @@ Read from the file's packets, before anything is decoded. The rules, each where 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -67,9 +68,9 @@ class Packets:
     """
 
     stream: VideoStream
-    pts: list[int] = field(default_factory=list)
-    dts: list[int] = field(default_factory=list)
-    durations: list[int] = field(default_factory=list)
+    pts: array[int] = field(default_factory=lambda: array("q"))
+    dts: array[int] = field(default_factory=lambda: array("q"))
+    durations: array[int] = field(default_factory=lambda: array("q"))
     repeats: set[int] = field(default_factory=set)
     unseen: set[int] = field(default_factory=set)
     is_trimmed: bool = False
@@ -147,8 +148,9 @@ def choose(tracks: Sequence[Packets]) -> Packets:
 
     def rank(packets: Packets) -> tuple[bool, bool, int, float, float]:
         stream, base_s = packets.stream, packets.base_s
-        known = [time for time in packets.pts if time != UNKNOWN]
-        length_s = round((max(known) - min(known)) * base_s, 1) if known else 0.0
+        times = np.asarray(packets.pts)
+        known = times[times != UNKNOWN]
+        length_s = round(float(known.max() - known.min()) * base_s, 1) if len(known) else 0.0
         is_default = bool(stream.disposition & Disposition.default)
         return packets.shown > 1, is_default, stream.width * stream.height, length_s, packets.shown / (length_s or 1.0)
 

@@ -30,10 +30,16 @@ class Clip:
 
 @dataclass(frozen=True)
 class VisualBeat:
-    """A local maximum of motion saliency on a near-steady tempo. time_s from the in point; saliency 0..1 (rank)."""
+    """A moment at which something strikes, stops or turns back, as a viewer would tap to it.
+
+    time_s from the in point. saliency: 0..1, rises with the confidence and a little with the size among the film's own.
+    kind: "stop", "turn" or "light" (a sudden one). confidence: 0..1, how likely a viewer sees an impact here.
+    """
 
     time_s: float
     saliency: float
+    kind: str = "turn"
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,11 @@ class Media:
 class VisualRhythm:
     """The rhythm of one clip (or of a whole edit). All times are seconds from its in point.
 
-    times_s (n,): moment of each analysed frame. motion (n,): mean |flow| where the picture shows structure, as a share
-    of the frame's width, per second; motion[0] = 0. saliency (n,): impact envelope, the share of the local motion that
-    stops there, per second; 0 or more. shots: one label per shot, equal where shots look alike. measured: what further
-    detectors found, their arrays by detector; most have one row a frame. notes: sentences on what was lost of a damaged
-    film, or had to be assumed.
+    times_s (n,): moment of each analysed frame. motion (n,): mean speed where the picture shows structure, as a share
+    of the frame's width, per second, without the camera's tremble; motion[0] = 0. saliency (n,): impact curve, how much
+    of the picture stops or turns there; 0 or more. shots: one label per shot, equal where shots look alike. measured:
+    what further detectors found, their arrays by detector; most have one row a frame. notes: sentences on what was
+    lost of a damaged film, or had to be assumed.
     """
 
     duration_s: float

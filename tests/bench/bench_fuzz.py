@@ -60,7 +60,7 @@ def cuts(data, folder):
         path = folder / f"cuts{ending}"
         path.write_bytes(data)
         with contextlib.suppress(HitpointError):
-            cuts_file.read_cuts(path)
+            cuts_file.read_cuts(path, 24.0)
 
 
 def checkpoint(data, folder):

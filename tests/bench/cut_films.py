@@ -328,7 +328,12 @@ KINDS = (
     (_blended("mixed", "dissolves of .3 to 1.6 s", lambda r: dissolve, lambda r: r.uniform(0.3, 1.6)), 4),
     (_blended("black", "fades through black", lambda r: through(0), lambda r: r.uniform(0.5, 1.6)), 2),
     (_blended("white", "fades through white", lambda r: through(255), lambda r: r.uniform(0.5, 1.6)), 2),
-    (_blended("wipes", "wipes and pushes", lambda r: [wipe(r), push][r.random() < 0.2], lambda r: r.uniform(0.4, 1.2)), 4),
+    (
+        _blended(
+            "wipes", "wipes and pushes", lambda r: [wipe(r), push][r.random() < 0.2], lambda r: r.uniform(0.4, 1.2)
+        ),
+        4,
+    ),
     (flashes, 4), (strobe, 2), (explosion, 2), (whip, 2), (motion, 3), (overlays, 2), (letterbox, 2), (twos, 2),
     (slates, 2), (split, 2), (grain, 2), (repeated, 2), (slow, 4), (lights, 2),
 )  # fmt: skip

@@ -23,10 +23,10 @@ class Bench:
         for message in messages:
             self.workshop.handle(message)
 
-    def work(self, until=lambda sent: False, idle_s=0.3, most_s=10.0):
-        """Step until `until` holds for what was sent, or nothing more happens for `idle_s`."""
+    def work(self, until=None, idle_s=0.3, most_s=60.0):
+        """Step until `until` holds for what was sent; without it, until nothing more has happened for `idle_s`."""
         quiet, end = time.monotonic() + idle_s, time.monotonic() + most_s
-        while time.monotonic() < min(quiet, end) and not until(self.sent):
+        while time.monotonic() < (end if until else min(quiet, end)) and not (until and until(self.sent)):
             if self.workshop.step():
                 quiet = time.monotonic() + idle_s
             else:

@@ -2,10 +2,11 @@
 
 Threads and processes: no state, callable from any; loads mido only when a file is read.
 All times are seconds of the host's timeline: seconds of the MIDI file, with its own tempo events, plus the score's
-first second. Rows, in order (fields as in `bridge/file_rows.py`, buffers as in `bridge/file_notes.py`):
+first second. Rows, in order (fields as in `rows.py`, buffers as in `notes.py`):
     take N | range first last | tempo second bpm beats | marker is_region first last text red green blue
     point second quarter_notes, both from the score's first second: where the buffers expect the tempo map
     track name channel program red green blue buffer
+    note text: for the user, what could not be taken into account
 or, where a part is replaced: for each take in the order of the request, notes buffer.
 A tempo's `beats` is the numerator of a time signature that begins there, 0 for none; a marker that is no region ends
 where it begins.
@@ -244,9 +245,12 @@ def part_row(score: MidiScore, take: TakeNotes, bars: tuple[int, int]) -> tuple[
     Its own notes that begin in other bars, and everything else in it, stay. Raises ValueError where it is damaged.
     """
     step = score.pulses_per_quarter * BEATS_PER_BAR
-    first, last = take.place.tick(score, bars[0] * step), take.place.tick(score, (bars[1] + 1) * step)
+    stop = (bars[1] + 1) * step
+    if score.end - stop <= step // BEATS_PER_BAR:
+        stop = score.end  # the last bar, which may be longer
+    first, last = take.place.tick(score, bars[0] * step), take.place.tick(score, stop)
     new: list[Message] = []
     for track in score.tracks:
         if track.name == take.name:
-            new += take.place.messages(score, track, bars[0] * step, (bars[1] + 1) * step)
+            new += take.place.messages(score, track, bars[0] * step, stop)
     return ("notes", file_notes.pack(file_notes.replaced(file_notes.unpack(take.buffer), first, last, new)))

@@ -1,10 +1,12 @@
 """Video items of a host's timeline, as a script names them -> the clips that the picture is made of.
 
 Threads and processes: no state, callable from any.
-Rows of a request: item path kind position length offset rate source_length section_start loops reversed, one for each
-item; and between first last, where only that part of the timeline is meant. Times are seconds: position, length,
-first and last of the timeline, the others of the item's source; section_start is the second of the file at which the
-source begins; kind is REAPER's name of it (VIDEO for a film); loops and reversed are 0 or 1.
+Rows of a request: item path kind position length offset rate source_length section_start loops reversed track fade_in,
+one for each item that is not muted; between first last, where only that part of the timeline is meant; and order
+higher, where the project's video settings let higher numbered tracks cover lower ones. Times are seconds: position,
+length, fade_in, first and last of the timeline, the others of the item's source; section_start is the second of the
+file at which the source begins; kind is REAPER's name of it (VIDEO for a film); loops and reversed are 0 or 1; track
+counts from 1, and it and fade_in may be missing.
 """
 
 from __future__ import annotations
@@ -17,10 +19,20 @@ from pathlib import Path
 
 from hitpoint.bridge.errors import InputError
 
+GRAPHICS = frozenset({".exr", ".gif", ".png", ".psd", ".svg", ".tga", ".tif", ".tiff", ".webp"})
+"""Stills of kinds that may have alpha: over a film they hide nothing."""
+STILLS = GRAPHICS | {".bmp", ".jpeg", ".jpg"}
+SOUNDS = frozenset(
+    {".aac", ".aif", ".aiff", ".flac", ".m4a", ".m4b", ".mka", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"}
+)
+"""Files that hold no picture, even where REAPER opens them as it opens films."""
+
 SHORTEST_S = 0.001
 """Less is nothing."""
 SHORTEST_REST_S = 0.1
 """Less that is left of an item is rounding, and too short to measure: left out; the analysis closes the gap."""
+SHORTEST_FADE_S = 0.04
+"""A shorter crossfade is the one that REAPER puts at any edge against clicks, and a cut."""
 
 MOST_STRETCHES, MOST_CLIPS = 200_000, 10_000
 """Stretches of items, and what is seen of them: the bridge takes no more clips in one list."""
@@ -30,7 +42,9 @@ MOST_STRETCHES, MOST_CLIPS = 200_000, 10_000
 class TimelineClip:
     """A stretch of one file. start_s, length_s: on the timeline; in_s: of the file; rate: file seconds a second.
 
-    item_s: where the item that it belongs to begins on the timeline.
+    item_s: where the item that it belongs to begins on the timeline; track: the number of its track, the lowest is on
+    top. held: a picture that cannot be read or does not move; the analysis sees black as long as it is shown. graphic:
+    it hides no film. fade_in_s: the item's; fade_s: length of the mix from the clip before, in whose middle it begins.
     """
 
     path: str
@@ -39,6 +53,11 @@ class TimelineClip:
     in_s: float
     rate: float
     item_s: float
+    track: int = 0
+    held: bool = False
+    graphic: bool = False
+    fade_in_s: float = 0.0
+    fade_s: float = 0.0
 
     @property
     def end_s(self) -> float:
@@ -51,21 +70,28 @@ class TimelineClip:
         return self.in_s + self.length_s * self.rate
 
 
-def clips(rows: Sequence[Sequence[str]]) -> list[TimelineClip]:
-    """What the items of a request show, in order of time; where none shows anything, there is a gap between two clips.
+def clips(rows: Sequence[Sequence[str]], passed_over: list[str] | None = None) -> list[TimelineClip]:
+    """What the items of a request show, in order of time; where none shows a film, there is a gap between two clips.
 
-    Of items that lie on one another the one that begins last is seen, of those that begin together the last one named.
-    Raises InputError where they hold no film, a missing one or one that plays backwards; ValueError where the rows are
-    damaged.
+    An item of a lower numbered track hides the others, on one track the one that begins last, of those that begin
+    together the last one named (docs/timelines.md). A still, and an item that cannot be read, is a gap of its length;
+    a sentence for each of the latter is added to `passed_over`.
+    Raises InputError where they hold no film that can be read; ValueError where the rows are damaged.
     """
     between = next(((float(row[1]), float(row[2])) for row in rows if row[0] == "between"), None)
-    found = list(islice((clip for row in rows if row[0] == "item" for clip in _item(row[1:])), MOST_STRETCHES + 1))
-    shown = _visible(found, between) if len(found) <= MOST_STRETCHES else []
+    sign = -1 if ["order", "higher"] in [list(row) for row in rows] else 1
+    problems: list[str] = [] if passed_over is None else passed_over
+    items = (_item(row[1:], sign, problems) for row in rows if row[0] == "item")
+    found = list(islice((clip for item in items for clip in item), MOST_STRETCHES + 1))
+    shown = _visible(_without_titles(found), between) if len(found) <= MOST_STRETCHES else []
     if len(found) > MOST_STRETCHES or len(shown) > MOST_CLIPS:
         raise InputError(_too_many())
+    shown = [clip for clip in shown if not clip.held]
+    if not shown and problems:
+        raise InputError(problems[0])
     if not shown:
         where = "the time selection" if between else "the selected items"
-        raise InputError(f"there is no video in {where}; select the film and run the action again")
+        raise InputError(f"there is no video in {where} that is not muted; select the film and run the action again")
     return shown
 
 
@@ -73,22 +99,45 @@ def _too_many() -> str:
     return f"the items show more than {MOST_CLIPS} clips; select fewer, or shorten what loops so often"
 
 
-def _item(fields: Sequence[str]) -> Iterator[TimelineClip]:
-    """The clips of one item, one for each time its source plays through; none for an item without picture."""
-    path, kind, *texts = fields
-    position, length, offset, rate, whole, section, loops, backwards = map(float, texts)
-    if kind != "VIDEO":
-        return
+def _problem(path: str, backwards: float) -> str | None:
+    """Why a film cannot be read; None where it can."""
     if backwards:
-        raise InputError(f"the film {path} plays backwards; films are read forwards only, so undo its reversal")
+        return f"the film {path} plays backwards; films are read forwards only, so undo its reversal"
     if not path.isprintable():  # what is not UTF-8 among it
-        raise InputError(f"the name of the film {path!a} holds odd characters; rename the file")
+        return f"the name of the film {path!a} holds odd characters; rename the file"
     if not Path(path).is_file():
-        raise InputError(f"the film {path} is missing; restore it or relink the item")
-    if not (rate > 0 and length < float("inf")):
+        return f"the film {path} is missing; restore it or relink the item"
+    return None
+
+
+def _item(fields: Sequence[str], sign: int, problems: list[str]) -> Iterator[TimelineClip]:
+    """The clips of one item, one for each time its source plays through; none for an item without picture.
+
+    sign: 1 or -1, with which track numbers are multiplied. problems: where a film that cannot be read is told of.
+    """
+    path, kind, *texts = fields
+    position, length, offset, rate, whole, section, loops, backwards, *more = map(float, texts)
+    track, fade_in_s = (*more, 0.0, 0.0)[:2]
+    suffix = Path(path).suffix.lower()
+    if suffix in SOUNDS or (kind != "VIDEO" and suffix not in STILLS):
+        return
+    if not (rate > 0 and 0 <= length < float("inf")):
         raise ValueError(f"an item of {length:g} s at rate {rate:g}")
-    item_s, end = position, position + length
-    looped = bool(loops) and whole >= SHORTEST_S * rate
+    clip = TimelineClip(path, position, length, 0.0, rate, position, sign * int(track), fade_in_s=fade_in_s)
+    problem = None if suffix in STILLS else _problem(path, backwards)
+    if problem is not None and problem not in problems:
+        problems.append(problem)
+    if suffix in STILLS or problem is not None:
+        if length >= SHORTEST_S:
+            yield replace(clip, held=True, graphic=suffix in GRAPHICS)
+        return
+    yield from _passes(clip, offset, whole, section, bool(loops))
+
+
+def _passes(item: TimelineClip, offset: float, whole: float, section: float, loops: bool) -> Iterator[TimelineClip]:
+    """The item's film, once for each time its source plays through. offset, whole, section: seconds of the file."""
+    position, rate, length, end = item.start_s, item.rate, item.length_s, item.end_s
+    looped = loops and whole >= SHORTEST_S * rate
     if looped and length * rate > MOST_STRETCHES * whole:
         raise InputError(_too_many())
     if looped:
@@ -98,10 +147,16 @@ def _item(fields: Sequence[str]) -> Iterator[TimelineClip]:
     while end - position >= SHORTEST_S:
         shown = min(end - position, (whole - offset) / rate) if whole > 0 else end - position
         if shown >= min(SHORTEST_REST_S, length) - SHORTEST_S:
-            yield TimelineClip(path, position, shown, section + offset, rate, item_s)
+            yield replace(item, start_s=position, length_s=shown, in_s=section + offset)
         if not looped:
             return
         position, offset = position + shown, 0.0
+
+
+def _without_titles(found: Sequence[TimelineClip]) -> list[TimelineClip]:
+    """All but the graphics over the film: those on its own track, the lowest one, are title cards among its clips."""
+    base = max((clip.track for clip in found), default=0)
+    return [clip for clip in found if not clip.graphic or clip.track == base]
 
 
 def _visible(found: Sequence[TimelineClip], between: tuple[float, float] | None) -> list[TimelineClip]:
@@ -109,21 +164,40 @@ def _visible(found: Sequence[TimelineClip], between: tuple[float, float] | None)
     first_s, last_s = between or (float("-inf"), float("inf"))
     edges = sorted({min(max(edge_s, first_s), last_s) for clip in found for edge_s in (clip.start_s, clip.end_s)})
     waiting = sorted(range(len(found)), key=lambda index: found[index].start_s, reverse=True)
-    begun: list[tuple[float, int]] = []  # the top one first; what is below it may have ended already
+    begun: list[tuple[bool, int, float, int]] = []  # the top one first; what is below it may have ended already
     seen: list[tuple[int, float, float]] = []
     for left_s, right_s in pairwise(edges):
         while waiting and found[waiting[-1]].start_s <= left_s:
             index = waiting.pop()
-            heappush(begun, (-found[index].item_s, -index))
-        while begun and found[-begun[0][1]].end_s <= left_s:
+            heappush(begun, (found[index].graphic, found[index].track, -found[index].item_s, -index))
+        while begun and found[-begun[0][3]].end_s <= left_s:
             heappop(begun)
         if begun:
-            top = -begun[0][1]
+            top = -begun[0][3]
             goes_on = bool(seen) and seen[-1][0] == top and seen[-1][2] == left_s
             start_s = seen.pop()[1] if goes_on else left_s
             seen.append((top, start_s, right_s))
     parts = [(found[index], _part(found[index], start_s, end_s)) for index, start_s, end_s in seen]
-    return [part for whole, part in parts if part.length_s >= min(SHORTEST_REST_S, whole.length_s) - SHORTEST_S]
+    return _crossfaded(
+        [(w, part) for w, part in parts if part.length_s >= min(SHORTEST_REST_S, w.length_s) - SHORTEST_S]
+    )
+
+
+def _crossfaded(parts: Sequence[tuple[TimelineClip, TimelineClip]]) -> list[TimelineClip]:
+    """(clip, what is seen of it), in order of time -> the latter, with two items of a track that fade into each other
+    handed over in the middle of their fade."""
+    seen: list[TimelineClip] = []
+    for index, (whole, part) in enumerate(parts):
+        before = parts[index - 1][0] if index else whole
+        overlap_s = before.end_s - part.start_s
+        fade_s = min(whole.fade_in_s, overlap_s, part.length_s)
+        meets = bool(seen) and seen[-1].end_s == part.start_s == whole.item_s and before.track == whole.track
+        if meets and fade_s >= SHORTEST_FADE_S:
+            middle_s = part.start_s + fade_s / 2
+            seen[-1] = _part(seen[-1], seen[-1].start_s, middle_s)
+            part = replace(_part(part, middle_s, part.end_s), fade_s=fade_s)
+        seen.append(part)
+    return seen
 
 
 def _part(clip: TimelineClip, start_s: float, end_s: float) -> TimelineClip:

@@ -13,6 +13,7 @@ from pathlib import Path
 from hitpoint.bridge.config.settings import config_path
 from hitpoint.bridge.errors import InputError, MissingError
 from hitpoint.bridge.hosts.reaper import rows as file_rows
+from hitpoint.bridge.session.capabilities import capabilities
 from hitpoint.model.files import whole
 
 PLUGIN = Path(__file__).parents[3] / "plugins" / "reaper"
@@ -58,21 +59,38 @@ def install_reaper(given: Path | None = None) -> list[str]:
     folder = resource_path(given)
     scripts, requests = folder / "Scripts" / "Hitpoint", folder / "Hitpoint"
     try:
-        _copy(scripts)
+        packaged = _packaged(scripts)
+        if packaged is None:
+            _copy(scripts)
+        else:
+            scripts = packaged
         (folder / "OSC").mkdir(exist_ok=True)
         _copy_file(PLUGIN / OSC_FILE, folder / "OSC" / OSC_FILE)
         requests.mkdir(exist_ok=True)
         file_rows.write(requests / "bridge.txt", "bridge", [("command", bridge_command())])
+        names = [(kind, *capabilities()[kind]) for kind in ("genres", "instruments")]
+        file_rows.write(requests / "names.txt", "names", names)
         config = _configure(requests)
     except OSError as error:
         raise MissingError(f"cannot write {error.filename or folder} ({error.strerror}); make it writable") from error
+    first = (
+        "1. Actions > Show action list > New action > Load ReaScript: Hitpoint_Settings.lua; running it adds the rest."
+    )
+    if packaged is not None:
+        first = "1. ReaPack has put the actions into the action list already; no second copy of them was made."
     return [
         f"The scripts are in {scripts}; {folder / 'OSC' / OSC_FILE} and {config} are set up. By hand:",
-        "1. Actions > Show action list > New action > Load ReaScript: Hitpoint_Settings.lua; running it adds the rest.",
+        first,
         "2. To follow the playhead without a running script: Preferences > Control/OSC/Web > Add > OSC, "
         "pattern 'Hitpoint', device 127.0.0.1 port 7710, local port 8000.",
         "3. To hear the live notes: arm a track whose input is the MIDI port 'Hitpoint', and put an instrument on it.",
     ]
+
+
+def _packaged(scripts: Path) -> Path | None:
+    """The folder of a copy that ReaPack has installed; a second one would give each action twice."""
+    marks = sorted(scripts.parent.rglob("lib/hitpoint.lua"))
+    return next((mark.parents[1] for mark in marks if mark.parents[1] != scripts), None)
 
 
 def _copy(scripts: Path) -> None:

@@ -58,7 +58,8 @@ class Work:
     """One request under way. clips: the packets of its clip list, to be sent again where some were lost.
 
     first_s, quarters: where the host plays the score, and its tempo where that is kept. bars, takes, names: what a
-    regenerate asked for. tries: how often the list of clips was sent; taken: whether it arrived.
+    regenerate asked for. passed_over: sentences on items that could not be read.
+    tries: how often the list of clips was sent; taken: whether it arrived.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Work:
     take: int = 0
     clips: list[bytes] = field(default_factory=list)
     settings: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
     bars: tuple[int, int] = (0, 0)
     takes: list[TakeNotes] = field(default_factory=list)
     names: frozenset[str] = frozenset()
@@ -266,7 +268,7 @@ def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -
     quarters = QuarterNotes(knots) if knots else None
     if action == "score":
         work = Work(request_id, action, request_id, quarters=quarters)
-        clips = file_clips.clips(rows)
+        clips = file_clips.clips(rows, work.passed_over)
         work.first_s = clips[0].start_s
         relay.jobs[work.job] = Job(work.first_s)
         work.clips = _clip_packets(work.job, float(values["fps"][0]), clips)
@@ -296,7 +298,7 @@ def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -
 def _clip_packets(job: str, fps: float, clips: list[TimelineClip]) -> list[bytes]:
     packets = [codec.encode("/hitpoint/clips/begin", job, fps, len(clips))]
     for index, clip in enumerate(clips):
-        numbers = (clip.start_s, clip.in_s, clip.out_s, clip.rate)
+        numbers = (clip.start_s, clip.in_s, clip.out_s, clip.rate, clip.fade_s)
         packets.append(codec.encode("/hitpoint/clip", job, index, clip.path, *numbers))
     return [*packets, codec.encode("/hitpoint/clips/end", job, len(clips))]
 
@@ -433,6 +435,7 @@ def _deliver(relay: Relay, work: Work, midi: Path) -> None:
             rows = [file_answers.part_row(score, take, work.bars) for take in work.takes]
         else:
             rows = file_answers.score_rows(score, Placing(work.first_s, work.quarters), work.take)
+            rows += [("note", _sentence(f"it was scored as black: {text}")) for text in work.passed_over]
     except (OSError, ValueError) as error:
         relay.fail(work.id, f"The finished file {midi} cannot be read ({error}); run the action again.")
     else:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 MIN_SURE = 0.1
 """Moments below it are forgotten at once."""
 SURE = 0.5
-TRANSITION_SURE = 0.75
+TRANSITION_SURE = 0.8
 """At its surest moment; at the others SURE is enough."""
 MIN_SHOT_S = 0.2
 """Two cuts, or a cut and a transition, lie so far apart, or the surer one stays."""

@@ -8,7 +8,14 @@ local loaded = {}
 
 -- A module of lib/, read when it is first needed.
 local function load(name, ...)
-  loaded[name] = loaded[name] or assert(loadfile(folder .. "lib/" .. name .. ".lua"))(...)
+  if not loaded[name] then
+    local module = assert(loadfile(folder .. "lib/" .. name .. ".lua"))
+    if select("#", ...) > 0 then
+      loaded[name] = module(...)
+    else
+      loaded[name] = module(load)
+    end
+  end
   return loaded[name]
 end
 
@@ -16,26 +23,48 @@ local files = load("files")
 local wait = load("wait", files)
 
 local SETTINGS = {
-  { key = "genre", value = "pop", title = "Genre (country dance electronic metal pop rock)" },
-  { key = "instruments", value = "drums,piano,guitar,bass,strings", title = "Instruments" },
-  { key = "tempo", value = "auto", title = "Tempo (auto or BPM or LO-HI)" },
-  { key = "control", value = "0.7", title = "Control (0 to 1)" },
+  { key = "genre", value = "pop", title = "Genre", names = "genres" },
+  { key = "instruments", value = "drums,piano,guitar,bass,strings", title = "Instruments", names = "instruments" },
+  { key = "tempo", value = "auto", title = "Tempo (auto or BPM or LO-HI)", number = true },
+  { key = "control", value = "0.7", title = "Control (0 to 1)", number = true },
   { key = "seed", value = "0", title = "Seed" },
   { key = "cuts", value = "auto", title = "Cuts (auto or strips = the items' own)" },
   { key = "tempo_map", value = "project", title = "Tempo map (project = change it or keep)" },
 }
+
+local OLDEST_REAPER = 6.40
+
+-- What the bridge can do, as `hitpoint install reaper` has written it down: kind -> its names, with blanks between.
+local function names_of(kind)
+  for _, row in ipairs(files.read("names", "names") or {}) do
+    if row[1] == kind then
+      return table.concat(row, " ", 2)
+    end
+  end
+end
+
+local function title_of(row)
+  local names = row.names and names_of(row.names)
+  return names and ("%s (%s)"):format(row.title, names) or row.title
+end
+
+-- What was typed: without blanks around it, and a number's decimal comma as a point.
+local function typed(row, text)
+  text = text:match("^%s*(.-)%s*$")
+  return row.number and (text:gsub("(%d),(%d)", "%1.%2")) or text
+end
 
 local function setting(row)
   local value = reaper.GetExtState("Hitpoint", row.key)
   return value ~= "" and value or row.value
 end
 
--- Whether to keep the project's tempo; nil where the user wants to stop.
-local function keep_tempo(project)
+-- Whether to keep the project's tempo; nil where the user wants to stop. scores: those that are there (set of jobs).
+local function keep_tempo(project, scores)
   if setting(SETTINGS[7]) == "keep" then
     return true
   end
-  if reaper.CountTempoTimeSigMarkers(project) == 0 then
+  if not load("tempo").has_others(project, scores) then
     return false
   end
   local question = "This project has tempo markers of its own. Change its tempo to the score's inside the score "
@@ -48,19 +77,49 @@ local function keep_tempo(project)
 end
 
 -- Sends `rows` and hands the answer to score[how] as one undo step. job: nil for a new score, named as its request.
-local function ask(project, rows, title, how, job, argument)
+local function ask(project, rows, title, how, job, argument, more)
   wait.ask(project, rows, function(answer_rows, id)
     local score = load("score")
     local understood, answer = pcall(score.parse, answer_rows)
-    if not understood then
+    local whole = understood and (how == "replace" or (answer.take and answer.range and answer.tempo and answer.point))
+    if not whole then
       return nil, "The bridge's answer is not understood; run `hitpoint install reaper` again, so that both fit."
     end
     return function()
-      return score.as_one_step(project, title, function()
-        score[how](project, job or id, answer, argument)
+      local problem = score.as_one_step(project, title, function()
+        score[how](project, job or id, answer, argument, more)
       end)
+      local notes = {}
+      for _, note in ipairs(problem and {} or answer.note) do
+        notes[#notes + 1] = note.text
+      end
+      return problem or (#notes > 0 and table.concat(notes, "\n") or nil)
     end
   end)
+end
+
+-- The scores (set of jobs) in whose place the new one comes; nil where the user wants to stop.
+local function replaced_scores(project, score, rows)
+  local first, last = math.huge, -math.huge
+  for _, row in ipairs(rows) do
+    if row[1] == "between" then
+      first, last = row[2], row[3]
+      break
+    elseif row[1] == "item" then
+      first, last = math.min(first, row[4]), math.max(last, row[4] + row[5])
+    end
+  end
+  local found = score.between(project, first, last)
+  if not found then
+    return {}
+  end
+  local question = "There is a score of Hitpoint's here already. Put the new one in its place, on the same tracks "
+    .. "(Yes), or beside it, on tracks of its own (No)?"
+  local button = reaper.ShowMessageBox(question, "Hitpoint", 3)
+  if button == 6 then
+    return found
+  end
+  return button == 7 and {} or nil
 end
 
 -- Scores what `items` (rows of picture.lua) show, or says `problem` where there are none.
@@ -68,20 +127,25 @@ local function score_items(project, items, problem)
   if not items then
     return wait.say(problem)
   end
-  local keep = keep_tempo(project)
+  local score = load("score")
+  local replaced = replaced_scores(project, score, items)
+  local keep
+  if replaced ~= nil then
+    keep = keep_tempo(project, score.between(project, -math.huge, math.huge) or {})
+  end
   if keep == nil then
     return
   end
   local rows = { { "action", "score" }, { "fps", (reaper.TimeMap_curFrameRate(project)) }, table.unpack(items) }
   if keep then
-    load("score").add_quarters(project, rows)
+    score.add_quarters(project, rows)
   end
   for _, row in ipairs(SETTINGS) do
     if row.key ~= "tempo_map" then
       rows[#rows + 1] = { "set", row.key, setting(row) }
     end
   end
-  ask(project, rows, "Hitpoint: score", "insert", nil, keep)
+  ask(project, rows, "Hitpoint: score", "insert", nil, keep, replaced)
 end
 
 local actions = {}
@@ -151,7 +215,7 @@ actions["Settings"] = function()
   end
   local titles, values = "", {}
   for index, row in ipairs(SETTINGS) do
-    titles, values[index] = titles .. row.title .. ",", setting(row)
+    titles, values[index] = titles .. title_of(row) .. ",", setting(row)
   end
   titles = titles .. "extrawidth=160,separator=|"
   local ok, text = reaper.GetUserInputs("Hitpoint settings", #values, titles, table.concat(values, "|"))
@@ -159,7 +223,7 @@ actions["Settings"] = function()
   for value in (ok and text .. "|" or ""):gmatch("([^|]*)|") do
     index = index + 1
     if SETTINGS[index] then
-      reaper.SetExtState("Hitpoint", SETTINGS[index].key, value:match("^%s*(.-)%s*$"), true)
+      reaper.SetExtState("Hitpoint", SETTINGS[index].key, typed(SETTINGS[index], value), true)
     end
   end
 end
@@ -168,7 +232,17 @@ actions["Live follow"] = function()
   load("live", files, wait, section, command)
 end
 
-if action then
+-- Why this REAPER is too old; nil where it is not.
+local function too_old()
+  local version = tonumber(reaper.GetAppVersion():match("^%d+%.%d+"))
+  return version and version < OLDEST_REAPER
+    and ("Hitpoint needs REAPER %.2f or newer, and this is %.2f; update REAPER."):format(OLDEST_REAPER, version)
+end
+
+local problem = action and too_old()
+if problem then
+  wait.say(problem)
+elseif action then
   local project = reaper.EnumProjects(-1)
   reaper.defer(function() -- in a cycle of its own: reading the scripts took its time
     actions[action](project)

@@ -9,7 +9,11 @@ local look_s, alive_s = 0, reaper.time_precise()
 
 local function tell(on)
   local project = reaper.EnumProjects(-1)
-  local playing = reaper.GetPlayStateEx(project) & 1
+  local state = reaper.GetPlayStateEx(project) -- &1 plays, &2 is paused
+  local playing, position = state & 1, reaper.GetCursorPositionEx(project)
+  if state & 3 ~= 0 then
+    position = reaper.GetPlayPositionEx(project) -- pausing leaves the playhead where it is, not at the edit cursor
+  end
   local first, last = reaper.GetSet_LoopTimeRange2(project, false, true, 0, 0, false)
   local looped = reaper.GetSetRepeat(-1) == 1
   count = count + 1
@@ -17,7 +21,7 @@ local function tell(on)
   return files.write(count % 2 == 0 and "live-2" or "live", "live", {
     { "on", on and 1 or 0 },
     { "count", count },
-    { "time", playing == 1 and reaper.GetPlayPositionEx(project) or reaper.GetCursorPositionEx(project) },
+    { "time", position },
     { "clock", reaper.time_precise() },
     { "playing", playing },
     { "rate", reaper.Master_GetPlayRate(project) },

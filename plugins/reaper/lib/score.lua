@@ -2,16 +2,17 @@
 -- The bridge has done what could be done before: the notes come as REAPER takes them, placed by the tempo map.
 -- @noindex
 
+local load = ...
+local tempo, place = load("tempo"), load("place")
 local score = {}
 
 local UNSELECT_ALL_ITEMS, IMPLODE_INTO_TAKES = 40289, 40543
 local PROGRAM_CHANGE = 0xC0
-local NEW_MEASURE, PARTIAL_MEASURE_BEFORE = 1, 4
 local NEAR_S, NEAR_QN = 0.001, 1 / 1920
 local PPQ = 960 -- ticks a quarter note in an answer's notes
 local FOLDER_COLOR = { red = 237, green = 140, blue = 56 }
 
--- The rows of an answer (bridge/file_answers.py): the names of their fields. All but the TEXTS are numbers.
+-- The rows of an answer (bridge/hosts/reaper/answers.py): the names of their fields. All but the TEXTS are numbers.
 local FIELDS = {
   take = "number",
   range = "first last",
@@ -20,12 +21,13 @@ local FIELDS = {
   marker = "is_region first last text red green blue",
   track = "name channel program red green blue notes",
   notes = "notes",
+  note = "text",
 }
 local TEXTS = { text = true, name = true, notes = true }
 
 -- The rows of an answer as tables, in lists by their kind.
 function score.parse(rows)
-  local answer = { marker = {}, notes = {} }
+  local answer = { marker = {}, notes = {}, note = {} }
   for _, row in ipairs(rows) do
     local entry, index = {}, 1
     for name in FIELDS[row[1]]:gmatch("%S+") do
@@ -42,6 +44,11 @@ local function color_of(entry)
   return reaper.ColorToNative(entry.red, entry.green, entry.blue) | 0x1000000
 end
 
+-- What went wrong, without the script's file and line.
+local function reason(problem)
+  return (tostring(problem):gsub("^.*%.lua:%d+: ", ""))
+end
+
 -- Runs `change` as one undo step called `name`. Where it fails, the step is undone and the reason is returned.
 function score.as_one_step(project, name, change)
   reaper.Undo_BeginBlock2(project)
@@ -54,75 +61,7 @@ function score.as_one_step(project, name, change)
   end
   reaper.UpdateTimeline()
   reaper.UpdateArrange()
-  return not ok and "The score could not be written, and everything was undone: " .. problem .. "." or nil
-end
-
--- Does `change`, which alters the tempo, and puts every item, marker and region back at its second.
-local function in_place(project, change)
-  local items, markers = {}, {}
-  for index = 0, reaper.CountMediaItems(project) - 1 do
-    local item = reaper.GetMediaItem(project, index)
-    local place = { item = item }
-    for _, name in ipairs({ "C_BEATATTACHMODE", "D_POSITION", "D_LENGTH" }) do
-      place[name] = reaper.GetMediaItemInfo_Value(item, name)
-    end
-    reaper.SetMediaItemInfo_Value(item, "C_BEATATTACHMODE", 0)
-    items[#items + 1] = place
-  end
-  local index, following = 0, nil
-  repeat
-    local is_region, first, last, name, id, color
-    following, is_region, first, last, name, id, color = reaper.EnumProjectMarkers3(project, index)
-    if following > 0 then
-      markers[#markers + 1] = { id, is_region, first, last, name, color }
-    end
-    index = index + 1
-  until following == 0
-  change()
-  for _, place in ipairs(items) do
-    for _, name in ipairs({ "D_POSITION", "D_LENGTH", "C_BEATATTACHMODE" }) do
-      reaper.SetMediaItemInfo_Value(place.item, name, place[name])
-    end
-  end
-  for _, marker in ipairs(markers) do
-    reaper.SetProjectMarker3(project, table.unpack(marker))
-  end
-end
-
--- The bar that is under way where the score begins may end there, at the first marker of its tempo map.
-local function allow_partial_measure(project, time)
-  if not reaper.APIExists("GetSetTempoTimeSigMarkerFlag") then
-    return -- older than REAPER 7
-  end
-  for index = 0, reaper.CountTempoTimeSigMarkers(project) - 1 do
-    local _, found = reaper.GetTempoTimeSigMarker(project, index)
-    if math.abs(found - time) < NEAR_S then
-      reaper.GetSetTempoTimeSigMarkerFlag(project, index, NEW_MEASURE | PARTIAL_MEASURE_BEFORE, true)
-    end
-  end
-end
-
--- The answer's tempo map over its range; after it the project goes on as before.
-local function set_tempo(project, answer)
-  local first, last = answer.range[1].first, answer.range[1].last
-  local numerator, denominator, old_bpm = reaper.TimeMap_GetTimeSigAtTime(project, last)
-  local marked_end = false
-  for index = reaper.CountTempoTimeSigMarkers(project) - 1, 0, -1 do
-    local _, time = reaper.GetTempoTimeSigMarker(project, index)
-    if math.abs(time - last) < NEAR_S then
-      marked_end = true
-    elseif time > first - NEAR_S and time < last then
-      reaper.DeleteTempoTimeSigMarker(project, index)
-    end
-  end
-  if not marked_end then
-    reaper.SetTempoTimeSigMarker(project, -1, last, -1, -1, old_bpm, numerator, denominator, false)
-  end
-  for _, point in ipairs(answer.tempo) do
-    reaper.SetTempoTimeSigMarker(project, -1, point.time, -1, -1, point.bpm, point.beats, point.beats, false)
-  end
-  allow_partial_measure(project, first)
-  reaper.UpdateTimeline()
+  return not ok and "The score could not be written, and everything was undone: " .. reason(problem) .. "." or nil
 end
 
 -- Adds to `rows` how the project's quarter notes run: at each tempo marker, half way between, and a second after the last.
@@ -188,10 +127,13 @@ local function moved(notes, tick_of)
 end
 
 -- A track's notes for a take that begins at `origin`. They are ready as they come, unless the user's preferences want
--- other ticks, or REAPER has not taken over the score's tempo map to the letter: then they go by their seconds.
+-- other ticks, the item lies elsewhere than the answer, or REAPER has not taken over the score's tempo map to the
+-- letter: then they go by their seconds.
 local function notes_for(project, take, answer, track, origin, keep_tempo)
   local fits, before = tempo_fits(project, answer, origin), reaper.TimeMap2_timeToQN(project, origin)
-  assert(fits or not keep_tempo, "the project's tempo is not the one that the notes were made for")
+  local made_at = answer.range[1].first
+  local fits_there, made_qn = tempo_fits(project, answer, made_at), reaper.TimeMap2_timeToQN(project, made_at)
+  assert(fits or fits_there or not keep_tempo, "the project's tempo is not the one that the notes were made for")
   local ppq, base = ppq_of(take, before)
   if fits and ppq == PPQ and base == 0 then
     return track.notes
@@ -199,7 +141,8 @@ local function notes_for(project, take, answer, track, origin, keep_tempo)
   return moved(track.notes, function(tick)
     local qn = tick / PPQ
     if not fits then
-      qn = reaper.TimeMap2_timeToQN(project, origin + second_of(answer, qn)) - before
+      local second = fits_there and reaper.TimeMap2_QNToTime(project, made_qn + qn) - made_at or second_of(answer, qn)
+      qn = reaper.TimeMap2_timeToQN(project, origin + second) - before
     end
     return math.floor(qn * ppq + base + 0.5)
   end)
@@ -214,17 +157,17 @@ local function tag(take, text)
   return found
 end
 
--- A MIDI item over the answer's range, moved by `shift` seconds.
-local function new_item(project, media_track, job, answer, track, shift, keep_tempo)
+-- A MIDI item as long as the answer, at `first`. made_at: the second at which the bridge has the score begin.
+local function new_item(project, media_track, job, answer, track, first, made_at, keep_tempo)
   local range, number = answer.range[1], answer.take[1].number
-  local first, last = range.first + shift, range.last + shift
+  local last = first + range.last - range.first
   local item = reaper.CreateNewMIDIItemInProj(media_track, first, last, false)
   reaper.SetMediaItemInfo_Value(item, "D_POSITION", first)
   reaper.SetMediaItemInfo_Value(item, "D_LENGTH", last - first)
   reaper.SetMediaItemInfo_Value(item, "B_LOOPSRC", 0)
   local take = reaper.GetActiveTake(item)
   reaper.GetSetMediaItemTakeInfo_String(take, "P_NAME", ("%s %d"):format(track.name, number + 1), true)
-  tag(take, ("%s|%s|%d|%.9f"):format(job, track.name, number, range.first))
+  tag(take, ("%s|%s|%d|%.9f"):format(job, track.name, number, made_at))
   set_notes(take, notes_for(project, take, answer, track, first, keep_tempo))
   reaper.MIDI_InsertCC(take, false, false, 0, PROGRAM_CHANGE, track.channel, track.program, 0)
   reaper.MIDI_Sort(take)
@@ -241,22 +184,61 @@ local function new_track(project, name, color, depth)
   return track
 end
 
--- A folder with one track an instrument, the tempo map (unless `keep_tempo`), markers and regions.
-function score.insert(project, job, answer, keep_tempo)
+-- A folder with one track an instrument; instruments that have a track in `kept` go there.
+local function add_tracks(project, job, answer, kept, keep_tempo)
+  local first, missing = answer.range[1].first, {}
+  for _, track in ipairs(answer.track) do
+    if kept[track.name] then
+      new_item(project, kept[track.name], job, answer, track, first, first, keep_tempo)
+    else
+      missing[#missing + 1] = track
+    end
+  end
+  if #missing > 0 or #answer.track == 0 then
+    new_track(project, "Hitpoint", color_of(FOLDER_COLOR), #missing > 0 and 1 or 0)
+  end
+  for index, track in ipairs(missing) do
+    local media_track = new_track(project, track.name, color_of(track), index == #missing and -1 or 0)
+    new_item(project, media_track, job, answer, track, first, first, keep_tempo)
+  end
+end
+
+-- Takes what other scores have in the range out; their copies elsewhere stay. Returns the tracks by instrument (the mix
+-- on them stays), and the scores of which no copy is left where they were made: their markers are taken out too.
+local function take_out(project, jobs, range)
+  local kept, gone = {}, {}
+  for _, entry in ipairs(score.items(project)) do
+    if jobs[entry.job] and entry.first < range.last - NEAR_S and entry.last > range.first + NEAR_S then
+      gone[entry.job] = gone[entry.job] or math.abs(entry.shift) < NEAR_S or nil
+      local media_track = reaper.GetMediaItem_Track(entry.item)
+      kept[entry.instrument] = kept[entry.instrument] or media_track
+      reaper.DeleteTrackMediaItem(media_track, entry.item)
+    end
+  end
+  for job in pairs(gone) do
+    place.remove_markers(project, job)
+  end
+  return kept, gone
+end
+
+-- The score's tracks and items, the tempo map (unless `keep_tempo`), markers and regions. replaced: the scores (set of
+-- jobs) in whose place it comes; nil for none.
+function score.insert(project, job, answer, keep_tempo, replaced)
+  local kept, gone = take_out(project, replaced or {}, answer.range[1])
   if not keep_tempo then
-    in_place(project, function()
-      set_tempo(project, answer)
+    place.kept(project, function()
+      for old in pairs(gone) do
+        tempo.remove(project, old)
+      end
+      tempo.set(project, job, answer)
     end)
   end
-  new_track(project, "Hitpoint", color_of(FOLDER_COLOR), 1)
-  for index, track in ipairs(answer.track) do
-    local media_track = new_track(project, track.name, color_of(track), index == #answer.track and -1 or 0)
-    new_item(project, media_track, job, answer, track, 0, keep_tempo)
-  end
+  add_tracks(project, job, answer, kept, keep_tempo)
   for _, marker in ipairs(answer.marker) do
     local first, last, color = marker.first, marker.last, color_of(marker)
     reaper.AddProjectMarker2(project, marker.is_region == 1, first, last, marker.text, -1, color)
   end
+  place.remember_markers(project, job, answer.marker)
   reaper.SetProjExtState(project, "Hitpoint", "job", job)
 end
 
@@ -281,17 +263,49 @@ function score.items(project)
   return found
 end
 
--- The score meant (that of the selected item, else the project's latest) and its entries. Nil where there is none.
+-- The scores (set of jobs) that have items between two seconds; nil where there are none.
+function score.between(project, first, last)
+  local found
+  for _, entry in ipairs(score.items(project)) do
+    if entry.first < last - NEAR_S and entry.last > first + NEAR_S then
+      found = found or {}
+      found[entry.job] = true
+    end
+  end
+  return found
+end
+
+-- One copy's entries: of an instrument that has several items, the one whose shift is nearest to that of `meant`.
+local function of_one_copy(entries, meant)
+  local nearest, own = {}, {}
+  for _, entry in ipairs(entries) do
+    local other = nearest[entry.instrument]
+    if not other or math.abs(entry.shift - meant.shift) < math.abs(other.shift - meant.shift) then
+      nearest[entry.instrument] = entry
+    end
+  end
+  for _, entry in ipairs(entries) do
+    -- Pieces of a cut item lie at one shift and belong together; so do the items of one copy that were nudged.
+    local near = math.abs(entry.shift - nearest[entry.instrument].shift) < NEAR_S
+    own[#own + 1] = near and entry or nil
+  end
+  return own
+end
+
+-- The score meant (that of the selected item, else the project's latest) and its entries; of a score that was copied,
+-- those of the copy with the selected item, else of the one that is still where it was made. Nil where there is none.
 function score.current(project)
   local _, job = reaper.GetProjExtState(project, "Hitpoint", "job")
-  local entries, own = score.items(project), {}
+  local entries, own, meant = score.items(project), {}, { shift = 0 }
   for index = #entries, 1, -1 do
-    job = entries[index].selected and entries[index].job or job
+    if entries[index].selected then
+      job, meant = entries[index].job, entries[index]
+    end
   end
   for _, entry in ipairs(entries) do
     own[#own + 1] = entry.job == job and entry or nil
   end
-  return job ~= "" and job or nil, own
+  return job ~= "" and job or nil, of_one_copy(own, meant)
 end
 
 local function takes_key(job)
@@ -338,7 +352,8 @@ function score.add_take(project, job, answer, entries)
     for _, track in ipairs(answer.track) do
       if track.name == entry.instrument then
         local media_track = reaper.GetMediaItem_Track(entry.item)
-        local added, take = new_item(project, media_track, job, answer, track, entry.shift, true)
+        local origin = entry.first - entry.trim
+        local added, take = new_item(project, media_track, job, answer, track, origin, origin - entry.shift, true)
         reaper.SetMediaItemTakeInfo_Value(take, "D_STARTOFFS", entry.trim)
         reaper.SetMediaItemInfo_Value(added, "D_POSITION", entry.first)
         reaper.SetMediaItemInfo_Value(added, "D_LENGTH", entry.last - entry.first)

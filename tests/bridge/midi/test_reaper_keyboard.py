@@ -27,7 +27,7 @@ def heard(reaper: socket.socket, count: int) -> list[tuple[str, tuple[object, ..
     return [(message.address, message.arguments) for message in messages]
 
 
-def test_notes_controllers_and_silence(reaper):
+def test_notes_controllers_programs_and_silence(reaper):
     sink = open_sink(Config(midi_port=f"vkb:127.0.0.1:{reaper.getsockname()[1]}"))
     assert isinstance(sink, VkbSink) and sink.api == "vkb"
     sink.send(bytes((0x99, 36, 100)))
@@ -35,11 +35,12 @@ def test_notes_controllers_and_silence(reaper):
     sink.send(bytes((0x80, 60, 0)))
     sink.send(bytes((0xB0, 7, 90)))
     sink.send(bytes((0xC0, 5)))
-    assert heard(reaper, 4) == [
+    assert heard(reaper, 5) == [
         ("/vkb_midi/9/note/36", (100,)),
         ("/vkb_midi/0/note/60", (80,)),
         ("/vkb_midi/0/note/60", (0,)),
         ("/vkb_midi/0/cc/7", (90,)),
+        ("/vkb_midi/0/program", (5,)),
     ]
     silence(sink)
     found = heard(reaper, 17)  # the pedal of 16 channels, and the one note that still sounds

@@ -51,3 +51,11 @@ def test_what_a_host_sends_without_type_tags_is_understood_too(host):
         (message,) = codec.decode(packet)
         for own in Aliases([host]).translate(message):
             assert own.address.startswith("/hitpoint/")
+
+
+def test_presets_may_be_used_together():
+    """No two hosts mean different things by one address."""
+    meant = {}
+    for host, rules in PRESETS.items():
+        for address in {rule["from"] for rule in rules}:
+            assert meant.setdefault(address, host) == host, address

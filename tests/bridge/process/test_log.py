@@ -44,7 +44,7 @@ def talking_clock(osc_socket, sock, config, version, revive):
     talk("clock", sock)
 
 
-def talking_composer(sock, config):
+def talking_composer(sock, lifeline, config):
     talk("composer", sock)
 
 

@@ -43,6 +43,19 @@ def test_a_child_is_blamed_for_silence_while_the_watchdog_listened_only(clock):
     assert clock.hangs() == ""
 
 
+def test_a_spare_clock_has_nothing_to_say_until_it_is_the_clock():
+    ours, theirs = socket.socketpair()
+    spare = Child("spare", Process(), Channel(ours), time.monotonic())
+    spare.attend(1000.0)
+    assert spare.hangs() == ""
+    spare.promote("clock")
+    assert spare.hangs() == ""
+    spare.attend(1000.0)
+    assert spare.hangs() == "does not answer"
+    spare.close()
+    theirs.close()
+
+
 def test_one_that_opens_a_port_gets_the_time_it_asked_for(clock):
     clock.patience_s = Patience(20.0).seconds
     clock.attend(15.0)

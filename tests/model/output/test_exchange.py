@@ -48,6 +48,20 @@ def test_rpp_holds_every_note_of_the_midi_file(made, tmp_path):
     assert project.regions[-1][1] == pytest.approx(take.score.duration_s, abs=1e-9)
 
 
+def test_rpp_fields_mean_what_reaper_writes_there(made, tmp_path):
+    """One time signature, at the first point; markers with byte order and identity; items that keep their seconds."""
+    _, take = made
+    write_rpp(take.score, [Clip(FILM, 3.0)], tmp_path / "s.rpp")
+    lines = [line.strip() for line in (tmp_path / "s.rpp").read_text().splitlines()]
+    points = [line.split()[1:] for line in lines if line.startswith("PT ")]
+    assert points[0][2:] == ["1", str(4 * 65536 + 4), "0", "1"] and len(points) >= 2
+    assert all(point[2:] == ["1"] for point in points[1:])
+    assert "TIMELOCKMODE 0" in lines
+    markers = [line for line in lines if line.startswith("MARKER ") and not line.endswith('"" 1')]
+    ends = [re.search(r" [01] \d{8} 1 R (\{[0-9A-F-]{36}\}) 0$", line) for line in markers]
+    assert all(ends) and len({end[1] for end in ends}) == len(markers) == len(take.score.markers)
+
+
 def test_rpp_joins_the_clips_of_an_edit(made, tmp_path):
     _, take = made
     clips = [Clip(FILM, 3.0, 7.0), Clip(Path("/films/a \"b\" 'c'.mov"), 1.0, 11.0, 2.0), Clip(FILM, 20.0)]

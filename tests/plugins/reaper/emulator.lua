@@ -10,7 +10,7 @@ local write_rpp = dofile(here .. "/rpp.lua")
 local emu = {
   now = 1000.0, projects = {}, current = nil, messages = {}, buttons = {}, inputs = {}, exec = {}, console = {},
   ext = {}, deferred = {}, exits = {}, crashes = {}, cycle_s = {}, own_s = {}, api_s = 0, gfx_key = 0, gfx_text = "", gfx_open = false,
-  toggles = {}, ppq = 960, signature_moves_s = 0, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {}, registered = {},
+  toggles = {}, ppq = 960, version = "7.0/emulated", signature_moves_s = 0, playing = 0, position = 0.0, playrate = 1.0, repeating = 0, refresh = 0, calls = {}, registered = {},
 }
 
 -- Pointers: one table for each object, so that equality works as with REAPER's own.
@@ -44,7 +44,9 @@ end
 -- A video item of `seconds` from `from` on, at `first`.
 function emu.add_video(project, path, first, seconds, options)
   options = options or {}
-  local track = project.state.tracks[1] and project:object(project.state.tracks[1]) or project:new_track(0, "Film")
+  while options.track and #project.state.tracks < options.track do project:new_track(#project.state.tracks, "Film") end
+  local track = options.track and project:object(project.state.tracks[options.track])
+    or project.state.tracks[1] and project:object(project.state.tracks[1]) or project:new_track(0, "Film")
   local item = project:new_item(track, first, seconds)
   local source = project:new_source({ type = options.type or "VIDEO", file = path, length = options.file_s or 1000.0 })
   if options.section then
@@ -55,6 +57,8 @@ function emu.add_video(project, path, first, seconds, options)
   local take = project:new_take(item, source)
   take.D_STARTOFFS, take.D_PLAYRATE = options.from or 0, options.rate or 1
   item.B_UISEL = options.selected == false and 0 or 1
+  for name, value in pairs(options.values or {}) do item[name] = value end
+  item.chunk = options.chunk
   item.B_LOOPSRC = options.loop == false and 0 or 1
   return item
 end
@@ -68,6 +72,7 @@ function api.AddProjectMarker2(project, is_region, first, last, name, _, color)
     id = math.max(id, marker.id + 1)
   end
   table.insert(markers, { id = id, is_region = is_region, first = first, last = last, name = name, color = color })
+  project_of(project):sort_markers()
   return id
 end
 function api.AddRemoveReaScript(add, section, path, commit)
@@ -134,15 +139,29 @@ function api.GetMediaItem(project, index)
   local item = project:items()[index + 1]
   return item and pointer(project, item)
 end
-local ITEM = { D_POSITION = 1, D_LENGTH = 1, B_LOOPSRC = 1, B_UISEL = 1, C_BEATATTACHMODE = 1 }
+local ITEM = { B_MUTE = 1, C_LANEPLAYS = 1, I_CURTAKE = 1, D_FADEINLEN = 1, D_FADEINLEN_AUTO = 1, D_POSITION = 1, D_LENGTH = 1, B_LOOPSRC = 1, B_UISEL = 1, C_BEATATTACHMODE = 1 }
 function api.GetMediaItemInfo_Value(item, name)
   assert(ITEM[name], "no item value " .. name)
-  return get(item)[name] + 0.0
+  return (name == "I_CURTAKE" and get(item).active or get(item)[name]) + 0.0
 end
 function api.SetMediaItemInfo_Value(item, name, value)
   assert(ITEM[name], "no item value " .. name)
   get(item)[name] = value
   return true
+end
+function api.GetItemStateChunk(item) return true, get(item).chunk or "<ITEM\n<SOURCE VIDEO\n>\n>\n" end
+function api.get_config_var_string(name)
+  assert(name == "projvidflags", "no such variable")
+  return emu.video_flags ~= nil, emu.video_flags or ""
+end
+function api.GetParentTrack(track)
+  local depth, parents = 0, {}
+  for _, id in ipairs(track.project.state.tracks) do
+    local object = track.project:object(id)
+    if id == track.id then return parents[depth] and pointer(track.project, parents[depth]) end
+    depth = depth + object.I_FOLDERDEPTH
+    if object.I_FOLDERDEPTH > 0 then parents[depth] = object end
+  end
 end
 function api.GetMediaItemTake(item, index)
   local id = get(item).takes[index + 1]
@@ -171,9 +190,14 @@ function api.PCM_Source_GetSectionInfo(source)
   if object.type ~= "SECTION" then return false, 0.0, 0.0, false end
   return true, object.offset + 0.0, object.length + 0.0, object.reversed
 end
-local TRACK = { I_FOLDERDEPTH = 1, I_CUSTOMCOLOR = 1 }
+local TRACK = { B_MUTE = 1, I_FREEMODE = 1, IP_TRACKNUMBER = 1, C_BEATATTACHMODE = 1, I_FOLDERDEPTH = 1, I_CUSTOMCOLOR = 1 }
 function api.GetMediaTrackInfo_Value(track, name)
   assert(TRACK[name], "no track value " .. name)
+  if name == "IP_TRACKNUMBER" then
+    for index, id in ipairs(track.project.state.tracks) do
+      if id == track.id then return index + 0.0 end
+    end
+  end
   return get(track)[name] + 0.0
 end
 function api.SetMediaTrackInfo_Value(track, name, value)
@@ -181,7 +205,7 @@ function api.SetMediaTrackInfo_Value(track, name, value)
   get(track)[name] = value
   return true
 end
-function api.GetAppVersion() return "7.0/emulated" end
+function api.GetAppVersion() return emu.version end
 function api.GetPlayPositionEx() return emu.position end
 function api.GetPlayStateEx() return emu.playing end
 function api.GetProjExtState(project, section, key)
@@ -218,17 +242,18 @@ end
 function api.GetTempoTimeSigMarker(project, index)
   local marker = project_of(project).state.tempo[index + 1]
   if not marker then return false, 0.0, 0, 0.0, 0.0, 0, 0, false end
-  return true, marker.time, 0, 0.0, marker.bpm, marker.num, marker.den, false
+  return true, marker.time, 0, 0.0, marker.bpm, marker.num, marker.den, marker.linear or false
 end
 function api.SetTempoTimeSigMarker(project, index, time, measure, beat, bpm, num, den, linear)
-  assert(index == -1 and measure == -1 and beat == -1 and not linear, "only new markers by time are modelled")
+  assert(measure == -1 and beat == -1, "only markers by time are modelled")
   assert(bpm > 0 and (num == 0) == (den == 0), "not a tempo marker")
   if num > 0 then time = time + emu.signature_moves_s end -- as a REAPER might that wants whole measures
   project_of(project):change_tempo(function(tempo)
+    if index >= 0 then table.remove(tempo, index + 1) end
     for place, marker in ipairs(tempo) do
       if math.abs(marker.time - time) < 1e-9 then table.remove(tempo, place) break end
     end
-    table.insert(tempo, { time = time, bpm = bpm, num = num, den = den })
+    table.insert(tempo, { time = time, bpm = bpm, num = num, den = den, linear = linear or nil })
   end)
   return true
 end
@@ -266,6 +291,7 @@ function api.GetTrackMediaItem(track, index)
 end
 function api.GetTrackNumMediaItems(track) return #get(track).items end
 function api.GetUserInputs(_, count, captions, values)
+  emu.captions = captions
   local names, separator = 0, captions:match("separator=(.)") or ","
   for caption in captions:gmatch("[^,]+") do
     if not caption:match("^%w+=") then names = names + 1 end
@@ -320,6 +346,7 @@ function api.MIDI_GetAllEvts(take)
 end
 function api.MIDI_SetAllEvts(take, buffer)
   local object = midi(take)
+  if emu.refuse_notes == "hard" then error("C:\\a b\\lib\\score.lua:12: a fault of its own", 0) end
   if emu.refuse_notes then return false end
   local events, place, now = {}, 1, 0
   while place <= #buffer do
@@ -373,6 +400,45 @@ function api.Master_GetPlayRate() return emu.playrate end
 function api.PreventUIRefresh(count) emu.refresh = emu.refresh + count end
 function api.RecursiveCreateDirectory(path) return os.execute("mkdir -p '" .. path .. "' 2>/dev/null") and 1 or 0 end
 function api.RefreshToolbar2() end
+function api.SetProjectMarkerByIndex2(project, index, is_region, first, last, id, name, color)
+  project = project_of(project)
+  local marker = project.state.markers[index + 1]
+  if not marker then return false end
+  assert(marker.is_region == is_region, "a marker is no region")
+  marker.first, marker.last, marker.id, marker.name, marker.color = first, last, id, name, color
+  project:sort_markers()
+  return true
+end
+function api.DeleteProjectMarkerByIndex(project, index)
+  return table.remove(project_of(project).state.markers, index + 1) ~= nil
+end
+function api.DeleteTrackMediaItem(track, item)
+  track.project:remove_item(get(item))
+  return true
+end
+function api.GetMasterTrack(project)
+  project = project_of(project)
+  project.state.master = project.state.master or project:add("MediaTrack", { items = {}, C_BEATATTACHMODE = -1, points = {}, ext = {} }).id
+  return pointer(project, project:object(project.state.master))
+end
+-- Envelopes: each track has one, of its volume; its points are the track's.
+function api.CountTrackEnvelopes(track) return #get(track).points > 0 and 1 or 0 end
+function api.GetTrackEnvelope(track, index)
+  assert(index == 0)
+  return { project = track.project, id = track.id, kind = "TrackEnvelope" }
+end
+function api.GetEnvelopeName() return true, "Volume" end
+function api.CountEnvelopePoints(envelope) return #get(envelope).points end
+function api.GetEnvelopePoint(envelope, index)
+  local point = get(envelope).points[index + 1]
+  return true, point.time, point.value, 0, 0.0, false
+end
+function api.SetEnvelopePoint(envelope, index, time)
+  get(envelope).points[index + 1].time = time
+  return true
+end
+function api.Envelope_SortPoints() return true end
+function api.TimeMap2_QNToTime(project, qn) return project_of(project):time_at(qn) end
 function api.SetProjectMarker3(project, id, is_region, first, last, name, color)
   for _, marker in ipairs(project_of(project).state.markers) do
     if marker.id == id and marker.is_region == is_region then
@@ -391,6 +457,10 @@ function api.ShowMessageBox(text, title)
 end
 function api.Undo_BeginBlock2(project) project_of(project):begin_block() end
 function api.Undo_EndBlock2(project, name) project_of(project):end_block(name) end
+function api.Undo_CanUndo2(project)
+  local undo = project_of(project).undo
+  return #undo > 0 and undo[#undo].name or ""
+end
 function api.Undo_DoUndo2(project) return project_of(project):do_undo() end
 function api.UpdateArrange() end
 function api.UpdateTimeline() end

@@ -24,7 +24,7 @@ class FakeBridge:
         self.heard: list[protocol.Request] = []
         self.clips: dict[int, protocol.Request] = {}
         self.takes: dict[int, list[Bar]] = {}
-        self.files = 0
+        self.files = self.take = 0
         self.fail_with: tuple[str, str] | None = None
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
@@ -81,7 +81,8 @@ class FakeBridge:
             self._send(sender, "error", *self.fail_with, job)
             return
         self._send(sender, "progress", job, "compose", 0.5)
-        take = request.whole("take") if name == "take" else 0
+        take = {"take": lambda: request.whole("take"), "regenerate": lambda: self.take}.get(name, lambda: 0)()
+        self.take = take
         if name == "regenerate":
             fresh = list(FakeComposer().stream(self.plan, 999))
             for index in range(request.whole("first_bar"), request.whole("last_bar") + 1):

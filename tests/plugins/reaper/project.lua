@@ -42,16 +42,20 @@ end
 -- Tempo: markers hold time, bpm, num, den; constant between markers, base_bpm before the first.
 
 function project:segments()
-  local list = { { time = 0, bpm = self.state.base_bpm, qn = 0 } }
+  local list = { { time = 0, bpm = self.state.base_bpm, qn = 0, slope = 0 } }
   for _, marker in ipairs(self.state.tempo) do
     local before = list[#list]
-    local qn = before.qn + (marker.time - before.time) * before.bpm / 60
+    local length = marker.time - before.time
+    before.slope = before.linear and length > 0 and (marker.bpm - before.bpm) / length or 0
+    local made = { time = marker.time, bpm = marker.bpm, linear = marker.linear, slope = 0 }
+    made.qn = before.qn + (before.bpm * length + before.slope * length * length / 2) / 60
     if marker.time <= 0 then
-      list[1] = { time = 0, bpm = marker.bpm, qn = 0 }
+      made.time, made.qn, list[1] = 0, 0, made
     else
-      list[#list + 1] = { time = marker.time, bpm = marker.bpm, qn = qn }
+      list[#list + 1] = made
     end
   end
+  list[#list].slope = 0
   return list
 end
 
@@ -62,7 +66,8 @@ function project:qn_at(time)
       found = segment
     end
   end
-  return found.qn + (time - found.time) * found.bpm / 60
+  local within = time - found.time
+  return found.qn + (within * found.bpm + found.slope * within * within / 2) / 60
 end
 
 function project:time_at(qn)
@@ -72,7 +77,11 @@ function project:time_at(qn)
       found = segment
     end
   end
-  return found.time + (qn - found.qn) * 60 / found.bpm
+  local beats = (qn - found.qn) * 60
+  if math.abs(found.slope) < 1e-12 then
+    return found.time + beats / found.bpm
+  end
+  return found.time + 2 * beats / (found.bpm + math.sqrt(found.bpm ^ 2 + 2 * found.slope * beats))
 end
 
 -- Does `change` to the tempo and moves what is attached to beats, as REAPER does by default.
@@ -82,6 +91,11 @@ function project:change_tempo(change)
     if object.kind == "MediaItem" and object.C_BEATATTACHMODE ~= 0 then
       held[#held + 1] = { object, "D_POSITION", self:qn_at(object.D_POSITION) }
       held[#held + 1] = { object, "stop", self:qn_at(object.D_POSITION + object.D_LENGTH) }
+    end
+  end
+  for _, object in pairs(self.state.objects) do
+    if object.kind == "MediaTrack" and (object.C_BEATATTACHMODE ~= 0 or self.stubborn_envelopes) then
+      for _, point in ipairs(object.points) do held[#held + 1] = { point, "time", self:qn_at(point.time) } end
     end
   end
   for _, marker in ipairs(self.state.markers) do
@@ -102,12 +116,23 @@ function project:change_tempo(change)
       object[name] = self:time_at(qn)
     end
   end
+  self:sort_markers()
+end
+
+-- REAPER lists markers in order of time.
+function project:sort_markers()
+  for index, marker in ipairs(self.state.markers) do marker.order = index end
+  table.sort(self.state.markers, function(a, b)
+    if a.first ~= b.first then return a.first < b.first end
+    return a.order < b.order
+  end)
+  for _, marker in ipairs(self.state.markers) do marker.order = nil end
 end
 
 -- Building blocks, also for the tests' own scenes.
 
 function project:new_track(index, name)
-  local track = self:add("MediaTrack", { items = {}, P_NAME = name or "", I_FOLDERDEPTH = 0, I_CUSTOMCOLOR = 0, ext = {} })
+  local track = self:add("MediaTrack", { items = {}, P_NAME = name or "", I_FOLDERDEPTH = 0, I_CUSTOMCOLOR = 0, B_MUTE = 0, I_FREEMODE = 0, C_BEATATTACHMODE = -1, points = {}, ext = {} })
   table.insert(self.state.tracks, index + 1, track.id)
   return track
 end
@@ -115,7 +140,7 @@ end
 function project:new_item(track, first, length)
   local item = self:add("MediaItem", {
     track = track.id, takes = {}, active = 0, D_POSITION = first, D_LENGTH = length, B_LOOPSRC = 1, B_UISEL = 0,
-    C_BEATATTACHMODE = -1,
+    C_BEATATTACHMODE = -1, B_MUTE = 0, C_LANEPLAYS = 0, D_FADEINLEN = 0.01, D_FADEINLEN_AUTO = 0,
   })
   table.insert(track.items, item.id)
   table.sort(track.items, function(a, b) return self:object(a).D_POSITION < self:object(b).D_POSITION end)

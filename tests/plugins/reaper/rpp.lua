@@ -56,8 +56,8 @@ return function(project)
   end
   out("<TEMPOENVEX")
   for _, point in ipairs(project.state.tempo) do
-    local signature = point.num > 0 and point.den * 65536 + point.num or 0
-    out(("PT %.12f %.10f 1 %d 0 1"):format(point.time, point.bpm, signature))
+    local signature = point.num > 0 and (" %d 0 1"):format(point.den * 65536 + point.num) or ""
+    out(("PT %.12f %.10f %d%s"):format(point.time, point.bpm, point.linear and 0 or 1, signature))
   end
   out(">")
   for _, id in ipairs(project.state.tracks) do

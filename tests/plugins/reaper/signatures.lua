@@ -16,6 +16,21 @@ DeleteTempoTimeSigMarker | ReaProject integer | boolean
 EnumProjectMarkers3 | ReaProject integer | integer boolean number number string integer integer
 EnumProjects | integer | ReaProject string
 ExecProcess | string integer | string
+GetItemStateChunk | MediaItem string boolean? | boolean string
+GetParentTrack | MediaTrack | MediaTrack
+get_config_var_string | string | boolean string
+SetProjectMarkerByIndex2 | ReaProject integer boolean number number integer string integer integer | boolean
+DeleteTrackMediaItem | MediaTrack MediaItem | boolean
+DeleteProjectMarkerByIndex | ReaProject integer | boolean
+TimeMap2_QNToTime | ReaProject number | number
+GetMasterTrack | ReaProject | MediaTrack
+CountTrackEnvelopes | MediaTrack | integer
+GetTrackEnvelope | MediaTrack integer | TrackEnvelope
+GetEnvelopeName | TrackEnvelope | boolean string
+CountEnvelopePoints | TrackEnvelope | integer
+GetEnvelopePoint | TrackEnvelope integer | boolean number number integer number boolean
+SetEnvelopePoint | TrackEnvelope integer number? number? integer? number? boolean? boolean? | boolean
+Envelope_SortPoints | TrackEnvelope | boolean
 GetActiveTake | MediaItem | MediaItem_Take
 GetCursorPositionEx | ReaProject | number
 GetExtState | string string | string
@@ -76,6 +91,7 @@ TimeMap_GetTimeSigAtTime | ReaProject number | integer integer number
 TimeMap_curFrameRate | ReaProject | number boolean
 TimeMap2_timeToQN | ReaProject number | number
 Undo_BeginBlock2 | ReaProject |
+Undo_CanUndo2 | ReaProject | string
 Undo_DoUndo2 | ReaProject | integer
 Undo_EndBlock2 | ReaProject string integer |
 UpdateArrange | |

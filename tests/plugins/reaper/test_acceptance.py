@@ -32,7 +32,9 @@ def test_emulated_acceptance_can_fail(tmp_path):
     copy = tmp_path / "planted"
     shutil.copytree(PLUGIN, copy)
     source = (copy / "lib" / "score.lua").read_text()
-    planted = source.replace("local first, last = range.first + shift", "local first, last = range.first + 0.01")
+    planted = source.replace(
+        "local first, missing = answer.range[1].first,", "local first, missing = answer.range[1].first + 0.01,"
+    )
     assert planted != source
     (copy / "lib" / "score.lua").write_text(planted)
     reaper = Reaper(tmp_path / "resources", copy)

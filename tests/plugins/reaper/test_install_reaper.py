@@ -9,7 +9,8 @@ from hitpoint.bridge.cli import main
 from hitpoint.bridge.config.settings import load_config
 from hitpoint.bridge.hosts.reaper import install as install_reaper
 from hitpoint.bridge.hosts.reaper import rows as file_rows
-from tests.plugins.reaper.reaper_emulated import PLUGIN, SCORE_ITEMS, Reaper
+from hitpoint.model.music.score import GENRES
+from tests.plugins.reaper.reaper_emulated import PLUGIN, SCORE_ITEMS, SETTINGS, Reaper
 
 
 @pytest.fixture
@@ -41,6 +42,29 @@ def test_install_copies_scripts_and_says_what_is_left(hitpoint, tmp_path):
     assert Path(config.reaper_folder) == folder / "Hitpoint" and config.aliases == ["reaper"]
     [[_, command]] = file_rows.read(folder / "Hitpoint" / "bridge.txt", "bridge")
     assert command.startswith('"')
+
+
+def test_install_beside_reapack_makes_no_second_copy(hitpoint, tmp_path):
+    folder = tmp_path / "REAPER"
+    packaged = folder / "Scripts" / "Hitpoint scripts" / "Music"
+    (packaged / "lib").mkdir(parents=True)
+    (packaged / "lib" / "hitpoint.lua").write_text("-- ReaPack's")
+    code, out, _ = hitpoint("install", "reaper", "--resource-path", folder)
+    assert code == 0 and str(packaged) in out and "no second copy" in out
+    assert not (folder / "Scripts" / "Hitpoint").exists() and (folder / "Hitpoint" / "bridge.txt").is_file()
+
+
+def test_install_tells_the_scripts_what_the_bridge_can_do(hitpoint, tmp_path):
+    folder = tmp_path / "REAPER"
+    folder.mkdir()
+    hitpoint("install", "reaper", "--resource-path", folder)
+    reaper = Reaper(folder)
+    try:
+        reaper.act(SETTINGS)
+        captions = reaper.lua("return emu.captions")
+    finally:
+        reaper.close()
+    assert f"Genre ({' '.join(GENRES)})," in captions and "Instruments (drums" in captions
 
 
 def test_install_again_replaces_and_keeps_the_users_configuration(hitpoint, tmp_path):

@@ -32,6 +32,26 @@ def test_emulated_no_selection(reaper, relay):
     says(reaper, emulated.NEXT_TAKE, "no score in this project")
 
 
+def test_emulated_reaper_that_is_too_old(reaper, relay, film):
+    reaper.lua('emu.version = "6.05/x64"')
+    reaper.add_video(film, 0.0, 5.0)
+    says(reaper, emulated.SCORE_ITEMS, "needs REAPER 6.40 or newer, and this is 6.05")
+
+
+def test_emulated_decimal_comma(reaper):
+    reaper.lua('emu.inputs[1] = "pop|drums,2|89,5-90|0,5 |7|auto|project"')
+    reaper.act(emulated.SETTINGS)
+    keys = ("instruments", "tempo", "control")
+    assert [reaper.lua(f'return emu.ext["Hitpoint/{key}"]') for key in keys] == ["drums,2", "89.5-90", "0.5"]
+
+
+def test_emulated_error_box_names_no_file_and_line(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.lua("emu.refuse_notes = 'hard'")
+    reaper.add_video(film, START_S, 15.73)
+    says(reaper, emulated.SCORE_ITEMS, "everything was undone: a fault of its own.")
+
+
 def test_emulated_audio_and_empty_items(reaper, relay, film):
     reaper.add_video(film, 0.0, 5.0, '{type = "WAVE"}')
     reaper.lua("emu.current:new_item(emu.current:object(emu.current.state.tracks[1]), 9.0, 2.0).B_UISEL = 1")

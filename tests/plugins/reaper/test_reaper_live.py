@@ -48,6 +48,15 @@ def test_emulated_live_follow_stopped_shows_the_cursor(reaper, relay, bridge):
     assert latest.number("seconds") == 33.0 and latest.whole("playing") == 0
 
 
+def test_emulated_live_follow_paused_stays_at_the_playhead(reaper, relay, bridge):
+    wait_for_bridge(reaper)
+    reaper.lua("emu.playing = 2 emu.position = 12.5 emu.current.state.cursor = 3.0")
+    reaper.start(emulated.LIVE)
+    run_for(reaper, 0.4)
+    latest = bridge.requests("time")[-1]
+    assert latest.number("seconds") == 12.5 and latest.whole("playing") == 0
+
+
 def test_emulated_live_follow_stops_when_the_script_dies(reaper, relay, bridge, monkeypatch):
     wait_for_bridge(reaper)
     reaper.lua("emu.playing = 1")
@@ -100,3 +109,4 @@ def test_pattern_file_names_only_what_the_bridge_takes():
     for name, address in (("TIME", "/hitpoint/time"), ("PLAY_RATE", "/hitpoint/rate"), ("STOP", "/stop")):
         assert patterns[name][0][1:] == address
         assert heard(reaper_bundle((address, "f", 1.0)))
+    assert patterns["VKB_MIDI_PROGRAM"] == ["i/vkb_midi/@/program"]

@@ -93,22 +93,26 @@ PLANTED = {
     "a wrong type": ("score.lua", "track.channel, track.program, 0)", 'track.channel, track.program, "0")'),
     "too many arguments": ("score.lua", "reaper.UpdateArrange()", "reaper.UpdateArrange(project)"),
     "unsorted notes": ("score.lua", "  reaper.MIDI_Sort(take)\n", ""),
-    "a stretched film": ("score.lua", 'reaper.SetMediaItemInfo_Value(item, "C_BEATATTACHMODE", 0)', "local _ = item"),
-    "a moved film": ("score.lua", "    in_place(project, function()", "    pcall(function()"),
-    "moved markers": ("score.lua", "reaper.SetProjectMarker3(project, table.unpack(marker))", "local _ = marker"),
+    "a stretched film": (
+        "place.lua",
+        'reaper.SetMediaItemInfo_Value(item, "C_BEATATTACHMODE", BY_TIME)',
+        "local _ = item",
+    ),
+    "a moved film": ("score.lua", "    place.kept(project, function()", "    pcall(function()"),
+    "moved markers": ("place.lua", "  restore_markers(project, markers)\n", ""),
     "an item late by 2 ms": (
         "score.lua",
-        "first, last = range.first + shift",
-        "first, last = range.first + 0.002",
+        "local first, missing = answer.range[1].first,",
+        "local first, missing = answer.range[1].first + 0.002,",
     ),
     "the tempo never set": (
         "score.lua",
-        "    set_tempo(project, answer)\n",
+        "      tempo.set(project, job, answer)\n",
         "",
     ),
-    "the old tempo not restored": ("score.lua", "if not marked_end then", "if marked_end then"),
-    "an open folder": ("score.lua", "index == #answer.track and -1 or 0", "0"),
-    "a tempo map that is not looked at": ("score.lua", "point.bpm, point.beats", "point.bpm + 1, point.beats"),
+    "the old tempo not restored": ("tempo.lua", "  points[#points + 1] = onwards\n", ""),
+    "an open folder": ("score.lua", "index == #missing and -1 or 0", "0"),
+    "a tempo map that is not looked at": ("tempo.lua", "-1, -1, point.bpm, num", "-1, -1, point.bpm + 1, num"),
     "an undo block left out": ("score.lua", "reaper.Undo_BeginBlock2(project)", "local _ = project"),
     "a program on channel 1": ("score.lua", "track.channel, track.program", "0, track.program"),
     "a write to a global": ("wait.lua", "local now, key = reaper", "now, key = reaper"),
@@ -383,6 +387,65 @@ def test_emulated_overlapping_items_show_the_later_one(reaper, relay, bridge, fi
     reaper.add_video(film, 0.0, 6.0)
     reaper.add_video(film, 4.0, 6.0)
     assert clips_of(reaper, bridge) == [[0.0, 0.0, 4.0, 1.0], [4.0, 0.0, 6.0, 1.0]]
+
+
+def test_emulated_a_lower_numbered_track_covers(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.add_video(film, 3.0, 10.0, "{track = 2}")
+    reaper.add_video(film, 2.0, 4.0, "{track = 1, from = 50.0}")
+    assert clips_of(reaper, bridge) == [[2.0, 50.0, 54.0, 1.0], [6.0, 3.0, 10.0, 1.0]]
+
+
+def test_emulated_higher_numbered_tracks_cover_where_the_project_says_so(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.lua('emu.video_flags = "257"')
+    reaper.add_video(film, 3.0, 10.0, "{track = 2}")
+    reaper.add_video(film, 2.0, 4.0, "{track = 1, from = 50.0}")
+    assert clips_of(reaper, bridge) == [[2.0, 50.0, 51.0, 1.0], [3.0, 0.0, 10.0, 1.0]]
+
+
+OFF = {
+    "item": "emu.current:items()[1].B_MUTE = 1",
+    "track": "emu.current:object(emu.current.state.tracks[1]).B_MUTE = 1",
+    "folder": "local t = emu.current:new_track(0, 'Folder') t.B_MUTE, t.I_FOLDERDEPTH = 1, 1 "
+    "emu.current:object(emu.current.state.tracks[2]).I_FOLDERDEPTH = -1",
+    "lane": "emu.current:object(emu.current.state.tracks[1]).I_FREEMODE = 2",
+    "picture": "emu.current:items()[1].chunk = '<ITEM\\n<SOURCE VIDEO\\nVIDEO_DISABLED\\n>\\n>'",
+}
+
+
+@pytest.mark.parametrize("what", OFF)
+def test_emulated_what_is_switched_off_hides_nothing(reaper, relay, bridge, film, what):
+    wait_for_bridge(reaper)
+    reaper.add_video(film, 2.0, 4.0, "{track = 1, from = 50.0}")
+    reaper.add_video(film, 0.0, 10.0, "{track = 2}")
+    reaper.lua(OFF[what])
+    assert clips_of(reaper, bridge) == [[0.0, 0.0, 10.0, 1.0]]
+
+
+def test_emulated_picture_off_in_another_take_is_not_off(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    chunk = "<ITEM\\n<SOURCE VIDEO\\n>\\nTAKE\\n<SOURCE VIDEO\\nVIDEO_DISABLED\\n>\\n>"
+    reaper.add_video(film, 2.0, 4.0, f"{{chunk = '{chunk}'}}")
+    assert clips_of(reaper, bridge) == [[2.0, 0.0, 4.0, 1.0]]
+
+
+def test_emulated_crossfade_reaches_the_bridge(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.add_video(film, 0.0, 6.0)
+    reaper.add_video(film, 4.0, 6.0, "{values = {D_FADEINLEN_AUTO = 2.0}}")
+    assert clips_of(reaper, bridge) == [[0.0, 0.0, 5.0, 1.0], [5.0, 1.0, 6.0, 1.0]]
+    assert [clip.number("fade") for clip in bridge.requests("clip")] == [0.0, 2.0]
+
+
+def test_emulated_one_bad_item_never_blocks_the_action(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.add_video(film.with_name("gone.mp4"), 4.0, 2.0)
+    reaper.add_video(film.with_name("title.png"), 6.0, 2.0)
+    reaper.add_video(film.with_name("music.m4a"), 0.0, 9.0)
+    score(reaper, film)
+    [said] = reaper.messages
+    assert "gone.mp4 is missing" in said and "black" in said and reaper.undo_names == ["Hitpoint: score"]
 
 
 def test_emulated_items_on_one_another_and_a_gap(reaper, relay, bridge, film):

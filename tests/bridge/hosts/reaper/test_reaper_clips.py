@@ -18,8 +18,12 @@ def film(tmp_path):
     return str(path)
 
 
-def item(path, position, length, *, offset=0.0, rate=1.0, whole=100.0, section=0.0, loops=0, backwards=0, kind="VIDEO"):
-    return ["item", path, kind, *map(str, (position, length, offset, rate, whole, section, loops, backwards))]
+def item(
+    path, position, length, *, offset=0.0, rate=1.0, whole=100.0, section=0.0, loops=0, backwards=0, kind="VIDEO",
+    track=1, fade=0.0,
+):  # fmt: skip
+    numbers = (position, length, offset, rate, whole, section, loops, backwards, track, fade)
+    return ["item", path, kind, *map(str, numbers)]
 
 
 def found(rows):
@@ -38,6 +42,51 @@ def test_a_looped_section_plays_again(film):
 def test_other_items_are_left_aside(film):
     rows = [item("music.wav", 0.0, 9.0, kind="WAVE"), item(film, 1.0, 2.0)]
     assert found(rows) == [(1.0, 0.0, 2.0, 1.0)]
+
+
+def test_a_lower_numbered_track_covers_a_higher_one(film):
+    rows = [item(film, 2.0, 4.0, offset=50.0, track=1), item(film, 3.0, 10.0, track=2)]
+    wanted = [(2.0, 50.0, 54.0, 1.0), (6.0, 3.0, 10.0, 1.0)]
+    assert found(rows) == found(rows[::-1]) == wanted
+    assert found([["order", "higher"], *rows]) == [(2.0, 50.0, 51.0, 1.0), (3.0, 0.0, 10.0, 1.0)]
+
+
+@pytest.mark.parametrize("kind", ["VIDEO", "JPEG", "PNG"])
+def test_a_photo_holds_its_place_and_a_title_over_the_film_hides_nothing(film, kind):
+    rows = [item(film, 0.0, 4.0), item(film, 6.0, 4.0)]
+    assert [clip[0] for clip in found([*rows, item("/nowhere/photo.jpg", 4.0, 2.0, kind=kind)])] == [0.0, 6.0]
+    below = item(film, 0.0, 10.0, track=2)
+    photo, title = (item(f"/nowhere/{name}", 4.0, 2.0, kind=kind) for name in ("photo.JPG", "title.png"))
+    assert [clip[:2] for clip in found([below, photo])] == [(0.0, 0.0), (6.0, 6.0)]
+    assert [clip[:2] for clip in found([below, title])] == [(0.0, 0.0)]
+    card = item("/nowhere/title.png", 4.0, 2.0, kind=kind, track=2)
+    assert [clip[0] for clip in found([*rows, item("/a.m4a", 3.0, 9.0), card])] == [0.0, 6.0]
+
+
+@pytest.mark.parametrize(("change", "words"), [({"backwards": 1}, "backwards"), ({"path": "/no/film.mp4"}, "missing")])
+def test_one_bad_item_is_black_and_told_of(film, change, words):
+    rows = [item(film, 0.0, 9.0), item(**{"path": film, "position": 3.0, "length": 2.0, **change})]
+    told = []
+    assert [(clip.start_s, clip.end_s) for clip in file_clips.clips([*rows, rows[1]], told)] == [(0.0, 3.0), (5.0, 9.0)]
+    [sentence] = told
+    assert words in sentence
+
+
+@pytest.mark.parametrize(("fade", "middle"), [(2.0, 5.0), (1.0, 4.5), (5.0, 5.0), (0.01, 4.0)])
+def test_a_crossfade_is_handed_over_in_its_middle(film, fade, middle):
+    clips = file_clips.clips([item(film, 0.0, 6.0), item(film, 4.0, 6.0, offset=50.0, fade=fade)])
+    assert [(clip.start_s, clip.in_s, clip.end_s) for clip in clips] == [
+        (0.0, 0.0, middle), (middle, 46.0 + middle, 10.0)
+    ]  # fmt: skip
+    assert clips[1].fade_s == (min(fade, 2.0) if fade > 0.01 else 0.0)
+
+
+def test_a_fade_in_without_an_item_of_its_track_below_is_none(film):
+    over = [item(film, 0.0, 10.0, track=2), item(film, 4.0, 3.0, fade=1.0)]
+    after = [item(film, 0.0, 4.0), item(film, 4.0, 3.0, fade=1.0)]
+    for rows in (over, after):
+        clips = file_clips.clips(rows)
+        assert clips[1].start_s == 4.0 and clips[1].fade_s == 0.0
 
 
 def test_a_part_of_the_timeline(film):

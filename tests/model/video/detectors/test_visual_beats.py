@@ -1,128 +1,191 @@
 """The parts of the beat analysis, on signals that are known."""
 
-import math
 import threading
+from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import frames
 from hitpoint.model.video.detectors import shot_choice, shot_looks, visual_beats
-from hitpoint.model.video.detectors.motion import ANGLE_BINS, MotionMeter, directions
+from hitpoint.model.video.detectors.cadence import Cadence
+from hitpoint.model.video.detectors.camera import STILL, Camera
+from hitpoint.model.video.detectors.changes import NAMES, Changes
 from tests.model.video.conftest import draw
 
 RATE = 24.0
 
 
-def slow_directions(flow):
-    """Reference: one vector after the other."""
-    bins = np.zeros(ANGLE_BINS)
-    for x, y in flow.reshape(-1, 2):
-        place = math.atan2(y, x) % (2 * math.pi) / (2 * math.pi) * ANGLE_BINS
-        low, share = int(place), place % 1
-        bins[low % ANGLE_BINS] += math.hypot(x, y) * (1 - share)
-        bins[(low + 1) % ANGLE_BINS] += math.hypot(x, y) * share
-    return bins / (flow.size / 2)
+def picture(seed=0, height=72, width=128):
+    """A picture with structure everywhere."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(30, 220, (height // 8, width // 8)).astype(np.uint8)
+    return cv2.GaussianBlur(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST), (0, 0), 1.0)
 
 
-def test_directions_equal_the_slow_form():
-    flow = np.random.default_rng(1).normal(size=(9, 13, 2)).astype(np.float32)
-    assert directions(flow) == pytest.approx(slow_directions(flow), abs=1e-4)
-    assert directions(flow).sum() == pytest.approx(np.hypot(flow[..., 0], flow[..., 1]).mean(), rel=1e-4)
+def shifted(luma, x, y):
+    return cv2.warpAffine(luma, np.float32([[1, 0, x], [0, 1, y]]), luma.shape[::-1], borderMode=cv2.BORDER_REFLECT)
 
 
-@pytest.mark.parametrize(("step", "bin_"), [((2, 0), 0), ((0, 2), 8), ((-2, 0), 16), ((0, -2), 24)])
-def test_flow_points_where_the_picture_goes(step, bin_):
-    picture = np.random.default_rng(0).integers(30, 220, (24, 40)).astype(np.uint8).repeat(4, 0).repeat(4, 1)
-    meter = MotionMeter()
-    assert meter.measure(picture)[0] == 0
-    speed, directogram = meter.measure(np.roll(picture, step[::-1], axis=(0, 1)))
-    assert speed == pytest.approx(2 / 160, rel=0.25)
-    assert int(np.argmax(directogram)) == bin_
+@pytest.mark.parametrize("step", [(2.0, 0.0), (0.0, -1.5), (-5.0, 3.0), (0.3, 0.2)])
+def test_the_camera_is_followed(step):
+    moved = Camera(72, 128).measure(picture(), shifted(picture(), *step), 1.0)
+    assert (moved @ [64, 36, 1])[:2] - [64, 36] == pytest.approx(step, abs=0.1)
+    assert np.abs(moved[:2, :2] - np.eye(2)).max() < 0.01
 
 
-def stops(times_s, moments):
-    """A directogram whose movement to the right stops at each of `moments`, after half a second of movement."""
-    directogram = np.zeros((len(times_s), ANGLE_BINS), np.float32)
-    for moment in moments:
-        directogram[(times_s > moment - 0.5) & (times_s <= moment + 1e-6), 0] = 0.3
-    return directogram
+def test_a_large_thing_before_a_plain_wall_is_no_camera():
+    def wall(x):
+        luma = np.full((72, 128), 90, np.uint8)
+        luma[20:52, x : x + 40] = picture(3)[20:52, :40]
+        return luma
+
+    assert np.array_equal(Camera(72, 128).measure(wall(40), wall(43), 1.0), STILL)
 
 
-def whole_shot(n):
-    valid = np.ones(n, bool)
-    valid[0] = False
-    return np.zeros(n, np.int32), valid
+def watched(places, shake=0.0, seed=1, size=5):
+    """Rows of `Changes` for a bright square whose middle is at `places` (x, y), one a frame of 30 a second."""
+    rng = np.random.default_rng(seed)
+    camera, changes, last = Camera(72, 128), Changes(), None
+    for frame, (x, y) in enumerate(places):
+        luma = picture(seed) // 2
+        cv2.rectangle(luma, (int(x) - size // 2, int(y) - size // 2), (int(x) + size // 2, int(y) + size // 2), 230, -1)
+        luma = shifted(luma, *rng.normal(0, shake, 2)) if shake else luma
+        moved = STILL if last is None else camera.measure(last, luma, 1.0)
+        changes.measure(luma, frame / 30, moved, 1.0)
+        last = luma
+    return np.array(changes.rows)
+
+
+def column(rows, name):
+    return rows[:, NAMES.index(name)]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("shake", [0.0, 0.25])
+@pytest.mark.parametrize("speed", [2, 5, 9])
+def test_a_turn_shows_at_any_speed_before_any_background(speed, shake, seed):
+    places = [(64, 60 - speed * min(abs(frame - 15), 6)) for frame in range(31)]
+    rows = watched(places, shake, seed)
+    turns = column(rows, "turn")
+    assert int(np.argmax(turns)) == 15
+    assert turns[15] > 3 * np.delete(turns, [14, 15, 16, 21, 9, 8, 22]).max() + 0.2
+
+
+@pytest.mark.parametrize("speed", [2, 5, 9])
+def test_a_stop_shows_on_its_frame_and_steady_motion_does_not(speed):
+    places = [(10 + speed * min(frame, 12), 36) for frame in range(25)]
+    rows = watched(places)
+    stops = column(rows, "stop")
+    assert int(np.argmax(stops)) == 12
+    assert stops[12] > 0.5
+    assert stops[5:11].max() < 0.3 * stops[12] and column(rows, "turn")[5:11].max() < 0.3 * stops[12]
+
+
+def test_motion_that_goes_over_to_another_thing_is_a_bend():
+    """One comes and stays, the other leaves: nothing stops and nothing turns, but the middle of the change jumps."""
+    places = [(20 + 4 * frame, 36) for frame in range(12)] + [(20 + 4 * frame + 12, 36) for frame in range(12, 22)]
+    bends = column(watched(places), "bend")
+    assert int(np.argmax(bends)) in (11, 12, 13)
+    assert bends[3:9].max() < 0.3 * bends.max()
+
+
+def rows_of(times_s, **moments):
+    """Rows of NAMES, 0 but for a thing that moves all the time and the signs at the moments given."""
+    rows = np.zeros((len(times_s), len(NAMES)), np.float32)
+    rows[:, NAMES.index("change")] = 5.0
+    for name, frames_ in moments.items():
+        rows[frames_, NAMES.index(name)] = 5.0
+    return rows
+
+
+def beats_of(times_s, rows, breaks=(0,), **options):
+    n = len(times_s)
+    luma = options.pop("luma", np.full(n, 90, np.float32))
+    is_new = np.ones(n, np.uint8)
+    return visual_beats.find(times_s, rows, is_new, luma, np.array(breaks), **options)[0]
 
 
 @pytest.mark.parametrize("even", [True, False])
-def test_a_stop_counts_on_its_frame(even):
+def test_signs_become_beats_at_their_moment(even):
     times_s = np.arange(240) / RATE
     if not even:
         times_s = np.delete(times_s, np.arange(1, 240, 5))
-    moments = times_s[[40, 90, 150]]
-    envelope = visual_beats.impact_envelope(stops(times_s, moments), times_s, *whole_shot(len(times_s)))
-    beats = visual_beats.pick_beats(times_s, visual_beats.prominence(times_s, envelope))
-    assert times_s[beats] == pytest.approx(moments)
+    at = [40, 90, 150]
+    beats = beats_of(times_s, rows_of(times_s, turn=at, turn_long=at))
+    assert [beat.time_s for beat in beats] == pytest.approx(times_s[at], abs=0.011)
+    assert {beat.kind for beat in beats} == {"turn"}
+    assert all(beat.saliency >= visual_beats.LOUD for beat in beats)
 
 
-def test_a_cut_hides_the_stop():
+def test_a_cut_hides_what_is_next_to_it():
     times_s = np.arange(240) / RATE
-    directogram = np.zeros((240, ANGLE_BINS), np.float32)
-    directogram[1:120, 3] = 0.4  # a shot full of motion, then a still one
-    shot = (np.arange(240) >= 120).astype(np.int32)
-    valid = np.ones(240, bool)
-    valid[[0, 120]] = False
-    assert visual_beats.impact_envelope(directogram, times_s, shot, valid).max() < 1e-3
+    assert beats_of(times_s, rows_of(times_s, turn=[120], stop=[121]), breaks=(0, 120)) == ()
 
 
-def test_beats_prefer_the_steady_chain():
-    """Of two impacts that are too near to each other, the one on the tempo is taken."""
-    times_s = np.arange(480) / RATE
-    envelope = np.zeros(480, np.float32)
-    envelope[24::24] = 10.0
-    envelope[[28, 52, 100, 268]] = 10.0
-    beats = visual_beats.pick_beats(times_s, envelope)
-    assert list(beats) == list(range(24, 480, 24))
+def test_a_fade_is_no_impact():
+    times_s = np.arange(240) / RATE
+    assert beats_of(times_s, rows_of(times_s, stop=[120]), quiet=[(4.8, 5.2)]) == ()
 
 
-def test_gaps_are_kept():
+def test_gaps_are_kept_and_saliency_is_bounded():
     rng = np.random.default_rng(2)
     times_s = np.arange(2000) / RATE
-    beats = visual_beats.pick_beats(times_s, rng.uniform(0, 20, 2000).astype(np.float32))
-    assert np.diff(times_s[beats]).min() >= visual_beats.MIN_GAP_S
+    beats = beats_of(times_s, rng.uniform(0, 20, (2000, len(NAMES))).astype(np.float32))
+    assert all(b.time_s - a.time_s >= visual_beats.MIN_GAP_S - 1e-9 for a, b in pairwise(beats))
+    assert all(0 <= beat.saliency <= 1 and 0 <= beat.confidence <= 1 for beat in beats)
 
 
-def test_a_long_pause_does_not_break_the_chain():
-    times_s = np.arange(1000) / RATE
-    envelope = np.zeros(1000, np.float32)
-    envelope[[50, 62, 900, 912]] = 9.0
-    assert list(visual_beats.pick_beats(times_s, envelope)) == [50, 62, 900, 912]
+def test_restlessness_hides_what_does_not_rise_above_it():
+    rng = np.random.default_rng(3)
+    times_s = np.arange(600) / RATE
+    rows = np.abs(rng.normal(0, 1, (600, len(NAMES)))).astype(np.float32)
+    loud = [beat for beat in beats_of(times_s, rows) if beat.saliency >= visual_beats.LOUD]
+    assert len(loud) <= 0.05 * 600 / RATE * 4
 
 
 def test_nothing_gives_nothing():
     times_s = np.arange(100) / RATE
-    nothing = np.zeros(100, np.float32)
-    assert len(visual_beats.pick_beats(times_s, nothing)) == 0
-    assert len(visual_beats.rank(nothing[:0])) == 0
-    assert visual_beats.prominence(times_s, nothing).max() == 0
+    assert beats_of(times_s, np.zeros((100, len(NAMES)), np.float32)) == ()
+    assert beats_of(times_s[:2], np.zeros((2, len(NAMES)), np.float32)) == ()
 
 
-def test_rank_is_weak_where_the_impact_is():
-    floor = visual_beats.FLOOR
-    assert visual_beats.rank(np.array([floor * 1.01, floor * 1.02], np.float32)).max() < 0.1
-    ranks = visual_beats.rank(np.array([4, 8, 16, 32], np.float32) * floor)
-    assert np.all(np.diff(ranks) > 0) and ranks[-1] > 0.95
+def test_a_slideshow_has_no_impact():
+    times_s = np.arange(20) * 3.0
+    assert beats_of(times_s, rows_of(times_s, stop=[5, 9])) == ()
 
 
-def test_restlessness_raises_the_floor():
-    rng = np.random.default_rng(3)
-    times_s = np.arange(600) / RATE
-    trembling = np.abs(rng.normal(0, 5, 600)).astype(np.float32)
-    assert (visual_beats.prominence(times_s, trembling) > visual_beats.FLOOR).mean() < 0.01
-    trembling[300] = 40
-    assert visual_beats.prominence(times_s, trembling)[300] > 15
+def test_a_sudden_light_is_its_own_kind():
+    times_s = np.arange(240) / RATE
+    rows = rows_of(times_s, stop=[120])
+    rows[119:122, NAMES.index("area")] = 0.9
+    luma = np.where(np.arange(240) >= 120, 140, 90).astype(np.float32)
+    kinds = [beat.kind for beat in beats_of(times_s, rows, luma=luma)]
+    assert kinds == ["light"]
+
+
+def cadence_of(shown, rate):
+    """Which frames `Cadence` calls new; `shown` are numbers of pictures."""
+    cadence, settled = Cadence(), []
+    for index, number in enumerate(shown):
+        luma = shifted(picture(), 2.0 * number, 0)
+        settled += cadence.add(luma, index / rate, 1.0)
+    settled += cadence.finish()
+    assert [each.index for each in settled] == list(range(len(shown)))
+    return np.array([each.is_new for each in settled])
+
+
+def test_repeated_frames_count_once():
+    shown = [int(frame * 24 / 60 + 1e-6) for frame in range(120)]
+    first = np.flatnonzero(np.diff(shown, prepend=-1))
+    assert np.array_equal(np.flatnonzero(cadence_of(shown, 60)), first)
+
+
+def test_a_pause_is_no_repetition():
+    shown = [*range(20), *[19] * 20, *range(20, 40)]
+    assert cadence_of(shown, 30).all()
 
 
 @pytest.mark.parametrize(("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ")])

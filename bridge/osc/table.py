@@ -1,0 +1,272 @@
+"""The rows of the OSC table: every message, with its arguments, and every error code.
+
+Threads and processes: no state, callable from any; standard library only. What is done with them: `protocol`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument. kind: "s" text, "i" whole number, "f"/"d" number (32/64 bits on the wire), "*" text or number.
+
+    low, high: the accepted range of a number, ends included. unit: for the reader of the table.
+    """
+
+    name: str
+    kind: str
+    unit: str = ""
+    low: float = -1e9
+    high: float = 1e9
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class MessageType:
+    """One row of the table. rest: what any number of further arguments are, or None where there are none."""
+
+    address: str
+    arguments: tuple[Argument, ...]
+    help: str
+    to_bridge: bool = True
+    rest: Argument | None = None
+
+    def signature(self) -> str:
+        """The row's left column: `/hitpoint/loop d:start d:end`."""
+        parts = [self.address]
+        for argument in self.arguments:
+            text = f"{argument.kind}:{argument.name}"
+            parts.append(f"[{text}]" if argument.optional else text)
+        if self.rest is not None:
+            parts.append(f"[{self.rest.kind}:{self.rest.name} …]")
+        return " ".join(parts)
+
+
+_JOB = Argument("job", "s")
+_SECONDS = Argument("seconds", "d", "s", -1e6, 1e6)
+_INSTRUMENT = Argument("instrument", "s")
+
+
+def _seconds(name: str) -> Argument:
+    return Argument(name, "d", "s", -1e6, 1e6)
+
+
+def _optional(name: str, kind: str, unit: str = "", low: float = -1e9, high: float = 1e9) -> Argument:
+    return Argument(name, kind, unit, low, high, optional=True)
+
+
+def _in(address: str, help_line: str, *arguments: Argument, rest: Argument | None = None) -> MessageType:
+    return MessageType(f"/hitpoint/{address}", arguments, help_line, True, rest)
+
+
+def _out(address: str, help_line: str, *arguments: Argument, rest: Argument | None = None) -> MessageType:
+    return MessageType(f"/hitpoint/{address}", arguments, help_line, False, rest)
+
+
+MESSAGES: tuple[MessageType, ...] = (
+    _in(
+        "hello",
+        "A client says who it is; answered by welcome. The token is needed where the bridge listens beyond loopback.",
+        Argument("client", "s"),
+        Argument("version", "s"),
+        Argument("protocol", "i", "", 0, 1e6),
+        _optional("token", "s"),
+    ),
+    _in("bye", "The client leaves; the music goes on."),
+    _in("capabilities", "What can be asked for; answered by one capabilities message a kind."),
+    _in("prove", "A client on another machine says back what challenge brought it.", Argument("word", "s")),
+    _in(
+        "hand",
+        "The owner of a job hands it to the client of this name: answers go there from now on.",
+        _JOB,
+        Argument("client", "s"),
+    ),
+    _in(
+        "time",
+        "The playhead, 10–100 a second. playing: 0 or 1, guessed from the movement where left out; rate: 1 = normal, "
+        "negative = backwards; host_clock: the sender's own steady clock, takes the network's jitter out.",
+        _SECONDS,
+        _optional("playing", "i", "", 0, 1),
+        _optional("rate", "d", "×", -64, 64),
+        _optional("host_clock", "d", "s", -1e12, 1e12),
+    ),
+    _in("play", "Play from where the playhead is."),
+    _in("stop", "Stop; every note ends at once."),
+    _in("locate", "Move the playhead.", _SECONDS),
+    _in("loop", "Loop from start to end; end ≤ start switches the loop off.", _seconds("start"), _seconds("end")),
+    _in("rate", "Playing speed: 1 = normal; 0 and backwards are silent.", Argument("rate", "d", "×", -64, 64)),
+    _in(
+        "clips/begin",
+        "The edit's list of clips begins; fps is the timeline's.",
+        _JOB,
+        Argument("fps", "d", "1/s", 1, 1000),
+        Argument("count", "i", "", 1, 10000),
+    ),
+    _in(
+        "clip",
+        "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed; "
+        "fade: length of the mix from the clip before, in whose middle it begins.",
+        _JOB,
+        Argument("index", "i", "", 0, 9999),
+        Argument("path", "s"),
+        _seconds("timeline_start"),
+        Argument("in", "d", "s", 0, 1e6),
+        Argument("out", "d", "s", -1, 1e6),
+        _optional("rate", "d", "×", 0.01, 100),
+        _optional("fade", "d", "s", 0, 3600),
+    ),
+    _in(
+        "clips/end",
+        "The list is complete; lost packets are answered by error clips-missing.",
+        _JOB,
+        Argument("count", "i", "", 1, 10000),
+    ),
+    _in(
+        "score",
+        "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
+        "cut-control, density, energy, accents, deviation, composer, cuts (auto, strips = only the clips' own "
+        "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1).",
+        _JOB,
+        rest=Argument("key value", "*"),
+    ),
+    _in("cancel", "Stop working on a job; what is finished stays.", _JOB),
+    _in(
+        "regenerate",
+        "New notes in these bars (of these instruments, else of all), the rest untouched note for note.",
+        _JOB,
+        Argument("first_bar", "i", "", 0, 1e6),
+        Argument("last_bar", "i", "", 0, 1e6),
+        rest=_INSTRUMENT,
+    ),
+    _in(
+        "take",
+        "Hear take i (from 0) from the next bar on; one not yet there is composed.",
+        _JOB,
+        Argument("take", "i", "", 0, 99),
+    ),
+    _in(
+        "mute",
+        "Silence an instrument (1) or bring it back (0) from the next bar on.",
+        _INSTRUMENT,
+        Argument("on", "i", "", 0, 1),
+    ),
+    _in("volume", "An instrument's volume, at once.", _INSTRUMENT, Argument("level", "f", "", 0, 1)),
+    _in(
+        "control/control",
+        "C: how binding density and hit points are, from the next bar not yet sounding on.",
+        Argument("value", "f", "", 0, 1),
+    ),
+    _in(
+        "control/density",
+        "Added to each bar's density, from the next bar not yet sounding on.",
+        Argument("value", "f", "ticks", -8, 8),
+    ),
+    _in(
+        "control/energy",
+        "Added to each bar's energy, from the next bar not yet sounding on.",
+        Argument("value", "f", "", -0.5, 0.5),
+    ),
+    _in(
+        "control/accents",
+        "How far hits stand out (0 = bare notes), from the next bar not yet sounding on.",
+        Argument("value", "f", "", 0, 2),
+    ),
+    _in("panic", "All notes off on every channel, now."),
+    _in("ping", "Answered by pong with the same number.", Argument("number", "i", "", -(2**31), 2**31 - 1)),
+    _out(
+        "welcome",
+        "Answer to hello.",
+        Argument("version", "s"),
+        Argument("protocol", "i"),
+        Argument("midi_port", "s"),
+        Argument("state", "s"),
+    ),
+    _out("challenge", "To a client on another machine: say this word back by prove.", Argument("word", "s")),
+    _out(
+        "capabilities",
+        "The names of one kind: genres, instruments, composers, keys (of score), controls (live).",
+        Argument("kind", "s"),
+        rest=Argument("name", "s"),
+    ),
+    _out(
+        "progress",
+        "How far a stage (clips, analyse, plan, compose, write) has come.",
+        _JOB,
+        Argument("stage", "s"),
+        Argument("share", "f", "", 0, 1),
+    ),
+    _out(
+        "marker",
+        "A hit point of the plan; kind: cut, fade or beat.",
+        _JOB,
+        _SECONDS,
+        Argument("kind", "s"),
+        Argument("saliency", "f", "", 0, 1),
+    ),
+    _out("bar", "A bar is composed.", _JOB, Argument("index", "i"), _seconds("start"), _seconds("end")),
+    _out(
+        "result",
+        "A take is finished: paths of its files (wav is empty where none was asked for).",
+        _JOB,
+        Argument("midi", "s"),
+        Argument("wav", "s"),
+        Argument("report", "s"),
+        Argument("take", "i"),
+    ),
+    _out("beat", "A beat sounds now.", Argument("bar", "i"), Argument("beat", "i"), _SECONDS),
+    _out(
+        "state",
+        "On every change and once a second. state: idle, working, ready, playing, waiting (no bar there yet), fallback "
+        "(a known bar stands in for one not yet composed), failed (the composing process does not start; a score asked "
+        "for tries again).",
+        Argument("state", "s"),
+        _JOB,
+        Argument("take", "i"),
+        _SECONDS,
+        Argument("bar", "i"),
+        Argument("bars_ready", "i"),
+        Argument("bars", "i"),
+        Argument("underruns", "i"),
+        Argument("midi_port", "s"),
+    ),
+    _out(
+        "late",
+        "Lateness of the MIDI sent, over the last 1,000 events, once a second while playing.",
+        Argument("p50", "d", "ms"),
+        Argument("p99", "d", "ms"),
+    ),
+    _out(
+        "error",
+        "Something went wrong; the text says what, and what to do; job is empty where none is meant.",
+        Argument("code", "s"),
+        Argument("text", "s"),
+        Argument("job", "s"),
+    ),
+    _out("pong", "Answer to ping.", Argument("number", "i")),
+)
+
+INCOMING = {row.address: row for row in MESSAGES if row.to_bridge}
+OUTGOING = {row.address: row for row in MESSAGES if not row.to_bridge}
+
+ERROR_CODES = {
+    "malformed": "not an OSC packet",
+    "address": "no such message",
+    "arguments": "too few or too many arguments, a wrong type, or a value out of its range",
+    "protocol": "the client speaks another protocol number",
+    "token": "hello with the shared token must come first",
+    "clips-missing": "packets of the clip list were lost; the text lists their indexes",
+    "job": "no such job, or its clips are not complete",
+    "path": "a path outside the folders that the bridge may read",
+    "input": "a file is at fault",
+    "usage": "the request itself is off",
+    "missing": "this machine lacks something",
+    "disk": "the scores' folder cannot be written; the music goes on, and is written when there is room",
+    "owner": "the job belongs to another client",
+    "busy": "too much is waiting already",
+    "composer": "the composing process failed; it is started again and goes on",
+    "given-up": "the composing process failed time after time; the job is given up",
+    "port": "the MIDI port went away or came back",
+    "underrun": "a bar was not ready in time",
+}

@@ -1,0 +1,32 @@
+"""Visual beats on rendered scenes whose impacts are known; `tests/bench/bench_impacts.py` has many more."""
+
+import pytest
+
+from hitpoint.model.video.analyse import analyse
+from hitpoint.model.video.detectors.visual_beats import LOUD
+from hitpoint.model.video.types import Clip
+from tests.bench.bench_impacts import matched
+from tests.bench.impact_scenes import render
+
+
+def loud_beats(path):
+    return [beat.time_s for beat in analyse([Clip(path)]).beats if beat.saliency >= LOUD]
+
+
+@pytest.mark.parametrize(
+    ("kind", "variant"), [("ball", "still"), ("ball", "shaken"), ("stop", "fast"), ("collide", "still")]
+)
+def test_impacts_are_found_and_none_is_invented(kind, variant, tmp_path):
+    path = tmp_path / "scene.mp4"
+    truth = render(path, kind, variant, 11, 5.0)
+    beats = [time_s for time_s in loud_beats(path) if 0.15 < time_s < 4.85]
+    right = len(matched(beats, truth))
+    assert right >= 0.8 * len(truth)
+    assert right >= 0.8 * len(beats)
+
+
+@pytest.mark.parametrize("trap", ["shake", "pan"])
+def test_a_camera_that_moves_strikes_nothing(trap, tmp_path):
+    path = tmp_path / "scene.mp4"
+    render(path, trap, "still", 11, 5.0)
+    assert len(loud_beats(path)) == 0

@@ -1,0 +1,188 @@
+"""The second hour in an *emulated* REAPER: what stays in place, moved and copied scores, and scoring again."""
+
+import pytest
+
+from tests.plugins.reaper import reaper_emulated as emulated
+from tests.plugins.reaper.rpp_project import RppProject, largest_error_s, midi_notes
+from tests.plugins.reaper.test_reaper_score import MIDI_TICK_S, START_S, bars_of, check_notes, score, wait_for_bridge
+
+MOVE = """
+for _, item in ipairs(emu.current:items()) do
+  if item.D_POSITION == %s then item.D_POSITION = %s end
+end
+"""
+
+
+def markers_of(reaper) -> list[list[object]]:
+    code = "local a = {} for i, m in ipairs(emu.current.state.markers) do a[i] = {m.id, m.first, m.last, m.name} end"
+    return list(reaper.lua(code + " return a"))
+
+
+def test_emulated_markers_of_one_number_keep_their_places(reaper, relay, bridge, film):
+    mine = [(7, 3.0, 0, "a"), (7, 12.0, 0, "b"), (7, 12.5, 14.0, "c"), (7, 40.0, 60.0, "d"), (7, 50.0, 0, "e")]
+    for number, first, last, name in mine:
+        region = str(last > 0).lower()
+        row = f'{{id = {number}, is_region = {region}, first = {first}, last = {last}, name = "{name}", color = 0}}'
+        reaper.lua(f"table.insert(emu.current.state.markers, {row})")
+    score(reaper, film)
+    assert reaper.messages == []
+    kept = [marker for marker in markers_of(reaper) if marker[3] in "abcde"]
+    assert [(number, name) for number, _, _, name in kept] == [(7, name) for _, _, _, name in mine]
+    for (_, first, last, _), (_, wanted, end, _) in zip(kept, mine, strict=True):
+        assert first == pytest.approx(wanted, abs=1e-9) and (end == 0 or last == pytest.approx(end, abs=1e-9))
+
+
+@pytest.mark.parametrize("stubborn", ["false", "true"])
+def test_emulated_automation_stays_in_place(reaper, relay, bridge, film, stubborn):
+    """Also where a track's timebase does not hold it: then its points are put back."""
+    reaper.lua(f"emu.current.stubborn_envelopes = {stubborn}")
+    reaper.lua("local t = emu.current:new_track(0, 'Film') t.C_BEATATTACHMODE = 1")
+    reaper.lua("local t = emu.current:object(emu.current.state.tracks[1]) "
+               "for i = 1, 9 do t.points[i] = { time = i * 6.0, value = 0.5 } end")  # fmt: skip
+    score(reaper, film)
+    code = "local t = emu.current:object(emu.current.state.tracks[1]) local a = {t.C_BEATATTACHMODE} "
+    mode, *times = reaper.lua(code + "for i, p in ipairs(t.points) do a[i + 1] = p.time end return a")
+    assert mode == 1 and times == pytest.approx([6.0 * index for index in range(1, 10)], abs=1e-9)
+
+
+def bpm_at(reaper, time_s: float) -> float:
+    ahead = 1e-5
+    code = f"return (emu.current:qn_at({time_s} + {ahead}) - emu.current:qn_at({time_s})) / {ahead} * 60"
+    return float(reaper.lua(code))
+
+
+RAMPS = {
+    "over all of it": "{time = 2.0, bpm = 90, num = 4, den = 4, linear = true}, "
+    "{time = 40.0, bpm = 160, num = 0, den = 0}",
+    "into it": "{time = 2.0, bpm = 90, num = 3, den = 4, linear = true}, {time = 12.0, bpm = 160, num = 0, den = 0}",
+    "out of it": "{time = 2.0, bpm = 90, num = 3, den = 4}, {time = 12.0, bpm = 100, num = 0, den = 0, linear = true}, "
+    "{time = 40.0, bpm = 160, num = 0, den = 0}",
+    "from its end on": "{time = 2.0, bpm = 90, num = 3, den = 4}, {time = 22.98, bpm = 100, num = 0, den = 0, "
+    "linear = true}, {time = 40.0, bpm = 160, num = 0, den = 0}",
+}
+
+
+@pytest.mark.parametrize("ramp", RAMPS)
+def test_emulated_tempo_outside_the_score_stays(reaper, relay, bridge, film, ramp):
+    reaper.lua(f"emu.current.state.tempo = {{ {RAMPS[ramp]} }} emu.buttons[1] = 6")
+    outside = [0.5, 2.5, 5.0, 7.2, 23.1, 30.0, 39.0, 45.0]
+    before = [bpm_at(reaper, time_s) for time_s in outside]
+    score(reaper, film)
+    assert [bpm_at(reaper, time_s) for time_s in outside] == pytest.approx(before, abs=1e-3)
+    sign = "local n for _, p in ipairs(emu.current.state.tempo) do if p.num > 0 then n = p.num end end return n"
+    assert reaper.lua(sign) == (4 if ramp == "over all of it" else 3), "after the score another time signature counts"
+    check_notes(reaper, bridge.latest)
+
+
+def test_emulated_next_take_and_regenerate_of_a_moved_score(reaper, relay, bridge, film):
+    """Its shift counts once, however often; the tempo differs where it lies now."""
+    reaper.lua('emu.ext["Hitpoint/tempo_map"] = "keep"')
+    reaper.lua("emu.current.state.tempo[1] = {time = 30.0, bpm = 77.0, num = 4, den = 4}")
+    score(reaper, film)
+    reaper.lua(MOVE % (START_S, START_S + 20))
+    for asked in (1, 2):
+        reaper.act(emulated.NEXT_TAKE)
+        assert reaper.messages == []
+        project = RppProject(reaper.lua("return emu.rpp()"))
+        assert project.track("Piano").items[0].first_s == START_S + 20
+        wanted = midi_notes(bridge.latest, START_S + 20)
+        for name, notes in wanted.items():
+            assert largest_error_s(bars_of(project, name), notes) < MIDI_TICK_S, (asked, name)
+    lines = [START_S + 20 + bridge.plan.tempo_map.time_at_tick(bar) for bar in range(9)]
+    reaper.lua(f"emu.current.state.selection = {{ {lines[2] + 0.3}, {lines[4]} }}")
+    reaper.act(emulated.REGENERATE)
+    assert reaper.messages == []
+    request = bridge.requests("regenerate")[-1]
+    assert (request.whole("first_bar"), request.whole("last_bar")) == (2, 3)
+    project = RppProject(reaper.lua("return emu.rpp()"))
+    for name, notes in midi_notes(bridge.latest, START_S + 20).items():
+        assert largest_error_s(bars_of(project, name), notes) < MIDI_TICK_S
+
+
+COPY = """
+local copy = getmetatable(emu.current).copy
+for _, item in ipairs(emu.current:items()) do
+  local take = item.takes[1] and emu.current:object(item.takes[1])
+  if take and next(take.ext) then
+    local other = emu.current:new_item(emu.current:object(item.track), item.D_POSITION + 30, item.D_LENGTH)
+    local again = emu.current:new_take(other, emu.current:object(take.source))
+    again.events, again.stop, again.ext, again.P_NAME = copy(take.events), take.stop, copy(take.ext), take.P_NAME
+    other.B_UISEL = 1
+  end
+  item.B_UISEL = 0
+end
+"""
+
+
+def test_emulated_of_a_copied_score_the_selected_copy_is_meant(reaper, relay, bridge, film):
+    reaper.lua('emu.ext["Hitpoint/tempo_map"] = "keep"')
+    score(reaper, film)
+    reaper.lua(COPY)
+    reaper.act(emulated.NEXT_TAKE)
+    assert reaper.messages == []
+    project = RppProject(reaper.lua("return emu.rpp()"))
+    wanted = midi_notes(bridge.latest, START_S + 30)
+    for name, notes in wanted.items():
+        first, second = project.track(name).items
+        assert (len(first.takes), len(second.takes)) == (1, 2)
+        assert largest_error_s(second.takes[1].notes, notes) < MIDI_TICK_S
+    reaper.lua("for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end")
+    reaper.act(emulated.NEXT_TAKE)
+    project = RppProject(reaper.lua("return emu.rpp()"))
+    assert [len(item.takes) for item in project.track("Piano").items] == [2, 2], "else the one where it was made"
+
+
+def again(reaper, button: int) -> None:
+    reaper.lua("for i, item in ipairs(emu.current:items()) do item.B_UISEL = i == 1 and 1 or 0 end")
+    reaper.lua(f"emu.buttons = {{ {button} }}")
+    reaper.act(emulated.SCORE_ITEMS)
+
+
+def test_emulated_scoring_again_replaces_its_own_and_keeps_the_mix(reaper, relay, bridge, film):
+    score(reaper, film)
+    reaper.lua("emu.current:object(emu.current.state.tracks[4]).points = { { time = 9.0, value = 0.25 } }")
+    reaper.lua("table.insert(emu.current.state.markers, {id = 99, is_region = false, first = 8.0, last = 0, "
+               'name = "mine", color = 0})')  # fmt: skip
+    tracks, markers = reaper.lua("return emu.current.state.tracks"), markers_of(reaper)
+    tempo = reaper.lua("return emu.current.state.tempo")
+    again(reaper, 6)
+    [question] = reaper.messages
+    assert "score of Hitpoint's here already" in question
+    project = check_notes(reaper, bridge.latest)
+    assert reaper.lua("return emu.current.state.tracks") == tracks, "the tracks, and the mix on them, stay"
+    assert all(len(track.items) == 1 for track in project.tracks[2:])
+    assert sorted(m[1:] for m in markers_of(reaper)) == sorted(m[1:] for m in markers)
+    assert len(reaper.lua("return emu.current.state.tempo")) == len(tempo)
+    assert reaper.lua("return emu.current:object(emu.current.state.tracks[4]).points[1].time") == 9.0
+    reaper.act(emulated.NEXT_TAKE)
+    check_notes(reaper, bridge.latest, take=1)
+
+
+def test_emulated_scoring_again_leaves_a_copy_elsewhere(reaper, relay, bridge, film):
+    reaper.lua('emu.ext["Hitpoint/tempo_map"] = "keep"')
+    score(reaper, film)
+    reaper.lua(COPY)
+    again(reaper, 6)
+    items = RppProject(reaper.lua("return emu.rpp()")).track("Piano").items
+    assert [item.first_s for item in items] == [START_S, START_S + 30]
+
+
+def test_emulated_scoring_again_beside_or_not_at_all(reaper, relay, bridge, film):
+    score(reaper, film)
+    before = reaper.lua("return emu.current.state.tempo"), markers_of(reaper)
+    again(reaper, 2)
+    assert (reaper.lua("return emu.current.state.tempo"), markers_of(reaper)) == before
+    assert len(bridge.requests("score")) == 1
+    again(reaper, 7)
+    assert len(reaper.messages) == 2, "its own tempo markers raise no question"
+    assert len(RppProject(reaper.lua("return emu.rpp()")).tracks) == 13
+
+
+def test_emulated_tempo_markers_of_the_users_still_raise_the_question(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    score(reaper, film)
+    reaper.lua("table.insert(emu.current.state.tempo, {time = 90.0, bpm = 100, num = 0, den = 0})")
+    reaper.lua("for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end emu.buttons = { 7 }")
+    reaper.add_video(film, 60.0, 15.73)
+    reaper.act(emulated.SCORE_ITEMS)
+    assert len(reaper.messages) == 1 and "tempo markers of its own" in reaper.messages[0]
