@@ -90,7 +90,7 @@ def test_a_hit_is_louder_than_what_surrounds_it_and_has_space_before(rhythm):
             assert {36} < {note.pitch for note in found[tick] if note.instrument == 0}
         curve = [pair for bar in plan.bars for pair in bar.dynamics]
         near = [curve[t] for t in range(max(0, tick - 4), tick) if t not in promised]
-        assert all(sum(curve[tick]) > sum(pair) + 12 for pair in near)
+        assert all(sum(curve[tick]) > sum(pair) and curve[tick][1] > pair[1] + 9 for pair in near)
     assert sum(hit.accent.breath_ticks >= 2 for hit in cuts) >= len(cuts) / 2
 
 
