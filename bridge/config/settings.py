@@ -199,7 +199,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (see line {mark.line + 1})" if mark is not None else ""
-        raise InputError(f"the configuration {path} is not valid YAML{where}; mend it or take it away") from error
+        raise InputError(f"the configuration {path} is not valid YAML{where}; correct it or remove it") from error
     if values is None:
         return {}
     if not isinstance(values, Mapping):

@@ -27,7 +27,7 @@ STARVED_SHARE = 0.25
 HUNG_S, HUNG_SHARE = 4.5, 0.02
 """A bar that has taken so long without using the processor waits for something that does not come."""
 STEADY_S = {"clock": 2.0, "composer": 10.0}
-"""A process that lived for so long is not at fault from the start."""
+"""A process that ran for this long did start properly."""
 
 
 @dataclass

@@ -256,7 +256,7 @@ class Session:
         if message.down:
             self._composer_down = True
             code = "given-up"
-            text = f"the composing process does not start ({message.down}): mend that, then ask for the score again"
+            text = f"the composing process does not start ({message.down}): solve that, then ask for the score again"
         self.last_error = text
         if message.job:
             self.clients.tell_owner(message.job, "/hitpoint/error", code, text, message.job)

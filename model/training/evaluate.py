@@ -4,7 +4,7 @@ Every row is measured by the same code on the same plans. Real music is drawn fr
 as the plans. The distance of a metric to real music is |difference of means| over the spread of the real stretches.
 Every interval is a 95% bootstrap over pieces.
 
-A second table holds what an ear takes from the music (`hitpoint.model.heard`), played by the built-in synth.
+A second table holds what an ear takes from the music (`hitpoint.model.training.heard`), played by the built-in synth.
 """
 
 from __future__ import annotations
@@ -23,11 +23,6 @@ from hitpoint.model.compose.cmt.paper_control import overwriting
 from hitpoint.model.compose.library.match import best_match, stretch
 from hitpoint.model.data.build import PieceInfo, Shard
 from hitpoint.model.errors import InputError
-from hitpoint.model.heard.arrangement import ending_figures
-from hitpoint.model.heard.figures import heard, heard_beside_chance, notes_alone
-from hitpoint.model.heard.grid import marks_of
-from hitpoint.model.heard.real import real_marks
-from hitpoint.model.heard.table import means, real_music, table
 from hitpoint.model.music import harmony
 from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import GENRES, Bar, Score, TempoMap, TempoPoint
@@ -37,6 +32,11 @@ from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.take import Prepared
+from hitpoint.model.training.heard.arrangement import ending_figures
+from hitpoint.model.training.heard.figures import heard, heard_beside_chance, notes_alone
+from hitpoint.model.training.heard.grid import marks_of
+from hitpoint.model.training.heard.real import real_marks
+from hitpoint.model.training.heard.table import means, real_music, table
 from hitpoint.model.video.types import VisualRhythm
 
 MUSIC = (

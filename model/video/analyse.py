@@ -62,7 +62,7 @@ def analyse(
     that make no sense and for a gap over LARGEST_GAP_S.
     """
     if not clips:
-        raise UsageError("There is no clip to analyse; give at least one video file.")
+        raise UsageError("there is no clip to analyse; give at least one video file")
     if detector == "fine":
         check_fine()
     films = _films(clips, _part_of(progress, 0.0, 0.0))
@@ -114,23 +114,21 @@ def _part_of(progress: Callable[[float], None] | None, start: float, share: floa
 def _check_points(clip: Clip, film: Film) -> None:
     name, media = clip.path.name, film.media
     if not clip.rate > 0:
-        raise UsageError(f"{name}: the rate {clip.rate:g} is not above 0; use 1 for normal speed.")
+        raise UsageError(f"{name}: the rate {clip.rate:g} is not above 0; use 1 for normal speed")
     if not clip.in_s >= 0:
-        raise UsageError(f"{name}: the in point {clip.in_s:g} s lies before the film; use 0 or more.")
+        raise UsageError(f"{name}: the in point {clip.in_s:g} s lies before the film; use 0 or more")
     if clip.out_s is not None and not clip.out_s > clip.in_s:
-        raise UsageError(
-            f"{name}: the out point {clip.out_s:g} s is not after the in point {clip.in_s:g} s; swap them."
-        )
+        raise UsageError(f"{name}: the out point {clip.out_s:g} s is not after the in point {clip.in_s:g} s; swap them")
     if clip.in_s >= media.duration_s:
         raise InputError(
             f"{name}: the in point {clip.in_s:g} s lies beyond the film's end at {media.duration_s:.2f} s; "
-            "choose an earlier one."
+            "choose an earlier one"
         )
     film.check_reaches(clip.out_s)
     if clip.out_s is not None and clip.out_s > media.duration_s + END_TOLERANCE_S:
         raise InputError(
             f"{name}: the out point {clip.out_s:g} s lies beyond the film's end at {media.duration_s:.2f} s; "
-            "choose an earlier one."
+            "choose an earlier one"
         )
 
 
@@ -139,8 +137,8 @@ def _check_gaps(clips: Sequence[Clip]) -> None:
     for clip, start_s, length_s in placed(clips):
         if start_s - end_s > LARGEST_GAP_S:
             raise UsageError(
-                f"There is no picture for {start_s - end_s:.0f} s before {clip.path.name}; close the gap, or score the "
-                "parts one by one."
+                f"there is no picture for {start_s - end_s:.0f} s before {clip.path.name}; close the gap, or score the "
+                "parts one by one"
             )
         end_s = start_s + length_s
 

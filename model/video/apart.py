@@ -109,7 +109,7 @@ def _hear(
             raise _ERRORS.get(error, InputError)(text)
         if kind != _PROGRESS or len(payload) != struct.calcsize("d"):
             code = process.wait()
-            raise InputError(f"{name} made the decoder crash ({_reason(code)}); convert it to H.264 and try again.")
+            raise InputError(f"{name} made the decoder crash ({_reason(code)}); convert it to H.264 and try again")
         share = struct.unpack("d", payload)[0]
         if progress is not None:
             progress(share)
@@ -141,7 +141,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module == _OURS or (module, name) in _ALLOWED:
             return super().find_class(module, name)
-        raise InputError(f"the analysis answered with something odd ({module}.{name}); score the film again.")
+        raise InputError(f"the analysis answered with something odd ({module}.{name}); score the film again")
 
 
 # In the other process.

@@ -62,17 +62,17 @@ def read_list(path: Path, fps: float, start: str | None = None, film_s: float | 
     or holds no change of shot; UsageError for another `start`; MissingError for an AAF without its library.
     """
     if not (math.isfinite(fps) and fps > 0.0):
-        raise InputError(f"The timecodes of {path.name} need a frame rate above 0, not {fps:g}.")
+        raise InputError(f"the timecodes of {path.name} need a frame rate above 0, not {fps:g}")
     ending = path.suffix.lower()
     if ending not in ENDINGS:
-        raise InputError(f"{path.name} is not a list of cuts that can be read; give one of {', '.join(ENDINGS)}.")
+        raise InputError(f"{path.name} is not a list of cuts that can be read; give one of {', '.join(ENDINGS)}")
     try:
         found, notes, rate = _changes(path, ending, standard(fps), start, film_s)
     except TimelineError as error:
         where = f", line {error.line}," if error.line else ""
-        raise InputError(f"{path.name}{where} cannot be used as a list of cuts: {error}.") from error
+        raise InputError(f"{path.name}{where} cannot be used as a list of cuts: {error}") from error
     if not found:
-        raise InputError(f"{path.name} holds no cut; leave --cuts out to have them detected.")
+        raise InputError(f"{path.name} holds no cut; leave --cuts out to have them detected")
     return CutList(tuple(Boundary(time_s, kind, 1.0) for time_s, kind in found), notes, rate)
 
 
@@ -82,19 +82,19 @@ def _bytes(path: Path) -> bytes:
     inside = path / _FOLDERS[ending] if ending in _FOLDERS and path.is_dir() else path
     try:
         if inside.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path.name} is larger than a list of cuts can be; export the timeline alone.")
+            raise InputError(f"{path.name} is larger than a list of cuts can be; export the timeline alone")
         data = inside.read_bytes()
         if ending == ".otioz":
             with zipfile.ZipFile(path) as archive:
                 if archive.getinfo("content.otio").file_size > MAX_BYTES:
-                    raise InputError(f"{path.name} is larger than a list of cuts can be; export the timeline alone.")
+                    raise InputError(f"{path.name} is larger than a list of cuts can be; export the timeline alone")
                 data = archive.read("content.otio")
     except OSError as error:
-        raise InputError(f"{path.name} cannot be read ({error.strerror}); check the path.") from error
+        raise InputError(f"{path.name} cannot be read ({error.strerror}); check the path") from error
     except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError) as error:
         raise TimelineError("it is no OpenTimelineIO archive, or a damaged one") from error
     if not data.strip(b" \t\r\n\x00\x1a\xef\xbb\xbf\xff\xfe"):
-        raise InputError(f"{path.name} is empty; export the list of cuts again.")
+        raise InputError(f"{path.name} is empty; export the list of cuts again")
     return data
 
 

@@ -63,7 +63,7 @@ def measure(clip: Clip, film: Film, progress: Callable[[float], None]) -> Featur
     if len(times) < 2:
         raise InputError(
             f"{clip.path.name} shows {'one frame' if times else 'no frame'} only from {clip.in_s:g} s on; "
-            "choose an earlier in point or a later out point."
+            "choose an earlier in point or a later out point"
         )
     at_s = np.asarray(times, np.float64)
     lost = lost_spans(film.track, at_s, clip.in_s, end_s, damage)

@@ -79,7 +79,7 @@ class Film:
             same = False
         if not same:
             raise InputError(
-                f"{self.path.name} changed while it was looked at; wait until it is written, then score it again."
+                f"{self.path.name} changed while it was looked at; wait until it is written, then score it again"
             )
 
     def check_reaches(self, out_s: float | None) -> None:
@@ -87,7 +87,7 @@ class Film:
         if self.breaks_off_s is not None and (out_s is None or out_s > self.breaks_off_s + MISSING_END_S):
             raise InputError(
                 f"{self.path.name} breaks off at {self.breaks_off_s:.1f} s of {self.declared_s:.1f} s; copy it again, "
-                f"or set an out point before {self.breaks_off_s:.1f} s."
+                f"or set an out point before {self.breaks_off_s:.1f} s"
             )
 
     def check_length(self, in_s: float, out_s: float | None) -> None:
@@ -100,7 +100,7 @@ class Film:
         what = f"{frames:,} frames" if frames >= MAX_FRAMES else f"{length_s / 3600:.0f} hours"
         limit = f"{MAX_FRAMES:,}" if frames >= MAX_FRAMES else f"{MAX_LENGTH_S / 3600:.0f} hours"
         raise InputError(
-            f"{self.path.name} is {what} long, and less than {limit} can be scored; set an in and an out point."
+            f"{self.path.name} is {what} long, and less than {limit} can be scored; set an in and an out point"
         )
 
 
@@ -156,7 +156,7 @@ def _candidates(path: Path, container: InputContainer) -> list[VideoStream]:
     found = candidates(container)
     if not found:
         what = "has sound only" if container.streams.audio else "has no picture"
-        raise InputError(f"{path.name} {what}; give a file with a video track.")
+        raise InputError(f"{path.name} {what}; give a file with a video track")
     for stream in found:
         _check_pixels(path, stream.width, stream.height)
     return found
@@ -166,7 +166,7 @@ def _check_pixels(path: Path, width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
         raise InputError(
             f"{path.name} has frames of {width}x{height}, over {MAX_PIXELS // 1_000_000} million pixels; scale it down "
-            "first."
+            "first"
         )
 
 
@@ -183,7 +183,7 @@ def _picture(
             continue
         count += 1
         if count > MAX_PACKETS:
-            raise InputError(f"{path.name} holds over {MAX_PACKETS:,} frames; give a shorter film.")
+            raise InputError(f"{path.name} holds over {MAX_PACKETS:,} frames; give a shorter film")
         if packet.pts is not None and packet.time_base:
             end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
         if packet.stream_index in of_track:
@@ -191,7 +191,7 @@ def _picture(
     picture = choose(list(of_track.values()))
     if picture.shown < 2:
         raise InputError(
-            f"{path.name} holds {'one frame' if picture.shown else 'no frame'} only; give a film that moves."
+            f"{path.name} holds {'one frame' if picture.shown else 'no frame'} only; give a film that moves"
         )
     return picture, end_s
 
@@ -225,7 +225,7 @@ def _notes(
 
 
 def _mean_rate(stream: VideoStream, track: Track) -> float:
-    """Frames a second: the file's own statement where it is true to a hundredth, for that is exact."""
+    """Frames a second: the file's own statement where it is true to a hundredth, because it is exact."""
     mean = len(track.times_s) / (track.end_s - float(track.times_s[0]))
     stated = float(stream.average_rate or 0)
     return stated if abs(stated / mean - 1) < 0.01 else mean
@@ -241,7 +241,7 @@ def _upright_size(path: Path, index: int, stop: threading.Event) -> tuple[int, i
             for frame in decoded(packet):
                 _check_pixels(path, frame.width, frame.height)
                 return (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
-    raise InputError(f"{path.name} holds no frame that can be decoded; export or copy the film again.")
+    raise InputError(f"{path.name} holds no frame that can be decoded; export or copy the film again")
 
 
 def decoded(packet: Packet[VideoStream]) -> list[VideoFrame]:

@@ -115,7 +115,7 @@ def _take(
         except queue.Empty:
             if tick is not None:
                 tick()
-    raise InputError(f"{path.name} gave no frame for {STALL_S:.0f} s; copy it to a local disk first.")
+    raise InputError(f"{path.name} gave no frame for {STALL_S:.0f} s; copy it to a local disk first")
 
 
 def decode(
@@ -258,7 +258,7 @@ def _decode_packets(
             damage.packet(time_s)
             if damage.is_too_much(film.track):
                 raise InputError(
-                    f"{film.path.name} is damaged near {max(time_s, 0.0):.1f} s; export or copy it again."
+                    f"{film.path.name} is damaged near {max(time_s, 0.0):.1f} s; export or copy it again"
                 ) from None
 
 

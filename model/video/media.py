@@ -60,19 +60,19 @@ class Identity:
 def check_file(path: Path) -> None:
     """Raise InputError unless `path` is a regular file with content."""
     if path.is_dir():
-        raise InputError(f"{path} is a folder; give a video file{_of_pictures(path)}.")
+        raise InputError(f"{path} is a folder; give a video file{_of_pictures(path)}")
     if not path.exists():
-        raise InputError(f"{path} does not exist; check its name and folder.")
+        raise InputError(f"{path} does not exist; check its name and folder")
     if not path.is_file():
-        raise InputError(f"{path} is not a regular file; give a video file.")
+        raise InputError(f"{path} is not a regular file; give a video file")
     found = path.stat()
     if found.st_size == 0:
-        raise InputError(f"{path} is empty; export or copy the film again.")
+        raise InputError(f"{path} is empty; export or copy the film again")
     here = getattr(found, "st_blocks", found.st_size // _BLOCK) * _BLOCK
     if found.st_size > LARGE and here < found.st_size * LEAST_SHARE:
         raise InputError(
             f"only {here / 1e9:.1f} of the {found.st_size / 1e9:.1f} GB of {path} are on this disk; let its download "
-            "or copy come to its end."
+            "or copy come to its end"
         )
 
 
@@ -95,14 +95,14 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError:
-        raise InputError(f"{path.name} may not be read; give yourself the right to read it.") from None
+        raise InputError(f"{path.name} may not be read; give yourself the right to read it") from None
     except (av.error.InvalidDataError, av.error.EOFError):
-        raise InputError(f"{path.name} is no film, or a damaged one; give a file that a video player opens.") from None
+        raise InputError(f"{path.name} is no film, or a damaged one; give a file that a video player opens") from None
     except av.error.FFmpegError as error:
         reason = error.strerror or "unknown reason"
-        raise InputError(f"{path.name} cannot be decoded ({reason}); convert it to H.264 and try again.") from None
+        raise InputError(f"{path.name} cannot be decoded ({reason}); convert it to H.264 and try again") from None
     except OSError as error:
-        raise InputError(f"{path.name} cannot be read ({error.strerror}); copy it and try again.") from None
+        raise InputError(f"{path.name} cannot be read ({error.strerror}); copy it and try again") from None
 
 
 def open_container(path: Path, **options: str) -> InputContainer:

@@ -17,8 +17,8 @@ import numpy as np
 
 from hitpoint.model.data.reader import read_piece
 from hitpoint.model.data.splits import song_key, split_of
-from hitpoint.model.heard.real import bars_of
 from hitpoint.model.music.chords import Chord, label_chords
+from hitpoint.model.training.heard.real import bars_of
 
 SYMBOLS = {
     "": "maj", "5": "maj", "add9": "maj", "m": "min", "mM7": "min", "m(add9)": "min", "dim": "dim", "aug": "aug",

@@ -28,15 +28,15 @@ if __name__ == "__main__":
 
 from hitpoint.model import job
 from hitpoint.model.compose.base import COMPOSERS, Composer, ComposerOptions
-from hitpoint.model.heard.figures import FIGURES, LONG, heard_beside_chance, notes_alone
-from hitpoint.model.heard.grid import marks_of, table_of
-from hitpoint.model.heard.real import excerpt, read_scores, real_marks
-from hitpoint.model.heard.table import REAL_MUSIC, means, real_music, table
-from hitpoint.model.heard.traits import TRAITS, omega_squared, traits
 from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Score
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.wishes import parse_wishes
 from hitpoint.model.take import Prepared
+from hitpoint.model.training.heard.figures import FIGURES, LONG, heard_beside_chance, notes_alone
+from hitpoint.model.training.heard.grid import marks_of, table_of
+from hitpoint.model.training.heard.real import excerpt, read_scores, real_marks
+from hitpoint.model.training.heard.table import REAL_MUSIC, means, real_music, table
+from hitpoint.model.training.heard.traits import TRAITS, omega_squared, traits
 from hitpoint.model.video.types import Clip
 from tests.bench.heard_films import DRAWN, drawn, regraded
 

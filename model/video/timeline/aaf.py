@@ -20,7 +20,7 @@ def read(path: Path) -> Reading:
         import otio_aaf_adapter  # noqa: F401
     except ImportError:
         raise MissingError(
-            f"{path.name} needs a library: pip install 'hitpoint[aaf]', or export the timeline as EDL, XML or OTIO."
+            f"{path.name} needs a library: pip install 'hitpoint[aaf]', or export the timeline as EDL, XML or OTIO"
         ) from None
     try:
         timeline = opentimelineio.adapters.read_from_file(str(path), adapter_name="AAF")

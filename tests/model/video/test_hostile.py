@@ -128,7 +128,7 @@ def test_a_film_that_is_written_anew_is_surveyed_anew(tmp_path):
 def test_what_leads_to_another_file_is_refused(name, text, tmp_path):
     target, path = draw(tmp_path / "film.ts", size="64x36"), tmp_path / name
     path.write_text(text.format(film=target))
-    with pytest.raises(InputError, match=r"\.$"):
+    with pytest.raises(InputError, match=r"[^.]$"):
         analyse([Clip(path)])
 
 

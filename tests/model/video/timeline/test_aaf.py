@@ -12,7 +12,9 @@ def test_without_the_library_a_sentence_says_what_to_install(tmp_path, monkeypat
     for name in ("aaf2", "opentimelineio", "otio_aaf_adapter"):
         monkeypatch.setitem(sys.modules, name, None)
     (tmp_path / "t.aaf").write_bytes(b"\xd0\xcf\x11\xe0")
-    with pytest.raises(MissingError, match=r"^t\.aaf needs a library: pip install 'hitpoint\[aaf\]', or export .*\.$"):
+    with pytest.raises(
+        MissingError, match=r"^t\.aaf needs a library: pip install 'hitpoint\[aaf\]', or export .*[^.]$"
+    ):
         read_list(tmp_path / "t.aaf", 24.0)
     with pytest.raises(InputError, match="cannot be read"):
         read_list(tmp_path / "absent.aaf", 24.0)
@@ -23,7 +25,7 @@ def test_what_is_no_aaf_is_refused(tmp_path):
     pytest.importorskip("aaf2")
     for data in (b"no such thing", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)):
         (tmp_path / "t.aaf").write_bytes(data)
-        with pytest.raises(InputError, match=r"^t\.aaf cannot be used as a list of cuts: .*\.$"):
+        with pytest.raises(InputError, match=r"^t\.aaf cannot be used as a list of cuts: .*[^.]$"):
             read_list(tmp_path / "t.aaf", 24.0)
 
 

@@ -437,7 +437,7 @@ def test_bad_files_are_one_sentence(tmp_path, name):
     with pytest.raises(InputError) as caught:
         read_cuts(path, FPS)
     message = str(caught.value)
-    assert name in message and message.endswith(".") and "\n" not in message
+    assert name in message and not message.endswith(".") and "\n" not in message
 
 
 @pytest.mark.parametrize("name", ["back.mlt", "nan.otio"])

@@ -429,4 +429,4 @@ def test_what_is_refused_with_its_line(tmp_path, name):
     with pytest.raises(InputError, match=why) as caught:
         listed(tmp_path, text)
     message = str(caught.value)
-    assert message.startswith("p.fcpxml") and message.endswith(".") and "\n" not in message
+    assert message.startswith("p.fcpxml") and not message.endswith(".") and "\n" not in message

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.heard.grid import BASS, DRUMS, STRINGS, playing, table_of
 from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, Score
+from hitpoint.model.training.heard.grid import BASS, DRUMS, STRINGS, playing, table_of
 
 RECALL_BARS = 8
 _LEADS_SHARE = 0.5

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hitpoint.model.heard.figures import FIGURES, Figures
+from hitpoint.model.training.heard.figures import FIGURES, Figures
 
 REAL_MUSIC = Path(__file__).with_name("real.json")
 """Means of human music: `real5`, 181 pieces of five parts from games and one composer; `pop909_5`, 812 pop songs

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from hitpoint.model.heard.lines import drum_figures, loudness_figures, tempo_figures, top_line, top_line_figures
+from hitpoint.model.training.heard.lines import (
+    drum_figures,
+    loudness_figures,
+    tempo_figures,
+    top_line,
+    top_line_figures,
+)
 
 from .conftest import chord
 

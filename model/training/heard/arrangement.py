@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hitpoint.model.heard.grid import DRUMS, Marks, nearest_tick, playing, table_of
 from hitpoint.model.music.chords import HALF_BAR_TICKS, Chord, label_chords
 from hitpoint.model.music.harmony import key_of
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Score
+from hitpoint.model.training.heard.grid import DRUMS, Marks, nearest_tick, playing, table_of
 
 SNARES_AND_TOMS = (37, 38, 39, 40, 41, 43, 45, 47, 48, 50)
 GAP_TICKS = 8

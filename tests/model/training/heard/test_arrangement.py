@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hitpoint.model.heard.arrangement import (
+from hitpoint.model.training.heard.arrangement import (
     ending_figures,
     gaps_per_8_bars,
     harmony_figures,
@@ -12,7 +12,7 @@ from hitpoint.model.heard.arrangement import (
     section_figures,
     texture_figures,
 )
-from hitpoint.model.heard.grid import Marks
+from hitpoint.model.training.heard.grid import Marks
 
 from .conftest import chord
 

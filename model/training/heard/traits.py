@@ -8,11 +8,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.heard.arrangement import one_chord
-from hitpoint.model.heard.grid import DRUMS, STRINGS, playing, table_of
 from hitpoint.model.music.chords import label_chords
 from hitpoint.model.music.harmony import key_fit, key_of
 from hitpoint.model.music.score import INSTRUMENTS, Score
+from hitpoint.model.training.heard.arrangement import one_chord
+from hitpoint.model.training.heard.grid import DRUMS, STRINGS, playing, table_of
 
 TRAITS = (
     "minor", "chord_rate", "onsets", "notes", "velocity", "voices", "lead_notes", "one_chord", "length", "instruments",

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.heard.grid import Marks, beat_times
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.render import play
+from hitpoint.model.training.heard.grid import Marks, beat_times
 
 SAMPLE_RATE = 22_050
 HOP = 256

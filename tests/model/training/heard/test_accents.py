@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hitpoint.model.heard.accents import (
+from hitpoint.model.training.heard.accents import (
     HOP,
     SAMPLE_RATE,
     accent_figures,
@@ -15,7 +15,7 @@ from hitpoint.model.heard.accents import (
     rank_among_beats,
     strength_at,
 )
-from hitpoint.model.heard.grid import Marks, beat_times, shuffled
+from hitpoint.model.training.heard.grid import Marks, beat_times, shuffled
 
 BARS = 8
 CUT_TICK = 64

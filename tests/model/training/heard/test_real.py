@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from hitpoint.model.heard.figures import FIGURES, LONG, heard_beside_chance, notes_alone
-from hitpoint.model.heard.grid import Marks, marks_of
-from hitpoint.model.heard.real import excerpt, novel_bars, read_scores, real_marks
-from hitpoint.model.heard.table import real_music, table
+from hitpoint.model.training.heard.figures import FIGURES, LONG, heard_beside_chance, notes_alone
+from hitpoint.model.training.heard.grid import Marks, marks_of
+from hitpoint.model.training.heard.real import excerpt, novel_bars, read_scores, real_marks
+from hitpoint.model.training.heard.table import real_music, table
 from tests.model.material import make_plan, write_song
 
 from .conftest import chord

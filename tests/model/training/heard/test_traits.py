@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hitpoint.model.heard.traits import TRAITS, omega_squared, traits
+from hitpoint.model.training.heard.traits import TRAITS, omega_squared, traits
 
 from .conftest import chord
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hitpoint.model.data.reader import family_set, read_piece
 from hitpoint.model.errors import InputError
-from hitpoint.model.heard.grid import DRUMS, Marks, table_of
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note, Score, TempoMap, TempoPoint
 from hitpoint.model.music.tokens import Notes
+from hitpoint.model.training.heard.grid import DRUMS, Marks, table_of
 
 
 def bars_of(notes: Notes) -> list[Bar]:

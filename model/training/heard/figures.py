@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from hitpoint.model.heard.accents import accent_figures, listen
-from hitpoint.model.heard.arrangement import arrangement_figures
-from hitpoint.model.heard.grid import Marks, shuffled
-from hitpoint.model.heard.lines import line_figures
 from hitpoint.model.music.score import Score
+from hitpoint.model.training.heard.accents import accent_figures, listen
+from hitpoint.model.training.heard.arrangement import arrangement_figures
+from hitpoint.model.training.heard.grid import Marks, shuffled
+from hitpoint.model.training.heard.lines import line_figures
 
 Figures = dict[str, float]
 
