@@ -34,16 +34,21 @@ MUTATIONS = {
     ),
     "hits on neighbouring ticks": Mutation(
         "model/plan/hits.py",
-        "taken.isdisjoint((tick - 1, tick, tick + 1))",
-        "taken.isdisjoint((tick,))",
+        "not beats.isdisjoint((each.place - 1, each.place, each.place + 1))",
+        "not beats.isdisjoint((each.place,))",
         "tests/model/plan",
     ),
-    "no arc of energy": Mutation("model/plan/energy.py", "+ 0.35 * arc(bars)", "+ 0.35 * 0.6", "tests/model/plan"),
+    "no arc of energy": Mutation(
+        "model/plan/energy.py", "+ ARC * (arc(bars) - 0.65)", "+ 0.0 * bars", "tests/model/plan"
+    ),
     "the rank of saliency is ignored": Mutation(
         "model/plan/strengths.py", "(rank + each.moment.saliency) / 2", "each.moment.saliency", "tests/model/plan"
     ),
     "a step in tempo costs nothing": Mutation(
-        "model/plan/tempo_fit.py", "STEP_COST = 0.7", "STEP_COST = 0.0", "tests/model/plan"
+        "model/plan/tempo_fit.py",
+        "STEP_COST, DEVIATION_COST = 0.1, 0.02",
+        "STEP_COST, DEVIATION_COST = 0.0, 0.02",
+        "tests/model/plan",
     ),
     "the next hit is counted from the wrong side": Mutation(
         "model/network/conditions.py",

@@ -1,4 +1,4 @@
-"""How a refusal reads: one sentence that begins small (after `error: `), ends without a full stop, and has no riddle."""
+"""How a refusal reads: one sentence, begun small (after `error: `), without a full stop at its end, and no riddle."""
 
 from __future__ import annotations
 
