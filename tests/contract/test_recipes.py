@@ -51,7 +51,7 @@ def test_the_detector_measures() -> None:
     detector = kind()
     for level in (0, 100):
         luma = np.full((9, 16), level, np.uint8)
-        detector.measure(Frame(0.0, 0.04, luma, np.repeat(luma[..., None], 3, axis=2)))
+        detector.measure(Frame(0.0, luma, np.repeat(luma[..., None], 3, axis=2)))
     assert detector.finish()["mean"].tolist() == [0.0, 100.0]
     assert kind.is_sound(detector.finish(), 2)
 
@@ -67,3 +67,27 @@ def test_the_command_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert cli.command_names() == ["hello"] and cli.command_help("hello") == "Greet a film."
     command = typed_in("command")["command"]
     assert CliRunner().invoke(command, ["film.mp4"]).output == "hello, film.mp4\n"  # type: ignore[arg-type]
+
+
+def test_the_sink_sends(tmp_path: Path) -> None:
+    from hitpoint.bridge.config.settings import Config
+    from hitpoint.bridge.midi.base import Sink
+
+    sink = only(typed_in("sink"), Sink).open(Config(), str(tmp_path / "notes.txt"))
+    sink.send(b"\x90\x3c\x50")
+    sink.close()
+    assert (tmp_path / "notes.txt").read_text() == "903c50\n"
+
+
+def test_the_host_goes_along(capsys: pytest.CaptureFixture[str]) -> None:
+    from types import SimpleNamespace
+
+    from hitpoint.bridge.config.settings import Config
+    from hitpoint.bridge.hosts.base import Host
+
+    host = only(typed_in("host"), Host)()
+    assert host.wanted(Config())
+    companion = host.in_clock(Config())
+    companion.feed(SimpleNamespace(position=lambda: 1.5), 0.0)
+    companion.close()
+    assert capsys.readouterr().out == "the playhead is at 1.50 s\n"

@@ -1,9 +1,13 @@
 """A MIDI sink and a host of another package: each one file and an entry point, used by `hitpoint serve`."""
 
+import json
 import os
+import shutil
+from pathlib import Path
 
 from live_kit import Bridge, Client, wait_for
 
+ROOT = Path(__file__).parents[3]
 SINK = '''
 from hitpoint.bridge.midi.base import Sink
 
@@ -69,3 +73,23 @@ def test_a_sink_and_a_host_of_another_package(tmp_path, monkeypatch):
         client.say("/hitpoint/stop")
         assert "listing in" in bridge.log()
     wait_for((tmp_path / "fed.txt.ended").exists, 10, "the host's end")
+
+
+def test_a_composer_of_another_package_composes_for_a_client(tmp_path, monkeypatch):
+    site = tmp_path / "site"
+    shutil.copytree(ROOT / "tests/contract/seams/package/hitpoint_extra", site / "hitpoint_extra")
+    (site / "extra-1.0.dist-info").mkdir()
+    (site / "extra-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: extra\nVersion: 1.0\n")
+    entry = "[hitpoint.composers]\npulse = hitpoint_extra.pulse:PulseComposer\n"
+    (site / "extra-1.0.dist-info" / "entry_points.txt").write_text(entry)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))
+    film = ROOT / "examples" / "film.mp4"
+    with Bridge(tmp_path / "b", "--no-revive", tools="", midi_port="none") as bridge, Client(bridge.port) as client:
+        client.say("/hitpoint/capabilities")
+        names = client.wait("/hitpoint/capabilities", 20, lambda arguments: arguments[0] == "composers")
+        assert "pulse" in names
+        _, midi, _, report, _ = client.score(path=film, composer="pulse", wav=0)
+        assert json.loads(Path(report).read_text())["composer"] == "pulse" and Path(midi).is_file()
+        client.score(job="other", path=film, composer="nobody", wait=False)
+        code, text, job = client.wait("/hitpoint/error", 20)
+        assert (code, job) == ("usage", "other") and "choose from cmt, match, pulse" in text
