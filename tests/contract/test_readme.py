@@ -41,7 +41,7 @@ def test_the_two_commands_are_there() -> None:
 def test_links_and_pictures_exist() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         if "://" not in target:
-            assert (ROOT / target).is_file(), target
+            assert (ROOT / target).exists(), target
     picture = ROOT / "docs" / "score.png"
     assert picture.stat().st_size <= 300_000
 
