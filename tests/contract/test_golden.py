@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from pathlib import Path
 
@@ -24,7 +23,7 @@ def kind() -> str:
     import torch
 
     version = torch.__version__.partition("+")[0]
-    processor = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {os.cpu_count()} cores"
+    processor = f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
     return f"{platform.system()} {processor}, torch {version}"
 
 

@@ -81,6 +81,7 @@ class CmtComposer(Composer):
         if device == "cuda" and not torch.cuda.is_available():
             raise MissingError("this machine has no CUDA GPU that torch can use; take --device cpu")
         chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+        torch.set_num_threads(1)  # sums are rounded by how they are shared out, and weights to eight bits after that
         composer = cls(checkpoint.load(path, chosen))
         # A row is a chain of small products: with eight-bit weights a second thread waits more than it works, and on a
         # busy machine both wait for each other.
