@@ -17,20 +17,21 @@ from numpy.typing import NDArray
 
 from hitpoint.model import job
 from hitpoint.model.compose.base import Composer
-from hitpoint.model.compose.cmt.composer import CmtComposer, task_of
+from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.compose.cmt.decode import Decoder, Part
+from hitpoint.model.compose.cmt.grammar import BarTask
 from hitpoint.model.compose.cmt.paper_control import overwriting
 from hitpoint.model.compose.library.match import best_match, stretch
 from hitpoint.model.data.build import PieceInfo, Shard
 from hitpoint.model.errors import InputError
 from hitpoint.model.music import harmony
 from hitpoint.model.music.metrics import measure
-from hitpoint.model.music.score import GENRES, Bar, Score, TempoMap, TempoPoint
+from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Bar, Score, TempoMap, TempoPoint
 from hitpoint.model.music.tokens import init_rows
 from hitpoint.model.network.conditions import table_of_plan
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.types import Plan, Wishes
+from hitpoint.model.plan.types import BarPlan, Plan, Wishes
 from hitpoint.model.take import Prepared
 from hitpoint.model.training.heard.arrangement import ending_figures
 from hitpoint.model.training.heard.figures import heard, heard_beside_chance, notes_alone
@@ -220,10 +221,16 @@ def overwritten(composer: CmtComposer, plan: Plan, control: float) -> list[Bar]:
     write = overwriting(control, draws)
     run = decoder.start(init_rows(plan.genre, plan.instruments), table[0])
     parts = (
-        Part(task_of(plan, i), table[i + 1], np.random.default_rng([plan.seed, i]), write)
-        for i in range(len(plan.bars))
+        Part(_papers_task(plan, bar), table[bar.index + 1], np.random.default_rng([plan.seed, bar.index]), write)
+        for bar in plan.bars
     )
     return [bar for _, bar in decoder.write(run, [parts])]
+
+
+def _papers_task(plan: Plan, bar: BarPlan) -> BarTask:
+    """Density and hits, which is all that the paper's control knows of."""
+    ticks_left = plan.end_tick - bar.index * TICKS_PER_BAR
+    return BarTask(bar.index, tuple(sorted(plan.instruments)), ticks_left, bar.density, dict(bar.required))
 
 
 def _real(shard: Shard, plans: Sequence[Plan]) -> Iterator[tuple[str, list[Figures]]]:

@@ -48,6 +48,6 @@ def test_cuts_from_the_editor(run: Run, film: Path) -> None:
         "002  B V C 00:00:00:00 00:00:06:00 01:00:02:00 01:00:08:00\n"
     )
     result = run("score", film, "-o", "a.mid", "--cuts", "cuts.edl", "--control", "1", "--format", "otio")
-    assert (result.code, result.err) == (0, "") and names() == {"a.otio", "cuts.edl"}
+    assert result.code == 0 and "cuts.edl" not in result.err and names() == {"a.otio", "cuts.edl"}
     result = run("score", film, "-o", "b.mid", "--cuts", "nothing.edl")
     assert result.code == 3 and result.err.count("\n") == 1

@@ -107,7 +107,7 @@ class Changes:
         across = self._difference(2 * lag, threshold, contrast)
         before = self._map(lag, "short")
         if before is not None:
-            row[NAMES.index("change")] = before.sum()
+            row[NAMES.index("change")] = before.sum(dtype=np.float64)
             row[NAMES.index("area")] = np.count_nonzero(before > 0.05) / before.size
             row[NAMES.index("stop")] = _gone(before, after)
             row[NAMES.index("fall")] = _faded(before, after)
@@ -126,7 +126,7 @@ class Changes:
         if before is None or after is None:
             return
         row = self.rows[-1 - lag]
-        row[NAMES.index("change_long")] = before.sum()
+        row[NAMES.index("change_long")] = before.sum(dtype=np.float64)
         row[NAMES.index("stop_long")] = _faded(before, after)
         across = self._difference(2 * lag, threshold, contrast)
         if across is not None:
@@ -159,7 +159,7 @@ def _gone(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
     """Change that was there before, and none near it after."""
     import cv2
 
-    return float(cv2.subtract(before, cv2.dilate(after, np.ones((7, 7), np.uint8))).clip(0).sum())
+    return float(cv2.subtract(before, cv2.dilate(after, np.ones((7, 7), np.uint8))).clip(0).sum(dtype=np.float64))
 
 
 def _regions(*maps: NDArray[np.float32]) -> tuple[NDArray[np.int64], int]:

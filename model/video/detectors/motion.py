@@ -215,10 +215,11 @@ class FlowMeter:
         size = cv2.magnitude(own[..., 0], own[..., 1])
         size *= np.clip(size / _QUIET_PX - 1, 0, 1)
         weight = structure(before)[inside]
-        own_share = float((size * weight).mean()) / width
+        # Summed in double precision: in single, the sum depends on where in memory the numbers happen to lie.
+        own_share = float((size * weight).mean(dtype=np.float64)) / width
         if own_share > WILD_SHARE:
             self._field = None  # across a cut flow is a guess, and one that the next would not get rid of
-        return own_share, float(weight.mean())
+        return own_share, float(weight.mean(dtype=np.float64))
 
 
 def _flow_of(moved: NDArray[np.float64], height: int, width: int) -> NDArray[np.float32]:

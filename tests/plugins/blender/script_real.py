@@ -16,7 +16,7 @@ host.load()
 from blender import session  # noqa: E402
 
 WAY = host.ARGUMENTS[2]
-CUTS = [0, 84, 132, 204, 240] + ([294, 318, 366, 438, 588, 624, 720] if WAY == "click" else [])
+CUTS = [0, 83, 133, 204, 240] + ([294, 318, 366, 438, 588, 624, 720] if WAY == "click" else [])
 
 scene = host.scene()
 scene.render.fps = 24

@@ -19,7 +19,7 @@ FILM = ROOT / "examples" / "film.mp4"
 CHECKPOINT = ROOT / "model" / "checkpoints" / "default.safetensors"
 HITPOINT = Path(sys.executable).with_name("hitpoint")
 START, END = 11, 251
-CUTS = [11 + 84, 11 + 132, 11 + 204]
+CUTS = [11 + 83, 11 + 133, 11 + 204]
 
 
 def free_port() -> int:
