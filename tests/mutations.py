@@ -36,13 +36,16 @@ MUTATIONS = {
         "model/plan/hits.py",
         "not beats.isdisjoint((each.place - 1, each.place, each.place + 1))",
         "not beats.isdisjoint((each.place,))",
-        "tests/model/plan",
+        "tests/model/plan/test_small_promises.py",
     ),
     "no arc of energy": Mutation(
-        "model/plan/energy.py", "+ ARC * (arc(bars) - 0.65)", "+ 0.0 * bars", "tests/model/plan"
+        "model/plan/energy.py", "+ ARC * (arc(bars) - 0.65)", "+ 0.0 * bars", "tests/model/plan/test_small_promises.py"
     ),
     "the rank of saliency is ignored": Mutation(
-        "model/plan/strengths.py", "(rank + each.moment.saliency) / 2", "each.moment.saliency", "tests/model/plan"
+        "model/plan/strengths.py",
+        "(rank + each.moment.saliency) / 2",
+        "each.moment.saliency",
+        "tests/model/plan/test_small_promises.py",
     ),
     "a step in tempo costs nothing": Mutation(
         "model/plan/tempo_fit.py",
