@@ -222,10 +222,12 @@ class Client:
     def _send_job(self, job: Job) -> None:
         """The clip list, anew where a part of it was lost. The wish to score follows when the bridge has it whole."""
         job.stage, job.share, job.progress, self._sent = "clips", 0.0, 0.0, time.monotonic()
-        rows = [
-            (clip.path, clip.start_s, clip.in_s, clip.out_s, clip.rate, *filter(None, [clip.fade_s]))
-            for clip in job.clips
+        rows: list[list[float | str]] = [
+            [clip.path, clip.start_s, clip.in_s, clip.out_s, clip.rate] for clip in job.clips
         ]
+        for row, clip in zip(rows, job.clips, strict=True):
+            if clip.fade_s:
+                row.append(clip.fade_s)
         clips = [osc.encode("/hitpoint/clip", job.id, index, *row) for index, row in enumerate(rows)]
         begin = osc.encode("/hitpoint/clips/begin", job.id, job.fps, len(clips))
         self._outbox = [begin, *clips, osc.encode("/hitpoint/clips/end", job.id, len(clips))]
