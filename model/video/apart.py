@@ -162,7 +162,7 @@ def answer() -> None:
     except Exception as error:
         if isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
             limit = f"{memory_bytes / (1 << 30):.1f} GB"
-            text = f"the film takes more than {limit} of memory; scale it down to 4K or less, and try again."
+            text = f"the film takes more than {limit} of memory; scale it down to 4K or less, and try again"
             _send(told, _ERROR, f"InputError\n{text}".encode())
         else:
             traceback.print_exc()

@@ -137,10 +137,10 @@ def _kind(path: Path) -> str:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         animated = head[12:16] == b"VP8X" and head[20] & _WEBP_ANIMATION
         if animated:
-            return "is an animated WebP, which cannot be read; convert it to a GIF or MP4."
-        return "is one frame only; give a film that moves."
+            return "is an animated WebP, which cannot be read; convert it to a GIF or MP4"
+        return "is one frame only; give a film that moves"
     if head.startswith(_PICTURES):
-        return "is one frame only; give a film that moves."
+        return "is one frame only; give a film that moves"
     if head.lstrip(b"\xef\xbb\xbf \r\n").startswith(_PLAYLISTS):
-        return "is a playlist or a description that leads to other files; give the video file itself."
-    return "is a text, a picture or another kind that is no film; give a video file."
+        return "is a playlist or a description that leads to other files; give the video file itself"
+    return "is a text, a picture or another kind that is no film; give a video file"
