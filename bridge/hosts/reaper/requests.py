@@ -2,12 +2,12 @@
 
 Threads and processes: `run` owns its socket and its folder and shares nothing; call it in a thread or process of its
 own, beside the clock process, never in it. It waits at most POLL_S at a time and ends soon after `stop` is set.
-Files (see `bridge/file_rows.py`), ID being the request's name:
+Files (see `bridge/hosts/reaper/rows.py`), ID being the request's name:
     request-ID   from the script: rows id, action score | regenerate | take, and what belongs to it (a score's items:
-                 `bridge/file_clips.py`)
+                 `bridge/hosts/reaper/clips.py`)
     cancel-ID    from the script: it waits no longer
     progress-ID  to the script: stage and share, 0..1
-    answer-ID    to the script: what to write into the project (`bridge/file_answers.py`), or one row: error, sentence
+    answer-ID    to the script: what to write into the project (`bridge/hosts/reaper/answers.py`), or one row: error, sentence
     live live-2  from the script, in turn, again and again: the playhead
     jobs         the bridge's own memory: the scores made for scripts, so that they can be changed after a restart
     heartbeat    to the script, every second: the wall clock, so that it knows whether a bridge is there
