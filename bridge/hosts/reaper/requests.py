@@ -7,7 +7,7 @@ Files (see `bridge/hosts/reaper/rows.py`), ID being the request's name:
                  `bridge/hosts/reaper/clips.py`)
     cancel-ID    from the script: it waits no longer
     progress-ID  to the script: stage and share, 0..1
-    answer-ID    to the script: what to write into the project (`bridge/hosts/reaper/answers.py`), or one row: error, sentence
+    answer-ID    to the script: what to write into the project (`answers.py`), or one row: error, sentence
     live live-2  from the script, in turn, again and again: the playhead
     jobs         the bridge's own memory: the scores made for scripts, so that they can be changed after a restart
     heartbeat    to the script, every second: the wall clock, so that it knows whether a bridge is there
