@@ -7,13 +7,21 @@ from dataclasses import replace
 
 from hitpoint.model.compose.cmt.grammar import Leaning, Place
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
+from hitpoint.model.music.tokens import FIRST_TICK
 from hitpoint.model.plan.types import BarPlan
 
 OUT_OF_RANGE_NATS = -1.5
 RISE_NATS = 2.5
 RISE_SEMITONES = 9
-STEP_NATS = {-2: 1.8, -1: 1.5, 0: -0.8, 1: 1.5, 2: 1.8}
-"""For the next pitch of the leading line, by its distance from the last one."""
+MIDDLING = 0.5
+CHORD_NATS = 0.8
+"""For each further note of a chord, by how far the energy is above MIDDLING."""
+MOST_NOTES = 4
+ONSET_SHARES = (0.7, 0.4, 0.5, 0.3, 0.25)
+"""Of a bar's ticks with an onset, on how many each of INSTRUMENTS plays at least in three bars of four of human band
+pieces in which it plays at all."""
+PRESENCE_NATS, MOST_PRESENCE_NATS = 2.5, 6.0
+"""For a player who is behind that, for each onset that it lacks."""
 LEADERS = ("strings", "piano", "guitar")
 """Who has the tune: the first of these that plays."""
 HOMES = {"guitar": (43, 69), "piano": (50, 81), "strings": (60, 88)}
@@ -74,32 +82,41 @@ class Rise:
         return {pitch + 1: RISE_NATS for pitch in range(max(place.low, aim - 1), min(127, aim + 2) + 1)}
 
 
-class Line:
-    """Leads one instrument's line by steps rather than by leaps, and not on one pitch."""
+class Fullness:
+    """Chords are larger where it is lively, smaller where it is calm."""
 
-    def __init__(self, instrument: int, written: Sequence[Bar]) -> None:
-        self._instrument = instrument
-        at = [
-            (i, n.tick, n.pitch) for i, bar in enumerate(written[-2:]) for n in bar.notes if n.instrument == instrument
-        ]
-        self._before = max(at)[2] if at else -1
-        self._now = (-1, -1)
+    def __init__(self, energy: float) -> None:
+        self._nats = CHORD_NATS * (energy - MIDDLING)
 
     def lean(self, attribute: str, place: Place) -> dict[int, float]:
-        """Nats by class; the pitch that was chosen is learnt when its duration is asked for."""
-        if place.instrument != self._instrument:
+        """Nats by class."""
+        if attribute != "strength":
             return {}
-        if attribute == "duration":
-            if self._now[0] not in (-1, place.tick):
-                self._before = self._now[1]
-            self._now = (place.tick, place.low)
-            return {}
-        if attribute != "pitch":
-            return {}
-        before = self._now[1] if self._now[0] not in (-1, place.tick) else self._before
-        if before < 0:
-            return {}
-        return {before + step + 1: nats for step, nats in STEP_NATS.items() if place.low <= before + step < 128}
+        return {notes + 1: self._nats * (notes - 1) for notes in range(2, MOST_NOTES + 1)}
+
+
+class Presence:
+    """Who is to play in a bar is heard in it: the longer a player is behind its share of the onsets, the more."""
+
+    def __init__(self, players: Sequence[int]) -> None:
+        self._played: dict[int, set[int]] = {k: set() for k in players}
+        self._ticks: set[int] = set()
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class; who has played is learnt when a strength is asked for."""
+        if attribute == "strength":
+            self._ticks.add(place.tick)
+            self._played.setdefault(place.instrument, set()).add(place.tick)
+        elif attribute == "instrument":
+            return {k + 1: nats for k in self._played if (nats := self._behind(k, place.tick))}
+        elif attribute == "beat" and place.tick >= 0:
+            later = [self._behind(k, place.tick) for k in self._played if k > place.instrument]
+            return {FIRST_TICK + place.tick: max(later)} if any(later) else {}
+        return {}
+
+    def _behind(self, instrument: int, tick: int) -> float:
+        due = ONSET_SHARES[instrument] * len(self._ticks | {tick}) - len(self._played[instrument])
+        return min(MOST_PRESENCE_NATS, PRESENCE_NATS * max(0.0, due))
 
 
 def leader_of(players: Collection[int]) -> int | None:
@@ -118,14 +135,9 @@ def recast(bar: Bar, players: Collection[int]) -> Bar:
 
 
 def colours(asked: BarPlan, players: Sequence[int], written: Sequence[Bar]) -> list[Leaning]:
-    """The leanings of one bar that do not come from its form or harmony."""
-    parts: list[Leaning] = [Registers(players, asked.energy)]
-    leader = leader_of(players)
-    if leader is not None:
-        parts.append(Line(leader, written))
-    if not written:
-        return parts
-    tops = [note.pitch for note in written[-1].notes if note.instrument]
+    """The leanings of one bar that do not come from its form, its tune or its harmony."""
+    parts: list[Leaning] = [Registers(players, asked.energy), Fullness(asked.energy), Presence(players)]
+    tops = [note.pitch for note in written[-1].notes if note.instrument] if written else []
     if asked.lead == "rise" and tops:
         parts.append(Rise(min(84, max(tops))))
     return parts

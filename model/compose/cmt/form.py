@@ -17,6 +17,7 @@ import numpy as np
 from hitpoint.model.compose.cmt.colour import Together, colours, recast
 from hitpoint.model.compose.cmt.grammar import Leaning, Place
 from hitpoint.model.compose.cmt.harmony import Home, home_key, moving
+from hitpoint.model.compose.cmt.tune import tune as tune_of
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.music.tokens import FIRST_TICK, duration_class
@@ -101,6 +102,9 @@ def leaning_of(plan: Plan, index: int, written: Sequence[Bar], anew: bool = Fals
     hit_ticks = {hit.tick for hit in plan.hits if hit.bar == index and hit.accent is not None}
     moves = moving(asked, hit_ticks, players, written, recalled, plan.seed)
     parts: list[Leaning] = colours(asked, players, written)
+    tune = tune_of(plan, index, players, written)
+    if tune is not None:
+        parts.append(tune)
     if earlier is not None and echo is not None:
         against = moves is not None and moves.against
         parts.append(Recall(earlier, echo._replace(pitch_nats=min(AGAINST_NATS, echo.pitch_nats)) if against else echo))

@@ -52,12 +52,14 @@ Writer = Generator[Ask | Row, int, Bar]
 
 class Place(NamedTuple):
     """Where a bar's writer stands: the tick and instrument reached (-1 before the first), the lowest pitch that may
-    come (for a duration: the pitch just chosen), and the onset ticks still owed."""
+    come (for a duration: the pitch just chosen), the onset ticks still owed, and the notes of this instrument that are
+    still to come above the one that is asked for."""
 
     tick: int
     instrument: int
     low: int
     owed_ticks: int
+    owed_notes: int = 0
 
 
 class Leaning(Protocol):
@@ -142,6 +144,7 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
     notes: list[Note] = []
     for number in range(strength):
         owed = strength - number - 1
+        place = place._replace(owed_notes=owed)
         if locked:
             note = locked[number]
             ticks = np.array([note.duration_ticks], np.int16)
