@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from hitpoint.model.errors import InputError
-from hitpoint.model.files import whole
+from hitpoint.model.files import file_sha256, whole
 from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions
 from hitpoint.model.network.network import Network, NetworkConfig
@@ -117,12 +117,3 @@ def vocabulary() -> str:
     """A short word that changes whenever token classes or condition columns do."""
     layout = repr((tokens.FIELDS, tokens.SIZES, tokens.DURATIONS, tokens.INIT_IDS, conditions.NAMES, conditions.SIZES))
     return hashlib.sha256(layout.encode()).hexdigest()[:12]
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
