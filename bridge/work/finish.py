@@ -46,6 +46,7 @@ class Finisher:
         take.midi = midi
 
         def write() -> None:
+            """In the worker: write the files, and say how it went."""
             try:
                 midi.parent.mkdir(parents=True, exist_ok=True)
                 self._tools.write(prepared, composer, bars, take.seed, midi, wav if job.wav else None, report)
@@ -73,6 +74,7 @@ class Finisher:
         trouble = disk_trouble(error, midi.parent)
 
         def follow() -> None:
+            """In the main thread."""
             if trouble is not None:
                 job.again_s = time.monotonic() + AGAIN_S
                 self._keeper.failed(job, trouble)
