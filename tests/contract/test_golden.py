@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def digest() -> str:
     return hashlib.sha256(to_json([take.score.bars, take.score.tempo_map])).hexdigest()
 
 
-def test_the_same_seed_gives_the_same_music() -> None:
+def test_the_same_seed_gives_the_same_music(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HITPOINT_CACHE_DIR", "")
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
     first = digest()
     assert first == digest()
@@ -50,5 +52,6 @@ def test_the_same_seed_gives_the_same_music() -> None:
 
 
 if __name__ == "__main__":
+    os.environ["HITPOINT_CACHE_DIR"] = ""
     known = json.loads(GOLDEN.read_text(encoding="utf-8")) if GOLDEN.exists() else {}
     GOLDEN.write_text(json.dumps({**known, kind(): digest()}, indent=1) + "\n", encoding="utf-8")
