@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
 
+PHRASE_BARS = 4
+"""What is played in one breath: returns, fills and players are counted in phrases from a section's first bar."""
+
 ACCENT_KINDS = ("crash", "chord", "swell", "stress")
 
 

@@ -15,8 +15,8 @@ from numpy.random import default_rng
 
 from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.cmt.decode import Decoder, Engine, Part, Run, Sampling
-from hitpoint.model.compose.cmt.form import leaning_of
 from hitpoint.model.compose.cmt.grammar import BarTask
+from hitpoint.model.compose.cmt.leaning import Here, kinds, leanings_of
 from hitpoint.model.errors import MissingError, UsageError
 from hitpoint.model.music import tokens
 from hitpoint.model.music.flaws import flaw_of
@@ -65,7 +65,8 @@ class CmtComposer(Composer):
 
     @classmethod
     def create(cls, options: ComposerOptions) -> CmtComposer:
-        """As `load`."""
+        """As `load`. Raises UsageError also where another package's leaning cannot be loaded."""
+        kinds()
         return cls.load(options.checkpoint, options.device, options.threads)
 
     @classmethod
@@ -163,9 +164,8 @@ class CmtComposer(Composer):
 
         def parts(number: int) -> Iterator[Part]:
             for index in range(first_bar, last_bar + 1):
-                task = replace(
-                    task_of(plan, index, free, bars[index]), leaning=leaning_of(plan, index, written[number], anew=True)
-                )
+                leanings = leanings_of(Here(plan, index, written[number], anew=True))
+                task = replace(task_of(plan, index, free, bars[index]), leanings=leanings)
                 yield Part(task, table[index + 1], default_rng([seed, index, 1, number]))
 
         for number, bar in decoder.write(run, [parts(number) for number in range(streams)]):
@@ -223,7 +223,7 @@ class _Draft:
 def _parts(plan: Plan, table: Table, seed: int, draft: _Draft) -> Iterator[Part]:
     """The bars still to be written, each asked for when all before it are in the draft."""
     while (index := len(draft.bars)) < len(plan.bars):
-        task = replace(task_of(plan, index), leaning=leaning_of(plan, index, draft.bars))
+        task = replace(task_of(plan, index), leanings=leanings_of(Here(plan, index, draft.bars)))
         yield Part(task, table[index + 1], default_rng([seed, index, draft.refused]))
 
 
