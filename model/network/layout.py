@@ -1,4 +1,4 @@
-"""Which genres and condition columns a network was trained with, and how older weights take their place among newer ones.
+"""Which genres and condition columns a network was trained with, and how older weights fit in where there are more.
 
 Classes are only ever appended: genres to the genres, columns to the columns. What older weights lack becomes zero rows,
 and a sum is the same to the bit with a zero added to it.
@@ -54,6 +54,7 @@ class Layout:
         extra = [genre for at, genre in enumerate(self.genres) if other.genres[at : at + 1] != (genre,)]
         extra += [name for name, size in self.columns if size > known.get(name, 0)]
         return extra[0] if extra else ""
+
 
 def _is_column(name: object, size: object) -> bool:
     return isinstance(name, str) and isinstance(size, int) and 0 < size <= MOST_CLASSES

@@ -159,7 +159,8 @@ def test_columns_that_this_version_lacks_are_named(small, layout, words):
 @pytest.mark.parametrize(
     "text",
     ["", "{}", "[]", "7", '{"genres": [], "columns": 3}', '{"genres": [], "columns": [["a", "b"]]}',
-     '{"genres": [1], "columns": []}', '{"genres": [], "columns": [["a", 1e9]]}', '{"genres": [], "columns": [[[], 1]]}',
+     '{"genres": [1], "columns": []}', '{"genres": [], "columns": [["a", 1e9]]}',
+     '{"genres": [], "columns": [[[], 1]]}',
      '{"genres": "pop", "columns": []}', '{"genres": [], "columns": [["a", 2], ["a", 2]]}'],
 )  # fmt: skip
 def test_a_damaged_list_of_columns_is_one_sentence(small, text):
