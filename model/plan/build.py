@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
-from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.music.score import INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.arrangement import arrange
 from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
@@ -36,6 +37,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
     check_wishes(wishes)
     if not (math.isfinite(rhythm.duration_s) and rhythm.duration_s > 0):
         raise InputError("the clip has no length: choose one with at least one frame between its in and out point")
+    wishes = replace(wishes, instruments=_players(wishes))
     seen = moments(rhythm)
     tempo = plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes)
     end_tick = (tempo.bars - 1) * TICKS_PER_BAR + tempo.last_bar_ticks
@@ -68,6 +70,13 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
         last_bar_ticks=tempo.last_bar_ticks,
     )
     return arrange(plan, wishes.accents)
+
+
+def _players(wishes: Wishes) -> tuple[int, ...]:
+    """Who may play: where all may, music of a genre without a kit does without one."""
+    if wishes.genre not in KIT_GENRES and len(set(wishes.instruments)) == len(INSTRUMENTS):
+        return tuple(k for k in wishes.instruments if INSTRUMENTS[k] != "drums")
+    return wishes.instruments
 
 
 def _bindings(wishes: Wishes, bars: int, placed: Sequence[Placed]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

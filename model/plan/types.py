@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hitpoint.model.mood.types import Affect as Affect  # part of a plan, and so of this module
 from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
 
 PHRASE_BARS = 4
@@ -58,7 +59,8 @@ class BarPlan:
     that stand in the plan already (fills, cymbals), louder or softer only by the performance. changes: ticks at which
     the harmony moves on. caps: (tick, most) pairs, the largest simu-note allowed there, and no crash. lead: how the
     bar prepares what follows ("" = not). dynamics: (level, accent) a tick, velocities that the performance adds;
-    empty = by the energy alone.
+    empty = by the energy alone. chords: symbols of both half bars ("Am7"). affect: what the picture feels like here.
+    key: "A minor". Each of these three is None where nothing is known or asked.
     """
 
     index: int
@@ -78,6 +80,9 @@ class BarPlan:
     caps: tuple[tuple[int, int], ...] = ()
     lead: str = ""
     dynamics: tuple[tuple[float, float], ...] = ()
+    chords: tuple[str, str] | None = None
+    affect: Affect | None = None
+    key: str | None = None
 
     def energy_at(self, tick: float) -> float:
         """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""
