@@ -52,6 +52,8 @@ class Composer(ABC):
 
     key: the name it is asked for by. uses_library: whether it makes use of `ComposerOptions.library`. name, sha256,
     parameters: of the weights or the library, for the report and the MIDI file. stats: what the last piece cost.
+    steps: raised with each small step (a token, a diffusion step), so that whoever waits can tell work from a loop
+    that never ends; another thread reads it. Where it never moves, a bar is judged as a whole, and later.
     """
 
     key: ClassVar[str]
@@ -59,6 +61,7 @@ class Composer(ABC):
     name: str = ""
     sha256: str = ""
     parameters: int = 0
+    steps: int = 0
 
     def __init__(self) -> None:
         self.stats = Stats()

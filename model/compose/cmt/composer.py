@@ -96,7 +96,7 @@ class CmtComposer(Composer):
         history: the bars before, whether composed here or not. A snapshot behind every bar composed makes going on
         from there immediate; without one the last CONTEXT_BARS are read again.
         """
-        decoder = Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced)
+        decoder = Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
         table = table_of_plan(plan)
         began = time.perf_counter()
         keys = _chain(plan, history)
@@ -122,7 +122,7 @@ class CmtComposer(Composer):
 
         on_bar: called with each bar of any take as it comes.
         """
-        decoder = Decoder(self.recurrence, self.sampling)
+        decoder = Decoder(self.recurrence, self.sampling, on_rows=self._step)
         table = table_of_plan(plan)
         began = time.perf_counter()
         run = decoder.start(init_rows(plan.genre, plan.instruments), table[0], len(seeds))
@@ -152,7 +152,7 @@ class CmtComposer(Composer):
         """
         check_regenerate(plan, bars, first_bar, last_bar, instruments)
         free = tuple(plan.instruments if instruments is None else sorted(set(instruments)))
-        decoder = Decoder(self.recurrence, self.sampling)
+        decoder = Decoder(self.recurrence, self.sampling, on_rows=self._step)
         table = table_of_plan(plan)
         history = bars[:first_bar]
         run = self._resume(decoder, plan, history, _chain(plan, history))
@@ -202,6 +202,9 @@ class CmtComposer(Composer):
         while len(self._snapshots) > KEPT_SNAPSHOTS:
             self._snapshots.popitem(last=False)
         return kept
+
+    def _step(self, rows: int) -> None:
+        self.steps += rows
 
     def _count(self, decoder: Decoder, bars: int, seconds: float) -> None:
         pressure = {name: value / max(1, bars) for name, value in decoder.tally.pressure.items()}
