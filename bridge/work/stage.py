@@ -78,5 +78,5 @@ class Stage:
         return self._pulse(block.name, now_s - step_s, now_cpu_s - step_cpu_s, STEP_S)
 
     def _pulse(self, name: str, age_s: float, cpu_s: float, limit_s: float) -> Pulse:
-        """Where the thread has no clock of its own, the process's counts what others do too: never more than `age_s`."""
+        """Where the thread has no clock of its own, the process's counts what others do too; `age_s` is the most."""
         return Pulse(name, age_s, min(age_s, cpu_s) if self._clock is None else cpu_s, limit_s)
