@@ -3,8 +3,9 @@ REAPER's request files, from a corpus and from what this repository makes itself
 
     python tests/bench/bench_fuzz.py [--minutes 1] [--seed 0] [--full]
 
-Full length: 10 minutes. What raises anything but the one error of its room, or takes longer than 2 s of processor time, is printed, and
-written into tests/corpus/found: it becomes a test. Baseline: the same without mutation, which must raise nothing.
+Full length: 10 minutes. What raises anything but the one error of its room, or takes more than 2 s of the processor, is
+printed, and written into tests/corpus/found: it becomes a test. Baseline: the same without mutation, which must raise
+nothing.
 """
 
 from __future__ import annotations

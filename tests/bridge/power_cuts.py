@@ -26,7 +26,7 @@ class PowerCuts:
         self.dice, self.count = random.Random(seed), 0
         self._data, self._names, self._held = {}, {}, []
         self._lock, self._looking = threading.RLock(), False
-        self._names[_key(os.stat(self.root))] = _listing(self.root)
+        self._names[_key(self.root.stat())] = _listing(self.root)
         for name in ("fsync", "replace", "rename", "unlink", "mkdir"):
             monkeypatch.setattr(os, name, self._watched(name, getattr(os, name)))
 
@@ -68,7 +68,7 @@ class PowerCuts:
 
     def _leave(self, folder, left):
         left.mkdir(parents=True)
-        kept, now = self._names.get(_key(os.stat(folder)), {}), _listing(folder)
+        kept, now = self._names.get(_key(folder.stat()), {}), _listing(folder)
         for name in sorted(kept.keys() | now.keys()):
             key = self.dice.choice([kept.get(name), now.get(name)])
             path = folder / name
@@ -93,4 +93,4 @@ def _key(status):
 
 
 def _listing(folder):
-    return {name: _key(os.lstat(Path(folder) / name)) for name in os.listdir(folder)}
+    return {path.name: _key(path.lstat()) for path in folder.iterdir()}
