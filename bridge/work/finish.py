@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hitpoint.bridge.ipc.messages import JobProgress, JobResult
+from hitpoint.bridge.state.store import make_folder
 from hitpoint.bridge.work.jobs import Job, Take, Tools
 from hitpoint.bridge.work.keeper import AGAIN_S, Keeper, disk_trouble, publish
 from hitpoint.bridge.work.worker import WRITE_TURN, Worker
@@ -47,7 +48,7 @@ class Finisher:
 
         def write() -> None:
             try:
-                midi.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(midi.parent)
                 self._tools.write(prepared, composer, bars, take.seed, midi, wav if job.wav else None, report)
                 publish(*files)
             except Exception as error:

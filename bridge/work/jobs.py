@@ -105,6 +105,10 @@ class Tools:
             self._composers[key] = self._load_composer(key)
         return self._composers[key]
 
+    def counter(self, key: str = "") -> Callable[[], int]:
+        """What tells, to any thread, how many small steps that composer has done; 0 where it does not count them."""
+        return lambda: getattr(self._composers.get(key), "steps", 0)
+
     def prepare(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Prepared:
         """Analyse and plan."""
         from hitpoint.model.job import prepare

@@ -163,7 +163,7 @@ class Workshop:
             job.after_prepare.append(message)
             self._prepare(job)
             return False
-        with self._stage.at("edit", EDIT_S):
+        with self._stage.at("edit", EDIT_S, self._tools.counter(job.composer)):
             if isinstance(message, Regenerate):
                 self._editor.regenerate(job, message)
             else:
@@ -212,7 +212,7 @@ class Workshop:
         assert job.plan is not None
         for number in self._wanted(job):
             take = take_of(job, number, self._keeper.store)
-            with self._stage.at("bar", BAR_S):
+            with self._stage.at("bar", BAR_S, self._tools.counter(job.composer)):
                 if self._bars.make(job, job.plan, number, take):
                     return True
             writable = not take.failed and not job.analysing and time.monotonic() >= job.again_s

@@ -101,7 +101,7 @@ class CmtComposer(Composer):
         Raises UsageError where the checkpoint does not know the plan's genre.
         """
         self._check(plan)
-        decoder = Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced)
+        decoder = Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
         table = table_of_plan(plan)
         began = time.perf_counter()
         keys = _chain(plan, history)
@@ -128,7 +128,7 @@ class CmtComposer(Composer):
         on_bar: called with each bar of any take as it comes.
         """
         self._check(plan)
-        decoder = Decoder(self.recurrence, self.sampling)
+        decoder = Decoder(self.recurrence, self.sampling, on_rows=self._step)
         table = table_of_plan(plan)
         began = time.perf_counter()
         run = decoder.start(init_rows(plan.genre, plan.instruments), table[0], len(seeds))
@@ -159,7 +159,7 @@ class CmtComposer(Composer):
         self._check(plan)
         check_regenerate(plan, bars, first_bar, last_bar, instruments)
         free = tuple(plan.instruments if instruments is None else sorted(set(instruments)))
-        decoder = Decoder(self.recurrence, self.sampling)
+        decoder = Decoder(self.recurrence, self.sampling, on_rows=self._step)
         table = table_of_plan(plan)
         history = bars[:first_bar]
         run = self._resume(decoder, plan, history, _chain(plan, history))
@@ -215,6 +215,9 @@ class CmtComposer(Composer):
         while len(self._snapshots) > KEPT_SNAPSHOTS:
             self._snapshots.popitem(last=False)
         return kept
+
+    def _step(self, rows: int) -> None:
+        self.steps += rows
 
     def _count(self, decoder: Decoder, bars: int, seconds: float) -> None:
         pressure = {name: value / max(1, bars) for name, value in decoder.tally.pressure.items()}
