@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.video.detectors.camera import Floats, Images, aligned, tall
-from hitpoint.model.video.detectors.regions import PAD, Maps, bent, faded, gone, summed, turned
+from hitpoint.model.video.detectors.regions import PAD, Maps, Sign, bent, faded, faded_and_risen, gone, summed, turned
 
 CELL_PX = 4
 SHORT_S, LONG_S = 1 / 30, 0.1
@@ -35,8 +35,23 @@ ALL_NOISE = 0.5
 """If most pixels change by this share of the picture's spread, it is grain, or a camera that cannot be followed."""
 TOP = 60.0
 """Levels: more change than this counts no more, so that a white thing is no louder than a grey one."""
-NAMES = ("change", "change_long", "stop", "stop_long", "turn", "turn_between", "turn_long", "bend", "fall", "area")
-"""Columns of `Changes.rows`; all but the last in cells (CELL_PX squared) that change by USUAL_SPREAD levels."""
+NAMES = (
+    "change",
+    "change_long",
+    "stop",
+    "stop_long",
+    "turn",
+    "turn_between",
+    "turn_long",
+    "bend",
+    "fall",
+    "area",
+    "rise",
+    "rim",
+)
+"""Columns of `Changes.finish`; all but "area" in cells (CELL_PX squared) that change by USUAL_SPREAD levels. "rim": the
+part of the sharp signs that lies at the picture's rim."""
+_SHARP = {"stop": 1.0, "fall": 0.5, "turn": 2.0, "turn_between": 2.0, "bend": 1.5}
 
 
 @dataclass
@@ -68,22 +83,27 @@ class _Seen:
 
     def joined(self, after: _Seen) -> _Seen:
         """These frames, and those that follow."""
-        pairs = (
-            (getattr(self, name), getattr(after, name)) for name in ("lumas", "times_s", "moved", "contrast", "rows")
+        return _Seen(
+            np.concatenate([self.lumas, after.lumas]),
+            np.concatenate([self.times_s, after.times_s]),
+            np.concatenate([self.moved, after.moved]),
+            np.concatenate([self.contrast, after.contrast]),
+            np.concatenate([self.rows, after.rows]),
+            {kind: np.concatenate([maps, after.maps[kind]]) for kind, maps in self.maps.items()},
+            {kind: np.concatenate([known, after.known[kind]]) for kind, known in self.known.items()},
         )
-        whole = _Seen(*(np.concatenate(pair) for pair in pairs))
-        for kind in self.maps:
-            whole.maps[kind] = np.concatenate([self.maps[kind], after.maps[kind]])
-            whole.known[kind] = np.concatenate([self.known[kind], after.known[kind]])
-        return whole
 
     def last(self, count: int) -> _Seen:
         """The last so many of them."""
-        each = (self.lumas, self.times_s, self.moved, self.contrast, self.rows)
-        rest = _Seen(*(values[-count:] for values in each))
-        rest.maps = {kind: values[-count:] for kind, values in self.maps.items()}
-        rest.known = {kind: values[-count:] for kind, values in self.known.items()}
-        return rest
+        return _Seen(
+            self.lumas[-count:],
+            self.times_s[-count:],
+            self.moved[-count:],
+            self.contrast[-count:],
+            self.rows[-count:],
+            {kind: maps[-count:] for kind, maps in self.maps.items()},
+            {kind: known[-count:] for kind, known in self.known.items()},
+        )
 
 
 class Changes:
@@ -149,16 +169,18 @@ class _Block:
         across, is_across = self._difference(2 * lag)
         both = is_before & is_after
         cells = (after.shape[1] - PAD) * after.shape[2]
+        fallen, risen = faded_and_risen(before, after)
         self._write("change", lag, summed(before), both)
         self._write("area", lag, np.count_nonzero(before > 0.05, axis=(1, 2)) / cells, both)
-        self._write("stop", lag, gone(before, after), both)
-        self._write("fall", lag, faded(before, after), both)
-        self._write("turn", lag, turned(before, after, across), both & is_across)
+        self._write("rise", lag, risen[0], both)
+        self._add("stop", lag, gone(before, after), both)
+        self._add("fall", lag, fallen, both)
+        self._add("turn", lag, turned(before, after, across), both & is_across)
         earlier, is_earlier = self._map(2 * lag, "short")
-        self._write("bend", lag, bent(earlier, before, after), both & is_earlier)
+        self._add("bend", lag, bent(earlier, before, after), both & is_earlier)
         before, is_before = self._map(lag + 1, "short")
         across, is_across = self._difference(2 * lag + 1)
-        self._write("turn_between", lag + 1, turned(before, after, across), is_before & is_after & is_across)
+        self._add("turn_between", lag + 1, turned(before, after, across), is_before & is_after & is_across)
 
     def _softly(self, lag: int) -> None:
         """The same over the long lag."""
@@ -167,13 +189,19 @@ class _Block:
         across, is_across = self._difference(2 * lag)
         both = is_before & is_after
         self._write("change_long", lag, summed(before), both)
-        self._write("stop_long", lag, faded(before, after), both)
-        self._write("turn_long", lag, turned(before, after, across), both & is_across)
+        self._write("stop_long", lag, faded(before, after)[0], both)
+        self._write("turn_long", lag, turned(before, after, across)[0], both & is_across)
 
     def _write(self, name: str, lag: int, values: Floats, is_known: NDArray[np.bool_]) -> None:
         """Values (m,) of the frames `lag` before each of the block's."""
         known = np.flatnonzero(is_known)
         self._seen.rows[self._first + known - lag, NAMES.index(name)] = values[known]
+
+    def _add(self, name: str, lag: int, sign: Sign, is_known: NDArray[np.bool_]) -> None:
+        """A sharp sign of the frames `lag` before each of the block's, and what of it lies at the rim."""
+        self._write(name, lag, sign[0], is_known)
+        known = np.flatnonzero(is_known)
+        self._seen.rows[self._first + known - lag, NAMES.index("rim")] += _SHARP[name] * sign[1][known]
 
     def _difference(self, lag: int) -> tuple[Maps, NDArray[np.bool_]]:
         """How much each frame differs from that `lag` before it, cell by cell, 0..TOP / USUAL_SPREAD; and where it
@@ -228,7 +256,8 @@ class _Block:
 
         first = self._first - lag
         blank = max(0, -first)
-        maps, known = (each[kind][max(0, first) : first + self._count] for each in (self._seen.maps, self._seen.known))
+        span = slice(max(0, first), first + self._count)
+        maps, known = self._seen.maps[kind][span], self._seen.known[kind][span]
         if blank:
             maps = np.concatenate([np.zeros((blank, *maps.shape[1:]), np.float32), maps])
             known = np.concatenate([np.zeros(blank, bool), known])
