@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.chord_symbols import parse_key, parse_symbol
+from hitpoint.model.music.symbols import parse_key, parse_symbol
 from hitpoint.model.music.chords import QUALITIES, Chord
 from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT
 from hitpoint.model.music.tokens import MAX_SIMU_NOTE
@@ -202,7 +202,7 @@ def labels_of_plan(plan: Plan) -> Labels:
         if bar.chords is not None:
             labels.chords[bar.index] = [each for text in bar.chords for each in chord_classes(parse_symbol(text))]
         if bar.key is not None:
-            labels.mode[bar.index] = MINOR if parse_key(bar.key)[1] else MAJOR
+            labels.mode[bar.index] = MINOR if parse_key(bar.key).minor else MAJOR
         if bar.affect is not None:
             labels.affect[bar.index] = affect_classes(bar.affect)
     starts = np.zeros(len(plan.bars), bool)
