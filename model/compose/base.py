@@ -54,6 +54,8 @@ class Composer(ABC):
     parameters: of the weights or the library, for the report and the MIDI file. stats: what the last piece cost.
     genres: those it can compose. conditions: what it hears of a bar beyond what CMT tells a network ("root_0", "mode",
     "valence" ...: the columns of `network.conditions`); what is not among them makes no difference to its music.
+    steps: raised with each small step (a token, a diffusion step), so that whoever waits can tell work from a loop
+    that never ends; another thread reads it. Where it never moves, a bar is judged as a whole, and later.
     """
 
     key: ClassVar[str]
@@ -63,6 +65,7 @@ class Composer(ABC):
     parameters: int = 0
     genres: tuple[str, ...] = GENRES
     conditions: frozenset[str] = frozenset()
+    steps: int = 0
 
     def __init__(self) -> None:
         self.stats = Stats()
