@@ -44,15 +44,17 @@ class TempoPlan:
     changes: tuple[str, ...] = ()
 
 
-def plan_tempo(moments: Sequence[Moment], motion: NDArray[np.float32], duration_s: float, wishes: Wishes) -> TempoPlan:
+def plan_tempo(
+    moments: Sequence[Moment], motion: NDArray[np.float32], duration_s: float, wishes: Wishes, bias_bpm: float = 0.0
+) -> TempoPlan:
     """The tempo map for a clip of `duration_s` seconds (> 0): fixed, in a range, or chosen.
 
-    motion (n,): frame widths a second.
+    motion (n,): frame widths a second. bias_bpm: what the mood adds to the tempo that the picture leans to.
     """
     inside = [each for each in moments if 0.0 < each.time_s < duration_s]
     if wishes.tempo_bpm is not None and wishes.tempo_bpm[0] == wishes.tempo_bpm[1]:
         return _unbent(_weighed(inside), duration_s, wishes.tempo_bpm, wishes.tempo_bpm[0])
-    leaning, top = pace(inside, motion, duration_s)
+    leaning, top = pace(inside, motion, duration_s, bias_bpm)
     low, high = wishes.tempo_bpm or (SLOWEST_BPM, top)
     middle = min(high, max(low, leaning))
     bending = _weighed(_worth_bending(inside, duration_s))

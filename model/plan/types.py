@@ -136,7 +136,8 @@ class Wishes:
     cut or fade; None: all bind while C is .5 or more, below that 2 C of them. max_deviation: how far the tempo may
     bend within two bars and from the base tempo, as a share. energy: louder and busier, or softer and sparser, by a
     share of the scale, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits stand
-    out, 0..2; 0 leaves them as bare notes.
+    out, 0..2; 0 leaves them as bare notes. mood: "auto" (the picture's), "off", or one of MOODS. valence, arousal,
+    tension: added to the mood's, -1..1.
     """
 
     genre: str = "pop"
@@ -149,3 +150,7 @@ class Wishes:
     density: int = 0
     accents: float = 1.0
     cut_control: float | None = None
+    mood: str = "auto"
+    valence: float = 0.0
+    arousal: float = 0.0
+    tension: float = 0.0

@@ -17,6 +17,7 @@ import numpy as np
 from hitpoint.model.compose.cmt.colour import Together, colours, recast
 from hitpoint.model.compose.cmt.grammar import Leaning, Place
 from hitpoint.model.compose.cmt.harmony import Home, home_key, moving
+from hitpoint.model.compose.cmt.wished_key import opening, wished_key
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.music.tokens import FIRST_TICK, duration_class
@@ -83,8 +84,9 @@ def leaning_of(plan: Plan, index: int, written: Sequence[Bar], anew: bool = Fals
     """What bar `index` leans to, given all bars before it. anew: not to playing an earlier bar again."""
     asked = plan.bars[index]
     bars_left = len(plan.bars) - index
+    wished = wished_key(asked)
     if bars_left <= CLOSING_BARS and len(written) >= PHRASE_BARS:
-        key = home_key(written) or key_of(written)
+        key = wished or home_key(written) or key_of(written)
         if key is not None:
             return Close(key, last=bars_left == 1)
     players = plan.instruments if asked.instruments is None else asked.instruments
@@ -99,16 +101,18 @@ def leaning_of(plan: Plan, index: int, written: Sequence[Bar], anew: bool = Fals
         earlier = recast(earlier, players)
     recalled = earlier if echo is not None and echo.pitch_nats else None
     hit_ticks = {hit.tick for hit in plan.hits if hit.bar == index and hit.accent is not None}
-    moves = moving(asked, hit_ticks, players, written, recalled, plan.seed)
+    moves = moving(asked, hit_ticks, players, written, recalled, plan.seed, wished)
     parts: list[Leaning] = colours(asked, players, written)
     if earlier is not None and echo is not None:
         against = moves is not None and moves.against
         parts.append(Recall(earlier, echo._replace(pitch_nats=min(AGAINST_NATS, echo.pitch_nats)) if against else echo))
     if moves is not None:
         parts.append(moves.leaning)
-    home = home_key(written)
+    elif wished is not None and not written:
+        parts.append(opening(wished, players))
+    home = wished or home_key(written)
     if home is not None:
-        parts.append(Home(home))
+        parts.append(Home(home, 0.0 if asked.affect is None else asked.affect.tension))
     return Together(parts)
 
 

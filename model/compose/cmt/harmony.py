@@ -21,6 +21,8 @@ HOLD_NATS = 1.2
 """For the chord that stands before a change within the bar, so that the change is one."""
 FOREIGN_NATS = -2.2
 """Against pitches outside the home key's scale."""
+TENSE, TENSE_FREEDOM = 0.45, 1.2
+"""Above this tension they are less foreign, by so much of it at full tension."""
 HOME_BARS = 8
 """The home key is that of the first bars; fewer than four say nothing of it."""
 CLOSE_TONES = 2
@@ -102,7 +104,9 @@ class Moving:
 class Home:
     """Leans to the scale of the home key, so that a long piece does not wander off."""
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: Key, tension: float = 0.0) -> None:
+        """tension: 0..1; what is tense may leave the scale more readily."""
+        self._nats = FOREIGN_NATS * (1.0 - TENSE_FREEDOM * max(0.0, tension - TENSE))
         steps = (0, 2, 3, 5, 7, 8, 10, 11) if key.minor else (0, 2, 4, 5, 7, 9, 11)
         self._scale = {(key.root + step) % 12 for step in steps}
 
@@ -110,7 +114,7 @@ class Home:
         """Nats by class."""
         if attribute != "pitch" or INSTRUMENTS[place.instrument] == "drums":
             return {}
-        return {pitch + 1: FOREIGN_NATS for pitch in range(place.low, 128) if pitch % 12 not in self._scale}
+        return {pitch + 1: self._nats for pitch in range(place.low, 128) if pitch % 12 not in self._scale}
 
 
 class Move(NamedTuple):
@@ -121,19 +125,26 @@ class Move(NamedTuple):
 
 
 def moving(
-    asked: BarPlan, hit_ticks: Set[int], players: Sequence[int], written: Sequence[Bar], recalled: Bar | None, seed: int
+    asked: BarPlan,
+    hit_ticks: Set[int],
+    players: Sequence[int],
+    written: Sequence[Bar],
+    recalled: Bar | None,
+    seed: int,
+    wished: Key | None = None,
 ) -> Move | None:
     """What a bar leans to at its changes of harmony; None where it has none or nothing is written before it.
 
     hit_ticks: those with a hit, whose change must be heard; recalled: the bar that it is to repeat. Where that has
-    another chord than what stands before, it is the new one; without a hit it is so in any case.
+    another chord than what stands before, it is the new one; without a hit it is so in any case. wished: the key that
+    the plan asks for.
     """
     if not asked.changes or not written:
         return None
     before = chord_of(written[-1], HALF) or chord_of(written[-1])
     if before is None or (recalled is not None and not hit_ticks & set(asked.changes) and asked.lead != "dominant"):
         return None
-    key = home_key(written) or key_of(written) or Key(before.root, before == _triad(before.root, True))
+    key = wished or home_key(written) or key_of(written) or Key(before.root, before == _triad(before.root, True))
     rng = np.random.default_rng([seed, asked.index, 5])
     now, steps, against = before, [Step(0, before, new=False)], False
     for tick in asked.changes:
