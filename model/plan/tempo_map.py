@@ -12,7 +12,7 @@ from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, 
 from hitpoint.model.plan.tempo_ease import Nail, ease, tempo_map
 from hitpoint.model.plan.tempo_fit import MISS, TempoFit, Weighed, fit_tempo, grid_cost, steady_fit
 from hitpoint.model.plan.tempo_pace import LOUD_BEAT, SLOWEST_BPM, pace, pulse_s
-from hitpoint.model.plan.types import Wishes
+from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.plan.weights import Moment
 
 STEADY_WORTH, STEADY_MOST, STEADY_REACH = 0.15, 2.0, 0.1
@@ -42,6 +42,11 @@ class TempoPlan:
     base_bpm: float
     last_bar_ticks: int = TICKS_PER_BAR
     changes: tuple[str, ...] = ()
+
+
+def tempo_of(plan: Plan) -> TempoPlan:
+    """The tempo of a plan that is there already, to plan the rest of it anew."""
+    return TempoPlan(plan.tempo_map, len(plan.bars), plan.tempo_map.points[0].bpm, plan.last_bar_ticks)
 
 
 def plan_tempo(

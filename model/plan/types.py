@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from hitpoint.model.mood.types import Affect as Affect  # part of a plan, and so of this module
 from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
 
+PHRASE_BARS = 4
+"""What is played in one breath: returns, fills and players are counted in phrases from a section's first bar."""
+
 ACCENT_KINDS = ("crash", "chord", "swell", "stress")
 
 
@@ -136,8 +139,9 @@ class Wishes:
     cut or fade; None: all bind while C is .5 or more, below that 2 C of them. max_deviation: how far the tempo may
     bend within two bars and from the base tempo, as a share. energy: louder and busier, or softer and sparser, by a
     share of the scale, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits stand
-    out, 0..2; 0 leaves them as bare notes. mood: "auto" (the picture's), "off", or one of MOODS. valence, arousal,
-    tension: added to the mood's, -1..1.
+    out, 0..2; 0 leaves them as bare notes. hits: moments that the editor wants hit, seconds from the in point, and
+    whether above all; unhits: cuts and beats of the picture that are not to be. mood: "auto" (the picture's), "off", or
+    one of MOODS. valence, arousal, tension: added to the mood's, -1..1.
     """
 
     genre: str = "pop"
@@ -150,6 +154,8 @@ class Wishes:
     density: int = 0
     accents: float = 1.0
     cut_control: float | None = None
+    hits: tuple[tuple[float, bool], ...] = ()
+    unhits: tuple[float, ...] = ()
     mood: str = "auto"
     valence: float = 0.0
     arousal: float = 0.0

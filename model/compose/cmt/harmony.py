@@ -8,7 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.compose.cmt.grammar import PITCH_RANGE, Place
+from hitpoint.model.compose.cmt.echo import recalled
+from hitpoint.model.compose.cmt.grammar import PITCH_RANGE
+from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
+from hitpoint.model.music.chord_symbols import parse_key
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
 from hitpoint.model.plan.types import BarPlan
@@ -61,6 +64,11 @@ def chord_of(bar: Bar, first_tick: int = 0) -> Chord | None:
     return max(_TRIADS, key=lambda chord: float(weights[list(chord)].sum() + 0.2 * weights[chord.root]))
 
 
+def wished_key(asked: BarPlan) -> Key | None:
+    """The key that the plan asks for, if it does."""
+    return None if asked.key is None else Key(*parse_key(asked.key))
+
+
 def home_key(written: Sequence[Bar]) -> Key | None:
     """The key that the piece began in; None while too little is written."""
     return key_of(written[:HOME_BARS]) if len(written) >= HOME_BARS // 2 else None
@@ -74,8 +82,14 @@ class Step(NamedTuple):
     new: bool
 
 
-class Moving:
+class Moves(Leaning):
     """Leans to the chord in force at each tick of a bar in which the harmony moves on."""
+
+    @classmethod
+    def of(cls, here: Here) -> Moves | None:
+        """Where the plan names ticks at which the harmony moves on."""
+        move = move_of(here)
+        return None if move is None else move.leaning
 
     def __init__(self, steps: Sequence[Step], players: Sequence[int]) -> None:
         """steps: rising in tick."""
@@ -101,8 +115,14 @@ class Moving:
         return nats_of
 
 
-class Home:
+class Home(Leaning):
     """Leans to the scale of the home key, so that a long piece does not wander off."""
+
+    @classmethod
+    def of(cls, here: Here) -> Home | None:
+        """Once the key is known: from the plan, or because enough is written."""
+        key = wished_key(here.asked) or home_key(here.written)
+        return None if key is None else cls(key, 0.0 if here.asked.affect is None else here.asked.affect.tension)
 
     def __init__(self, key: Key, tension: float = 0.0) -> None:
         """tension: 0..1; what is tense may leave the scale more readily."""
@@ -120,25 +140,30 @@ class Home:
 class Move(NamedTuple):
     """leaning: to the chords of a bar; against: whether one of them is not that of the bar it is to recall."""
 
-    leaning: Moving
+    leaning: Moves
     against: bool
 
 
+def move_of(here: Here) -> Move | None:
+    """How the harmony moves in the bar about to be written; None where it does not."""
+    earlier = recalled(here)
+    again = None if earlier is None or not earlier.echo.pitch_nats else earlier.recast
+    hit_ticks = {hit.tick for hit in here.plan.hits if hit.bar == here.index and hit.accent is not None}
+    return moving(here.asked, hit_ticks, here.players, here.written, again, here.plan.seed)
+
+
 def moving(
-    asked: BarPlan,
-    hit_ticks: Set[int],
-    players: Sequence[int],
-    written: Sequence[Bar],
-    recalled: Bar | None,
-    seed: int,
-    wished: Key | None = None,
+    asked: BarPlan, hit_ticks: Set[int], players: Sequence[int], written: Sequence[Bar], recalled: Bar | None, seed: int
 ) -> Move | None:
-    """What a bar leans to at its changes of harmony; None where it has none or nothing is written before it.
+    """What a bar leans to at its changes of harmony, and the first bar to the tonic of the key that the plan asks for;
+    None where there is nothing to move.
 
     hit_ticks: those with a hit, whose change must be heard; recalled: the bar that it is to repeat. Where that has
-    another chord than what stands before, it is the new one; without a hit it is so in any case. wished: the key that
-    the plan asks for.
+    another chord than what stands before, it is the new one; without a hit it is so in any case.
     """
+    wished = wished_key(asked)
+    if wished is not None and not written:
+        return Move(Moves([Step(0, Chord(*wished.tonic), new=True)], players), False)
     if not asked.changes or not written:
         return None
     before = chord_of(written[-1], HALF) or chord_of(written[-1])
@@ -156,7 +181,7 @@ def moving(
         else:
             now, against = _next_chord(key, now, rng), True
         steps.append(Step(tick, now, new=True))
-    return Move(Moving(steps, players), against)
+    return Move(Moves(steps, players), against)
 
 
 def _next_chord(key: Key, before: Chord, rng: np.random.Generator) -> Chord:
