@@ -150,6 +150,27 @@ def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _moments(name: str) -> Callable[[str], tuple[float, ...]]:
+    def parse(text: str) -> tuple[float, ...]:
+        text = "" if text.lower() == "none" else text
+        try:
+            times_s = tuple(float(part) for part in text.split(",") if part.strip())
+        except ValueError:
+            times_s = (math.nan,)
+        if not all(math.isfinite(time_s) for time_s in times_s):
+            raise UsageError(f"{name} must be moments in seconds, joined by commas, not {text!r}")
+        return times_s
+
+    return parse
+
+
+def _own_hits(text: str) -> tuple[tuple[float, bool], ...]:
+    text = "" if text.lower() == "none" else text
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    times_s = _moments("hits")(",".join(part.removesuffix("!") for part in parts))
+    return tuple((time_s, part.endswith("!")) for time_s, part in zip(times_s, parts, strict=True))
+
+
 _GENRES, _INSTRUMENTS = ", ".join(GENRES), ", ".join(INSTRUMENTS)
 OPTIONS: tuple[WishOption, ...] = (
     WishOption("genre", "genre", "name", "pop", _GENRES, "the style of the music", _genre),
@@ -213,6 +234,24 @@ OPTIONS: tuple[WishOption, ...] = (
         "0..2",
         "how far hits stand out: breath, loudness, cymbal; 0 leaves them bare",
         _number("accents", 0, 2),
+    ),
+    WishOption(
+        "hits",
+        "hits",
+        "seconds",
+        "none",
+        "moments such as 2.5,12.25!",
+        "moments of your own to hit; those with ! as hard as can be",
+        _own_hits,
+    ),
+    WishOption(
+        "unhits",
+        "unhits",
+        "seconds",
+        "none",
+        "moments such as 4.2,9",
+        "cuts and beats of the picture that are not to be hit",
+        _moments("unhits"),
     ),
 )
 """Every wish, declared once: the command line, OSC and the README's table come from here."""
