@@ -114,6 +114,7 @@ def build(
     # The index goes first and comes last: without it the folder is no shard folder, so none is ever half written.
     (out / "pieces.json").unlink(missing_ok=True)
     np.save(out / "notes.npy", shard.notes)
+    assert shard.labels is not None  # what was read just now has them
     np.save(out / "labels.npy", shard.labels)
     (out / "report.json").write_text(json.dumps(report, indent=1))
     index = {"schema": SCHEMA, "pieces": [asdict(piece) for piece in shard.pieces]}
