@@ -56,6 +56,8 @@ def whole(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.stem[:80]}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())  # or a power cut may leave the new name with nothing in it, and the old file gone
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -133,7 +134,8 @@ def test_plan_performance_and_files_are_the_same_everywhere() -> None:
     assert everywhere() == golden()[EVERYWHERE]
 
 
-def test_film_and_network_are_the_same_on_this_machine() -> None:
+def test_film_and_network_are_the_same_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HITPOINT_CACHE_DIR", "")
     first = film_and_network()
     assert first == film_and_network()
     known = golden()
@@ -144,6 +146,7 @@ def test_film_and_network_are_the_same_on_this_machine() -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
+    os.environ["HITPOINT_CACHE_DIR"] = ""
     others = golden() if GOLDEN.exists() else {}
     written = {**others, EVERYWHERE: everywhere(), kind(): film_and_network()}
     GOLDEN.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")

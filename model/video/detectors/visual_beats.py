@@ -39,7 +39,7 @@ LONGEST_GAP_S = 0.4
 
 @dataclass(frozen=True)
 class Signs:
-    """The signs of impacts in m new frames: `stop` … `area` (m,) as in `changes.NAMES`, per thirtieth of a second."""
+    """The signs of impacts in m new frames: `stop` … `rim` (m,) as in `changes.NAMES`, per thirtieth of a second."""
 
     times_s: Floats
     breaks: NDArray[np.int64]
@@ -53,6 +53,8 @@ class Signs:
     turn_long: Floats
     change: Floats
     area: Floats
+    rise: Floats
+    rim: Floats
 
 
 def signs(times_s: Floats, changes: NDArray[np.float32], breaks: Sequence[int] | NDArray[np.int64]) -> Signs:
@@ -75,7 +77,7 @@ def signs(times_s: Floats, changes: NDArray[np.float32], breaks: Sequence[int] |
             kept[first:last, columns] = 0
     share = min(1.0, step_s / SHORT_S)
     column = {name: kept[:, NAMES.index(name)] for name in NAMES}
-    sharp = {name: column[name] * share for name in ("stop", "turn", "turn_between", "bend", "fall")}
+    sharp = {name: column[name] * share for name in ("stop", "turn", "turn_between", "bend", "fall", "rise", "rim")}
     others = {name: column[name] for name in ("stop_long", "turn_long", "change", "area")}
     return Signs(times_s, breaks, step_s, **sharp, **others)
 
@@ -199,15 +201,18 @@ class _Around:
 
 
 def features(found: Signs, curve: Floats, at: NDArray[np.int64]) -> Floats:
-    """What `confidence` judges k > 0 peaks by (k, 17), logarithms: their signs, and the picture around them.
+    """What `confidence` judges k > 0 peaks by (k, 19), logarithms: their signs, and the picture around them.
 
-    The picture around is what tells an impact from restlessness: how much changes in .3 and 1 s, the highest curve
-    within 1.5 s, its quartiles within 2.5 s, change well and just before and after, and the curve next to the peak.
+    Signs at the rim of the picture are those of things that come and go. The picture around is what tells an impact
+    from restlessness: how much changes in .3 and 1 s, the highest curve within 1.5 s, its quartiles within 2.5 s,
+    change well and just before and after, and the curve next to the peak.
     """
     around, near = _Around(found, at), 0.05
+    turn = found.turn + found.turn_between
+    signs_near = (found.stop, turn, found.bend, found.fall, found.rise, found.rim)
     columns = [
         curve[at],
-        *(around.total(each, near) for each in (found.stop, found.turn + found.turn_between, found.bend, found.fall)),
+        *(around.total(each, near) for each in signs_near),
         *(around.highest(each, -near, near) for each in (found.stop_long, found.turn_long)),
         *(around.mean(found.change, reach_s) for reach_s in (0.3, 1.0)),
         around.highest(curve, -1.5, 1.5),
