@@ -9,12 +9,12 @@ from hitpoint.model.mood.curve import MANY_CUTS_PER_S, MoodCurve
 from hitpoint.model.mood.shares import Source, shares_of
 from hitpoint.model.mood.types import MOODS
 from hitpoint.model.music.score import GENRES
-from hitpoint.model.video.types import VisualRhythm
+from hitpoint.model.video.types import LOUD_BEAT, VisualRhythm
 
 NEARNESS = 4.0
 """Nats that a mood or genre loses for each unit of squared distance."""
-LOUD_BEAT, FEWEST_BEATS = 0.6, 8
-"""Visual beats of less saliency are no pulse, and fewer of them neither."""
+FEWEST_BEATS = 8
+"""Fewer loud visual beats than this are no pulse."""
 GENRE_PLACES: dict[str, tuple[float, float, float, float]] = {
     "country": (0.6, -0.4, -0.5, 0.0),
     "dance": (0.5, 0.7, 0.0, 1.5),

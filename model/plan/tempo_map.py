@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.tempo_ease import Nail, ease, tempo_map
 from hitpoint.model.plan.tempo_fit import MISS, TempoFit, Weighed, fit_tempo, grid_cost, steady_fit
-from hitpoint.model.plan.tempo_pace import LOUD_BEAT, SLOWEST_BPM, pace, pulse_s
+from hitpoint.model.plan.tempo_pace import SLOWEST_BPM, pace, pulse_s
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.plan.weights import Moment
+from hitpoint.model.video.types import LOUD_BEAT
 
 STEADY_WORTH, STEADY_MOST, STEADY_REACH = 0.15, 2.0, 0.1
 """A tempo that never bends is taken even if it costs so much more of all weights, but at most as much as missing a

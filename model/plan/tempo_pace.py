@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.plan.weights import Moment
+from hitpoint.model.video.types import LOUD_BEAT
 
 CALM_BPM, CUTS_BPM, MOTION_BPM = 76.0, 44.0, 12.0
 """The tempo of a still picture without cuts, and what many cuts and quick motion add to it at most."""
@@ -17,8 +18,6 @@ MOTION_FLOOR, MOTION_CEILING = 0.03, 0.5
 copy or another frame rate, which measure a little more or less of it, hardly matter."""
 SLOWEST_BPM, CALM_TOP_BPM, TOP_BPM = 60.0, 100.0, 140.0
 """The tempi that may be chosen: up to CALM_TOP_BPM without a reason, up to TOP_BPM with one."""
-LOUD_BEAT = 0.6
-"""Visual beats of less saliency are no pulse."""
 PULSE_BEATS, PULSE_SHARE, PULSE_ERROR = 8, 0.7, 0.08
 """A pulse: so many loud visual beats, of whose gaps this share is a whole number of the usual gap, within the error."""
 MOST_GAPS = 4

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from hitpoint.model.compose.cmt.echo import recalled
 from hitpoint.model.compose.cmt.grammar import PITCH_RANGE
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
-from hitpoint.model.music.chord_symbols import parse_key
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
+from hitpoint.model.music.symbols import parse_key
 from hitpoint.model.plan.types import BarPlan
 
 HALF = TICKS_PER_BAR // 2
@@ -66,7 +66,7 @@ def chord_of(bar: Bar, first_tick: int = 0) -> Chord | None:
 
 def wished_key(asked: BarPlan) -> Key | None:
     """The key that the plan asks for, if it does."""
-    return None if asked.key is None else Key(*parse_key(asked.key))
+    return None if asked.key is None else parse_key(asked.key)
 
 
 def home_key(written: Sequence[Bar]) -> Key | None:
