@@ -141,7 +141,8 @@ class Wishes:
     share of the scale, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits stand
     out, 0..2; 0 leaves them as bare notes. hits: moments that the editor wants hit, seconds from the in point, and
     whether above all; unhits: cuts and beats of the picture that are not to be. mood: "auto" (the picture's), "off", or
-    one of MOODS. valence, arousal, tension: added to the mood's, -1..1.
+    one of MOODS. valence, arousal, tension: added to the mood's, -1..1. describe: the film in the user's words; genre
+    "auto" and these words ask for a suggestion, which is to be followed before a plan is made.
     """
 
     genre: str = "pop"
@@ -160,3 +161,4 @@ class Wishes:
     valence: float = 0.0
     arousal: float = 0.0
     tension: float = 0.0
+    describe: str = ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hitpoint.model.errors import UsageError
-from hitpoint.model.mood.types import MOODS
+from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
 from hitpoint.model.plan.types import Wishes
 
@@ -81,6 +81,14 @@ def _genre(text: str) -> str:
     if name not in GENRES:
         raise UsageError(f"unknown genre {text!r}: choose from {', '.join(GENRES)}")
     return name
+
+
+def _genre_or_auto(text: str) -> str:
+    return "auto" if text.lower() == "auto" else _genre(text)
+
+
+def _words(text: str) -> str:
+    return text[: LONGEST_TEXT + 1]  # one letter too many tells that there were more
 
 
 def _mood(text: str) -> str:
@@ -188,7 +196,15 @@ def _own_hits(text: str) -> tuple[tuple[float, bool], ...]:
 
 _GENRES, _INSTRUMENTS = ", ".join(GENRES), ", ".join(INSTRUMENTS)
 OPTIONS: tuple[WishOption, ...] = (
-    WishOption("genre", "genre", "name", "pop", _GENRES, "the style of the music", _genre),
+    WishOption(
+        "genre",
+        "genre",
+        "name",
+        "pop",
+        f"auto, {_GENRES}",
+        "the style of the music; auto: one is suggested",
+        _genre_or_auto,
+    ),
     WishOption(
         "instruments", "instruments", "names", "all", f"all, or some of {_INSTRUMENTS}", "who may play", _instruments
     ),
@@ -267,6 +283,15 @@ OPTIONS: tuple[WishOption, ...] = (
         "moments such as 4.2,9",
         "cuts and beats of the picture that are not to be hit",
         _moments("unhits"),
+    ),
+    WishOption(
+        "describe",
+        "describe",
+        "words",
+        "none",
+        "text",
+        "the film in your own words, from which mood, and an open genre, are taken",
+        _words,
     ),
     WishOption("mood", "mood", "name", "auto", ", ".join(MOOD_CHOICES), "the mood; auto: what the picture says", _mood),
     WishOption(
