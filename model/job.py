@@ -49,7 +49,8 @@ def prepare(
     report = progress or silent
     started = time.perf_counter()
     look = analyse_apart if apart else analyse
-    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector)
+    heard = wishes.keep_sound
+    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector, listen=heard)
     analysed = time.perf_counter()
     report("plan", 0.0)
     found = None
