@@ -32,20 +32,26 @@ def prepare(
     progress: Progress | None = None,
     apart: bool = False,
     detector: str = "quick",
+    lead_s: float = 0.0,
+    length_s: float = 0.0,
 ) -> Prepared:
     """Analyse the clips and plan the music. `cuts` replace the detected shot boundaries (seconds from the in point).
     apart: look at the films in a process of its own, which may crash alone. detector: as `analyse` takes it.
+    lead_s: black before the first clip; length_s: how long the music is to last with that, where that is longer.
 
     Raises InputError for a clip that cannot be read, UsageError for a wish that cannot be met.
     """
     from hitpoint.model.plan.build import build_plan
     from hitpoint.model.video.analyse import analyse
     from hitpoint.model.video.apart import analyse_apart
+    from hitpoint.model.video.padded import padded
 
     report = progress or silent
     started = time.perf_counter()
     look = analyse_apart if apart else analyse
     rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector)
+    if lead_s > 0.0 or length_s > rhythm.duration_s:
+        rhythm = padded(rhythm, lead_s, length_s)
     analysed = time.perf_counter()
     report("plan", 0.0)
     plan = build_plan(rhythm, wishes)
