@@ -89,11 +89,12 @@ def music_folder(project: str) -> str:
 
 def relink(strips: list[Any], moved: dict[str, str]) -> None:
     """Let the sounds of these strips be the same files in the project's music folder."""
+    whole = {os.path.normpath(path): new for path, new in moved.items() if path}
     for strip in strips:
         sound = getattr(strip, "sound", None)
-        path = bpy.path.abspath(sound.filepath) if sound is not None else ""
-        if moved.get(path):
-            sound.filepath = beside(moved[path])
+        path = os.path.normpath(bpy.path.abspath(sound.filepath)) if sound is not None else ""
+        if path in whole:
+            sound.filepath = beside(whole[path])
 
 
 def set_end(strip: Any, frame: int) -> None:

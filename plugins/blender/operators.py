@@ -89,7 +89,6 @@ def present_job(scene: Any) -> Job:
     remembered.folder = compat.music_folder(bpy.data.filepath)
     client.cancel()
     client.job = remembered
-    _need_bridge(scene)
     return remembered
 
 
@@ -172,6 +171,7 @@ def take(self: Any, scene: Any) -> None:
     job = present_job(scene)
     job.about["scene"] = scene.name
     session.client.choose(self.index)
+    _need_bridge(scene)
 
 
 @button("Regenerate", in_range=BoolProperty(options={"SKIP_SAVE"}))
@@ -188,6 +188,7 @@ def regenerate(self: Any, scene: Any) -> None:
     if not job.running:
         session.client.send("/hitpoint/take", job.id, job.take)
     session.client.ask("/hitpoint/regenerate", first, last)
+    _need_bridge(scene)
 
 
 @button("Jump to it", frame=IntProperty())

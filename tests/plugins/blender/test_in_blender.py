@@ -328,7 +328,9 @@ def _hour(host, folder):
 
     bridge.on_score = on_score
     try:
-        return run_script(host, "script_hour.py", folder, bridge.port, *(["de"] if host == "3.4" else []))
+        return run_script(
+            host, "script_hour.py", folder, bridge.port, *(["de"] if host == "3.4" else []), PATH="/usr/bin:/bin"
+        )
     finally:
         bridge.close()
 
