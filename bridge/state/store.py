@@ -115,7 +115,7 @@ class Store:
     def begin(self, record: JobRecord) -> None:
         """Start a job anew: what stood there under its name is removed, but for finished files."""
         folder = self.folder(record.score.job)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for path in folder.iterdir():
             if path.is_file() and not path.name.startswith(f"{record.score.job}-take-"):
                 path.unlink()
@@ -125,12 +125,12 @@ class Store:
         """Write job.json, and note that this job is the latest."""
         self._write(record.score.job, "job.json", to_json(record))
         if self.latest() != record.score.job:
-            write_whole(self._latest, record.score.job.encode())
+            write_whole(self._latest, record.score.job.encode(), durable=True)
 
     def _write(self, job: str, name: str, raw: bytes) -> None:
         """A file of the job's folder, which is made where it is not there (any more)."""
         folder = self.folder(job)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_whole(folder / name, raw, durable=True)
 
     def latest(self) -> str:
@@ -180,7 +180,7 @@ class Store:
 
     def save_live(self, live: LiveState, parties: Parties, wiring: set[tuple[str, str]]) -> None:
         """Note where the transport is, who is there, and what our ports lead to, for a watchdog that takes over."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        make_folder(self._root)
         write_whole(self._root.parent / "live.json", to_json(_LiveRecord(live, parties, sorted(wiring))))
 
     def load_live(self) -> tuple[LiveState, Parties, set[tuple[str, str]]] | None:
@@ -192,7 +192,7 @@ class Store:
 
     def save_lists(self, lists: Sequence[ScoreJob]) -> None:
         """Note the lists of clips that were sent, for a watchdog that takes over."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        make_folder(self._root)
         write_whole(self._root.parent / "lists.json", to_json(list(lists)))
 
     def load_lists(self) -> list[ScoreJob]:
@@ -244,6 +244,15 @@ def write_whole(path: Path, raw: bytes, durable: bool = False) -> None:
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there, and have their names on the disk. Raises OSError."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def sync_file(path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hitpoint.bridge.ipc.messages import JobProgress
+from hitpoint.bridge.state.store import make_folder
 from hitpoint.bridge.work.jobs import Job, Take, Tools, result_of
 from hitpoint.bridge.work.keeper import AGAIN_S, Keeper, disk_trouble, publish
 from hitpoint.bridge.work.worker import WRITE_TURN, Worker
@@ -50,8 +51,9 @@ class Finisher:
         take.midi = midi
 
         def write() -> None:
+            """In the worker: write the files, and say how it went."""
             try:
-                midi.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(midi.parent)
                 sound = wav if job.wav else None
                 self._tools.write(prepared, composer, bars, take.seed, midi, sound, report, job.stems)
                 publish(*files)
@@ -80,6 +82,7 @@ class Finisher:
         trouble = disk_trouble(error, midi.parent)
 
         def follow() -> None:
+            """In the main thread."""
             if trouble is not None:
                 job.again_s = time.monotonic() + AGAIN_S
                 self._keeper.failed(job, trouble)

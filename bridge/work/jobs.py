@@ -17,10 +17,11 @@ from hitpoint.bridge.errors import UsageError
 from hitpoint.bridge.ipc.messages import BarsReady, JobResult, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.model.compose.base import COMPOSERS, DEFAULT, Composer
-from hitpoint.model.music.score import Bar
+from hitpoint.model.music.score import GENRES, Bar
 from hitpoint.model.plan.types import Plan
 
 if TYPE_CHECKING:
+    from hitpoint.model.mood.suggest import Suggestion
     from hitpoint.model.take import Prepared
     from hitpoint.model.video.types import Boundary, Clip
 
@@ -127,6 +128,10 @@ class Tools:
             self._composers[key] = self._load_composer(key)
         return self._composers[key]
 
+    def counter(self, key: str = "") -> Callable[[], int]:
+        """What tells, to any thread, how many small steps that composer has done; 0 where it does not count them."""
+        return lambda: getattr(self._composers.get(key), "steps", 0)
+
     def prepare(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Prepared:
         """Analyse and plan."""
         from hitpoint.model.job import prepare
@@ -136,8 +141,21 @@ class Tools:
         clips = clips_of(score)
         source = dict(score.pairs).get("cuts", "auto")
         cuts = strip_cuts(clips) if source == "strips" else None
-        detector, (lead_s, length_s) = "fine" if source == "fine" else "quick", span(score)
-        return prepare(clips, wishes, cuts, progress, True, detector, lead_s, length_s)
+        genres = self.composer(dict(score.pairs).get("composer", "")).genres if wishes.genre == "auto" else GENRES
+        finder = "fine" if source == "fine" else "quick"
+        lead_s, length_s = span(score)
+        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s)
+
+    def suggest(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Suggestion:
+        """What genre and mood the clips suggest. pairs: describe, and whatever else a score may have."""
+        from hitpoint.model.job import names
+        from hitpoint.model.plan.suggested import suggested
+        from hitpoint.model.plan.wishes import parse_wishes
+        from hitpoint.model.video.apart import analyse_apart
+
+        wishes, clips = parse_wishes(pairs), clips_of(score)
+        rhythm = analyse_apart(clips, None, lambda share: progress("analyse", share))
+        return suggested(rhythm, wishes.describe, names(clips, apart=True))
 
     def rework(self, prepared: Prepared, now: ScoreJob, before: Before) -> tuple[Prepared, dict[int, int]]:
         """Another plan for what was analysed, which keeps what it can of an earlier one; new bar -> old bar kept."""
@@ -151,11 +169,16 @@ class Tools:
         return replace(prepared, plan=reworked.plan), reworked.kept
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
-        """Another plan for what was analysed."""
+        """Another plan for what was analysed, of the same tempo, since its music is being heard."""
         from hitpoint.model.plan.build import build_plan
+        from hitpoint.model.plan.suggested import followed
+        from hitpoint.model.plan.tempo_map import tempo_of
         from hitpoint.model.plan.wishes import parse_wishes
 
-        return build_plan(prepared.rhythm, parse_wishes(pairs))
+        wishes = parse_wishes(pairs)
+        if prepared.suggestion is not None:
+            wishes = followed(wishes, prepared.suggestion)
+        return build_plan(prepared.rhythm, wishes, tempo_of(prepared.plan))
 
     def programs(self, genre: str) -> tuple[int, ...]:
         """The General MIDI program of each instrument."""

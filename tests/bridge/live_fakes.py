@@ -160,6 +160,31 @@ class StuckComposer(TellingComposer):
             yield bar
 
 
+class BurningComposer(TellingComposer):
+    """Counts its steps, and in the bar after the third one goes round in circles, once (see StuckComposer)."""
+
+    def __init__(self, delay_s=0.0):
+        super().__init__(delay_s)
+        self.steps = 0
+
+    def stream(self, plan, seed, history=()):
+        for bar in super().stream(plan, seed, history):
+            mark = Path(os.environ["FAKE_STUCK"])
+            if bar.index == 3 and not mark.exists():
+                self.steps += 1
+                time.sleep(1.0)  # a beat of the pulse passes
+                self.steps += 1
+                mark.touch()
+                while True:
+                    pass
+            yield bar
+
+
+def make_burning():
+    """As `make`, with a composer that burns the processor once."""
+    return FakeTools(composer=BurningComposer)
+
+
 def make_stuck():
     """As `make`, with a composer that hangs once."""
     return FakeTools(composer=StuckComposer)
