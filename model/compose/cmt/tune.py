@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from hitpoint.model.compose.cmt.colour import leader_of
-from hitpoint.model.compose.cmt.grammar import Place
+from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.score import Bar
 from hitpoint.model.music.tokens import FIRST_TICK
 from hitpoint.model.plan.types import Plan
@@ -49,8 +49,24 @@ def moves_of(written: Sequence[Bar], index: int) -> list[Move]:
     return [Move(tick, b - a) for tick, a, b in zip(ticks, pitches, pitches[1:], strict=False)]
 
 
-class Tune:
+def _label(plan: Plan, index: int) -> str:
+    section = plan.bars[index].section
+    return plan.sections[section].label if 0 <= section < len(plan.sections) else ""
+
+
+class Tune(Leaning):
     """Leads the tune by steps rather than by leaps, not on one pitch, and along the moves of an earlier bar."""
+
+    @classmethod
+    def of(cls, here: Here) -> Tune | None:
+        """For whoever has the tune, along what was sung THEME_BARS before: there a theme begins anew."""
+        leader, earlier = leader_of(here.players), here.index - THEME_BARS
+        if leader is None:
+            return None
+        if not 0 <= earlier < len(here.written):
+            return cls(leader, here.written)
+        alike = _label(here.plan, earlier) == _label(here.plan, here.index)
+        return cls(leader, here.written, moves_of(here.written, earlier), 1.0 if alike else VARIED)
 
     def __init__(self, instrument: int, written: Sequence[Bar], again: Sequence[Move] = (), share: float = 1.0) -> None:
         """share: how far the earlier moves count."""
@@ -88,15 +104,3 @@ class Tune:
             wanted = before + self._again[place.tick]
             nats[wanted] = nats.get(wanted, 0.0) + self._share * INTERVAL_NATS
         return {pitch + 1: each for pitch, each in nats.items() if place.low <= pitch < 128}
-
-
-def tune(plan: Plan, index: int, players: Collection[int], written: Sequence[Bar]) -> Tune | None:
-    """What the tune of bar `index` leans to; None where nobody has one."""
-    leader = leader_of(players)
-    if leader is None:
-        return None
-    earlier = index - THEME_BARS
-    if earlier < 0:
-        return Tune(leader, written)
-    alike = plan.sections[plan.bars[earlier].section].label == plan.sections[plan.bars[index].section].label
-    return Tune(leader, written, moves_of(written, earlier), 1.0 if alike else VARIED)
