@@ -19,8 +19,10 @@ SCHEMA = "hitpoint.analysis/1"
 
 @click.command()
 @clip_options
-@click.option("--json", "json_path", type=FILE, help="Also every figure, frame by frame (JSON); - for standard output.")
-@click.option("--plot", type=FILE, help="Also film, motion, visual beats, cuts and fades on one time axis (PNG).")
+@click.option(
+    "--json", "json_path", type=FILE, help="Also write every figure, frame by frame (JSON); - for standard output."
+)
+@click.option("--plot", type=FILE, help="Also draw film, motion, visual beats, cuts and fades on one time axis (PNG).")
 @output_options
 def command(
     clip: Path,
