@@ -146,15 +146,24 @@ class Ardour:
         raise AssertionError(f"JACK threw Ardour out {ATTEMPTS} times: {_log(self.folder)}")
 
     def _launch(self):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(("0.0.0.0", OSC_ADDRESS[1]))
-            except OSError:
-                pytest.skip(f"another program has Ardour's OSC port {OSC_ADDRESS[1]}")
+        self._wait_for_port()
         with (self.folder / "ardour.txt").open("w") as out:
             self.process = subprocess.Popen(
                 self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
             )
+
+    @staticmethod
+    def _wait_for_port(limit_s=120.0):
+        """Ardour takes another port where its own is taken, and we would talk to somebody else's."""
+        until_s = time.monotonic() + limit_s
+        while True:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                try:
+                    probe.bind(("0.0.0.0", OSC_ADDRESS[1]))
+                    return
+                except OSError:
+                    assert time.monotonic() < until_s, f"another program has Ardour's OSC port {OSC_ADDRESS[1]}"
+            time.sleep(0.5)
 
     def _settle(self):
         """Wait until the session is there; a windowless Ardour begins to roll by itself, sooner or later: go to 0 until
