@@ -44,7 +44,8 @@ class TimelineClip:
 
     item_s: where the item that it belongs to begins on the timeline; track: the number of its track, the lowest is on
     top. held: a picture that cannot be read or does not move; the analysis sees black as long as it is shown. graphic:
-    it hides no film. fade_in_s: the item's; fade_s: length of the mix from the clip before, in whose middle it begins.
+    it hides no film. fade_in_s: the item's; fade_s: length of the cross fade from
+    the clip before, in whose middle this one begins.
     """
 
     path: str
@@ -91,7 +92,7 @@ def clips(rows: Sequence[Sequence[str]], passed_over: list[str] | None = None) -
         raise InputError(problems[0])
     if not shown:
         where = "the time selection" if between else "the selected items"
-        raise InputError(f"there is no video in {where} that is not muted; select the film and run the action again")
+        raise InputError(f"there is no unmuted video in {where}; select the film and run the action again")
     return shown
 
 
