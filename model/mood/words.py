@@ -63,7 +63,7 @@ def stem(word: str) -> str:
                 word = word[:-1]
             break
     word = word.removesuffix("e") if len(word) > 3 else word
-    return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
+    return word[:-1] + "i" if word.endswith("y") and len(word) > 2 else word
 
 
 def read_lexicon(path: Path) -> dict[str, Word]:
