@@ -34,10 +34,13 @@ def prepare(
     apart: bool = False,
     detector: str = "quick",
     genres: Sequence[str] = GENRES,
+    lead_s: float = 0.0,
+    length_s: float = 0.0,
 ) -> Prepared:
     """Analyse the clips and plan the music. `cuts` replace the detected shot boundaries (seconds from the in point).
     apart: look at the films in a process of its own, which may crash alone. detector: as `analyse` takes it. genres:
-    that may be chosen where the wishes leave the genre open.
+    that may be chosen where the wishes leave the genre open. lead_s: black before the first clip; length_s: how
+    long the music is to last with that, where that is longer.
 
     Raises InputError for a clip that cannot be read, UsageError for a wish that cannot be met.
     """
@@ -45,11 +48,15 @@ def prepare(
     from hitpoint.model.plan.suggested import asks, followed, suggested
     from hitpoint.model.video.analyse import analyse
     from hitpoint.model.video.apart import analyse_apart
+    from hitpoint.model.video.padded import padded
 
     report = progress or silent
     started = time.perf_counter()
     look = analyse_apart if apart else analyse
-    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector)
+    heard = wishes.keep_sound
+    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector, listen=heard)
+    if lead_s > 0.0 or length_s > rhythm.duration_s:
+        rhythm = padded(rhythm, lead_s, length_s)
     analysed = time.perf_counter()
     report("plan", 0.0)
     found = None

@@ -134,9 +134,10 @@ MESSAGES: tuple[MessageType, ...] = (
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
         "cut-control, density, energy, accents, mood, valence, arousal, tension, describe, deviation, composer, "
         "cuts (auto, strips = only the clips' own "
-        "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), stems (0 or 1: a WAV an instrument), keep "
-        "(the job of an earlier cut of this edit: its music stays where the picture has not changed), hits and "
-        "unhits (moments to hit, and cuts not to hit: seconds of the timeline, joined by commas; 12.5! binds).",
+        "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), stems (0 or 1: a WAV an instrument), from "
+        "and to (seconds of the timeline: the range to score, black beyond the clips included), keep (the job of an "
+        "earlier cut of this edit: its music stays where the picture has not changed), hits and unhits (moments to "
+        "hit, and cuts not to hit: seconds of the timeline, joined by commas; 12.5! is to be hit above all).",
         _JOB,
         rest=Argument("key value", "*"),
     ),

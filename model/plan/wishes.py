@@ -21,6 +21,7 @@ class WishOption:
     """One thing that may be asked for. key: its name on the command line and over OSC; field: the one in Wishes.
 
     type: what a value is, in words. default: the text that gives the default. choices: what it may be, in words.
+    opposite: of a switch, the command line's name for switching it off.
     """
 
     key: str
@@ -30,6 +31,7 @@ class WishOption:
     choices: str
     help: str
     parse: Callable[[str], Any]
+    opposite: str = ""
 
 
 def parse_wishes(texts: Mapping[str, object], start: Wishes | None = None) -> Wishes:
@@ -61,6 +63,7 @@ def check_wishes(wishes: Wishes) -> None:
     _within("energy", wishes.energy, -0.5, 0.5)
     _within("density", wishes.density, -8, 8)
     _within("accents", wishes.accents, 0.0, 2.0)
+    _within("duck", wishes.duck_db, -40.0, 0.0)
     _within("seed", wishes.seed, 0, 2**63 - 1)
     _mood(wishes.mood)
     for name in ("valence", "arousal", "tension"):
@@ -187,6 +190,17 @@ def _moments(name: str) -> Callable[[str], tuple[float, ...]]:
     return parse
 
 
+def _switch(name: str) -> Callable[[str], bool]:
+    def parse(text: str) -> bool:
+        word = text.lower()
+        value = True if word in ("on", "1", "true") else False if word in ("off", "0", "false") else None
+        if value is None:
+            raise UsageError(f"{name} must be on or off, not {text!r}")
+        return value
+
+    return parse
+
+
 def _own_hits(text: str) -> tuple[tuple[float, bool], ...]:
     text = "" if text.lower() == "none" else text
     parts = [part.strip() for part in text.split(",") if part.strip()]
@@ -302,6 +316,25 @@ OPTIONS: tuple[WishOption, ...] = (
     ),
     WishOption(
         "tension", "tension", "number", "0", "-1..1", "tenser or easier than the mood", _number("tension", -1, 1)
+    ),
+    WishOption(
+        "keep-sound",
+        "keep_sound",
+        "switch",
+        "on",
+        "on or off",
+        "keep the film's own sound, and make room for what is said in it",
+        _switch("keep-sound"),
+        "music-only",
+    ),
+    WishOption(
+        "duck",
+        "duck_db",
+        "number",
+        "-9",
+        "-40..0",
+        "how far the music goes down under speech, in decibels",
+        _number("duck", -40, 0),
     ),
 )
 """Every wish, declared once: the command line, OSC and the README's table come from here."""

@@ -100,7 +100,7 @@ def test_a_suggestion_is_followed_where_the_wishes_are_open():
     assert asks(wishes) and not asks(Wishes())
     found = suggested(NIGHT, wishes.describe)
     after = followed(wishes, found)
-    assert (after.genre, after.mood) == ("country", "sad") and found.tempo_bpm > 40
+    assert (after.genre, after.mood) == (found.genre, "sad") and found.tempo_bpm > 40
     assert followed(replace(wishes, mood="exciting"), found).mood == "exciting"
     assert followed(Wishes(genre="metal", describe=wishes.describe), found).genre == "metal"
     assert len(parse_wishes({"describe": "x" * 10_000_000}).describe) < 3000
