@@ -97,7 +97,9 @@ def command(
     composer = make_composer(composer_flags)
     said = []
     with stage_bars() as progress:
-        prepared = job.prepare([Clip(clip, in_s, out_s)], wishes, boundaries, progress, detector=detector)
+        prepared = job.prepare(
+            [Clip(clip, in_s, out_s)], wishes, boundaries, progress, detector=detector, genres=composer.genres
+        )
         composed = job.compose_takes(prepared, composer, takes, progress)
         for take, files in zip(composed, each_take, strict=True):
             paths = write_outputs(take, prepared, files, replace(writing, progress=progress))

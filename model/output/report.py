@@ -16,6 +16,7 @@ from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.duck import duck_of
+from hitpoint.model.output.report_mood import affect_row, mood_rows
 from hitpoint.model.plan.hits import WIDE_TOLERANCE_S
 from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.types import HitPoint, Plan
@@ -57,7 +58,7 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
         report["clips"] = clips
     if prepared.rhythm.speech:
         report["sound"] = sound_row(prepared)
-    return report
+    return report | mood_rows(prepared)
 
 
 def sound_row(prepared: Prepared) -> dict[str, Any]:
@@ -88,6 +89,7 @@ def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
             "strength_target": {str(tick): strength for tick, strength in promise.required},
             "strength": {str(tick): strength for tick, strength in sorted(bar.strengths().items())},
             "instruments": [INSTRUMENTS[k] for k in sorted({note.instrument for note in bar.notes})],
+            **affect_row(promise.affect),
         }
         for bar, promise in zip(score.bars, plan.bars, strict=True)
     ]

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hitpoint.model.errors import UsageError
+from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
 from hitpoint.model.plan.types import Wishes
 
 TEMPO_LIMITS_BPM = (30.0, 300.0)
+MOOD_CHOICES = ("auto", "off", *MOODS)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ def check_wishes(wishes: Wishes) -> None:
     _within("accents", wishes.accents, 0.0, 2.0)
     _within("duck", wishes.duck_db, -40.0, 0.0)
     _within("seed", wishes.seed, 0, 2**63 - 1)
+    _mood(wishes.mood)
+    for name in ("valence", "arousal", "tension"):
+        value = getattr(wishes, name)
+        _within(name, value, -1.0, 1.0)
+        if value and wishes.mood == "off":
+            raise UsageError(f"{name} {value:g} cannot be added to a mood that is off; leave mood auto, or {name} out")
 
 
 def _text(value: object) -> str:
@@ -75,6 +83,21 @@ def _genre(text: str) -> str:
     name = text.lower()
     if name not in GENRES:
         raise UsageError(f"unknown genre {text!r}: choose from {', '.join(GENRES)}")
+    return name
+
+
+def _genre_or_auto(text: str) -> str:
+    return "auto" if text.lower() == "auto" else _genre(text)
+
+
+def _words(text: str) -> str:
+    return text[: LONGEST_TEXT + 1]  # one letter too many tells that there were more
+
+
+def _mood(text: str) -> str:
+    name = text.lower()
+    if name not in MOOD_CHOICES:
+        raise UsageError(f"unknown mood {text!r}: choose from {', '.join(MOOD_CHOICES)}")
     return name
 
 
@@ -187,7 +210,15 @@ def _own_hits(text: str) -> tuple[tuple[float, bool], ...]:
 
 _GENRES, _INSTRUMENTS = ", ".join(GENRES), ", ".join(INSTRUMENTS)
 OPTIONS: tuple[WishOption, ...] = (
-    WishOption("genre", "genre", "name", "pop", _GENRES, "the style of the music", _genre),
+    WishOption(
+        "genre",
+        "genre",
+        "name",
+        "pop",
+        f"auto, {_GENRES}",
+        "the style of the music; auto: one is suggested",
+        _genre_or_auto,
+    ),
     WishOption(
         "instruments", "instruments", "names", "all", f"all, or some of {_INSTRUMENTS}", "who may play", _instruments
     ),
@@ -266,6 +297,25 @@ OPTIONS: tuple[WishOption, ...] = (
         "moments such as 4.2,9",
         "cuts and beats of the picture that are not to be hit",
         _moments("unhits"),
+    ),
+    WishOption(
+        "describe",
+        "describe",
+        "words",
+        "none",
+        "text",
+        "the film in your own words, from which mood, and an open genre, are taken",
+        _words,
+    ),
+    WishOption("mood", "mood", "name", "auto", ", ".join(MOOD_CHOICES), "the mood; auto: what the picture says", _mood),
+    WishOption(
+        "valence", "valence", "number", "0", "-1..1", "gladder or sadder than the mood", _number("valence", -1, 1)
+    ),
+    WishOption(
+        "arousal", "arousal", "number", "0", "-1..1", "livelier or calmer than the mood", _number("arousal", -1, 1)
+    ),
+    WishOption(
+        "tension", "tension", "number", "0", "-1..1", "tenser or easier than the mood", _number("tension", -1, 1)
     ),
     WishOption(
         "keep-sound",

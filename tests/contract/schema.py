@@ -54,7 +54,7 @@ TOP = {
     "music": dict,
     "timing": dict,
 }
-MORE = {"changes": list, "clips": list, "sound": dict}
+MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "suggestion": dict}
 
 
 def _fields(value: Any, fields: dict[str, Any], where: str, more: dict[str, Any] | None = None) -> None:
