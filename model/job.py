@@ -39,8 +39,8 @@ def prepare(
 ) -> Prepared:
     """Analyse the clips and plan the music. `cuts` replace the detected shot boundaries (seconds from the in point).
     apart: look at the films in a process of its own, which may crash alone. detector: as `analyse` takes it. genres:
-    that may be chosen where the wishes leave the genre open. lead_s: black before the first clip; length_s: how long the
-    music is to last with that, where that is longer.
+    that may be chosen where the wishes leave the genre open. lead_s: black before the first clip; length_s: how long
+    the music is to last with that, where that is longer.
 
     Raises InputError for a clip that cannot be read, UsageError for a wish that cannot be met.
     """
