@@ -14,6 +14,7 @@ from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.arrangement import arrange
 from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
+from hitpoint.model.plan.harmony.planner import harmonise
 from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.strengths import strengths
@@ -67,7 +68,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
         changes=tuple(changes),
         last_bar_ticks=tempo.last_bar_ticks,
     )
-    return arrange(plan, wishes.accents)
+    return harmonise(arrange(plan, wishes.accents), wishes)
 
 
 def _bindings(wishes: Wishes, bars: int, placed: Sequence[Placed]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

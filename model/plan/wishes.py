@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from hitpoint.model.errors import UsageError
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
-from hitpoint.model.plan.types import Wishes
+from hitpoint.model.music.symbols import key_name, parse_key
+from hitpoint.model.plan.harmony.progression import read_progression
+from hitpoint.model.plan.types import ChordAt, Wishes
 
 TEMPO_LIMITS_BPM = (30.0, 300.0)
+HARMONIES = ("auto", "off", "bound")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,11 @@ def check_wishes(wishes: Wishes) -> None:
     _within("energy", wishes.energy, -0.5, 0.5)
     _within("density", wishes.density, -8, 8)
     _within("accents", wishes.accents, 0.0, 2.0)
+    _within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
+    if wishes.key is not None:
+        _key(wishes.key)
+    if isinstance(wishes.harmony, str) and wishes.harmony not in HARMONIES:
+        raise UsageError(f"harmony must be one of {', '.join(HARMONIES)} or a progression, not {wishes.harmony!r}")
     _within("seed", wishes.seed, 0, 2**63 - 1)
 
 
@@ -85,6 +94,24 @@ def _instruments(text: str) -> tuple[int, ...]:
     if not names:
         raise UsageError(f"no instrument named: choose from {', '.join(INSTRUMENTS)}, joined by commas")
     return tuple(sorted({INSTRUMENTS.index(name) for name in names}))
+
+
+def _key(text: str) -> str | None:
+    if text.lower() == "auto":
+        return None
+    try:
+        return key_name(parse_key(text))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _harmony(text: str) -> str | tuple[ChordAt, ...]:
+    if text.lower() in HARMONIES:
+        return text.lower()
+    path = Path(text)
+    if not path.is_file():
+        raise UsageError(f"there is no file {text!r} of chords: choose from {', '.join(HARMONIES)}, or name a file")
+    return read_progression(path)
 
 
 def _tempo(text: str) -> tuple[float, float] | None:
@@ -213,6 +240,26 @@ OPTIONS: tuple[WishOption, ...] = (
         "0..2",
         "how far hits stand out: breath, loudness, cymbal; 0 leaves them bare",
         _number("accents", 0, 2),
+    ),
+    WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", _key),
+    WishOption(
+        "harmony",
+        "harmony",
+        "name or file",
+        "auto",
+        "auto, off, bound or FILE",
+        "the chords: planned and leaned to, left to the composer, kept strictly on the beats, or those of a file with"
+        " lines 'BAR.HALF SYMBOL' (0.0 Am7)",
+        _harmony,
+    ),
+    WishOption(
+        "harmony-strength",
+        "harmony_strength",
+        "number",
+        "1",
+        "0..2",
+        "how much the composer leans to the chords",
+        _number("harmony-strength", 0, 2),
     ),
 )
 """Every wish, declared once: the command line, OSC and the README's table come from here."""
