@@ -54,19 +54,26 @@ class CancelJob(JobMessage):
 
 @dataclass(frozen=True)
 class Regenerate(JobMessage):
-    """New notes in bars first..last, of these instruments, or of all where None."""
+    """New notes in bars first..last, of these instruments, or of all where None.
+
+    request: the client's number for it, 0 where there is none; edition: the one to be changed, -1 for the latest.
+    """
 
     first_bar: int
     last_bar: int
     instruments: tuple[int, ...] | None
+    request: int = 0
+    edition: int = -1
 
 
 @dataclass(frozen=True)
 class ChooseTake(JobMessage):
-    """Play take `take`; compose what is not there, from bar `from_bar` on first."""
+    """Play take `take`; compose what is not there, from bar `from_bar` on first. request, edition: as in Regenerate."""
 
     take: int
     from_bar: int
+    request: int = 0
+    edition: int = -1
 
 
 @dataclass(frozen=True)
@@ -178,20 +185,26 @@ class JobProgress(JobMessage):
 
 @dataclass(frozen=True)
 class JobResult(JobMessage):
-    """A take is finished: absolute paths of its files, empty where there is none."""
+    """A take is finished: absolute paths of its files, empty where there is none.
+
+    request: of the latest ChooseTake or Regenerate of that take, 0 where there was none; edition: of its notes.
+    """
 
     take: int
     midi: str
     wav: str
     report: str
+    request: int = 0
+    edition: int = 0
 
 
 @dataclass(frozen=True)
 class JobError(JobMessage):
-    """A job failed: an error code of the OSC table and a sentence."""
+    """A job failed: an error code of the OSC table and a sentence. request: the one that failed, 0 for the job."""
 
     code: str
     text: str
+    request: int = 0
 
 
 @dataclass(frozen=True)
@@ -294,9 +307,9 @@ class Owned(JobMessage):
 
 @dataclass(frozen=True)
 class Parties:
-    """Who said hello (name, address), whose jobs are whose (job, address), and the jobs not done yet."""
+    """Who said hello (name, address, protocol), whose jobs are whose (job, address), and the jobs not done yet."""
 
-    clients: tuple[tuple[str, tuple[str, int]], ...] = ()
+    clients: tuple[tuple[str, tuple[str, int], int], ...] = ()
     owners: tuple[tuple[str, tuple[str, int]], ...] = ()
     working: tuple[str, ...] = ()
 

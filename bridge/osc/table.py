@@ -12,7 +12,8 @@ from dataclasses import dataclass
 class Argument:
     """One argument. kind: "s" text, "i" whole number, "f"/"d" number (32/64 bits on the wire), "*" text or number.
 
-    low, high: the accepted range of a number, ends included. unit: for the reader of the table.
+    low, high: the accepted range of a number, ends included. unit: for the reader of the table. since: the protocol
+    number that brought it; a client that speaks an older one is not sent it.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Argument:
     low: float = -1e9
     high: float = 1e9
     optional: bool = False
+    since: int = 1
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,12 @@ def _seconds(name: str) -> Argument:
     return Argument(name, "d", "s", -1e6, 1e6)
 
 
-def _optional(name: str, kind: str, unit: str = "", low: float = -1e9, high: float = 1e9) -> Argument:
-    return Argument(name, kind, unit, low, high, optional=True)
+def _optional(name: str, kind: str, unit: str = "", low: float = -1e9, high: float = 1e9, since: int = 1) -> Argument:
+    return Argument(name, kind, unit, low, high, optional=True, since=since)
+
+
+_REQUEST = _optional("request", "i", "", 0, 2**31 - 1, since=2)
+_EDITION = _optional("edition", "i", "", -1, 2**31 - 1, since=2)
 
 
 def _in(address: str, help_line: str, *arguments: Argument, rest: Argument | None = None) -> MessageType:
@@ -127,24 +133,32 @@ MESSAGES: tuple[MessageType, ...] = (
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
         "cut-control, density, energy, accents, deviation, composer, cuts (auto, strips = only the clips' own "
-        "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1).",
+        "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), stems (0 or 1: a WAV an instrument), keep "
+        "(the job of an earlier cut of this edit: its music stays where the picture has not changed), hits and "
+        "unhits (moments to hit, and cuts not to hit: seconds of the timeline, joined by commas; 12.5! binds).",
         _JOB,
         rest=Argument("key value", "*"),
     ),
     _in("cancel", "Stop working on a job; what is finished stays.", _JOB),
     _in(
         "regenerate",
-        "New notes in these bars (of these instruments, else of all), the rest untouched note for note.",
+        "New notes in these bars (of these instruments, else of all), the rest untouched note for note. request: a "
+        "number of the client's own, which the answer brings back; edition: the one, of an earlier result, whose notes "
+        "are to be changed (-1 or left out: the latest).",
         _JOB,
         Argument("first_bar", "i", "", 0, 1e6),
         Argument("last_bar", "i", "", 0, 1e6),
+        _REQUEST,
+        _EDITION,
         rest=_INSTRUMENT,
     ),
     _in(
         "take",
-        "Hear take i (from 0) from the next bar on; one not yet there is composed.",
+        "Hear take i (from 0) from the next bar on; one not yet there is composed. request, edition: as in regenerate.",
         _JOB,
         Argument("take", "i", "", 0, 99),
+        _REQUEST,
+        _EDITION,
     ),
     _in(
         "mute",
@@ -208,12 +222,15 @@ MESSAGES: tuple[MessageType, ...] = (
     _out("bar", "A bar is composed.", _JOB, Argument("index", "i"), _seconds("start"), _seconds("end")),
     _out(
         "result",
-        "A take is finished: paths of its files (wav is empty where none was asked for).",
+        "A take is finished: paths of its files (wav is empty where none was asked for). request: that of the take or "
+        "regenerate it answers, else 0; edition: of its notes. Stems lie beside the WAV, named by instrument.",
         _JOB,
         Argument("midi", "s"),
         Argument("wav", "s"),
         Argument("report", "s"),
         Argument("take", "i"),
+        _REQUEST,
+        _EDITION,
     ),
     _out("beat", "A beat sounds now.", Argument("bar", "i"), Argument("beat", "i"), _SECONDS),
     _out(
@@ -239,10 +256,12 @@ MESSAGES: tuple[MessageType, ...] = (
     ),
     _out(
         "error",
-        "Something went wrong; the text says what, and what to do; job is empty where none is meant.",
+        "Something went wrong; the text says what, and what to do; job is empty where none is meant. request: that of "
+        "the take or regenerate that was refused.",
         Argument("code", "s"),
         Argument("text", "s"),
         Argument("job", "s"),
+        _REQUEST,
     ),
     _out("pong", "Answer to ping.", Argument("number", "i")),
 )

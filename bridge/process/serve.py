@@ -22,6 +22,7 @@ from hitpoint.bridge.osc.aliases import Aliases
 from hitpoint.bridge.process import system
 from hitpoint.bridge.process.watchdog import Watchdog
 from hitpoint.bridge.session.peers import Peers
+from hitpoint.bridge.state.store import make_folder
 
 LOG_BYTES = 1_000_000
 LOG_FILES = 5
@@ -97,7 +98,7 @@ def claim(folder: Path, patience_s: float = 0.0) -> BinaryIO:
     """
     until_s = time.monotonic() + patience_s
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         file = (folder / "lock").open("wb")
     except OSError as error:
         raise InputError(f"cannot write in the state folder {folder}: {error.strerror}") from error

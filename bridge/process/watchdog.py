@@ -180,8 +180,7 @@ class Watchdog:
         if child.name == "spare":
             self._due["spare"] = time.monotonic() + PAUSES_S[-1]
             return
-        self._failures[child.name] = 0 if child.came_up else self._failures[child.name] + 1
-        failures = self._failures[child.name]
+        failures = self._failures[child.name] = child.failures(self._failures[child.name])
         for_good = failures > len(PAUSES_S)
         if child.name == "composer":
             self._tell_composer_died(child.process.exitcode, for_good)
@@ -328,6 +327,7 @@ class Watchdog:
     def _from_clock(self, clock: Child, message: object) -> None:
         if isinstance(message, ipc.Heartbeat):
             self.heartbeat = message
+            clock.ticks()
             while self._unheard and self._unheard[0][0] <= message.obeyed:
                 self._unheard.popleft()
         elif isinstance(message, ipc.Patience):

@@ -101,12 +101,14 @@ class JobDesk:
         if last < first:
             raise ProtocolError("arguments", f"the last bar {last} lies before the first {first}")
         instruments = tuple(sorted({instrument_number(str(name)) for name in request.rest})) or None
-        self._edit(Regenerate(job, first, last, instruments), sender, now_s)
+        asked, edition = request.whole("request"), request.whole("edition", -1)
+        self._edit(Regenerate(job, first, last, instruments, asked, edition), sender, now_s)
 
     def take(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/take`."""
         job = request.text("job")
-        self._edit(ChooseTake(job, request.whole("take"), self._player().next_bar), sender, now_s)
+        take, asked, edition = request.whole("take"), request.whole("request"), request.whole("edition", -1)
+        self._edit(ChooseTake(job, take, self._player().next_bar, asked, edition), sender, now_s)
 
     def hand(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/hand`."""

@@ -89,8 +89,10 @@ class Session:
                 self._obey(own, sender, now_s)
 
     def _obey(self, message: codec.OscMessage, sender: Address, now_s: float) -> None:
+        asked = 0
         try:
             request = protocol.check(message)
+            asked = request.whole("request")
             name = request.address.removeprefix("/hitpoint/")
             if request.released:
                 return
@@ -102,16 +104,17 @@ class Session:
                 self.live_changed = True
             _HANDLERS[name](self, request, sender, now_s)
         except ProtocolError as error:
-            self._refuse(sender, now_s, error.code, str(error), _job_of(message))
+            self._refuse(sender, now_s, error.code, str(error), _job_of(message), asked)
 
-    def _refuse(self, sender: Address, now_s: float, code: str, text: str, job: str = "") -> None:
+    def _refuse(self, sender: Address, now_s: float, code: str, text: str, job: str = "", request: int = 0) -> None:
         self.refused += 1
-        if self.clients.refuse(sender, now_s, code, text, job):
+        if self.clients.refuse(sender, now_s, code, text, job, request):
             self.last_error = text
 
     def _welcome(self, address: Address) -> None:
         name = self.player.sink.name
-        self.clients.tell(address, "/hitpoint/welcome", self._version, protocol.PROTOCOL, name, self.state)
+        speaks = self.clients.speaks(address)
+        self.clients.tell(address, "/hitpoint/welcome", self._version, speaks, name, self.state)
         self._status.changed()
 
     def _capabilities(self, request: Request, sender: Address, now_s: float) -> None:
@@ -235,11 +238,12 @@ class Session:
             self._jobs.work.progress(message, self._clock.now())
             self.clients.tell_owner(message.job, "/hitpoint/progress", message.job, message.stage, message.share)
         elif isinstance(message, JobResult):
-            paths = (message.midi, message.wav, message.report)
-            self.clients.tell_owner(message.job, "/hitpoint/result", message.job, *paths, message.take)
+            answer = (message.midi, message.wav, message.report, message.take, message.request, message.edition)
+            self.clients.tell_owner(message.job, "/hitpoint/result", message.job, *answer)
         elif isinstance(message, JobError):
             self.last_error = message.text
-            self.clients.tell_owner(message.job, "/hitpoint/error", message.code, message.text, message.job)
+            job, request = message.job, message.request
+            self.clients.tell_owner(job, "/hitpoint/error", message.code, message.text, job, request)
         elif isinstance(message, JobDone):
             self._jobs.work.done(message.job)
         elif isinstance(message, ComposerGone):

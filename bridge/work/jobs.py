@@ -6,16 +6,17 @@ Threads and processes: lives in the composer process; jobs and takes belong to i
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import BarsReady, Planned, ScoreJob
+from hitpoint.bridge.ipc.messages import BarsReady, JobResult, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord, Store
-from hitpoint.model.compose.base import Composer
+from hitpoint.model.compose.base import COMPOSERS, DEFAULT, Composer
 from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import Plan
 
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from hitpoint.model.take import Prepared
     from hitpoint.model.video.types import Boundary, Clip
 
-OWN_PAIRS = ("takes", "wav", "cuts", "composer")
+OWN_PAIRS = ("takes", "wav", "cuts", "composer", "stems", "keep")
 """Keys of a score request that are no wishes of the plan."""
+MOMENTS = ("hits", "unhits")
+"""Wishes that are moments of the host's timeline."""
 SEED_STEP = 1_000_003
 """Between the seeds of a job's takes, and of one bar's regenerations."""
 
@@ -48,10 +51,26 @@ class Take:
     failed: bool = False
 
 
+@dataclass(frozen=True)
+class Before:
+    """A job as it was left: what was asked, its plan, the take that was heard, and the bars of its takes."""
+
+    score: ScoreJob
+    plan: Plan
+    take: int
+    bars: Mapping[int, Mapping[int, Bar]]
+
+    def pairs_with(self, pairs: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """The wishes of a job that keeps this one's music: it goes on in the same style, whatever is asked for now."""
+        new = {key: value for key, value in pairs.items() if key in OWN_PAIRS + MOMENTS}
+        return tuple({**dict(self.score.pairs), **new}.items())
+
+
 @dataclass
 class Job:
     """One job. prepared: None until analysed in this process; plan: None until planned.
 
+    before: the job whose music is to be kept where the picture has not changed, until that is done.
     care: how often composing it went wrong. 1: no provisional bars any more; 2: another seed from there on.
     again_s: not to be written before this moment (monotonic), the disk being full; disk_told: its client knows.
     """
@@ -62,6 +81,8 @@ class Job:
     takes: dict[int, Take] = field(default_factory=dict)
     wanted_takes: int = 1
     wav: bool = True
+    stems: bool = False
+    before: Before | None = None
     aim: int = 0
     care: int = 0
     again_s: float = 0.0
@@ -105,19 +126,29 @@ class Tools:
             self._composers[key] = self._load_composer(key)
         return self._composers[key]
 
+    def counter(self, key: str = "") -> Callable[[], int]:
+        """What tells, to any thread, how many small steps that composer has done; 0 where it does not count them."""
+        return lambda: getattr(self._composers.get(key), "steps", 0)
+
     def prepare(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Prepared:
         """Analyse and plan."""
         from hitpoint.model.job import prepare
         from hitpoint.model.plan.wishes import parse_wishes
-        from hitpoint.model.video.types import Clip
 
         wishes = parse_wishes(pairs)
-        clips = [
-            Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s, clip.fade_s) for clip in score.clips
-        ]
+        clips = clips_of(score)
         source = dict(score.pairs).get("cuts", "auto")
         cuts = strip_cuts(clips) if source == "strips" else None
         return prepare(clips, wishes, cuts, progress, apart=True, detector="fine" if source == "fine" else "quick")
+
+    def rework(self, prepared: Prepared, now: ScoreJob, before: Before) -> tuple[Prepared, dict[int, int]]:
+        """Another plan for what was analysed, which keeps what it can of an earlier one; new bar -> old bar kept."""
+        from hitpoint.model.plan.rework import rework
+        from hitpoint.model.video.changed import changed
+
+        change = changed(closed_clips(before.score), closed_clips(now))
+        reworked = rework(prepared.rhythm, prepared.wishes, before.plan, change)
+        return replace(prepared, plan=reworked.plan), reworked.kept
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
         """Another plan for what was analysed."""
@@ -141,14 +172,34 @@ class Tools:
         midi: Path,
         wav: Path | None,
         report: Path,
+        stems: bool = False,
     ) -> None:
-        """Write a take's files."""
+        """Write a take's files; stems: a WAV for each instrument beside it as well."""
         from hitpoint.model.job import assemble
         from hitpoint.model.output.base import Writing, write_outputs
 
         take = assemble(prepared, bars, composer, seed)
         files = {"midi": midi, "report": report, **({} if wav is None else {"wav": wav})}
+        if stems and wav is not None:
+            files["stems"] = wav
         write_outputs(take, prepared, files, Writing(force=True))
+
+
+def clips_of(score: ScoreJob) -> list[Clip]:
+    """The clips of a job, as the analysis takes them."""
+    from hitpoint.model.video.types import Clip
+
+    return [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s, clip.fade_s) for clip in score.clips]
+
+
+def closed_clips(score: ScoreJob) -> list[Clip]:
+    """The same, each with an out point. Raises InputError for a film that cannot be read."""
+    from hitpoint.model.video.apart import probe_apart
+    from hitpoint.model.video.edit import closed
+
+    return [
+        clip if clip.out_s is not None else closed(clip, probe_apart(clip.path).duration_s) for clip in clips_of(score)
+    ]
 
 
 def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
@@ -177,12 +228,54 @@ def ready(job: Job, bars: Iterable[Bar], kept: bool = False) -> BarsReady:
     return BarsReady(job.name, job.record.take, job.record.edition, perform_all(bars, job.plan), kept=kept)
 
 
+def result_of(job: Job, take: int) -> JobResult:
+    """What the client is told of a finished take."""
+    record = job.record
+    files, asked, edition = record.results[take], record.requests.get(take, 0), record.editions.get(take, 0)
+    return JobResult(job.name, take, *files, asked, edition)
+
+
 def pairs_of(score: ScoreJob, controls: Mapping[str, float]) -> dict[str, str]:
     """The wishes of a job for the planner, its live controls as they stand now."""
     pairs = {key: value for key, value in score.pairs if key not in OWN_PAIRS}
+    for key in MOMENTS:
+        if key in pairs:
+            pairs[key] = since(pairs[key], origin(score))
     for name, value in controls.items():
         pairs[name] = str(round(value)) if name == "density" else repr(value)
     return pairs
+
+
+def since(text: str, origin_s: float) -> str:
+    """Moments of the host's timeline, joined by commas, as seconds since `origin_s`; what is none stays as it is."""
+    parts = []
+    for part in text.split(","):
+        number = part.strip().removesuffix("!")
+        with contextlib.suppress(ValueError):
+            part = repr(round(float(number) - origin_s, 6)) + "!" * part.strip().endswith("!")
+        parts.append(part)
+    return ",".join(parts)
+
+
+def checked(pairs: Mapping[str, str]) -> tuple[int, bool, bool]:
+    """How many takes a score request wants, whether as WAV, and whether as stems. Raises UsageError."""
+    takes = whole_number(pairs.get("takes", "1"), "takes", 1, 16)
+    wav = whole_number(pairs.get("wav", "1"), "wav", 0, 1)
+    stems = whole_number(pairs.get("stems", "0"), "stems", 0, 1)
+    cuts = pairs.get("cuts", "auto")
+    if cuts not in ("auto", "strips", "fine"):
+        raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")
+    COMPOSERS.check(pairs.get("composer", DEFAULT))
+    return takes, bool(wav), bool(stems)
+
+
+def before_of(job: Job | None, store: Store) -> Before:
+    """The job as it was left, for one that keeps its music. Raises UsageError where it has none yet."""
+    if job is None or job.plan is None:
+        raise UsageError("the score to keep has no music yet; wait for it, or score the film anew")
+    takes = {job.record.take, *job.record.results, *job.takes}
+    bars = {number: dict(take_of(job, number, store).bars) for number in takes}
+    return Before(job.record.score, job.plan, job.record.take, bars)
 
 
 def take_of(job: Job, number: int, store: Store) -> Take:

@@ -37,11 +37,10 @@ from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.bar_maker import BarMaker
 from hitpoint.bridge.work.edits import Editor
 from hitpoint.bridge.work.finish import Finisher
-from hitpoint.bridge.work.jobs import Cancelled, Job, Tools, pairs_of, take_of, whole_number
+from hitpoint.bridge.work.jobs import Before, Cancelled, Job, Tools, before_of, checked, pairs_of, take_of
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.bridge.work.stage import BAR_S, EDIT_S, Stage
 from hitpoint.bridge.work.worker import ANALYSE_TURN, Worker
-from hitpoint.model.compose.base import COMPOSERS, DEFAULT
 
 if TYPE_CHECKING:
     from hitpoint.model.take import Prepared
@@ -78,7 +77,7 @@ class Workshop:
         try:
             taken = self._obey(message)
         except Exception as error:
-            self._failed(message.job, error)
+            self._failed(message.job, error, message.request if isinstance(message, Regenerate | ChooseTake) else 0)
         if taken and isinstance(message, ScoreJob | Regenerate | ChooseTake | SetControl):
             self._send(Handled(message.job, message))
         if not isinstance(message, Aim):
@@ -101,22 +100,26 @@ class Workshop:
 
     def _score(self, message: ScoreJob) -> None:
         pairs = dict(message.pairs)
-        takes = whole_number(pairs.pop("takes", "1"), "takes", 1, 16)
-        wav = whole_number(pairs.pop("wav", "1"), "wav", 0, 1)
-        cuts = pairs.pop("cuts", "auto")
-        if cuts not in ("auto", "strips", "fine"):
-            raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")
-        COMPOSERS.check(pairs.pop("composer", DEFAULT))
+        takes, wav, stems = checked(pairs)
+        kept = self._before(message.job, pairs.get("keep", ""))
+        if kept is not None:
+            message = replace(message, pairs=kept.pairs_with(pairs))
         old = self._jobs.pop(message.job, None)
         if old is not None:
             old.cancelled.set()
             self._keeper.forget(old)
         before = old.record if old is not None else self._keeper.store.load(message.job)
         record = JobRecord(message, edition=before.edition + 1 if before else 0)  # what sounds of it is to be replaced
-        job = Job(record, wanted_takes=takes, wav=bool(wav))
+        job = Job(record, wanted_takes=takes, wav=wav, stems=stems, before=kept)
         self._keeper.begin(record, job)
         self._keep(job)
         self._prepare(job)
+
+    def _before(self, job: str, kept: str) -> Before | None:
+        """The job whose music is to be kept. Raises UsageError where that cannot be."""
+        if kept and kept == job:
+            raise UsageError("a changed cut needs a job of its own; give it another name than the one it keeps")
+        return before_of(self._job(kept), self._keeper.store) if kept else None
 
     def _resume(self, message: ResumeJob) -> None:
         """Go on with a job that a former process had begun."""
@@ -163,7 +166,7 @@ class Workshop:
             job.after_prepare.append(message)
             self._prepare(job)
             return False
-        with self._stage.at("edit", EDIT_S):
+        with self._stage.at("edit", EDIT_S, self._tools.counter(job.composer)):
             if isinstance(message, Regenerate):
                 self._editor.regenerate(job, message)
             else:
@@ -212,7 +215,7 @@ class Workshop:
         assert job.plan is not None
         for number in self._wanted(job):
             take = take_of(job, number, self._keeper.store)
-            with self._stage.at("bar", BAR_S):
+            with self._stage.at("bar", BAR_S, self._tools.counter(job.composer)):
                 if self._bars.make(job, job.plan, number, take):
                     return True
             writable = not take.failed and not job.analysing and time.monotonic() >= job.again_s
@@ -267,7 +270,9 @@ class Workshop:
             return
         job.analysing = True
         job.preparing = job.plan is None  # with a plan, bars can be composed meanwhile
-        score, pairs = job.record.score, pairs_of(job.record.score, job.record.controls)
+        score, pairs, before = job.record.score, pairs_of(job.record.score, job.record.controls), None
+        if job.preparing:
+            before = job.before = job.before or self._before(job.name, dict(score.pairs).get("keep", ""))
 
         def progress(stage: str, share: float) -> None:
             if job.cancelled.is_set():
@@ -276,18 +281,20 @@ class Workshop:
 
         def prepare() -> None:
             try:
-                prepared = self._tools.prepare(score, pairs, progress)
+                prepared, kept = self._tools.prepare(score, pairs, progress), dict[int, int]()
+                if before is not None:
+                    prepared, kept = self._tools.rework(prepared, score, before)
             except Cancelled:
                 self._back(job, lambda: None)
             except Exception as error:
                 failure = error
                 self._back(job, lambda: self._not_prepared(job, failure))
             else:
-                self._back(job, lambda: self._prepared(job, prepared))
+                self._back(job, lambda: self._prepared(job, prepared, kept))
 
         self._worker.do(job.name, prepare, ANALYSE_TURN, job.cancelled)
 
-    def _prepared(self, job: Job, prepared: Prepared) -> None:
+    def _prepared(self, job: Job, prepared: Prepared, kept: dict[int, int]) -> None:
         job.preparing = job.analysing = False
         if job.plan is not None:
             job.prepared = replace(prepared, plan=job.plan)
@@ -295,10 +302,12 @@ class Workshop:
             job.record.programs = self._tools.programs(prepared.plan.genre)
             job.prepared, job.plan = prepared, prepared.plan
             self._current = job.name
+            job.record.take = job.before.take if job.before is not None else job.record.take
             take_of(job, job.record.take, self._keeper.store)
             self._keeper.save_plan(job)
             self._keeper.save(job)
             self._editor.announce(job, tuple(range(len(job.plan.bars))))
+            self._editor.keep_music(job, kept)
         waiting, job.after_prepare = job.after_prepare, []
         for message in waiting:
             self.handle(message)
@@ -323,9 +332,8 @@ class Workshop:
             if quiet:
                 return None
             raise UsageError(f"this score is not known any more; score the film again (there is no job {name!r})")
-        pairs = dict(record.score.pairs)
-        job = Job(record, self._keeper.store.load_plan(name), wav=pairs.get("wav", "1") != "0")
-        job.wanted_takes = int(pairs.get("takes", "1"))
+        takes, wav, stems = checked(dict(record.score.pairs))
+        job = Job(record, self._keeper.store.load_plan(name), wanted_takes=takes, wav=wav, stems=stems)
         if job.plan is not None:
             take_of(job, record.take, self._keeper.store)
         self._keep(job)
@@ -374,15 +382,12 @@ class Workshop:
 
     # What goes wrong.
 
-    def _failed(self, name: str, error: Exception) -> None:
-        if isinstance(error, HitpointError):
-            self._fail(name, error)
-        else:
-            self._slip(name, error)
+    def _failed(self, name: str, error: Exception, request: int = 0) -> None:
+        self._fail(name, error, request) if isinstance(error, HitpointError) else self._slip(name, error)
 
-    def _fail(self, name: str, error: HitpointError) -> None:
+    def _fail(self, name: str, error: HitpointError, request: int = 0) -> None:
         codes = {2: "usage", 3: "input", 4: "missing"}
-        self._send(JobError(name, codes.get(error.exit_code, "input"), str(error)))
+        self._send(JobError(name, codes.get(error.exit_code, "input"), str(error), request))
 
     def _slip(self, name: str, error: Exception) -> None:
         """A mistake of the program's own: logged in full, told in one sentence."""

@@ -11,7 +11,9 @@ BEATS_PER_BAR = 4
 TICKS_PER_BAR = TICKS_PER_BEAT * BEATS_PER_BAR
 
 INSTRUMENTS = ("drums", "piano", "guitar", "bass", "strings")
-GENRES = ("country", "dance", "electronic", "metal", "pop", "rock")
+GENRES = ("country", "dance", "electronic", "metal", "pop", "rock", "orchestral")
+KIT_GENRES = GENRES[:-1]
+"""Those whose music has a drum kit in it."""
 
 MAX_STRENGTH = (4, 6, 6, 1, 4)
 """The most notes a planned accent may ask of one instrument at once, in the order of INSTRUMENTS."""

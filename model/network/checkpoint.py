@@ -13,36 +13,46 @@ import torch
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import whole
 from hitpoint.model.music import tokens
-from hitpoint.model.network import conditions
+from hitpoint.model.music.score import INSTRUMENTS
+from hitpoint.model.network.layout import FIRST, FIRST_VOCABULARY, PRESENT, Layout, fitted
 from hitpoint.model.network.network import Network, NetworkConfig
 
 SCHEMA = "hitpoint.checkpoint/1"
 MOST_BYTES = 4 << 30
 MOST_WIDE, MOST_LAYERS = 1 << 16, 256
 SPARE_SHARE = 1.5
-"""Condition columns that are newer than a checkpoint are filled up with zeros, so that it may hold somewhat less than
-the network has."""
+"""What is newer than a checkpoint is filled up with zeros, so that it may hold somewhat less than the network has."""
 SHIPPED = Path(__file__).parents[1] / "checkpoints" / "default.safetensors"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network in evaluation mode, with the hash of the file it came from."""
+    """A network in evaluation mode, with the hash of the file it came from.
+
+    layout: the genres and condition columns that it was trained with; the others' weights are zero.
+    """
 
     network: Network
     name: str
     sha256: str
     parameters: int
+    layout: Layout = PRESENT
 
 
-def save(network: Network, path: Path, *, dtype: torch.dtype = torch.float16) -> str:
-    """Write the weights, whole or not at all. Returns the file's SHA-256."""
+def save(
+    network: Network, path: Path, *, dtype: torch.dtype = torch.float16, layout: Layout | None = None
+) -> str:  # fmt: skip
+    """Write the weights, whole or not at all. Returns the file's SHA-256.
+
+    layout: what the network was trained with; None: all that this version has.
+    """
     from safetensors.torch import save_file
 
     header = {
         "schema": SCHEMA,
         "config": json.dumps(dataclasses.asdict(network.config)),
         "vocabulary": vocabulary(),
+        "layout": (layout or PRESENT).to_text(),
     }
     weights = {name: value.detach().to(dtype).contiguous() for name, value in network.state_dict().items()}
     with whole(path) as part:
@@ -70,8 +80,7 @@ def load(path: Path | None = None, device: str = "cpu") -> Loaded:
         raise InputError(f"the checkpoint {path} is damaged ({error}); fetch or train it again") from None
     if header.get("schema") != SCHEMA:
         raise InputError(f"{path} is not a Hitpoint checkpoint; train one with `hitpoint train`")
-    if header.get("vocabulary") != vocabulary():
-        raise InputError(f"the checkpoint {path} has another vocabulary than this version; train it again")
+    layout = _layout(header, path)
     config = _config(header.get("config", ""), path)
     _check_size(config, sum(weight.numel() for weight in weights.values()), path)
     unfit = next((name for name, weight in weights.items() if not bool(torch.isfinite(weight).all())), "")
@@ -79,13 +88,29 @@ def load(path: Path | None = None, device: str = "cpu") -> Loaded:
         raise InputError(f"the checkpoint {path} holds weights that are no numbers (in {unfit}); train it again")
     network = Network(config)
     try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
+        network.load_state_dict(fitted(weights, layout))
+    except (RuntimeError, ValueError) as error:
         first = str(error).splitlines()[-1].strip()
         raise InputError(f"the checkpoint {path} does not fit its own description ({first}); train it again") from None
     network.eval().to(device)
     parameters = sum(weight.numel() for weight in network.parameters())
-    return Loaded(network, config.name, file_sha256(path), parameters)
+    return Loaded(network, config.name, file_sha256(path), parameters, layout)
+
+
+def _layout(header: dict[str, str], path: Path) -> Layout:
+    """The genres and condition columns of a checkpoint. Raises InputError where this version has not all of them."""
+    if "layout" not in header and header.get("vocabulary") == FIRST_VOCABULARY:
+        return FIRST
+    if header.get("vocabulary") != vocabulary():
+        raise InputError(f"the checkpoint {path} has another vocabulary than this version; train it again")
+    try:
+        layout = Layout.from_text(header.get("layout", ""))
+    except ValueError as error:
+        raise InputError(f"{path} does not say what it was trained with ({error}); train it again") from None
+    newer = layout.beyond(PRESENT)
+    if newer:
+        raise InputError(f"the checkpoint {path} was made by a newer version (it has {newer}); update Hitpoint")
+    return layout
 
 
 def _config(text: str, path: Path) -> NetworkConfig:
@@ -114,9 +139,9 @@ def _check_size(config: NetworkConfig, weights: int, path: Path) -> None:
 
 
 def vocabulary() -> str:
-    """A short word that changes whenever token classes or condition columns do."""
-    layout = repr((tokens.FIELDS, tokens.SIZES, tokens.DURATIONS, tokens.INIT_IDS, conditions.NAMES, conditions.SIZES))
-    return hashlib.sha256(layout.encode()).hexdigest()[:12]
+    """A short word that changes whenever the classes of tokens do; genres and condition columns may be added to."""
+    text = repr((tokens.FIELDS, tokens.SIZES, tokens.DURATIONS, INSTRUMENTS))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def file_sha256(path: Path) -> str:

@@ -45,8 +45,10 @@ PROGRAMS = {
     "metal": (16, 0, 30, 34, 48),
     "pop": (0, 0, 25, 33, 48),
     "rock": (16, 0, 29, 34, 48),
+    "orchestral": (48, 0, 46, 43, 48),
 }
-"""Genre -> General MIDI program, 0..127, of each instrument; for drums the kit (0 standard, 16 power, 25 TR-808)."""
+"""Genre -> General MIDI program, 0..127, of each instrument; for drums the kit (0 standard, 16 power, 25 TR-808, 48
+orchestra). An orchestra's guitar is a harp, its bass a contrabass."""
 
 ABOUT_PREFIX = "hitpoint "
 """The text event that makes a file ours: this, then a JSON object of strings."""

@@ -14,11 +14,16 @@ from hitpoint.model.files import atomic
 from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
 from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.plan.hits import WIDE_TOLERANCE_S
+from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.types import HitPoint, Plan
+from hitpoint.model.plan.weights import MERGE_S
 from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.types import Clip, Media
 
 SCHEMA = "hitpoint.report/1"
+TOO_LATE_S = 0.12
+"""A cut so near the end has no tick left."""
 AROUND_S = 2.6
 """Beats so near to a hit are what it has to stand out from."""
 
@@ -40,6 +45,7 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
         "tempo_map": [{"time_s": p.time_s, "beat": p.beat, "bpm": p.bpm} for p in score.tempo_map.points],
         "bars": bar_rows(score, plan),
         "hits": hit_rows(score, plan.hits),
+        "cuts": cut_row(score, prepared),
         "errors": control_errors(score, plan),
         "music": measure(score).as_report(),
         "timing": _timing(take, prepared),
@@ -94,6 +100,29 @@ def hit_rows(score: Score, hits: Sequence[HitPoint]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def cut_row(score: Score, prepared: Prepared) -> dict[str, Any]:
+    """How many of the cuts and fades there are were hit, and the moments of those that were not, in seconds.
+
+    A cut is hit where the plan has it and a note begins within WIDE_TOLERANCE_S. Cuts closer to each other than MERGE_S
+    are one to the ear; what falls after the last tick has nothing to be hit with.
+    """
+    rhythm = with_own_hits(prepared.rhythm, prepared.wishes.hits, prepared.wishes.unhits)
+    onsets, end_s = onset_times(score), score.duration_s - TOO_LATE_S
+    planned = [hit.time_s for hit in prepared.plan.hits if hit.kind != "beat"]
+    found: list[tuple[float, bool]] = []
+    for boundary in sorted(rhythm.boundaries, key=lambda each: each.time_s):
+        time_s, note_s = boundary.time_s, _nearest(onsets, boundary.time_s)
+        near_s = _nearest(planned, time_s)
+        hit = near_s is not None and abs(near_s - time_s) < MERGE_S
+        hit = hit and note_s is not None and abs(note_s - (near_s or 0.0)) <= WIDE_TOLERANCE_S + 0.001
+        if found and time_s - found[-1][0] < MERGE_S:
+            found[-1] = found[-1][0], found[-1][1] or hit
+        elif 0.0 <= time_s < end_s:
+            found.append((time_s, hit))
+    missed = [round(time_s, 6) for time_s, hit in found if not hit]
+    return {"found": len(found), "hit": len(found) - len(missed), "missed_s": missed}
 
 
 def accent_row(score: Score, hit: HitPoint, hits: Sequence[HitPoint]) -> dict[str, Any] | None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
-from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.music.score import INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.arrangement import arrange
 from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.harmony.planner import harmonise
 from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
+from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.strengths import strengths
-from hitpoint.model.plan.tempo_map import plan_tempo
+from hitpoint.model.plan.tempo_map import TempoPlan, plan_tempo
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Wishes
 from hitpoint.model.plan.weights import Moment, moments
 from hitpoint.model.plan.wishes import check_wishes
@@ -29,16 +31,18 @@ CUTS_BIND = 0.5
 MOST_NAMED = 6
 
 
-def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
-    """The plan for `rhythm` under `wishes`: the same arguments give the same plan.
+def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = None) -> Plan:
+    """The plan for `rhythm` under `wishes`: the same arguments give the same plan. tempo: None to have it chosen.
 
     Raises UsageError for wishes out of range and InputError for a clip without a length.
     """
     check_wishes(wishes)
     if not (math.isfinite(rhythm.duration_s) and rhythm.duration_s > 0):
         raise InputError("the clip has no length: choose one with at least one frame between its in and out point")
+    wishes = replace(wishes, instruments=_players(wishes))
+    rhythm = with_own_hits(rhythm, wishes.hits, wishes.unhits)
     seen = moments(rhythm)
-    tempo = plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes)
+    tempo = tempo or plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes)
     end_tick = (tempo.bars - 1) * TICKS_PER_BAR + tempo.last_bar_ticks
     placement = place(seen, tempo.tempo_map, tempo.bars, end_tick)
     placed = placement.hits
@@ -69,6 +73,13 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
         last_bar_ticks=tempo.last_bar_ticks,
     )
     return harmonise(arrange(plan, wishes.accents), wishes)
+
+
+def _players(wishes: Wishes) -> tuple[int, ...]:
+    """Who may play: where all may, music of a genre without a kit does without one."""
+    if wishes.genre not in KIT_GENRES and len(set(wishes.instruments)) == len(INSTRUMENTS):
+        return tuple(k for k in wishes.instruments if INSTRUMENTS[k] != "drums")
+    return wishes.instruments
 
 
 def _bindings(wishes: Wishes, bars: int, placed: Sequence[Placed]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.music.score import KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES, PERCENTILES
 
 ONSETS_PER_S = 12.0
@@ -96,7 +96,7 @@ def _typical(level: float, genre: str, instruments: tuple[int, ...]) -> float:
     ensemble = ENSEMBLE_DENSITIES.get(tuple(sorted(set(instruments))))
     if ensemble is None:
         return density
-    over_genres = float(np.mean([_between(each, level) for each in GENRE_DENSITIES.values()]))
+    over_genres = float(np.mean([_between(GENRE_DENSITIES[each], level) for each in KIT_GENRES]))
     return _between(ensemble, level) + 0.5 * (density - over_genres)
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from hitpoint.model.mood.types import Affect as Affect  # part of a plan, and so of this module
 from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
+
+PHRASE_BARS = 4
+"""What is played in one breath: returns, fills and players are counted in phrases from a section's first bar."""
 
 ACCENT_KINDS = ("crash", "chord", "swell", "stress")
 
@@ -56,8 +60,8 @@ class BarPlan:
     that stand in the plan already (fills, cymbals), louder or softer only by the performance. changes: ticks at which
     the harmony moves on. caps: (tick, most) pairs, the largest simu-note allowed there, and no crash. lead: how the
     bar prepares what follows ("" = not). dynamics: (level, accent) a tick, velocities that the performance adds;
-    empty = by the energy alone. chords: the symbols of both half bars, None = the composer's choice. key: "A minor";
-    None = unknown.
+    empty = by the energy alone. chords: symbols of both half bars ("Am7"). affect: what the picture feels like here.
+    key: "A minor". Each of these three is None where nothing is known or asked.
     """
 
     index: int
@@ -78,6 +82,7 @@ class BarPlan:
     lead: str = ""
     dynamics: tuple[tuple[float, float], ...] = ()
     chords: tuple[str, str] | None = None
+    affect: Affect | None = None
     key: str | None = None
 
     def energy_at(self, tick: float) -> float:
@@ -105,8 +110,8 @@ class Plan:
     instruments: indices into INSTRUMENTS. control: C, 0..1. changes: sentences on what the planner had to bend (a
     density raised to hold its hits, a cut left out), for the report. ending: "chord" (held to
     the end), "fade", or "" where none was planned. harmony: how far the bars' chords hold: "leaned" (the composer
-    leans to them, harmony_strength, 0..2, times as much as usual), "bound" (chord tones alone on the beats), or "" where
-    none are planned.
+    leans to them, harmony_strength, 0..2, times as much as usual), "bound" (chord tones alone on the beats), or ""
+    where none are planned.
     """
 
     duration_s: float
@@ -147,8 +152,10 @@ class Wishes:
     cut or fade; None: all bind while C is .5 or more, below that 2 C of them. max_deviation: how far the tempo may
     bend within two bars and from the base tempo, as a share. energy: louder and busier, or softer and sparser, by a
     share of the scale, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits stand
-    out, 0..2; 0 leaves them as bare notes. key: "A minor"; None = auto. harmony: "auto" (chords are planned and leaned
-    to), "bound" (and kept on the beats), "off", or a progression that is kept as it is. harmony_strength: 0..2.
+    out, 0..2; 0 leaves them as bare notes. hits: moments that the editor wants hit, seconds from the in point, and
+    whether above all; unhits: cuts and beats of the picture that are not to be. key: "A minor"; None = auto. harmony:
+    "auto" (chords are planned and leaned to), "bound" (and kept on the beats), "off", or a progression that is kept as
+    it is. harmony_strength: 0..2.
     """
 
     genre: str = "pop"
@@ -161,6 +168,8 @@ class Wishes:
     density: int = 0
     accents: float = 1.0
     cut_control: float | None = None
+    hits: tuple[tuple[float, bool], ...] = ()
+    unhits: tuple[float, ...] = ()
     key: str | None = None
     harmony: str | tuple[ChordAt, ...] = "auto"
     harmony_strength: float = 1.0

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hitpoint.model.errors import UsageError
+from hitpoint.model.music.chord_symbols import key_name, parse_key
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
-from hitpoint.model.music.symbols import key_name, parse_key
 from hitpoint.model.plan.harmony.progression import read_progression
 from hitpoint.model.plan.types import ChordAt, Wishes
 
@@ -100,7 +100,7 @@ def _key(text: str) -> str | None:
     if text.lower() == "auto":
         return None
     try:
-        return key_name(parse_key(text))
+        return key_name(*parse_key(text))
     except ValueError as error:
         raise UsageError(str(error)) from error
 
@@ -175,6 +175,27 @@ def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+def _moments(name: str) -> Callable[[str], tuple[float, ...]]:
+    def parse(text: str) -> tuple[float, ...]:
+        text = "" if text.lower() == "none" else text
+        try:
+            times_s = tuple(float(part) for part in text.split(",") if part.strip())
+        except ValueError:
+            times_s = (math.nan,)
+        if not all(math.isfinite(time_s) for time_s in times_s):
+            raise UsageError(f"{name} must be moments in seconds, joined by commas, not {text!r}")
+        return times_s
+
+    return parse
+
+
+def _own_hits(text: str) -> tuple[tuple[float, bool], ...]:
+    text = "" if text.lower() == "none" else text
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    times_s = _moments("hits")(",".join(part.removesuffix("!") for part in parts))
+    return tuple((time_s, part.endswith("!")) for time_s, part in zip(times_s, parts, strict=True))
 
 
 _GENRES, _INSTRUMENTS = ", ".join(GENRES), ", ".join(INSTRUMENTS)
@@ -260,6 +281,24 @@ OPTIONS: tuple[WishOption, ...] = (
         "0..2",
         "how much the composer leans to the chords",
         _number("harmony-strength", 0, 2),
+    ),
+    WishOption(
+        "hits",
+        "hits",
+        "seconds",
+        "none",
+        "moments such as 2.5,12.25!",
+        "moments of your own to hit; those with ! as hard as can be",
+        _own_hits,
+    ),
+    WishOption(
+        "unhits",
+        "unhits",
+        "seconds",
+        "none",
+        "moments such as 4.2,9",
+        "cuts and beats of the picture that are not to be hit",
+        _moments("unhits"),
     ),
 )
 """Every wish, declared once: the command line, OSC and the README's table come from here."""

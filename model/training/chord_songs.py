@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.data.splits import song_key, split_of
+from hitpoint.model.mood.types import MOODS
+from hitpoint.model.music.chord_symbols import parse_symbol
 from hitpoint.model.music.chords import QUALITIES, Chord
 from hitpoint.model.music.harmony import PROFILES, Key
 from hitpoint.model.music.spiral import measures
-from hitpoint.model.music.symbols import parse_symbol
-from hitpoint.model.plan.harmony.columns import COLUMN, EMOTIONS, Span, Table, affect_class, emotion_of, table
+from hitpoint.model.plan.harmony.columns import COLUMN, Span, Table, affect_class, emotion_of, table
 
 LEFT_OUT = ("nottingham",)
 """GPL: may not shape weights under another licence."""
@@ -277,5 +278,5 @@ def conditions_of(example: Example, scales: Scales, arrangement: int) -> Table:
     rows[:, COLUMN["arousal"]] = affect_class(arousal)
     rows[:, COLUMN["tension"]] = affect_class(example.tension)
     emotions = [emotion_of(2 * v - 1, 2 * a - 1) for v, a in zip(example.valence, arousal, strict=True)]
-    rows[:, COLUMN["emotion"]] = [1 + EMOTIONS.index(each) for each in emotions]
+    rows[:, COLUMN["emotion"]] = [1 + MOODS.index(each) for each in emotions]
     return rows

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hitpoint.model.mood.types import MOODS
 from hitpoint.model.music.chords import QUALITIES
-from hitpoint.model.plan.harmony.columns import COLUMN, EMOTIONS, QUALITIES_OF, SIZES
+from hitpoint.model.plan.harmony.columns import COLUMN, QUALITIES_OF, SIZES
 from hitpoint.model.plan.harmony.network import DISTANCES, ROOTS, Sizes, distance_class
 from hitpoint.model.training.chord_songs import Example, Scales, conditions_of, example_of, read_songs, scales_of
 
@@ -38,7 +39,7 @@ FORGET_ONE, FORGET_ALL = 0.15, 0.1
 KEPT = (COLUMN["half"],)
 _ALLOWED = torch.tensor(
     [[True] * len(QUALITIES)]
-    + [[not QUALITIES_OF[name] or quality in QUALITIES_OF[name] for quality in QUALITIES] for name in EMOTIONS]
+    + [[not QUALITIES_OF[name] or quality in QUALITIES_OF[name] for quality in QUALITIES] for name in MOODS]
 )
 
 
@@ -61,7 +62,8 @@ class Block(nn.Module):
         bias = self.bias[:, distance][None].masked_fill(~mask, -1e9)
         seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         x = x + self.out(seen.transpose(1, 2).reshape(n, t, width))
-        return x + self.narrow(torch.relu(self.wide(self.norm_dense(x))))
+        grown: Tensor = x + self.narrow(torch.relu(self.wide(self.norm_dense(x))))
+        return grown
 
 
 class ChordNetwork(nn.Module):
@@ -153,7 +155,8 @@ def _crop(
 
 def forget(told: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
     """Some columns as unknown."""
-    lost = rng.random(told.shape[1]) < (1.0 if rng.random() < FORGET_ALL else FORGET_ONE)
+    chance = 1.0 if rng.random() < FORGET_ALL else FORGET_ONE
+    lost = np.asarray(rng.random(told.shape[1]) < chance)
     lost[list(KEPT)] = False
     return np.where(lost, 0, told)
 
@@ -188,7 +191,7 @@ def train(network: ChordNetwork, examples: Sequence[Example], scales: Scales, mi
             group["lr"] = RATE * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * done)))
         parts = losses(network, batch)
         optimiser.zero_grad()
-        (parts[0] + parts[1] + EMOTION_SHARE * parts[2]).backward()
+        (parts[0] + parts[1] + EMOTION_SHARE * parts[2]).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         step += 1
@@ -236,7 +239,8 @@ def chord_logs(network: ChordNetwork, batch: Batch) -> Tensor:
     root_logits, _ = network(batch.told, batch.roots, batch.qualities, batch.length)
     hook.remove()
     each = torch.relu(hidden[0][:, :, None] + network.given_root.weight[None, None])
-    return root_logits.log_softmax(-1)[..., None] + network.quality_head(each).log_softmax(-1)
+    logs: Tensor = root_logits.log_softmax(-1)[..., None] + network.quality_head(each).log_softmax(-1)
+    return logs
 
 
 def save(network: ChordNetwork, path: Path) -> None:

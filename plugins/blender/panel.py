@@ -14,7 +14,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 from . import compat, session
 from .client import Take
 
-GENRES = ("country", "dance", "electronic", "metal", "pop", "rock")
+GENRES = ("country", "dance", "electronic", "metal", "pop", "rock", "orchestral")
 INSTRUMENTS = ("drums", "piano", "guitar", "bass", "strings")
 TEMPO = [
     ("AUTO", "Auto", "The tempo that meets the cuts best"),

@@ -35,6 +35,7 @@ MUSIC = dict.fromkeys(("h1", "h4", "gs16", "si_short", "si_mid", "si_long", "pit
 TIMING = dict.fromkeys(("analysis_s", "plan_s", "generation_s", "tokens_per_s", "real_time_factor"), NUMBER) | {
     "tokens": int
 }
+CUTS = {"found": int, "hit": int, "missed_s": list}
 ERRORS = dict.fromkeys(("density", "strength", "time"), NUMBER)
 TOP = {
     "schema": str,
@@ -48,6 +49,7 @@ TOP = {
     "tempo_map": list,
     "bars": list,
     "hits": list,
+    "cuts": dict,
     "errors": dict,
     "music": dict,
     "timing": dict,
@@ -73,6 +75,8 @@ def validate_report(report: dict[str, Any]) -> None:
         _fields(clip, CLIP, "clip")
     _fields(report["model"], MODEL, "model")
     _fields(report["errors"], ERRORS, "errors")
+    _fields(report["cuts"], CUTS, "cuts")
+    assert report["cuts"]["hit"] + len(report["cuts"]["missed_s"]) == report["cuts"]["found"]
     _fields(report["music"], MUSIC, "music")
     _fields(report["timing"], TIMING, "timing")
     assert report["instruments"] and set(report["instruments"]) <= {"drums", "piano", "guitar", "bass", "strings"}

@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.compose.cmt.grammar import PITCH_RANGE, Place
+from hitpoint.model.compose.cmt.echo import recalled
+from hitpoint.model.compose.cmt.grammar import PITCH_RANGE
+from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
 from hitpoint.model.plan.types import BarPlan
@@ -72,8 +74,14 @@ class Step(NamedTuple):
     new: bool
 
 
-class Moving:
+class Moves(Leaning):
     """Leans to the chord in force at each tick of a bar in which the harmony moves on."""
+
+    @classmethod
+    def of(cls, here: Here) -> Moves | None:
+        """Where the plan names ticks at which the harmony moves on."""
+        move = move_of(here)
+        return None if move is None else move.leaning
 
     def __init__(self, steps: Sequence[Step], players: Sequence[int]) -> None:
         """steps: rising in tick."""
@@ -99,8 +107,14 @@ class Moving:
         return nats_of
 
 
-class Home:
+class Home(Leaning):
     """Leans to the scale of the home key, so that a long piece does not wander off."""
+
+    @classmethod
+    def of(cls, here: Here) -> Home | None:
+        """Once enough is written to know the key, where no chords are planned."""
+        key = home_key(here.written)
+        return None if key is None or here.asked.chords is not None else cls(key)
 
     def __init__(self, key: Key) -> None:
         steps = (0, 2, 3, 5, 7, 8, 10, 11) if key.minor else (0, 2, 4, 5, 7, 9, 11)
@@ -116,8 +130,18 @@ class Home:
 class Move(NamedTuple):
     """leaning: to the chords of a bar; against: whether one of them is not that of the bar it is to recall."""
 
-    leaning: Moving
+    leaning: Moves
     against: bool
+
+
+def move_of(here: Here) -> Move | None:
+    """How the harmony moves in the bar about to be written; None where it does not, or where its chords are planned."""
+    if here.asked.chords is not None:
+        return None
+    earlier = recalled(here)
+    again = None if earlier is None or not earlier.echo.pitch_nats else earlier.recast
+    hit_ticks = {hit.tick for hit in here.plan.hits if hit.bar == here.index and hit.accent is not None}
+    return moving(here.asked, hit_ticks, here.players, here.written, again, here.plan.seed)
 
 
 def moving(
@@ -145,7 +169,7 @@ def moving(
         else:
             now, against = _next_chord(key, now, rng), True
         steps.append(Step(tick, now, new=True))
-    return Move(Moving(steps, players), against)
+    return Move(Moves(steps, players), against)
 
 
 def _next_chord(key: Key, before: Chord, rng: np.random.Generator) -> Chord:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import GENRES
+from hitpoint.model.mood.types import MOODS
 
 AFFECT_CLASSES = 8
-EMOTIONS = ("exciting", "fearful", "tense", "sad", "relaxing", "neutral")
+CHORD_GENRES = ("country", "dance", "electronic", "metal", "pop", "rock")
+"""Genres that songs with chords were set in."""
 QUALITIES_OF: dict[str, tuple[str, ...]] = {
     "exciting": ("maj", "sus4", "7"),
     "fearful": ("dim", "min7", "dim7", "hdim7"),
@@ -38,14 +39,14 @@ COLUMNS = (
     ("valence", AFFECT_CLASSES + 1),
     ("arousal", AFFECT_CLASSES + 1),
     ("tension", AFFECT_CLASSES + 1),
-    ("emotion", len(EMOTIONS) + 1),
+    ("emotion", len(MOODS) + 1),
     ("again", 3),
     ("to_section_end", FAR_HALVES + 2),
     ("to_end", FAR_HALVES + 2),
     ("in_phrase", PHRASE_HALVES + 1),
     ("mode", 3),
     ("tempo", len(TEMPO_EDGES_BPM) + 2),
-    ("genre", len(GENRES) + 1),
+    ("genre", len(CHORD_GENRES) + 1),
     ("half", 3),
 )
 NAMES = tuple(name for name, _ in COLUMNS)
@@ -74,7 +75,7 @@ def table(
     rows[:, COLUMN["half"]] = 1 + place % 2
     rows[:, COLUMN["to_end"]] = 1 + np.minimum(halves - 1 - place, FAR_HALVES)
     rows[:, COLUMN["mode"]] = 0 if minor is None else 1 + minor
-    rows[:, COLUMN["genre"]] = 0 if genre is None else 1 + GENRES.index(genre)
+    rows[:, COLUMN["genre"]] = 0 if genre is None else 1 + CHORD_GENRES.index(genre)
     rows[:, COLUMN["tempo"]] = 0 if tempo_bpm is None else 1 + np.searchsorted(TEMPO_EDGES_BPM, tempo_bpm, "right")
     for span in spans:
         inside = np.arange(span.first, span.end)
@@ -93,4 +94,4 @@ def affect_class(share: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def emotion_of(valence: float, arousal: float) -> str:
     """The emotion whose centroid lies nearest; both -1..1."""
-    return min(EMOTIONS, key=lambda name: (CENTROIDS[name][0] - valence) ** 2 + (CENTROIDS[name][1] - arousal) ** 2)
+    return min(MOODS, key=lambda name: (CENTROIDS[name][0] - valence) ** 2 + (CENTROIDS[name][1] - arousal) ** 2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from hitpoint.model.music.chord_symbols import parse_key
 from hitpoint.model.music.harmony import Key
-from hitpoint.model.music.symbols import parse_key
 from hitpoint.model.plan.types import Plan, Wishes
 
 KEY_COUNTS = {
@@ -19,10 +19,10 @@ _MINOR_SHARE = sum(KEY_COUNTS[True]) / sum(map(sum, KEY_COUNTS.values()))
 def home_of(plan: Plan, wishes: Wishes) -> Key:
     """The key wished for, else the plan's own, else one drawn by the plan's seed, as often as songs stand in it."""
     if wishes.key is not None:
-        return parse_key(wishes.key)
+        return Key(*parse_key(wishes.key))
     named = next((bar.key for bar in plan.bars if bar.key is not None), None)
     if named is not None:
-        return parse_key(named)
+        return Key(*parse_key(named))
     rng = np.random.default_rng([plan.seed, 6])
     minor = bool(rng.random() < _MINOR_SHARE)
     counts = np.array(KEY_COUNTS[minor], float)

@@ -38,7 +38,7 @@ def distance_class(distance: NDArray[np.int64]) -> NDArray[np.int64]:
     """Signed distances -> classes 0..2 * DISTANCES - 1."""
     size = np.abs(distance)
     far = NEAR + np.minimum(11, (4 * np.log2(np.maximum(size, NEAR) / NEAR)).astype(np.int64))
-    return np.where(size < NEAR, size, far) + DISTANCES * (distance > 0)
+    return np.asarray(np.where(size < NEAR, size, far) + DISTANCES * (distance > 0))
 
 
 WINDOW = 192

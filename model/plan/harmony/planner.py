@@ -7,17 +7,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.mood.types import MOODS
+from hitpoint.model.music.chord_symbols import has_sharps, key_name, symbol_of
 from hitpoint.model.music.chords import CHORDS, Chord
 from hitpoint.model.music.harmony import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT
-from hitpoint.model.music.symbols import key_name, symbol_of
-from hitpoint.model.plan.harmony.columns import Span, table
+from hitpoint.model.plan.harmony.columns import CHORD_GENRES, COLUMN, Span, affect_class, table
 from hitpoint.model.plan.harmony.home import home_of
 from hitpoint.model.plan.harmony.network import shipped
 from hitpoint.model.plan.harmony.progression import spread
 from hitpoint.model.plan.harmony.rules import HOMES, halves_of, keys_of, rules_of
 from hitpoint.model.plan.harmony.search import find_chords
-from hitpoint.model.plan.types import Plan, Wishes
+from hitpoint.model.plan.types import Affect, Plan, Wishes
 
 _DRUMS = INSTRUMENTS.index("drums")
 
@@ -38,10 +39,10 @@ def harmonise(plan: Plan, wishes: Wishes) -> Plan:
         keys = [_moved(section_keys[bar.section], home) for bar in plan.bars]
         chords = [Chord((chord.root + home.root - HOMES[home.minor].root) % 12, chord.quality) for chord in found]
         chords += [chords[-1]] * (2 * len(plan.bars) - len(chords))
-        halves = [symbol_of(chord, keys[place // 2]) for place, chord in enumerate(chords)]
+        halves = [symbol_of(chord, has_sharps(*keys[place // 2])) for place, chord in enumerate(chords)]
         symbols = list(zip(halves[::2], halves[1::2], strict=True))
     bars = tuple(
-        replace(bar, chords=pair, key=key_name(key)) for bar, pair, key in zip(plan.bars, symbols, keys, strict=True)
+        replace(bar, chords=pair, key=key_name(*key)) for bar, pair, key in zip(plan.bars, symbols, keys, strict=True)
     )
     return replace(plan, bars=bars, harmony="bound" if wishes.harmony == "bound" else "leaned",
                    harmony_strength=wishes.harmony_strength)  # fmt: skip
@@ -69,9 +70,25 @@ def told_of(plan: Plan, home: Key) -> NDArray[np.int64]:
         Span(2 * each.first_bar, min(2 * each.end_bar, count), each.label in labels[:number])
         for number, each in enumerate(plan.sections)
     ]
-    return table(count, spans, minor=home.minor, tempo_bpm=tempo_bpm, genre=plan.genre)
+    genre = plan.genre if plan.genre in CHORD_GENRES else None
+    rows = table(count, spans, minor=home.minor, tempo_bpm=tempo_bpm, genre=genre)
+    affects = [bar.affect for bar in plan.bars for _ in range(2)][:count]
+    for name in ("valence", "arousal", "tension"):
+        rows[:, COLUMN[name]] = affect_class(np.array([_share(affect, name) for affect in affects]))
+    rows[:, COLUMN["emotion"]] = [0 if each is None else 1 + MOODS.index(each.emotion) for each in affects]
+    return rows
+
+
+def _share(affect: Affect | None, name: str) -> float:
+    """A side of the affect on a scale of 0..1; NaN where nothing is known."""
+    if affect is None:
+        return float("nan")
+    value = float(getattr(affect, name))
+    return value if name == "tension" else (value + 1) / 2
 
 
 def tension_of(plan: Plan) -> NDArray[np.float64] | None:
     """The tension asked for in each half bar, 0..1; None where the plan says nothing of it."""
-    return None
+    if all(bar.affect is None for bar in plan.bars):
+        return None
+    return np.repeat([_share(bar.affect, "tension") for bar in plan.bars], 2)[: halves_of(plan)]

@@ -68,7 +68,7 @@ def _allowed(rule: Rule, before: NDArray[np.int64]) -> NDArray[np.bool_]:
     if wanted.any():
         mask = wanted
     if rule.repeat is not None and rule.repeat < len(before) and mask[before[rule.repeat]]:
-        return np.arange(len(CHORDS)) == before[rule.repeat]
+        return np.asarray(np.arange(len(CHORDS)) == before[rule.repeat])
     return mask
 
 

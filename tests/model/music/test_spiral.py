@@ -7,7 +7,7 @@ import pytest
 
 from hitpoint.model.music.harmony import Key
 from hitpoint.model.music.spiral import measures, point, tonic_fifths
-from hitpoint.model.music.symbols import parse_symbol
+from hitpoint.model.music.chord_symbols import parse_symbol
 
 C_MAJOR = Key(0, False)
 

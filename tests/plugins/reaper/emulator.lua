@@ -479,6 +479,11 @@ function api.file_exists(path)
   return file ~= nil
 end
 function api.time_precise() return emu.now end
+function api.genGuid()
+  return "{" .. ("XXXXXXXX-XXXX-4XXX-8XXX-XXXXXXXXXXXX"):gsub("X", function()
+    return ("%X"):format(math.random(0, 15))
+  end) .. "}"
+end
 
 -- Strictness.
 

@@ -98,6 +98,7 @@ UpdateArrange | |
 UpdateTimeline | |
 ValidatePtr2 | ReaProject identifier string | boolean
 atexit | function |
+genGuid | string | string
 defer | function | boolean
 file_exists | string | boolean
 get_action_context | | boolean string integer integer integer integer integer string

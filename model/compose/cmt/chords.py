@@ -1,0 +1,122 @@
+"""The chords that the plan asks for: every pitched player leans to them, the bass to their roots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
+from hitpoint.model.music.chord_symbols import parse_key, parse_symbol
+from hitpoint.model.music.chords import HALF_BAR_TICKS, Chord
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT
+from hitpoint.model.plan.types import Plan
+
+BEAT_NATS, BETWEEN_NATS = 3.0, 1.5
+"""For the tones of the chord on the beats, and between them, where a tune passes through others."""
+ROOT_NATS, BASS_NATS, LOWEST_NATS = 6.0, 3.0, 1.5
+"""For the root in the bass at its first onset under a chord; there and later for root and fifth; and for the root as
+the lowest note where no bass plays."""
+FOREIGN_NATS = -2.2
+"""Against what belongs neither to the chord nor to the key's scale."""
+BOUND_NATS = -60.0
+"""Against all but chord tones on the beats, where the chords bind: more than the network ever has for a pitch."""
+_SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}
+_DRUMS, _BASS = INSTRUMENTS.index("drums"), INSTRUMENTS.index("bass")
+
+
+class Step(NamedTuple):
+    """From `tick` of the bar on, `chord` is in force; None = no chord."""
+
+    tick: int
+    chord: Chord | None
+
+
+def same_chords(plan: Plan, index: int, other: int) -> bool:
+    """Whether two bars ask for the same chords, or neither for any."""
+    return plan.bars[index].chords == plan.bars[other].chords
+
+
+def steps_of(plan: Plan, index: int) -> list[Step]:
+    """What is in force in a bar with chords: one chord a half bar. A chord comes in with a change of harmony that the
+    plan names within a quarter of its half bar's line, so that it is heard with the cut.
+    """
+    bar = plan.bars[index]
+    assert bar.chords is not None
+    before = plan.bars[index - 1].chords if index else None
+    after = plan.bars[index + 1].chords if index + 1 < len(plan.bars) else None
+    starts = {0: 0, 1: HALF_BAR_TICKS}
+    for tick in bar.changes:
+        starts[(tick + HALF_BAR_TICKS // 2) // HALF_BAR_TICKS] = tick
+    steps = [Step(starts[half], parse_symbol(bar.chords[half])) for half in (0, 1)]
+    if steps[0].tick:
+        steps.insert(0, Step(0, parse_symbol((before or bar.chords)[1])))
+    if 2 in starts and after is not None:
+        steps.append(Step(starts[2], parse_symbol(after[0])))
+    return steps
+
+
+class Chords(Leaning):
+    """Leans to the planned chord in force at each tick."""
+
+    @classmethod
+    def of(cls, here: Here) -> Chords | None:
+        """Where the plan has chords for the bar."""
+        if here.asked.chords is None or not here.plan.harmony:
+            return None
+        scale = frozenset(range(12))
+        if here.asked.key is not None:
+            tonic, minor = parse_key(here.asked.key)
+            scale = frozenset((tonic + step) % 12 for step in _SCALES[minor])
+        bound = here.plan.harmony == "bound"
+        return cls(steps_of(here.plan, here.index), here.players, scale, here.plan.harmony_strength, bound)
+
+    def __init__(
+        self, steps: Sequence[Step], players: Sequence[int], scale: frozenset[int], strength: float, bound: bool
+    ) -> None:
+        """steps: rising in tick. scale: pitch classes of the key. strength: 0..2, 1 = as usual."""
+        self._steps = steps
+        self._ends = [*(step.tick for step in steps[1:]), 1 << 30]
+        self._lowest = min((k for k in players if k != _DRUMS), default=-1) if _BASS not in players else -1
+        self._scale, self._strength, self._bound = scale, strength, bound
+        self._rooted: set[int] = set()
+
+    def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
+        """Nats by class. A bass that has played its pitch under a chord is free to leave the root."""
+        if place.instrument == _DRUMS or place.instrument < 0 or attribute not in ("pitch", "duration"):
+            return {}
+        number = next(n for n, end in enumerate(self._ends) if place.tick < end)
+        if attribute == "duration":
+            if place.instrument == _BASS:
+                self._rooted.add(number)
+            return {}
+        chord = self._steps[number].chord
+        if chord is None:
+            return {}
+        beat = place.tick % TICKS_PER_BEAT == 0
+        role = "plain"
+        if place.instrument == _BASS:
+            role = "bass" if number in self._rooted else "root"
+        elif place.instrument == self._lowest:
+            role = "lowest"
+        return _nats(chord, role, beat, self._scale, self._strength, self._bound and beat)
+
+
+@cache
+def _nats(
+    chord: Chord, role: str, beat: bool, scale: frozenset[int], strength: float, bound: bool
+) -> Mapping[int, float]:
+    """Nats by pitch class's class: one table for all octaves, made once."""
+    tones = set(chord.tones)
+    by_tone = dict.fromkeys(tones, BEAT_NATS if beat else BETWEEN_NATS)
+    by_tone |= {tone: FOREIGN_NATS for tone in range(12) if tone not in tones | scale}
+    if role in ("bass", "root"):
+        fifth = next((tone for tone in chord.tones if (tone - chord.root) % 12 in (6, 7, 8)), chord.root)
+        by_tone[fifth] = by_tone.get(fifth, 0.0) + BASS_NATS / 2
+        by_tone[chord.root] += ROOT_NATS if role == "root" else BASS_NATS
+    elif role == "lowest":
+        by_tone[chord.root] += LOWEST_NATS
+    nats = {tone: strength * each for tone, each in by_tone.items()}
+    if bound:
+        nats |= {tone: BOUND_NATS for tone in range(12) if tone not in tones}
+    return {pitch + 1: nats[pitch % 12] for pitch in range(128) if pitch % 12 in nats}
