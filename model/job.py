@@ -17,7 +17,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from hitpoint.model.compose.base import Composer
-from hitpoint.model.music.score import Bar, Marker, Score
+from hitpoint.model.music.chords import HALF_BAR_TICKS
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Marker, Score
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.take import Prepared, Progress, Take, silent
 
@@ -111,6 +112,7 @@ def assemble(
         markers=markers(plan),
         about=_about(prepared, composer),
         last_bar_ticks=plan.last_bar_ticks,
+        chords=chords(plan),
     )
     return Take(
         score,
@@ -128,6 +130,14 @@ def markers(plan: Plan) -> tuple[Marker, ...]:
     sections = [Marker.section(plan.tempo_map.time_at_tick(each.first_bar), each.label) for each in plan.sections]
     hits = [Marker.hit(hit.time_s, hit.kind) for hit in plan.hits]
     return tuple(sorted(sections + hits, key=lambda marker: marker.time_s))
+
+
+def chords(plan: Plan) -> tuple[tuple[int, str], ...]:
+    """(tick from the start, symbol) wherever the planned chord changes."""
+    halves = [(bar.index * TICKS_PER_BAR + half * HALF_BAR_TICKS, symbol)
+              for bar in plan.bars for half, symbol in enumerate(bar.chords or ())]  # fmt: skip
+    inside = [each for each in halves if each[0] < plan.end_tick]
+    return tuple(each for before, each in zip([(0, ""), *inside], inside, strict=False) if each[1] != before[1])
 
 
 def version() -> str:
@@ -150,6 +160,9 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
         "energy": repr(wishes.energy),
         "density": str(wishes.density),
         "accents": repr(wishes.accents),
+        "key": wishes.key or "auto",
+        "harmony": wishes.harmony if isinstance(wishes.harmony, str) else "file",
+        "harmony_strength": repr(wishes.harmony_strength),
     }
     media_of = {media.path: media for media in prepared.rhythm.media}
     for number, clip in enumerate(prepared.clips):

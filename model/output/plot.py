@@ -56,6 +56,7 @@ def plot_score(
     _density(axes[3], score, plan)
     draw_arrangement(axes[4], score, plan, INSTRUMENT_COLOURS)
     _notes(axes[5], score)
+    _chords(axes[5], score)
     _boundaries(axes, rhythm, 0.45)
     _hits(axes, plan)
     bpm = [point.bpm for point in plan.tempo_map.points]
@@ -269,6 +270,13 @@ def _notes(axis: Axes, score: Score) -> None:
     axis.set_yticks(octaves, [f"C{pitch // 12 - 1}" for pitch in octaves])
     axis.grid(axis="y", color=GRID, linewidth=0.6)
     axis.set_axisbelow(True)
+
+
+def _chords(axis: Axes, score: Score) -> None:
+    """The planned chords, each where it comes in."""
+    for tick, symbol in score.chords:
+        axis.text(score.tempo_map.time_at_tick(0, tick + 0.3), 0.01, symbol, transform=axis.get_xaxis_transform(),
+                  color=TEXT, fontsize=7, ha="left", va="bottom", clip_on=True)  # fmt: skip
 
 
 def _boundaries(axes: Sequence[Axes], rhythm: VisualRhythm, alpha: float) -> None:
