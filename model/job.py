@@ -163,6 +163,8 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
         "key": wishes.key or "auto",
         "harmony": wishes.harmony if isinstance(wishes.harmony, str) else "file",
         "harmony_strength": repr(wishes.harmony_strength),
+        "lead": wishes.lead or "auto",
+        "motif": "auto" if wishes.motif is None else "file",
     }
     media_of = {media.path: media for media in prepared.rhythm.media}
     for number, clip in enumerate(prepared.clips):

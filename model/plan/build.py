@@ -17,6 +17,7 @@ from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.harmony.planner import harmonise
 from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
+from hitpoint.model.plan.melody import with_melody
 from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.strengths import strengths
@@ -72,7 +73,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
         changes=tuple(changes),
         last_bar_ticks=tempo.last_bar_ticks,
     )
-    return harmonise(arrange(plan, wishes.accents), wishes)
+    return with_melody(harmonise(arrange(plan, wishes.accents), wishes), wishes)
 
 
 def _players(wishes: Wishes) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hitpoint.model.mood.types import Affect as Affect  # part of a plan, and so of this module
 from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
+from hitpoint.model.plan.motif import Motif
 
 PHRASE_BARS = 4
 """What is played in one breath: returns, fills and players are counted in phrases from a section's first bar."""
@@ -61,7 +62,8 @@ class BarPlan:
     the harmony moves on. caps: (tick, most) pairs, the largest simu-note allowed there, and no crash. lead: how the
     bar prepares what follows ("" = not). dynamics: (level, accent) a tick, velocities that the performance adds;
     empty = by the energy alone. chords: symbols of both half bars ("Am7"). affect: what the picture feels like here.
-    key: "A minor". Each of these three is None where nothing is known or asked.
+    key: "A minor". Each of these three is None where nothing is known or asked. leader: who
+    has the tune; line: the notes that it leans to.
     """
 
     index: int
@@ -84,6 +86,8 @@ class BarPlan:
     chords: tuple[str, str] | None = None
     affect: Affect | None = None
     key: str | None = None
+    leader: int | None = None
+    line: tuple[Note, ...] = ()
 
     def energy_at(self, tick: float) -> float:
         """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""
@@ -155,7 +159,7 @@ class Wishes:
     out, 0..2; 0 leaves them as bare notes. hits: moments that the editor wants hit, seconds from the in point, and
     whether above all; unhits: cuts and beats of the picture that are not to be. key: "A minor"; None = auto. harmony:
     "auto" (chords are planned and leaned to), "bound" (and kept on the beats), "off", or a progression that is kept as
-    it is. harmony_strength: 0..2.
+    it is. harmony_strength: 0..2. lead: the name of who has the tune, None = auto. motif: the user's own.
     """
 
     genre: str = "pop"
@@ -173,3 +177,5 @@ class Wishes:
     key: str | None = None
     harmony: str | tuple[ChordAt, ...] = "auto"
     harmony_strength: float = 1.0
+    lead: str | None = None
+    motif: Motif | None = None

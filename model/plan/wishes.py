@@ -12,6 +12,9 @@ from hitpoint.model.errors import UsageError
 from hitpoint.model.music.chord_symbols import key_name, parse_key
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
 from hitpoint.model.plan.harmony.progression import read_progression
+from hitpoint.model.plan.melody import REGISTERS
+from hitpoint.model.plan.motif import Motif
+from hitpoint.model.plan.motif_file import read_motif
 from hitpoint.model.plan.types import ChordAt, Wishes
 
 TEMPO_LIMITS_BPM = (30.0, 300.0)
@@ -66,6 +69,10 @@ def check_wishes(wishes: Wishes) -> None:
     _within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
     if wishes.key is not None:
         _key(wishes.key)
+    if wishes.lead is not None and INSTRUMENTS.index(_lead(wishes.lead) or "") not in wishes.instruments:
+        raise UsageError(
+            f"{wishes.lead} is to have the tune but is not among the instruments; add it, or leave lead out"
+        )
     if isinstance(wishes.harmony, str) and wishes.harmony not in HARMONIES:
         raise UsageError(f"harmony must be one of {', '.join(HARMONIES)} or a progression, not {wishes.harmony!r}")
     _within("seed", wishes.seed, 0, 2**63 - 1)
@@ -103,6 +110,19 @@ def _key(text: str) -> str | None:
         return key_name(*parse_key(text))
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def _lead(text: str) -> str | None:
+    name = text.lower()
+    if name == "auto":
+        return None
+    if name not in REGISTERS:
+        raise UsageError(f"{text!r} cannot have the tune: choose from auto, {', '.join(REGISTERS)}")
+    return name
+
+
+def _motif(text: str) -> Motif | None:
+    return None if text.lower() in ("", "auto") else read_motif(Path(text))
 
 
 def _harmony(text: str) -> str | tuple[ChordAt, ...]:
@@ -281,6 +301,10 @@ OPTIONS: tuple[WishOption, ...] = (
         "0..2",
         "how much the composer leans to the chords",
         _number("harmony-strength", 0, 2),
+    ),
+    WishOption("lead", "lead", "name", "auto", f"auto, {', '.join(REGISTERS)}", "who has the tune", _lead),
+    WishOption(
+        "motif", "motif", "file", "auto", "auto or FILE.mid", "a tune of your own, one to four bars, quoted", _motif
     ),
     WishOption(
         "hits",

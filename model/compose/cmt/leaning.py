@@ -76,6 +76,7 @@ LEANINGS: Registry[Leaning] = Registry(
         "rise": "hitpoint.model.compose.cmt.colour:Rise",
         "recall": "hitpoint.model.compose.cmt.form:Recall",
         "chords": "hitpoint.model.compose.cmt.chords:Chords",
+        "theme": "hitpoint.model.compose.cmt.theme:Theme",
         "moves": "hitpoint.model.compose.cmt.harmony:Moves",
         "home": "hitpoint.model.compose.cmt.harmony:Home",
     },

@@ -17,9 +17,13 @@ _MINOR_SHARE = sum(KEY_COUNTS[True]) / sum(map(sum, KEY_COUNTS.values()))
 
 
 def home_of(plan: Plan, wishes: Wishes) -> Key:
-    """The key wished for, else the plan's own, else one drawn by the plan's seed, as often as songs stand in it."""
+    """The key wished for, else that of the user's motif, else the plan's own, else one drawn by the plan's seed, as
+    often as songs stand in it.
+    """
     if wishes.key is not None:
         return Key(*parse_key(wishes.key))
+    if wishes.motif is not None and wishes.motif.key is not None:
+        return wishes.motif.key
     named = next((bar.key for bar in plan.bars if bar.key is not None), None)
     if named is not None:
         return Key(*parse_key(named))
