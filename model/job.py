@@ -166,6 +166,8 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
         "lead": wishes.lead or "auto",
         "motif": "auto" if wishes.motif is None else "file",
     }
+    if wishes.mood != "off":
+        about |= {name: str(getattr(wishes, name)) for name in ("mood", "valence", "arousal", "tension")}
     media_of = {media.path: media for media in prepared.rhythm.media}
     for number, clip in enumerate(prepared.clips):
         media = media_of[clip.path]

@@ -99,7 +99,7 @@ def as_json(rhythm: VisualRhythm) -> dict[str, Any]:
 
 def as_text(rhythm: VisualRhythm) -> str:
     """A few lines for a reader: length, cuts, fades, visual beats."""
-    from hitpoint.model.video.detectors.visual_beats import LOUD
+    from hitpoint.model.video.types import LOUD_BEAT
 
     media = rhythm.media[0]
     picture = f"{media.width}x{media.height} at {media.fps:.3f} frames a second"
@@ -107,7 +107,7 @@ def as_text(rhythm: VisualRhythm) -> str:
     for kind in ("cut", "fade"):
         times = [boundary.time_s for boundary in rhythm.boundaries if boundary.kind == kind]
         lines.append(f"  {len(times)} {kind}s" + ("" if not times else ": " + " ".join(f"{t:.2f}" for t in times)))
-    loud = sum(beat.saliency >= LOUD for beat in rhythm.beats)
+    loud = sum(beat.saliency >= LOUD_BEAT for beat in rhythm.beats)
     beats = f"{len(rhythm.beats)} visual beats ({loud} of them sure)"
     lines.append(f"  {beats}, {len(set(rhythm.shots))} kinds of shot in {len(rhythm.shots)}")
     return "\n".join(lines)

@@ -151,11 +151,12 @@ class Tools:
         return replace(prepared, plan=reworked.plan), reworked.kept
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
-        """Another plan for what was analysed."""
+        """Another plan for what was analysed, of the same tempo, since its music is being heard."""
         from hitpoint.model.plan.build import build_plan
+        from hitpoint.model.plan.tempo_map import tempo_of
         from hitpoint.model.plan.wishes import parse_wishes
 
-        return build_plan(prepared.rhythm, parse_wishes(pairs))
+        return build_plan(prepared.rhythm, parse_wishes(pairs), tempo_of(prepared.plan))
 
     def programs(self, genre: str) -> tuple[int, ...]:
         """The General MIDI program of each instrument."""

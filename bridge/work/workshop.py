@@ -280,6 +280,7 @@ class Workshop:
             self._worker.then_if_room(lambda: self._send(JobProgress(job.name, stage, share)))
 
         def prepare() -> None:
+            """In the worker: look at the films and plan, and say how it went."""
             try:
                 prepared, kept = self._tools.prepare(score, pairs, progress), dict[int, int]()
                 if before is not None:
@@ -359,6 +360,7 @@ class Workshop:
         """In the worker, at a piece's end: what the main thread is to do next, unless the job was called off."""
 
         def guarded() -> None:
+            """In the main thread: what goes wrong closes this job, not the workshop."""
             if not job.cancelled.is_set():
                 try:
                     follow()

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hitpoint.model.music.chord_symbols import parse_symbol
 from hitpoint.model.music.chords import HALF_BAR_TICKS, Chord, label_chords
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT, Bar
+from hitpoint.model.music.symbols import parse_symbol
 
 _DRUMS = INSTRUMENTS.index("drums")
 

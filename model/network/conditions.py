@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.chord_symbols import parse_key, parse_symbol
 from hitpoint.model.music.chords import QUALITIES, Chord
 from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT
+from hitpoint.model.music.symbols import parse_key, parse_symbol
 from hitpoint.model.music.tokens import MAX_SIMU_NOTE
 from hitpoint.model.plan.types import Affect, Plan
 
@@ -81,12 +81,14 @@ class Labels:
 
     chords (n, 4): root and quality of the first half bar, then of the second. mode (n,): MAJOR or MINOR. affect (n, 3):
     valence, arousal, tension, 1..8. starts (n,): whether a section starts there; None where the form is not known.
+    players (n, 5): who plays in the bar's phrase; None where it is said of the whole piece alone.
     """
 
     chords: NDArray[np.int16]
     mode: NDArray[np.int16]
     affect: NDArray[np.int16]
     starts: NDArray[np.bool_] | None = None
+    players: NDArray[np.bool_] | None = None
 
     @staticmethod
     def unknown(bars: int) -> Labels:
@@ -161,6 +163,8 @@ def _write_labels(table: Table, labels: Labels) -> None:
     table[1:, COLUMN["mode"]] = labels.mode
     table[:1, COLUMN["mode"]] = labels.mode[:1]
     table[1:, AFFECT] = labels.affect
+    if labels.players is not None:
+        table[1:, HAS] = 1 + labels.players
     if labels.starts is not None and labels.starts.any():
         table[:, COLUMN["bars_to_change"]] = _bars_to(np.flatnonzero(labels.starts), len(labels.mode))
 
@@ -202,7 +206,7 @@ def labels_of_plan(plan: Plan) -> Labels:
         if bar.chords is not None:
             labels.chords[bar.index] = [each for text in bar.chords for each in chord_classes(parse_symbol(text))]
         if bar.key is not None:
-            labels.mode[bar.index] = MINOR if parse_key(bar.key)[1] else MAJOR
+            labels.mode[bar.index] = MINOR if parse_key(bar.key).minor else MAJOR
         if bar.affect is not None:
             labels.affect[bar.index] = affect_classes(bar.affect)
     starts = np.zeros(len(plan.bars), bool)

@@ -15,6 +15,7 @@ from hitpoint.model.errors import InputError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.colours import INSTRUMENT_COLOURS, hexadecimal
 from hitpoint.model.output.midi_file import PULSES_PER_QUARTER, TRACK_NAMES, sounding_notes
 from hitpoint.model.output.plot_arrangement import draw_arrangement
 from hitpoint.model.plan.types import Plan
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 BACKGROUND, PANEL, GRID, TEXT, FAINT = "#12141a", "#191c24", "#2a2f3a", "#e4e7ee", "#8c94a3"
 CUT, FADE, BEAT = "#ff6b78", "#d58cff", "#ffd166"
 MOTION, SALIENCY = "#3f7fbf", "#ffd166"
-INSTRUMENT_COLOURS = ("#aeb6c4", "#62b6f7", "#f5a45d", "#b795ff", "#76d69a")
-"""In the order of INSTRUMENTS."""
+INSTRUMENTS_HEX = tuple(map(hexadecimal, INSTRUMENT_COLOURS))
 SECTION_COLOURS = ("#2e5f8a", "#8a5a2e", "#3f7a4d", "#6a4a8c", "#8a3f55", "#5c6b2e")
 BEAT_MARKS = {"stop": ("s", "#ffd166"), "turn": ("o", "#7ee0a6"), "light": ("*", "#ffffff")}
 """Marker and colour of each kind of visual beat."""
@@ -54,7 +54,7 @@ def plot_score(
     _motion(axes[1], rhythm)
     _tempo(axes[2], plan)
     _density(axes[3], score, plan)
-    draw_arrangement(axes[4], score, plan, INSTRUMENT_COLOURS)
+    draw_arrangement(axes[4], score, plan, INSTRUMENTS_HEX)
     _notes(axes[5], score)
     _chords(axes[5], score)
     _boundaries(axes, rhythm, 0.45)
@@ -261,7 +261,7 @@ def _notes(axis: Axes, score: Score) -> None:
                     max(0.6, 8 / max(6, len(keys))),
                 )
             boxes.append(((left, y), (right, y), (right, y + thick), (left, y + thick)))
-            colours.append(to_rgba(INSTRUMENT_COLOURS[instrument], 0.35 + 0.65 * velocity / 127))
+            colours.append(to_rgba(INSTRUMENTS_HEX[instrument], 0.35 + 0.65 * velocity / 127))
         axis.add_collection(PolyCollection(boxes, facecolors=colours, linewidths=0, zorder=3))
     if 0 in score.instruments:
         axis.axhspan(lane, lane + _DRUM_LANE, color=BACKGROUND, alpha=0.5, linewidth=0)
@@ -306,7 +306,7 @@ def _titles(figure: Figure, clips: Sequence[Clip], facts: str, instruments: Sequ
     figure.text(0.8 / width, line, _shorten(name), color=TEXT, fontsize=14, weight="bold", va="center")
     figure.text(1 - 0.35 / width, line, facts, color=FAINT, fontsize=10, ha="right", va="center")
     key = [(CUT, "| cut"), (FADE, "¦ fade"), (BEAT, "• visual beat")]
-    key += [(INSTRUMENT_COLOURS[index], f"▬ {TRACK_NAMES[index].lower()}") for index in instruments]
+    key += [(INSTRUMENTS_HEX[index], f"▬ {TRACK_NAMES[index].lower()}") for index in instruments]
     left = 4.1
     for colour, text in key:
         figure.text(left / width, line, text, color=colour, fontsize=9, va="center")

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from hitpoint.model.files import atomic
-from hitpoint.model.music.chord_symbols import symbol_of
 from hitpoint.model.music.chords import label_chords
 from hitpoint.model.music.kept_chords import kept_chords
 from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
+from hitpoint.model.music.symbols import symbol_of
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.plan.hits import WIDE_TOLERANCE_S
 from hitpoint.model.plan.own_hits import with_own_hits

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hitpoint.model.music.chord_symbols import parse_key, parse_symbol
 from hitpoint.model.music.chords import HALF_BAR_TICKS
 from hitpoint.model.music.harmony import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Note
+from hitpoint.model.music.symbols import parse_key, parse_symbol
 from hitpoint.model.plan.motif import Motif, MotifNote, drawn_motif, pitch_at, scale_place
 from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, Plan, Section, Wishes
 
@@ -109,7 +109,7 @@ def _other_register(bars: Sequence[BarPlan]) -> int:
 
 def _key(bar: BarPlan) -> Key:
     assert bar.key is not None
-    return Key(*parse_key(bar.key))
+    return parse_key(bar.key)
 
 
 def _tones(bar: BarPlan, tick: int) -> tuple[int, ...]:

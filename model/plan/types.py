@@ -157,9 +157,10 @@ class Wishes:
     bend within two bars and from the base tempo, as a share. energy: louder and busier, or softer and sparser, by a
     share of the scale, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits stand
     out, 0..2; 0 leaves them as bare notes. hits: moments that the editor wants hit, seconds from the in point, and
-    whether above all; unhits: cuts and beats of the picture that are not to be. key: "A minor"; None = auto. harmony:
-    "auto" (chords are planned and leaned to), "bound" (and kept on the beats), "off", or a progression that is kept as
-    it is. harmony_strength: 0..2. lead: the name of who has the tune, None = auto. motif: the user's own.
+    whether above all; unhits: cuts and beats of the picture that are not to be. mood: "auto" (the picture's), "off", or
+    one of MOODS. valence, arousal, tension: added to the mood's, -1..1. key: "A minor"; None = auto. harmony: "auto"
+    (chords are planned and leaned to), "bound" (and kept on the beats), "off", or a progression that is kept as it is.
+    harmony_strength: 0..2. lead: the name of who has the tune, None = auto. motif: the user's own.
     """
 
     genre: str = "pop"
@@ -174,6 +175,10 @@ class Wishes:
     cut_control: float | None = None
     hits: tuple[tuple[float, bool], ...] = ()
     unhits: tuple[float, ...] = ()
+    mood: str = "auto"
+    valence: float = 0.0
+    arousal: float = 0.0
+    tension: float = 0.0
     key: str | None = None
     harmony: str | tuple[ChordAt, ...] = "auto"
     harmony_strength: float = 1.0

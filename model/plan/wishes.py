@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hitpoint.model.errors import UsageError
-from hitpoint.model.music.chord_symbols import key_name, parse_key
+from hitpoint.model.mood.types import MOODS
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
+from hitpoint.model.music.symbols import key_name, parse_key
 from hitpoint.model.plan.harmony.progression import read_progression
 from hitpoint.model.plan.melody import REGISTERS
 from hitpoint.model.plan.motif import Motif
@@ -19,6 +20,7 @@ from hitpoint.model.plan.types import ChordAt, Wishes
 
 TEMPO_LIMITS_BPM = (30.0, 300.0)
 HARMONIES = ("auto", "off", "bound")
+MOOD_CHOICES = ("auto", "off", *MOODS)
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,16 @@ def check_wishes(wishes: Wishes) -> None:
     _within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
     if wishes.key is not None:
         _key(wishes.key)
-    if wishes.lead is not None and INSTRUMENTS.index(_lead(wishes.lead) or "") not in wishes.instruments:
-        raise UsageError(
-            f"{wishes.lead} is to have the tune but is not among the instruments; add it, or leave lead out"
-        )
+    _check_tune(wishes)
     if isinstance(wishes.harmony, str) and wishes.harmony not in HARMONIES:
         raise UsageError(f"harmony must be one of {', '.join(HARMONIES)} or a progression, not {wishes.harmony!r}")
     _within("seed", wishes.seed, 0, 2**63 - 1)
+    _mood(wishes.mood)
+    for name in ("valence", "arousal", "tension"):
+        value = getattr(wishes, name)
+        _within(name, value, -1.0, 1.0)
+        if value and wishes.mood == "off":
+            raise UsageError(f"{name} {value:g} cannot be added to a mood that is off; leave mood auto, or {name} out")
 
 
 def _text(value: object) -> str:
@@ -88,6 +93,13 @@ def _genre(text: str) -> str:
     name = text.lower()
     if name not in GENRES:
         raise UsageError(f"unknown genre {text!r}: choose from {', '.join(GENRES)}")
+    return name
+
+
+def _mood(text: str) -> str:
+    name = text.lower()
+    if name not in MOOD_CHOICES:
+        raise UsageError(f"unknown mood {text!r}: choose from {', '.join(MOOD_CHOICES)}")
     return name
 
 
@@ -107,9 +119,23 @@ def _key(text: str) -> str | None:
     if text.lower() == "auto":
         return None
     try:
-        return key_name(*parse_key(text))
+        return key_name(parse_key(text))
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def _check_tune(wishes: Wishes) -> None:
+    """Raise UsageError for a tune that nobody can play, or that has no chords to go with."""
+    for name, asked in (("lead", wishes.lead), ("motif", wishes.motif)):
+        if asked is not None and wishes.harmony == "off":
+            raise UsageError(f"a {name} needs planned chords; leave harmony off out, or {name}")
+    able = {INSTRUMENTS[k] for k in wishes.instruments} & set(REGISTERS)
+    if wishes.lead is not None and _lead(wishes.lead) not in able:
+        raise UsageError(
+            f"{wishes.lead} is to have the tune but is not among the instruments; add it or choose another"
+        )
+    if wishes.motif is not None and not able - {"bass"} and wishes.lead is None:
+        raise UsageError("nobody is there to play the motif; add piano, guitar or strings to the instruments")
 
 
 def _lead(text: str) -> str | None:
@@ -323,6 +349,16 @@ OPTIONS: tuple[WishOption, ...] = (
         "moments such as 4.2,9",
         "cuts and beats of the picture that are not to be hit",
         _moments("unhits"),
+    ),
+    WishOption("mood", "mood", "name", "auto", ", ".join(MOOD_CHOICES), "the mood; auto: what the picture says", _mood),
+    WishOption(
+        "valence", "valence", "number", "0", "-1..1", "gladder or sadder than the mood", _number("valence", -1, 1)
+    ),
+    WishOption(
+        "arousal", "arousal", "number", "0", "-1..1", "livelier or calmer than the mood", _number("arousal", -1, 1)
+    ),
+    WishOption(
+        "tension", "tension", "number", "0", "-1..1", "tenser or easier than the mood", _number("tension", -1, 1)
     ),
 )
 """Every wish, declared once: the command line, OSC and the README's table come from here."""

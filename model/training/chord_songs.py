@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from hitpoint.model.data.splits import song_key, split_of
 from hitpoint.model.mood.types import MOODS
-from hitpoint.model.music.chord_symbols import parse_symbol
 from hitpoint.model.music.chords import QUALITIES, Chord
 from hitpoint.model.music.harmony import PROFILES, Key
 from hitpoint.model.music.spiral import measures
+from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.plan.harmony.columns import COLUMN, Span, Table, affect_class, emotion_of, table
 
 LEFT_OUT = ("nottingham",)

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,9 +66,9 @@ class Objective(nn.Module):
 
     def forward(self, batch: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """A Batch as tensors -> (mean loss a row in nats, (attributes, 2): summed loss and count of each)."""
-        rows, time_ticks, slot, table, valid = batch
+        rows, time_ticks, slot, table, valid, loud = batch
         hidden = self.network(rows[:, :-1], time_ticks[:, :-1], slot[:, :-1], table)
-        parts = losses(self.network, hidden, rows[:, 1:], valid)
+        parts = losses(self.network, hidden, rows[:, 1:], valid, loud)
         total = torch.stack([loss for loss, _ in parts.values()]).sum() / valid.sum()
         table_of_parts = torch.stack([torch.stack([loss.detach(), loss.new_tensor(n)]) for loss, n in parts.values()])
         return total, table_of_parts
@@ -185,7 +185,7 @@ def _held_out(shard: Shard, recipe: Recipe) -> dict[str, tuple[Windows, Windows]
     """Per data set of the validation split: its windows without any control and with every control."""
     found = {}
     for dataset in sorted({piece.dataset for piece in shard.pieces}):
-        part = Shard(shard.notes, tuple(piece for piece in shard.pieces if piece.dataset == dataset))
+        part = replace(shard, pieces=tuple(piece for piece in shard.pieces if piece.dataset == dataset))
         plain = Windows(part, "validation", recipe.length, augmentation=PLAIN)
         if plain.pieces:
             found[dataset] = plain, Windows(part, "validation", recipe.length, augmentation=CONTROLLED)

@@ -7,9 +7,9 @@ from functools import cache
 from typing import NamedTuple
 
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
-from hitpoint.model.music.chord_symbols import parse_key, parse_symbol
 from hitpoint.model.music.chords import HALF_BAR_TICKS, Chord
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT
+from hitpoint.model.music.symbols import parse_key, parse_symbol
 from hitpoint.model.plan.types import Plan
 
 BEAT_NATS, BETWEEN_NATS = 3.0, 1.5
@@ -66,8 +66,8 @@ class Chords(Leaning):
             return None
         scale = frozenset(range(12))
         if here.asked.key is not None:
-            tonic, minor = parse_key(here.asked.key)
-            scale = frozenset((tonic + step) % 12 for step in _SCALES[minor])
+            key = parse_key(here.asked.key)
+            scale = frozenset((key.root + step) % 12 for step in _SCALES[key.minor])
         bound = here.plan.harmony == "bound"
         return cls(steps_of(here.plan, here.index), here.players, scale, here.plan.harmony_strength, bound)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from hitpoint.model.compose.cmt.chords import same_chords
 from hitpoint.model.compose.cmt.echo import Echo, recalled
-from hitpoint.model.compose.cmt.harmony import home_key, move_of
+from hitpoint.model.compose.cmt.harmony import home_key, move_of, wished_key
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
@@ -174,7 +174,7 @@ class Close(Leaning):
         bars_left = len(here.plan.bars) - here.index
         if bars_left > CLOSING_BARS or len(here.written) < PHRASE_BARS or here.asked.chords is not None:
             return None
-        key = home_key(here.written) or key_of(here.written)
+        key = wished_key(here.asked) or home_key(here.written) or key_of(here.written)
         return None if key is None else cls(key, last=bars_left == 1)
 
     def lean(self, attribute: str, place: Place) -> dict[int, float]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hitpoint.model.music.chord_symbols import parse_key
 from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.symbols import parse_key
 from hitpoint.model.plan.types import Plan, Wishes
 
 KEY_COUNTS = {
@@ -21,12 +21,12 @@ def home_of(plan: Plan, wishes: Wishes) -> Key:
     often as songs stand in it.
     """
     if wishes.key is not None:
-        return Key(*parse_key(wishes.key))
+        return parse_key(wishes.key)
     if wishes.motif is not None and wishes.motif.key is not None:
         return wishes.motif.key
     named = next((bar.key for bar in plan.bars if bar.key is not None), None)
     if named is not None:
-        return Key(*parse_key(named))
+        return parse_key(named)
     rng = np.random.default_rng([plan.seed, 6])
     minor = bool(rng.random() < _MINOR_SHARE)
     counts = np.array(KEY_COUNTS[minor], float)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.mood.types import MOODS
-from hitpoint.model.music.chord_symbols import has_sharps, key_name, symbol_of
 from hitpoint.model.music.chords import CHORDS, Chord
 from hitpoint.model.music.harmony import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT
+from hitpoint.model.music.symbols import key_name, symbol_of
 from hitpoint.model.plan.harmony.columns import CHORD_GENRES, COLUMN, Span, affect_class, table
 from hitpoint.model.plan.harmony.home import home_of
 from hitpoint.model.plan.harmony.network import shipped
@@ -39,10 +39,10 @@ def harmonise(plan: Plan, wishes: Wishes) -> Plan:
         keys = [_moved(section_keys[bar.section], home) for bar in plan.bars]
         chords = [Chord((chord.root + home.root - HOMES[home.minor].root) % 12, chord.quality) for chord in found]
         chords += [chords[-1]] * (2 * len(plan.bars) - len(chords))
-        halves = [symbol_of(chord, has_sharps(*keys[place // 2])) for place, chord in enumerate(chords)]
+        halves = [symbol_of(chord, keys[place // 2]) for place, chord in enumerate(chords)]
         symbols = list(zip(halves[::2], halves[1::2], strict=True))
     bars = tuple(
-        replace(bar, chords=pair, key=key_name(*key)) for bar, pair, key in zip(plan.bars, symbols, keys, strict=True)
+        replace(bar, chords=pair, key=key_name(key)) for bar, pair, key in zip(plan.bars, symbols, keys, strict=True)
     )
     return replace(plan, bars=bars, harmony="bound" if wishes.harmony == "bound" else "leaned",
                    harmony_strength=wishes.harmony_strength)  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from hitpoint.model.errors import UsageError
-from hitpoint.model.music.chord_symbols import parse_symbol
+from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.plan.types import ChordAt
 
 MOST_LINES = 100_000

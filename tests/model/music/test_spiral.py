@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hitpoint.model.music.chord_symbols import parse_symbol
 from hitpoint.model.music.harmony import Key
 from hitpoint.model.music.spiral import measures, point, tonic_fifths
+from hitpoint.model.music.symbols import parse_symbol
 
 C_MAJOR = Key(0, False)
 

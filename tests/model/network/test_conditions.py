@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from hitpoint.model.mood.types import Affect
-from hitpoint.model.music.chord_symbols import parse_symbol
 from hitpoint.model.music.codec import from_json, to_json
+from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.network.conditions import (
     AFFECT,
     CHORDS,
