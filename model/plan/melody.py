@@ -68,7 +68,7 @@ def with_melody(plan: Plan, wishes: Wishes) -> Plan:
                 continue
             if form.number == 0 or start is None:
                 start = _start(bar, leader, pitch_before, shift)
-            bars[index] = replace(bar, leader=leader, line=_line(bar, leader, motif, form, start))
+            bars[index] = replace(bar, leader=leader, line=_line(bar, leader, motif, form, start, pitch_before))
             pitch_before = bars[index].line[-1].pitch if bars[index].line else pitch_before
     return replace(plan, bars=tuple(bars))
 
@@ -130,9 +130,11 @@ def _start(bar: BarPlan, leader: int, before: int | None, shift: int) -> int:
     return scale_place(min(able, key=lambda pitch: abs(pitch - aim)), key)[0]
 
 
-def _line(bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int) -> tuple[Note, ...]:
+def _line(
+    bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int, before: int | None
+) -> tuple[Note, ...]:  # fmt: skip
     """The motif's bar in the key of this one, on the ticks that are open to the leader; its notes on beats 1 and 3, and
-    long ones, are moved to the nearest tone of the chord.
+    long ones, are moved to the nearest tone of the chord. before: the pitch that the line comes from; it moves on.
     """
     players = bar.instruments
     if players is not None and leader not in players:
@@ -151,7 +153,9 @@ def _line(bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int) -> t
         place = start + note.degree + form.sequence
         heavy = note.tick % HALF_BAR_TICKS == 0 or note.duration_ticks > TICKS_PER_BEAT
         if heavy and _tones(bar, note.tick):
-            place = _nearest_inside(place, key, _tones(bar, note.tick), found[-1].pitch if found else None)
+            place = _nearest_inside(place, key, _tones(bar, note.tick), found[-1].pitch if found else before)
+        elif found and not note.raised and pitch_at(place, key) % 12 == found[-1].pitch % 12:
+            place += 1 if note.degree >= 0 else -1
         pitch = pitch_at(place, key, note.raised)
         while pitch > high:
             pitch -= 12

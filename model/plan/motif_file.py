@@ -68,5 +68,5 @@ def _notes(track: mido.MidiTrack, pulses_per_beat: int) -> list[tuple[int, int, 
         if message.type == "note_on" and message.velocity:
             sounding[message.note] = now
     ticks = sorted(spans)
-    ends = [*ticks[1:], 1 << 30]
+    ends = [*ticks[1:], 1 << 30][: len(ticks)]
     return [(tick, min(spans[tick][1], end - tick), spans[tick][0]) for tick, end in zip(ticks, ends, strict=True)]

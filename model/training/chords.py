@@ -1,7 +1,7 @@
 """Trains the chord planner's network on songs with human chord labels, and says how well it guesses held-out ones.
 
 Run: python -m hitpoint.model.training.chords SONGS.json.xz --manifest BAND/manifest.json -o chords.safetensors
-     [--minutes M] [--resume FOLDER]
+     [--minutes M] [--rate R] [--resume WEIGHTS]
 
 The network reads every column of a half bar in both directions, and the chords so far in one; it gives the root
 of the next chord counted from the tonic, and its quality given the root. `hitpoint.model.plan.harmony.network` runs
@@ -14,13 +14,14 @@ import argparse
 import json
 import pickle
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -175,20 +176,23 @@ def losses(network: ChordNetwork, batch: Batch) -> tuple[Tensor, Tensor, Tensor]
     )
 
 
-def train(network: ChordNetwork, examples: Sequence[Example], scales: Scales, minutes: float, out: Path,
-          validation: Sequence[Example], seed: int = 0) -> int:  # fmt: skip
-    """Train for so many minutes by the clock; keeps `out` up to date. Returns the steps done."""
+def train(network: ChordNetwork, examples: Mapping[str, Sequence[Example]], scales: Scales, minutes: float, out: Path,
+          rate: float = RATE, seed: int = 0) -> int:  # fmt: skip
+    """Train for so many minutes by the clock; keeps `out` up to date. rate: of learning, at its highest.
+
+    Returns the steps done.
+    """
     rng = np.random.default_rng(seed)
-    optimiser = torch.optim.AdamW(network.parameters(), RATE, (0.9, 0.98), weight_decay=WEIGHT_DECAY)
+    optimiser = torch.optim.AdamW(network.parameters(), rate, (0.9, 0.98), weight_decay=WEIGHT_DECAY)
     began, step, told_at = time.monotonic(), 0, time.monotonic()
     mean = [0.0, 0.0, 0.0]
-    for batch in batches(examples, scales, rng):
+    for batch in batches(examples["train"], scales, rng):
         done = (time.monotonic() - began) / (60 * minutes)
         if done >= 1:
             break
         warm = min(1.0, (step + 1) / WARM_STEPS)
         for group in optimiser.param_groups:
-            group["lr"] = RATE * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * done)))
+            group["lr"] = rate * warm * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * done)))
         parts = losses(network, batch)
         optimiser.zero_grad()
         (parts[0] + parts[1] + EMOTION_SHARE * parts[2]).backward()  # type: ignore[no-untyped-call]
@@ -202,7 +206,7 @@ def train(network: ChordNetwork, examples: Sequence[Example], scales: Scales, mi
         if time.monotonic() - told_at > 300:
             told_at = time.monotonic()
             save(network, out)
-            print(f"  validation {evaluate(network, validation, scales)}", flush=True)
+            print(f"  validation {evaluate(network, examples['validation'], scales)}", flush=True)
     save(network, out)
     return step
 
@@ -278,14 +282,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=35.0)
     parser.add_argument("--width", type=int, default=96)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--resume", type=Path, help="weights to go on from")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)
     torch.manual_seed(chosen.seed)
     scales, examples = prepare(chosen.songs, chosen.manifest, chosen.out.with_suffix(".songs.pkl"))
     network = ChordNetwork(Sizes(chosen.width, 4, 2 * chosen.width, 2, 2))
+    if chosen.resume is not None:
+        network.load_state_dict({name: value.float() for name, value in load_file(chosen.resume).items()})
     print(f"{sum(each.numel() for each in network.parameters())} parameters", flush=True)
-    steps = train(network, examples["train"], scales, chosen.minutes, chosen.out, examples["validation"], chosen.seed)
+    steps = train(network, examples, scales, chosen.minutes, chosen.out, chosen.rate, chosen.seed)
     print(f"{steps} steps", flush=True)
     for split in ("validation", "test"):
         print(split, evaluate(network, examples[split], scales), flush=True)

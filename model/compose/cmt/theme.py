@@ -12,7 +12,7 @@ from hitpoint.model.music.tokens import FIRST_TICK, duration_class
 
 ONSET_NATS, PITCH_NATS, LENGTH_NATS, ALONE_NATS = 4.0, 7.0, 2.0, 2.5
 """For the tune's onsets, its pitches, its lengths, and for one note at a time."""
-BESIDE_NATS = -4.0
+BESIDE_NATS = -6.0
 """Against other onsets of the one who has the tune."""
 
 
@@ -45,7 +45,8 @@ class Theme(Leaning):
         if attribute == "strength":
             return {2: ALONE_NATS}
         if attribute == "pitch":
-            return {note.pitch + 1: PITCH_NATS} | {pitch + 1: -PITCH_NATS for pitch in range(note.pitch + 1, 128)}
+            above = {pitch + 1: -PITCH_NATS for pitch in range(note.pitch + (place.owed_notes == 0), 128)}
+            return above if place.owed_notes else above | {note.pitch + 1: PITCH_NATS}
         if attribute == "duration":
             return {int(duration_class(np.array([note.duration_ticks], np.int16))[0]): LENGTH_NATS}
         return {}

@@ -60,6 +60,8 @@ class ChordNetwork:
     def __init__(self, arrays: dict[str, Array], sizes: Sizes) -> None:
         self.sizes = sizes
         self.arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+        matrices = (name for name, array in self.arrays.items() if array.ndim == 2)
+        self._turned = {name: np.ascontiguousarray(self.arrays[name].T) for name in matrices}
         roots = self.arrays["given_root.weight"]
         self.given_root = roots[:, None, :]
 
@@ -117,7 +119,7 @@ class ChordNetwork:
 
     def dense(self, name: str, x: Array) -> Array:
         """A linear layer."""
-        return np.asarray(x @ self.arrays[f"{name}.weight"].T + self.arrays[f"{name}.bias"], np.float32)
+        return np.asarray(x @ self._turned[f"{name}.weight"] + self.arrays[f"{name}.bias"], np.float32)
 
 
 class Reading:
@@ -143,8 +145,9 @@ class Reading:
         x = net.norm("norm", x)
         roots = _log_softmax(net.dense("root_head", x))  # (lines, 12)
         given = np.maximum(x[None] + net.given_root, 0)  # (12, lines, width)
-        qualities = _log_softmax(net.dense("quality_head", given)).transpose(1, 0, 2)
-        return np.asarray((roots[..., None] + qualities).reshape(len(x), -1))
+        qualities = _log_softmax(net.dense("quality_head", given.reshape(-1, x.shape[1])))
+        each = qualities.reshape(ROOTS, len(x), -1).transpose(1, 0, 2)
+        return np.asarray((roots[..., None] + each).reshape(len(x), -1))
 
     def _block(self, number: int, x: Array) -> Array:
         name, window = f"decoder.{number}", self._keys.shape[2]

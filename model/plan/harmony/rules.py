@@ -20,6 +20,8 @@ HOMES = {False: Key(0, False), True: Key(9, True)}
 """The key in which chords are planned, in major (False) and in minor (True)."""
 HALF = TICKS_PER_BAR // 2
 PHRASE_BARS = 4
+EARLY_TICKS = 2
+"""A chord comes in so much before its half bar, at the most, where a cut lies there."""
 MOST_EQUAL = 4
 """Half bars on one chord, at the most."""
 OUTSIDE_NATS = -1.5
@@ -74,9 +76,11 @@ def outside(key: Key) -> NDArray[np.bool_]:
     return np.array([not set(chord.tones) <= scale for chord in CHORDS]) & ~dominant(key)
 
 
-def half_of(plan: Plan, bar: int, tick: int) -> int:
-    """The half bar whose chord comes in at a tick, if one does: the nearest half bar's line."""
-    return min(2 * bar + (tick + HALF // 2) // HALF, halves_of(plan) - 1)
+def half_at(tick: int) -> int:
+    """Which half bar's chord comes in at a tick of a bar, if one does: its own, 0 or 1, though late; or, just before
+    the line, the one that follows (2: of the next bar).
+    """
+    return (tick + EARLY_TICKS) // HALF
 
 
 def halves_of(plan: Plan) -> int:
@@ -120,7 +124,7 @@ def rules_of(plan: Plan, home: Key) -> list[Rule]:
     keys = keys_of(plan, home)
     for bar in plan.bars:
         for tick in bar.changes:
-            rules[half_of(plan, bar.index, tick)].change = True
+            rules[min(2 * bar.index + half_at(tick), len(rules) - 1)].change = True
     for number in range(len(plan.sections)):
         _section(rules, plan.sections, number, keys)
     rules[0].change, rules[0].repeat = False, None

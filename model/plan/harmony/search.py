@@ -21,6 +21,8 @@ from hitpoint.model.plan.harmony.tension import tension_table
 TEMPERATURE, NUCLEUS = 0.9, 0.9
 BEAM = 16
 TENSION_NATS = 6.0
+REPEAT_NATS = 3.0
+"""For the chord that is to be repeated, where a tension is asked for as well."""
 _ROOT = np.array([chord.root for chord in CHORDS])
 _NEVER = -1e9
 
@@ -40,10 +42,13 @@ def find_chords(
     table = tension_table(home)
     for place, rule in enumerate(rules):
         logs = reading.logs().astype(np.float64) + rule.nats
-        if tension is not None and not np.isnan(tension[place]):
+        asked = np.nan if tension is None else float(tension[place])
+        if not np.isnan(asked):
             before = history[:, place - 1] + 1 if place else np.zeros(lines, np.int64)
-            logs = logs - TENSION_NATS * (table[before] - tension[place]) ** 2
-        allowed = np.stack([_allowed(rule, history[line, :place]) for line in range(lines)])
+            logs = logs - TENSION_NATS * (table[before] - asked) ** 2
+        if not np.isnan(asked) and rule.repeat is not None and rule.repeat < place:
+            logs[np.arange(lines), history[:, rule.repeat]] += REPEAT_NATS
+        allowed = np.stack([_allowed(rule, history[line, :place], bool(np.isnan(asked))) for line in range(lines)])
         values = _within_nucleus(np.where(allowed, logs / TEMPERATURE, _NEVER))
         noisy = totals[:, None] + values + rng.gumbel(size=values.shape)
         best = np.argsort(-noisy, axis=None, kind="stable")[:lines]
@@ -54,8 +59,8 @@ def find_chords(
     return np.asarray(history[int(totals.argmax())])
 
 
-def _allowed(rule: Rule, before: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which chords a rule allows after these; what cannot all be kept gives way in the order of this page's lines."""
+def _allowed(rule: Rule, before: NDArray[np.int64], repeats: bool) -> NDArray[np.bool_]:
+    """Which chords a rule allows after these. repeats: where it is to repeat an earlier one, that alone if it may."""
     mask = np.ones(len(CHORDS), bool) if rule.allowed is None else rule.allowed.copy()
     run = 0
     while run < len(before) and before[-1 - run] == before[-1]:
@@ -67,7 +72,7 @@ def _allowed(rule: Rule, before: NDArray[np.int64]) -> NDArray[np.bool_]:
         wanted[before[-1]] = False
     if wanted.any():
         mask = wanted
-    if rule.repeat is not None and rule.repeat < len(before) and mask[before[rule.repeat]]:
+    if repeats and rule.repeat is not None and rule.repeat < len(before) and mask[before[rule.repeat]]:
         return np.asarray(np.arange(len(CHORDS)) == before[rule.repeat])
     return mask
 
