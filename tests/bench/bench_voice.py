@@ -76,7 +76,8 @@ def heard(kind: str, film: Path, true: list[tuple[float, float]], folder: Path) 
     under = whole[:n] - own[:n]
     plain = np.concatenate(list(Mix(folder / "a.wav").blocks()))[:n]
     print(
-        f"{kind:8} missed / false: {', '.join(shares)}; voice over music {ratio_db(own[:n], plain, true, mix.rate_hz):+.1f}"
+        f"{kind:8} missed / false: {', '.join(shares)}; voice over music"
+        f" {ratio_db(own[:n], plain, true, mix.rate_hz):+.1f}"
         f" -> {ratio_db(own[:n], under, true, mix.rate_hz):+.1f} dB; {alone_s:.1f} -> {cost_s:.1f} processor s",
         flush=True,
     )
