@@ -30,7 +30,7 @@ class Mutation:
 
 MUTATIONS = {
     "an older edition's bar is taken in": Mutation(
-        "bridge/play/lookahead.py", "if edition >= self.edition:", "if True:", "tests/bridge/play/test_player.py"
+        "bridge/play/lookahead.py", "if edition >= self.edition:", "if True:", "tests/bridge/play/test_scheduler.py"
     ),
     "hits on neighbouring ticks": Mutation(
         "model/plan/hits.py",

@@ -18,6 +18,7 @@ from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.colours import INSTRUMENT_COLOURS, hexadecimal
 from hitpoint.model.output.midi_file import PULSES_PER_QUARTER, TRACK_NAMES, sounding_notes
 from hitpoint.model.output.plot_arrangement import draw_arrangement
+from hitpoint.model.output.plot_mood import draw_mood
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import closed, placed
@@ -42,21 +43,30 @@ _COLOURS = {"cut": CUT, "fade": FADE, "beat": BEAT}
 def plot_score(
     score: Score, plan: Plan, rhythm: VisualRhythm, clips: Sequence[Clip], path: Path, force: bool = False
 ) -> None:
-    """Write a PNG: film, motion, sections and tempo, density asked and found, who plays, notes; cuts and hit
+    """Write a PNG: film, motion, sections and tempo, density asked and found, mood, who plays, notes; cuts and hit
     points through all.
 
     Raises UsageError as `hitpoint.model.files.atomic`, InputError if the film can no longer be read.
     """
     film = _film_height(rhythm, _width_in(rhythm.duration_s))
-    rows = [("", film), ("motion", 1.1), ("tempo", 0.62), ("density", 1.0), ("players", 1.2), ("music", 3.4)]
+    rows = [
+        ("", film),
+        ("motion", 1.1),
+        ("tempo", 0.62),
+        ("density", 1.0),
+        ("mood", 1.0),
+        ("players", 1.2),
+        ("music", 3.4),
+    ]
     figure, axes = _figure(rows, rhythm.duration_s)
     _film(axes[0], rhythm, clips)
     _motion(axes[1], rhythm)
     _tempo(axes[2], plan)
     _density(axes[3], score, plan)
-    draw_arrangement(axes[4], score, plan, INSTRUMENTS_HEX)
-    _notes(axes[5], score)
-    _chords(axes[5], score)
+    draw_mood(axes[4], rhythm, plan)
+    draw_arrangement(axes[5], score, plan, INSTRUMENTS_HEX)
+    _notes(axes[6], score)
+    _chords(axes[6], score)
     _boundaries(axes, rhythm, 0.45)
     _hits(axes, plan)
     bpm = [point.bpm for point in plan.tempo_map.points]
@@ -67,12 +77,14 @@ def plot_score(
 
 
 def plot_rhythm(rhythm: VisualRhythm, clips: Sequence[Clip], path: Path, force: bool = False) -> None:
-    """Write a PNG of what the picture says: film, motion, how sure each visual beat is and its kind, cuts, fades."""
+    """Write a PNG of what the picture says: film, motion, how sure each visual beat is and its kind, mood, cuts,
+    fades."""
     film = _film_height(rhythm, _width_in(rhythm.duration_s))
-    figure, axes = _figure([("", film), ("motion", 2.0), ("sure", 1.0)], rhythm.duration_s)
+    figure, axes = _figure([("", film), ("motion", 2.0), ("sure", 1.0), ("mood", 1.2)], rhythm.duration_s)
     _film(axes[0], rhythm, clips)
     _motion(axes[1], rhythm)
     _confidence(axes[2], rhythm)
+    draw_mood(axes[3], rhythm)
     _boundaries(axes, rhythm, 0.9)
     count = {kind: sum(b.kind == kind for b in rhythm.boundaries) for kind in ("cut", "fade")}
     kinds = ", ".join(f"{n} {kind}s" for kind in BEAT_MARKS if (n := sum(b.kind == kind for b in rhythm.beats)))

@@ -17,6 +17,7 @@ from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
 from hitpoint.model.music.symbols import symbol_of
 from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.report_mood import affect_row, mood_rows
 from hitpoint.model.plan.hits import WIDE_TOLERANCE_S
 from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.types import HitPoint, Plan
@@ -56,7 +57,7 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
     }
     if len(clips) > 1:
         report["clips"] = clips
-    return report
+    return report | mood_rows(prepared)
 
 
 def write_report(report: dict[str, Any], path: Path, force: bool = False) -> None:
@@ -81,6 +82,7 @@ def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
             "chords_target": None if promise.chords is None else list(promise.chords),
             "chords": labels[2 * bar.index : 2 * bar.index + 2],
             "instruments": [INSTRUMENTS[k] for k in sorted({note.instrument for note in bar.notes})],
+            **affect_row(promise.affect),
         }
         for bar, promise in zip(score.bars, plan.bars, strict=True)
     ]

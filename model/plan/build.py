@@ -24,6 +24,7 @@ from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.strengths import strengths
 from hitpoint.model.plan.tempo_map import TempoPlan, plan_tempo
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Wishes
+from hitpoint.model.plan.under_speech import leave_room
 from hitpoint.model.plan.weights import Moment, moments
 from hitpoint.model.plan.wishes import check_wishes
 from hitpoint.model.video.types import VisualRhythm
@@ -62,6 +63,8 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
         stir = feeling.energy()
     level = levels(bar_means(rhythm.times_s, rhythm.motion, lines_s))
     density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy + stir, np.diff(lines_s))
+    if wishes.keep_sound:
+        density = leave_room(density, rhythm.speech, lines_s)
     density[-1] = min(density[-1], tempo.last_bar_ticks)
     bound_bars, bound_hits = _bindings(wishes, tempo.bars, placed)
     strength = strengths(placed, wishes.instruments)
