@@ -55,7 +55,7 @@ TOP = {
     "timing": dict,
 }
 MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "suggestion": dict}
-BAR_MORE = {"affect": dict}
+BAR_MORE = {"affect": dict, "chords": list, "chords_target": (list, type(None))}
 AFFECT = {"emotion": str, "valence": NUMBER, "arousal": NUMBER, "tension": NUMBER}
 SECTION = {"label": str, "first_bar": int, "end_bar": int, "palette": list, "mood": (str, type(None))}
 SUGGESTION = {
