@@ -213,7 +213,7 @@ def _songs(folder: Path) -> dict[str, dict[str, object]]:
         songs = json.loads(raw)
         return {str(source): dict(of) for source, of in songs.items()}
     except (OSError, lzma.LZMAError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(f"{found} holds no songs ({error}); mend it or move it away") from None
+        raise InputError(f"{found} holds no songs ({error}); repair it, or move it away to do without") from None
 
 
 def _piece(job: _Job, read: _Read, start: int, first_label: int) -> PieceInfo:

@@ -188,8 +188,8 @@ class Windows:
         self._chance = np.cumsum(_chances({name: sum(weights[i] for i in of) for name, of in by_genre.items()}))
 
     def draw(self, batch: int, rng: np.random.Generator) -> Batch:
-        """A batch of random windows: genres evenly (unnamed music by its size, at most as one of them), pieces by
-        weight and size, the start at any bar.
+        """A batch of random windows: genres evenly (music of none by its size, at most as often), pieces by weight and
+        size, the start at any bar.
         """
         windows = []
         for _ in range(batch):

@@ -286,10 +286,10 @@ class Network(nn.Module):
             x = x + self.positions(time, picked)
         x = self.dropout(x)
         turn = rotation(time, self.config.d_model // self.config.heads)
-        index = slot[..., None].expand(-1, -1, x.shape[-1])
+        place = slot + table.shape[1] * torch.arange(len(slot), device=slot.device)[:, None]
         for block in self.layers:
             if block.condition is not None and bars is not None:
-                x = x + block.condition(bars).gather(1, index)
+                x = x + F.embedding(place, block.condition(bars).flatten(0, 1))  # computed a bar, read a row
             x = x + block.dropout(block.attention(block.norm1(x), turn))
             x = x + block.dropout(block.feed_forward(block.norm2(x)))
         return cast(Tensor, self.norm(x))

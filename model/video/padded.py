@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +43,20 @@ def padded(rhythm: VisualRhythm, lead_s: float, length_s: float) -> VisualRhythm
         beats=tuple(replace(each, time_s=each.time_s + lead_s) for each in rhythm.beats),
         boundaries=tuple(boundaries),
         shots=tuple(shots) if labelled else rhythm.shots,
-        measured={},
+        measured={
+            name: {key: _rows(array, len(head_s), len(rhythm.times_s), len(tail_s)) for key, array in arrays.items()}
+            for name, arrays in rhythm.measured.items()
+        },
+        speech=tuple((begin_s + lead_s, stop_s + lead_s) for begin_s, stop_s in rhythm.speech),
     )
+
+
+def _rows(array: NDArray[Any], before: int, frames: int, after: int) -> NDArray[Any]:
+    """An array of one row a frame with rows of nothing, as black has them, around it; others as they are."""
+    if len(array) != frames:
+        return array
+    head, tail = (np.zeros((rows, *array.shape[1:]), array.dtype) for rows in (before, after))
+    return np.concatenate([head, array, tail])
 
 
 def _still(

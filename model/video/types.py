@@ -78,7 +78,7 @@ class VisualRhythm:
     of the frame's width, per second, without the camera's tremble; motion[0] = 0. saliency (n,): impact curve, how much
     of the picture stops or turns there; 0 or more. shots: one label per shot, equal where shots look alike. measured:
     what further detectors found, their arrays by detector; most have one row a frame. notes: sentences on what was
-    lost of a damaged film, or had to be assumed.
+    lost of a damaged film, or had to be assumed. speech: (begin, end) of what somebody says in the film's own sound.
     """
 
     duration_s: float
@@ -91,6 +91,7 @@ class VisualRhythm:
     shots: tuple[str, ...] = field(default=())
     measured: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = field(default=())
+    speech: tuple[tuple[float, float], ...] = field(default=())
 
 
 def letter(index: int) -> str:

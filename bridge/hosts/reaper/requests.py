@@ -125,7 +125,7 @@ def _take_in(relay: Relay, path: Path, now_s: float) -> None:
     except OSError:
         if path.is_file() and not path.is_symlink():
             return  # locked for a moment
-        problem = "this is no plain file"
+        problem = "this is not a plain file"
     try:
         path.unlink(missing_ok=True)
     except OSError:
