@@ -14,10 +14,11 @@ import importlib.metadata
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hitpoint.model.compose.base import Composer
-from hitpoint.model.music.score import Bar, Marker, Score
+from hitpoint.model.music.score import GENRES, Bar, Marker, Score
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.take import Prepared, Progress, Take, silent
 
@@ -32,25 +33,50 @@ def prepare(
     progress: Progress | None = None,
     apart: bool = False,
     detector: str = "quick",
+    genres: Sequence[str] = GENRES,
+    lead_s: float = 0.0,
+    length_s: float = 0.0,
 ) -> Prepared:
     """Analyse the clips and plan the music. `cuts` replace the detected shot boundaries (seconds from the in point).
-    apart: look at the films in a process of its own, which may crash alone. detector: as `analyse` takes it.
+    apart: look at the films in a process of its own, which may crash alone. detector: as `analyse` takes it. genres:
+    that may be chosen where the wishes leave the genre open. lead_s: black before the first clip; length_s: how
+    long the music is to last with that, where that is longer.
 
     Raises InputError for a clip that cannot be read, UsageError for a wish that cannot be met.
     """
     from hitpoint.model.plan.build import build_plan
+    from hitpoint.model.plan.suggested import asks, followed, suggested
     from hitpoint.model.video.analyse import analyse
     from hitpoint.model.video.apart import analyse_apart
+    from hitpoint.model.video.padded import padded
 
     report = progress or silent
     started = time.perf_counter()
     look = analyse_apart if apart else analyse
-    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector)
+    heard = wishes.keep_sound
+    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector, listen=heard)
+    if lead_s > 0.0 or length_s > rhythm.duration_s:
+        rhythm = padded(rhythm, lead_s, length_s)
     analysed = time.perf_counter()
     report("plan", 0.0)
+    found = None
+    if asks(wishes):
+        found = suggested(rhythm, wishes.describe, names(clips, apart), genres=genres)
+        wishes = followed(wishes, found)
     plan = build_plan(rhythm, wishes)
+    if found is not None:
+        plan = replace(plan, changes=(*plan.changes, *found.changes))
     report("plan", 1.0)
-    return Prepared(tuple(clips), wishes, rhythm, plan, analysed - started, time.perf_counter() - analysed)
+    return Prepared(tuple(clips), wishes, rhythm, plan, analysed - started, time.perf_counter() - analysed, found)
+
+
+def names(clips: Sequence[Clip], apart: bool = False) -> list[str]:
+    """What the clips are called, and what their files say of themselves, unless they are to be opened apart only."""
+    from hitpoint.model.mood.suggest import names_of
+    from hitpoint.model.video.titles import titles
+
+    paths = list(dict.fromkeys(clip.path for clip in clips))
+    return names_of(paths) + ([] if apart else [title for path in paths for title in titles(path)])
 
 
 def compose(
@@ -151,6 +177,8 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
         "density": str(wishes.density),
         "accents": repr(wishes.accents),
     }
+    if wishes.mood != "off":
+        about |= {name: str(getattr(wishes, name)) for name in ("mood", "valence", "arousal", "tension")}
     media_of = {media.path: media for media in prepared.rhythm.media}
     for number, clip in enumerate(prepared.clips):
         media = media_of[clip.path]

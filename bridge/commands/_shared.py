@@ -25,6 +25,10 @@ def wish_options(command: Command) -> Command:
     """One option for each wish, from the planner's own table; the values arrive as texts or None."""
     for option in reversed(OPTIONS):
         help_line = f"{option.help[0].upper()}{option.help[1:]} ({option.choices}).  [default: {option.default}]"
+        if option.opposite:
+            names = f"--{option.key}/--{option.opposite}"
+            command = click.option(names, default=None, help=help_line.replace(f" ({option.choices})", ""))(command)
+            continue
         metavar = option.type.upper().replace(" ", "_")
         command = click.option(f"--{option.key}", metavar=metavar, default=None, help=help_line)(command)
     return command

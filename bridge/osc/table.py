@@ -132,12 +132,21 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
-        "cut-control, density, energy, accents, deviation, composer, cuts (auto, strips = only the clips' own "
-        "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), stems (0 or 1: a WAV an instrument), keep "
-        "(the job of an earlier cut of this edit: its music stays where the picture has not changed), hits and "
-        "unhits (moments to hit, and cuts not to hit: seconds of the timeline, joined by commas; 12.5! binds).",
+        "cut-control, density, energy, accents, mood, valence, arousal, tension, describe, deviation, composer, "
+        "cuts (auto, strips = only the clips' own "
+        "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), stems (0 or 1: a WAV an instrument), from "
+        "and to (seconds of the timeline: the range to score, black beyond the clips included), keep (the job of an "
+        "earlier cut of this edit: its music stays where the picture has not changed), hits and unhits (moments to "
+        "hit, and cuts not to hit: seconds of the timeline, joined by commas; 12.5! is to be hit above all).",
         _JOB,
         rest=Argument("key value", "*"),
+    ),
+    _in(
+        "suggest",
+        "Suggest a genre and a mood for the job's clips, from the picture, their names and the user's words; answered "
+        "by suggestion.",
+        _JOB,
+        _optional("describe", "s"),
     ),
     _in("cancel", "Stop working on a job; what is finished stays.", _JOB),
     _in(
@@ -187,6 +196,14 @@ MESSAGES: tuple[MessageType, ...] = (
         "How far hits stand out (0 = bare notes), from the next bar not yet sounding on.",
         Argument("value", "f", "", 0, 2),
     ),
+    *(
+        _in(
+            f"control/{name}",
+            f"Added to the mood's {name}, from the next bar not yet sounding on.",
+            Argument("value", "f", "", -1, 1),
+        )
+        for name in ("valence", "arousal", "tension")
+    ),
     _in("panic", "All notes off on every channel, now."),
     _in("ping", "Answered by pong with the same number.", Argument("number", "i", "", -(2**31), 2**31 - 1)),
     _out(
@@ -200,7 +217,7 @@ MESSAGES: tuple[MessageType, ...] = (
     _out("challenge", "To a client on another machine: say this word back by prove.", Argument("word", "s")),
     _out(
         "capabilities",
-        "The names of one kind: genres, instruments, composers, keys (of score), controls (live).",
+        "The names of one kind: genres, moods, instruments, composers, keys (of score), controls (live).",
         Argument("kind", "s"),
         rest=Argument("name", "s"),
     ),
@@ -231,6 +248,16 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("take", "i"),
         _REQUEST,
         _EDITION,
+    ),
+    _out(
+        "suggestion",
+        "Answer to suggest: genre and mood with their shares, and why; pop and neutral where nothing is sure.",
+        _JOB,
+        Argument("genre", "s"),
+        Argument("genre_share", "f", "", 0, 1),
+        Argument("mood", "s"),
+        Argument("mood_share", "f", "", 0, 1),
+        Argument("why", "s"),
     ),
     _out("beat", "A beat sounds now.", Argument("bar", "i"), Argument("beat", "i"), _SECONDS),
     _out(

@@ -89,6 +89,16 @@ class JobDesk:
         self._desk.scored(job)
         self.work.begin(job, now_s)
 
+    def suggest(self, request: Request, sender: Address, now_s: float) -> None:
+        """`/hitpoint/suggest`."""
+        job = request.text("job")
+        self.clients.check_owner(job, sender, now_s)
+        asked = self._desk.suggest(request, now_s)
+        self.work.check_edit(job)
+        self._own(job, sender, now_s)
+        self._ask(asked, job)
+        self.work.edited(job, now_s)
+
     def cancel(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/cancel`."""
         job = request.text("job")

@@ -25,6 +25,7 @@ from hitpoint.bridge.ipc.messages import (
     Parties,
     Planned,
 )
+from hitpoint.bridge.ipc.suggest import Suggested
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.osc.aliases import Aliases
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
@@ -240,6 +241,9 @@ class Session:
         elif isinstance(message, JobResult):
             answer = (message.midi, message.wav, message.report, message.take, message.request, message.edition)
             self.clients.tell_owner(message.job, "/hitpoint/result", message.job, *answer)
+        elif isinstance(message, Suggested):
+            said = (message.genre, message.genre_share, message.mood, message.mood_share, message.why)
+            self.clients.tell_owner(message.job, "/hitpoint/suggestion", message.job, *said)
         elif isinstance(message, JobError):
             self.last_error = message.text
             job, request = message.job, message.request
@@ -320,6 +324,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "clip": lambda session, *rest: session._jobs.clip(*rest),
     "clips/end": lambda session, *rest: session._jobs.clips_end(*rest),
     "score": lambda session, *rest: session._jobs.score(*rest),
+    "suggest": lambda session, *rest: session._jobs.suggest(*rest),
     "cancel": lambda session, *rest: session._jobs.cancel(*rest),
     "regenerate": lambda session, *rest: session._jobs.regenerate(*rest),
     "take": lambda session, *rest: session._jobs.take(*rest),
@@ -330,6 +335,9 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "control/density": lambda session, *rest: session._jobs.control(*rest),
     "control/energy": lambda session, *rest: session._jobs.control(*rest),
     "control/accents": lambda session, *rest: session._jobs.control(*rest),
+    "control/valence": lambda session, *rest: session._jobs.control(*rest),
+    "control/arousal": lambda session, *rest: session._jobs.control(*rest),
+    "control/tension": lambda session, *rest: session._jobs.control(*rest),
     "panic": Session._panic,
     "ping": Session._ping,
 }

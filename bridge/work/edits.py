@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from hitpoint.bridge.errors import UsageError
 from hitpoint.bridge.ipc.messages import ChooseTake, Regenerate, SetControl
@@ -25,8 +26,11 @@ class Editor:
 
     def choose_take(self, job: Job, message: ChooseTake) -> None:
         """Another take is heard."""
-        take_of(job, message.take, self._keeper.store)
+        take = take_of(job, message.take, self._keeper.store)
         self._go_back(job, message)
+        if not all(Path(path).is_file() for path in job.record.results.get(message.take, ()) if path):
+            job.record.results.pop(message.take)  # somebody has cleared up: they are written again
+            take.midi, take.failed = None, False
         assert job.plan is not None
         job.record.take = message.take
         job.record.requests[message.take] = message.request

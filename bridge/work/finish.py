@@ -51,6 +51,7 @@ class Finisher:
         take.midi = midi
 
         def write() -> None:
+            """In the worker: write the files, and say how it went."""
             try:
                 make_folder(midi.parent)
                 sound = wav if job.wav else None
@@ -81,6 +82,7 @@ class Finisher:
         trouble = disk_trouble(error, midi.parent)
 
         def follow() -> None:
+            """In the main thread."""
             if trouble is not None:
                 job.again_s = time.monotonic() + AGAIN_S
                 self._keeper.failed(job, trouble)

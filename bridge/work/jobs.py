@@ -17,14 +17,15 @@ from hitpoint.bridge.errors import UsageError
 from hitpoint.bridge.ipc.messages import BarsReady, JobResult, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.model.compose.base import COMPOSERS, DEFAULT, Composer
-from hitpoint.model.music.score import Bar
+from hitpoint.model.music.score import GENRES, Bar
 from hitpoint.model.plan.types import Plan
 
 if TYPE_CHECKING:
+    from hitpoint.model.mood.suggest import Suggestion
     from hitpoint.model.take import Prepared
     from hitpoint.model.video.types import Boundary, Clip
 
-OWN_PAIRS = ("takes", "wav", "cuts", "composer", "stems", "keep")
+OWN_PAIRS = ("takes", "wav", "cuts", "composer", "stems", "keep", "from", "to")
 """Keys of a score request that are no wishes of the plan."""
 MOMENTS = ("hits", "unhits")
 """Wishes that are moments of the host's timeline."""
@@ -63,7 +64,8 @@ class Before:
     def pairs_with(self, pairs: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """The wishes of a job that keeps this one's music: it goes on in the same style, whatever is asked for now."""
         new = {key: value for key, value in pairs.items() if key in OWN_PAIRS + MOMENTS}
-        return tuple({**dict(self.score.pairs), **new}.items())
+        kept = {key: value for key, value in self.score.pairs if key not in (*MOMENTS, "from", "to", "keep")}
+        return tuple({**kept, **new}.items())
 
 
 @dataclass
@@ -139,7 +141,21 @@ class Tools:
         clips = clips_of(score)
         source = dict(score.pairs).get("cuts", "auto")
         cuts = strip_cuts(clips) if source == "strips" else None
-        return prepare(clips, wishes, cuts, progress, apart=True, detector="fine" if source == "fine" else "quick")
+        genres = self.composer(dict(score.pairs).get("composer", "")).genres if wishes.genre == "auto" else GENRES
+        finder = "fine" if source == "fine" else "quick"
+        lead_s, length_s = span(score)
+        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s)
+
+    def suggest(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Suggestion:
+        """What genre and mood the clips suggest. pairs: describe, and whatever else a score may have."""
+        from hitpoint.model.job import names
+        from hitpoint.model.plan.suggested import suggested
+        from hitpoint.model.plan.wishes import parse_wishes
+        from hitpoint.model.video.apart import analyse_apart
+
+        wishes, clips = parse_wishes(pairs), clips_of(score)
+        rhythm = analyse_apart(clips, None, lambda share: progress("analyse", share))
+        return suggested(rhythm, wishes.describe, names(clips, apart=True))
 
     def rework(self, prepared: Prepared, now: ScoreJob, before: Before) -> tuple[Prepared, dict[int, int]]:
         """Another plan for what was analysed, which keeps what it can of an earlier one; new bar -> old bar kept."""
@@ -147,15 +163,22 @@ class Tools:
         from hitpoint.model.video.changed import changed
 
         change = changed(closed_clips(before.score), closed_clips(now))
+        (old_lead_s, _), (new_lead_s, _) = span(before.score), span(now)
+        change = change.within(old_lead_s, new_lead_s, before.plan.duration_s, prepared.rhythm.duration_s)
         reworked = rework(prepared.rhythm, prepared.wishes, before.plan, change)
         return replace(prepared, plan=reworked.plan), reworked.kept
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
-        """Another plan for what was analysed."""
+        """Another plan for what was analysed, of the same tempo, since its music is being heard."""
         from hitpoint.model.plan.build import build_plan
+        from hitpoint.model.plan.suggested import followed
+        from hitpoint.model.plan.tempo_map import tempo_of
         from hitpoint.model.plan.wishes import parse_wishes
 
-        return build_plan(prepared.rhythm, parse_wishes(pairs))
+        wishes = parse_wishes(pairs)
+        if prepared.suggestion is not None:
+            wishes = followed(wishes, prepared.suggestion)
+        return build_plan(prepared.rhythm, wishes, tempo_of(prepared.plan))
 
     def programs(self, genre: str) -> tuple[int, ...]:
         """The General MIDI program of each instrument."""
@@ -293,8 +316,30 @@ def take_of(job: Job, number: int, store: Store) -> Take:
 
 
 def origin(score: ScoreJob) -> float:
-    """Where the music begins on the host's timeline: the earliest clip's start, in seconds."""
-    return min(clip.start_s for clip in score.clips)
+    """Where the music begins on the host's timeline, in seconds: where it is asked for, else with the first clip."""
+    asked = _moment(score, "from")
+    return min(clip.start_s for clip in score.clips) if asked is None else asked
+
+
+def span(score: ScoreJob) -> tuple[float, float]:
+    """Seconds of the range that is scored before the first clip, and its length; 0 and 0 where it is that of the clips.
+
+    Raises UsageError where the range does not hold the first clip's start.
+    """
+    begins_s, until_s = _moment(score, "from"), _moment(score, "to")
+    first_s = min(clip.start_s for clip in score.clips)
+    start_s = first_s if begins_s is None else begins_s
+    if start_s > first_s + 1e-6 or (until_s is not None and until_s <= first_s):
+        raise UsageError(f"from and to must hold the first clip, which begins at {first_s:g} s")
+    return max(0.0, first_s - start_s), 0.0 if until_s is None else until_s - start_s
+
+
+def _moment(score: ScoreJob, key: str) -> float | None:
+    text = dict(score.pairs).get(key)
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        raise UsageError(f"{key} must be a number of seconds, not {text!r}") from None
 
 
 def whole_number(text: str, name: str, low: int, high: int) -> int:

@@ -7,10 +7,7 @@ the others go on, and so does the process. A job that was taken in stays in memo
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,13 +23,13 @@ from hitpoint.bridge.ipc.messages import (
     JobError,
     JobMessage,
     JobProgress,
-    LogLine,
     Regenerate,
     ResumeJob,
     ScoreJob,
     SetControl,
     WorkingAt,
 )
+from hitpoint.bridge.ipc.suggest import SuggestJob
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.bar_maker import BarMaker
 from hitpoint.bridge.work.edits import Editor
@@ -40,6 +37,8 @@ from hitpoint.bridge.work.finish import Finisher
 from hitpoint.bridge.work.jobs import Before, Cancelled, Job, Tools, before_of, checked, pairs_of, take_of
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.bridge.work.stage import BAR_S, EDIT_S, Stage
+from hitpoint.bridge.work.suggester import Suggester
+from hitpoint.bridge.work.troubles import answers, log_line
 from hitpoint.bridge.work.worker import ANALYSE_TURN, Worker
 
 if TYPE_CHECKING:
@@ -64,6 +63,7 @@ class Workshop:
         self._at = ""
         self._worker = Worker(self._tell_where)
         self._finisher = Finisher(tools, self._keeper, self._worker, send, self._back, self._failed)
+        self._suggester = Suggester(tools, self._worker, send, self._failed, self._settle)
         self._told_at: tuple[str, ...] = ()
 
     # Requests.
@@ -80,7 +80,7 @@ class Workshop:
             self._failed(message.job, error, message.request if isinstance(message, Regenerate | ChooseTake) else 0)
         if taken and isinstance(message, ScoreJob | Regenerate | ChooseTake | SetControl):
             self._send(Handled(message.job, message))
-        if not isinstance(message, Aim):
+        if not isinstance(message, Aim | SuggestJob):
             self._settle(message.job)
 
     def _obey(self, message: JobMessage) -> bool:
@@ -96,6 +96,9 @@ class Workshop:
                 self._jobs[message.job].aim = message.bar
         elif isinstance(message, Regenerate | ChooseTake | SetControl):
             return self._edit(message)
+        elif isinstance(message, SuggestJob):
+            self._suggester.suggest(message)
+            return False
         return True
 
     def _score(self, message: ScoreJob) -> None:
@@ -201,7 +204,7 @@ class Workshop:
                     return True
             except HitpointError as error:
                 self._close(job)
-                self._fail(name, error)
+                self._failed(name, error)
             except MemoryError:
                 raise
             except Exception as error:
@@ -259,9 +262,9 @@ class Workshop:
             take.stream = take.ahead_stream = None
         if job.care > MOST_CARE:
             self._close(job)
-            self._slip(job.name, error)
+            self._failed(job.name, error)
         else:
-            self._log(job.name, error)
+            self._send(log_line(job.name, error))
 
     # Jobs.
 
@@ -280,6 +283,7 @@ class Workshop:
             self._worker.then_if_room(lambda: self._send(JobProgress(job.name, stage, share)))
 
         def prepare() -> None:
+            """In the worker: look at the films and plan, and say how it went."""
             try:
                 prepared, kept = self._tools.prepare(score, pairs, progress), dict[int, int]()
                 if before is not None:
@@ -359,12 +363,13 @@ class Workshop:
         """In the worker, at a piece's end: what the main thread is to do next, unless the job was called off."""
 
         def guarded() -> None:
+            """In the main thread: what goes wrong closes this job, not the workshop."""
             if not job.cancelled.is_set():
                 try:
                     follow()
                 except Exception as error:
                     self._close(job)
-                    self._slip(job.name, error)
+                    self._failed(job.name, error)
             if self._jobs.get(job.name) in (job, None):  # else another one of that name is under way
                 self._settle(job.name)
 
@@ -380,23 +385,6 @@ class Workshop:
             self._told_at = where
             self._send(WorkingAt(where))
 
-    # What goes wrong.
-
     def _failed(self, name: str, error: Exception, request: int = 0) -> None:
-        self._fail(name, error, request) if isinstance(error, HitpointError) else self._slip(name, error)
-
-    def _fail(self, name: str, error: HitpointError, request: int = 0) -> None:
-        codes = {2: "usage", 3: "input", 4: "missing"}
-        self._send(JobError(name, codes.get(error.exit_code, "input"), str(error), request))
-
-    def _slip(self, name: str, error: Exception) -> None:
-        """A mistake of the program's own: logged in full, told in one sentence."""
-        self._log(name, error)
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        text = f"this went wrong and was given up ({reason[:200]}); try again with another seed, and send in the log"
-        self._send(JobError(name, "given-up", text))
-
-    def _log(self, name: str, error: Exception) -> None:
-        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        with contextlib.suppress(Exception):
-            self._send(LogLine(logging.ERROR, f"composer, at {name}: {trace}"))
+        for message in answers(name, error, request):
+            self._send(message)

@@ -114,6 +114,7 @@ def build(
     # The index goes first and comes last: without it the folder is no shard folder, so none is ever half written.
     (out / "pieces.json").unlink(missing_ok=True)
     np.save(out / "notes.npy", shard.notes)
+    assert shard.labels is not None  # what was read just now has them
     np.save(out / "labels.npy", shard.labels)
     (out / "report.json").write_text(json.dumps(report, indent=1))
     index = {"schema": SCHEMA, "pieces": [asdict(piece) for piece in shard.pieces]}
@@ -212,7 +213,7 @@ def _songs(folder: Path) -> dict[str, dict[str, object]]:
         songs = json.loads(raw)
         return {str(source): dict(of) for source, of in songs.items()}
     except (OSError, lzma.LZMAError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(f"{found} holds no songs ({error}); mend it or move it away") from None
+        raise InputError(f"{found} holds no songs ({error}); repair it, or move it away to do without") from None
 
 
 def _piece(job: _Job, read: _Read, start: int, first_label: int) -> PieceInfo:

@@ -177,7 +177,8 @@ def _fits(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     turned = np.array([[np.roll(profile, root) for root in range(12)] for profile in PROFILES])
     turned -= turned.mean(axis=2, keepdims=True)
     turned /= np.linalg.norm(turned, axis=2, keepdims=True)
-    return np.einsum("np,mkp->nmk", centred, turned)
+    fits: NDArray[np.float64] = np.einsum("np,mkp->nmk", centred, turned)
+    return fits
 
 
 def _key(weights: NDArray[np.float64], relatives: tuple[Key, Key] | None) -> Key | None:

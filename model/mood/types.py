@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 MOODS = ("exciting", "fearful", "tense", "sad", "relaxing", "neutral")
 
+LONGEST_TEXT = 2000
+"""Letters of a description that are read."""
+
 
 @dataclass(frozen=True)
 class Affect:

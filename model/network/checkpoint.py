@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from hitpoint.model.errors import InputError
-from hitpoint.model.files import whole
+from hitpoint.model.files import file_sha256, whole
 from hitpoint.model.music import tokens
 from hitpoint.model.music.score import INSTRUMENTS
 from hitpoint.model.network.layout import FIRST, FIRST_VOCABULARY, PRESENT, Layout, fitted
@@ -142,12 +142,3 @@ def vocabulary() -> str:
     """A short word that changes whenever the classes of tokens do; genres and condition columns may be added to."""
     text = repr((tokens.FIELDS, tokens.SIZES, tokens.DURATIONS, INSTRUMENTS))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -14,6 +14,7 @@ from hitpoint.model.files import atomic
 from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
 from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.report_mood import affect_row, mood_rows
 from hitpoint.model.plan.hits import WIDE_TOLERANCE_S
 from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.types import HitPoint, Plan
@@ -53,7 +54,7 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
     }
     if len(clips) > 1:
         report["clips"] = clips
-    return report
+    return report | mood_rows(prepared)
 
 
 def write_report(report: dict[str, Any], path: Path, force: bool = False) -> None:
@@ -75,6 +76,7 @@ def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
             "strength_target": {str(tick): strength for tick, strength in promise.required},
             "strength": {str(tick): strength for tick, strength in sorted(bar.strengths().items())},
             "instruments": [INSTRUMENTS[k] for k in sorted({note.instrument for note in bar.notes})],
+            **affect_row(promise.affect),
         }
         for bar, promise in zip(score.bars, plan.bars, strict=True)
     ]

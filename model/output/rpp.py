@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.colours import HIT_COLOUR, INSTRUMENT_COLOURS, SECTION_COLOUR, Rgb
 from hitpoint.model.output.midi_file import (
     CHANNELS,
     PROGRAMS,
@@ -26,9 +27,6 @@ from hitpoint.model.video.edit import placed
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import Clip
-
-COLORS = ((204, 102, 90), (86, 148, 204), (214, 162, 74), (122, 112, 196), (96, 172, 122))
-"""Red, green, blue of each instrument's track, in the order of INSTRUMENTS."""
 
 _SQUARE = 1
 _BY_TIME = 0
@@ -61,7 +59,7 @@ def _quoted(text: str) -> str:
     return f"{mark}{flat}{mark}" if mark else "`" + flat.replace("`", "'") + "`"
 
 
-def _color(rgb: tuple[int, int, int]) -> int:
+def _color(rgb: Rgb) -> int:
     return 0x1000000 | rgb[2] << 16 | rgb[1] << 8 | rgb[0]
 
 
@@ -99,14 +97,14 @@ def _markers(score: Score) -> Iterator[str]:
     for number, marker in enumerate(score.markers, 1):
         start = f"  MARKER {number} {marker.time_s:.12f} {_quoted(marker.text)}"
         if marker not in sections:
-            yield f"{start} 0 {_marker_end(number, (237, 140, 56))}"
+            yield f"{start} 0 {_marker_end(number, HIT_COLOUR)}"
             continue
         stop_s = stops[sections.index(marker)]
-        yield f"{start} 1 {_marker_end(number, (110, 118, 128))}"
+        yield f"{start} 1 {_marker_end(number, SECTION_COLOUR)}"
         yield f'  MARKER {number} {stop_s:.12f} "" 1'
 
 
-def _marker_end(number: int, rgb: tuple[int, int, int]) -> str:
+def _marker_end(number: int, rgb: Rgb) -> str:
     """What follows a marker's kind: its colour, and that its lowest byte is the red one (R); its identity."""
     return f"{_color(rgb)} 1 R {{{str(uuid5(_MARKERS, str(number))).upper()}}} 0"
 
@@ -135,13 +133,13 @@ def _music(score: Score) -> Iterator[str]:
     instruments = sorted(score.instruments)
     yield "  <TRACK"
     yield "    NAME Hitpoint"
-    yield f"    PEAKCOL {_color((237, 140, 56))}"
+    yield f"    PEAKCOL {_color(HIT_COLOUR)}"
     yield f"    ISBUS {'1 1' if instruments else '0 0'}"
     yield "  >"
     for instrument in instruments:
         yield "  <TRACK"
         yield f"    NAME {TRACK_NAMES[instrument]}"
-        yield f"    PEAKCOL {_color(COLORS[instrument])}"
+        yield f"    PEAKCOL {_color(INSTRUMENT_COLOURS[instrument])}"
         yield f"    ISBUS {'2 -1' if instrument == instruments[-1] else '0 0'}"
         yield "    <ITEM"
         yield "      POSITION 0"

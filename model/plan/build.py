@@ -16,11 +16,13 @@ from hitpoint.model.plan.arrangement import arrange
 from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
+from hitpoint.model.plan.mood import Feeling, feel, feel_bars
 from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.strengths import strengths
 from hitpoint.model.plan.tempo_map import TempoPlan, plan_tempo
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Wishes
+from hitpoint.model.plan.under_speech import leave_room
 from hitpoint.model.plan.weights import Moment, moments
 from hitpoint.model.plan.wishes import check_wishes
 from hitpoint.model.video.types import VisualRhythm
@@ -41,7 +43,9 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
     wishes = replace(wishes, instruments=_players(wishes))
     rhythm = with_own_hits(rhythm, wishes.hits, wishes.unhits)
     seen = moments(rhythm)
-    tempo = tempo or plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes)
+    feeling = feel(rhythm, wishes)
+    bias_bpm = 0.0 if feeling is None else feeling.tempo_bpm
+    tempo = tempo or plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes, bias_bpm)
     end_tick = (tempo.bars - 1) * TICKS_PER_BAR + tempo.last_bar_ticks
     placement = place(seen, tempo.tempo_map, tempo.bars, end_tick)
     placed = placement.hits
@@ -50,14 +54,22 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
     lines_s = bar_lines(tempo.tempo_map, tempo.bars, end_tick)
     sections = find_sections(rhythm, lines_s)
     section_of = [index for index, each in enumerate(sections) for _ in range(each.first_bar, each.end_bar)]
+    stir = np.zeros(tempo.bars)
+    if feeling is not None:
+        feeling = feel_bars(feeling, rhythm, wishes, lines_s, sections)
+        changes += feeling.notes
+        stir = feeling.energy()
     level = levels(bar_means(rhythm.times_s, rhythm.motion, lines_s))
-    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy, np.diff(lines_s))
+    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy + stir, np.diff(lines_s))
+    if wishes.keep_sound:
+        density = leave_room(density, rhythm.speech, lines_s)
     density[-1] = min(density[-1], tempo.last_bar_ticks)
     bound_bars, bound_hits = _bindings(wishes, tempo.bars, placed)
     strength = strengths(placed, wishes.instruments)
     hits = _hits(placed, strength, bound_hits)
-    energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / TICKS_PER_BAR)
+    energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / TICKS_PER_BAR, stir)
     bars = _bars(_asked(placed, strength, bound_hits, tempo.bars), density, bound_bars, energy, section_of, changes)
+    bars = _felt(bars, feeling)
     plan = Plan(
         duration_s=rhythm.duration_s,
         tempo_map=tempo.tempo_map,
@@ -72,6 +84,14 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
         last_bar_ticks=tempo.last_bar_ticks,
     )
     return arrange(plan, wishes.accents)
+
+
+def _felt(bars: tuple[BarPlan, ...], feeling: Feeling | None) -> tuple[BarPlan, ...]:
+    """The bars with their affect and the home key."""
+    if feeling is None:
+        return bars
+    pairs = zip(bars, feeling.bars, strict=True)
+    return tuple(replace(bar, affect=affect, key=feeling.key) for bar, affect in pairs)
 
 
 def _players(wishes: Wishes) -> tuple[int, ...]:

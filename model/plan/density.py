@@ -77,10 +77,12 @@ def densities(
     genre: str,
     instruments: tuple[int, ...],
     offset: int,
-    energy: float,
+    energy: NDArray[np.float64] | float,
     bar_s: NDArray[np.float64],
 ) -> list[int]:
-    """Density 1..16 of each bar. level (bars,): 0..1. offset, energy: the wishes. bar_s (bars,): seconds a bar."""
+    """Density 1..16 of each bar. level (bars,): 0..1. offset: the wish. energy (bars,): what wish and mood
+    add to the picture's. bar_s (bars,): seconds a bar.
+    """
     wanted = np.array([_typical(float(each), genre, instruments) for each in level])
     wanted += offset + ENERGY_DENSITY * energy
     playable = np.floor(bar_s * ONSETS_PER_S)

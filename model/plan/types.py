@@ -140,7 +140,10 @@ class Wishes:
     bend within two bars and from the base tempo, as a share. energy: louder and busier, or softer and sparser, by a
     share of the scale, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits stand
     out, 0..2; 0 leaves them as bare notes. hits: moments that the editor wants hit, seconds from the in point, and
-    whether above all; unhits: cuts and beats of the picture that are not to be.
+    whether above all; unhits: cuts and beats of the picture that are not to be. mood: "auto" (the picture's), "off", or
+    one of MOODS. valence, arousal, tension: added to the mood's, -1..1. describe: the film in the user's words; genre
+    "auto" and these words ask for a suggestion, which is to be followed before a plan is made. keep_sound: the film's
+    own sound stays, and the music makes room for what is said in it; duck_db: how far it goes down there, 0 or less.
     """
 
     genre: str = "pop"
@@ -155,3 +158,10 @@ class Wishes:
     cut_control: float | None = None
     hits: tuple[tuple[float, bool], ...] = ()
     unhits: tuple[float, ...] = ()
+    mood: str = "auto"
+    valence: float = 0.0
+    arousal: float = 0.0
+    tension: float = 0.0
+    describe: str = ""
+    keep_sound: bool = True
+    duck_db: float = -9.0

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hitpoint.model.errors import UsageError
+from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
 from hitpoint.model.plan.types import Wishes
 
 TEMPO_LIMITS_BPM = (30.0, 300.0)
+MOOD_CHOICES = ("auto", "off", *MOODS)
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class WishOption:
     """One thing that may be asked for. key: its name on the command line and over OSC; field: the one in Wishes.
 
     type: what a value is, in words. default: the text that gives the default. choices: what it may be, in words.
+    opposite: of a switch, the command line's name for switching it off.
     """
 
     key: str
@@ -28,6 +31,7 @@ class WishOption:
     choices: str
     help: str
     parse: Callable[[str], Any]
+    opposite: str = ""
 
 
 def parse_wishes(texts: Mapping[str, object], start: Wishes | None = None) -> Wishes:
@@ -59,7 +63,14 @@ def check_wishes(wishes: Wishes) -> None:
     _within("energy", wishes.energy, -0.5, 0.5)
     _within("density", wishes.density, -8, 8)
     _within("accents", wishes.accents, 0.0, 2.0)
+    _within("duck", wishes.duck_db, -40.0, 0.0)
     _within("seed", wishes.seed, 0, 2**63 - 1)
+    _mood(wishes.mood)
+    for name in ("valence", "arousal", "tension"):
+        value = getattr(wishes, name)
+        _within(name, value, -1.0, 1.0)
+        if value and wishes.mood == "off":
+            raise UsageError(f"{name} {value:g} cannot be added to a mood that is off; leave mood auto, or {name} out")
 
 
 def _text(value: object) -> str:
@@ -72,6 +83,21 @@ def _genre(text: str) -> str:
     name = text.lower()
     if name not in GENRES:
         raise UsageError(f"unknown genre {text!r}: choose from {', '.join(GENRES)}")
+    return name
+
+
+def _genre_or_auto(text: str) -> str:
+    return "auto" if text.lower() == "auto" else _genre(text)
+
+
+def _words(text: str) -> str:
+    return text[: LONGEST_TEXT + 1]  # one letter too many tells that there were more
+
+
+def _mood(text: str) -> str:
+    name = text.lower()
+    if name not in MOOD_CHOICES:
+        raise UsageError(f"unknown mood {text!r}: choose from {', '.join(MOOD_CHOICES)}")
     return name
 
 
@@ -164,6 +190,17 @@ def _moments(name: str) -> Callable[[str], tuple[float, ...]]:
     return parse
 
 
+def _switch(name: str) -> Callable[[str], bool]:
+    def parse(text: str) -> bool:
+        word = text.lower()
+        value = True if word in ("on", "1", "true") else False if word in ("off", "0", "false") else None
+        if value is None:
+            raise UsageError(f"{name} must be on or off, not {text!r}")
+        return value
+
+    return parse
+
+
 def _own_hits(text: str) -> tuple[tuple[float, bool], ...]:
     text = "" if text.lower() == "none" else text
     parts = [part.strip() for part in text.split(",") if part.strip()]
@@ -173,7 +210,15 @@ def _own_hits(text: str) -> tuple[tuple[float, bool], ...]:
 
 _GENRES, _INSTRUMENTS = ", ".join(GENRES), ", ".join(INSTRUMENTS)
 OPTIONS: tuple[WishOption, ...] = (
-    WishOption("genre", "genre", "name", "pop", _GENRES, "the style of the music", _genre),
+    WishOption(
+        "genre",
+        "genre",
+        "name",
+        "pop",
+        f"auto, {_GENRES}",
+        "the style of the music; auto: one is suggested",
+        _genre_or_auto,
+    ),
     WishOption(
         "instruments", "instruments", "names", "all", f"all, or some of {_INSTRUMENTS}", "who may play", _instruments
     ),
@@ -252,6 +297,44 @@ OPTIONS: tuple[WishOption, ...] = (
         "moments such as 4.2,9",
         "cuts and beats of the picture that are not to be hit",
         _moments("unhits"),
+    ),
+    WishOption(
+        "describe",
+        "describe",
+        "words",
+        "none",
+        "text",
+        "the film in your own words, from which mood, and an open genre, are taken",
+        _words,
+    ),
+    WishOption("mood", "mood", "name", "auto", ", ".join(MOOD_CHOICES), "the mood; auto: what the picture says", _mood),
+    WishOption(
+        "valence", "valence", "number", "0", "-1..1", "gladder or sadder than the mood", _number("valence", -1, 1)
+    ),
+    WishOption(
+        "arousal", "arousal", "number", "0", "-1..1", "livelier or calmer than the mood", _number("arousal", -1, 1)
+    ),
+    WishOption(
+        "tension", "tension", "number", "0", "-1..1", "tenser or easier than the mood", _number("tension", -1, 1)
+    ),
+    WishOption(
+        "keep-sound",
+        "keep_sound",
+        "switch",
+        "on",
+        "on or off",
+        "keep the film's own sound, and make room for what is said in it",
+        _switch("keep-sound"),
+        "music-only",
+    ),
+    WishOption(
+        "duck",
+        "duck_db",
+        "number",
+        "-9",
+        "-40..0",
+        "how far the music goes down under speech, in decibels",
+        _number("duck", -40, 0),
     ),
 )
 """Every wish, declared once: the command line, OSC and the README's table come from here."""

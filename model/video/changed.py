@@ -22,6 +22,17 @@ class Change:
     old_end_s: float
     new_end_s: float
 
+    def within(self, old_lead_s: float, new_lead_s: float, old_s: float, new_s: float) -> Change:
+        """The same where so much black lies before the clips of the edits, which are so long in all."""
+        same_lead = abs(old_lead_s - new_lead_s) <= SEAM_S
+        same_tail = abs((old_s - old_lead_s - self.old_end_s) - (new_s - new_lead_s - self.new_end_s)) <= SEAM_S
+        if same_lead and self.start_s >= max(self.old_end_s, self.new_end_s):
+            return Change(new_s if same_tail else min(old_s, new_s), old_s, new_s)
+        start_s = self.start_s + new_lead_s if same_lead else 0.0
+        if not same_tail:
+            return Change(start_s, old_s, new_s)
+        return Change(start_s, self.old_end_s + old_lead_s, self.new_end_s + new_lead_s)
+
 
 @dataclass(frozen=True)
 class _Shot:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LONG_SIDE = 128
 """Pixels of the longer side of a delivered frame: flow is measured at this size, whatever the film's own. At 160 it
 costs half as much again and finds no more impacts."""
-VERSION = f"3 {LONG_SIDE}"
+VERSION = f"4 {LONG_SIDE}"
 """Changed whenever other frames, or the same at other times, come out of the same film."""
 SHORT_SIDE_MIN = 32
 TIME_TOLERANCE_S = 0.002
@@ -134,7 +134,7 @@ def decode(
         # Deblocking of frames that no other frame refers to is a fifth of the work and not seen at this size.
         stream.codec_context.options = {"skip_loop_filter": "noref", "max_pixels": str(media.MAX_PIXELS)}
         size: tuple[int, int] | None = None
-        fields, last_s = Fields(), -1.0
+        fields, shrinker, last_s = Fields(), Shrinker(), -1.0
         for time_s, frame in _from_in_point(film, container, stream, in_s, damage or Damage(), stop):
             if time_s <= last_s or time_s < in_s - TIME_TOLERANCE_S:
                 continue
@@ -145,7 +145,7 @@ def decode(
             if frame.interlaced_frame and frame.format.name not in _PLANAR_8_BIT:
                 frame = frame.reformat(format="yuv422p")  # keeps each line of brightness apart
             for part_s, lines in _parts(frame, time_s, track.step_s, fields):
-                yield Frame(part_s, *shrink(frame, size, lines))
+                yield Frame(part_s, *shrinker.shrink(frame, size, lines))
 
 
 def _parts(frame: VideoFrame, time_s: float, step_s: float, fields: Fields) -> list[tuple[float, int | None]]:
@@ -283,22 +283,35 @@ def _small_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
     return (LONG_SIDE, short) if aspect >= 1 else (short, LONG_SIDE)
 
 
-def shrink(
-    frame: VideoFrame, size: tuple[int, int], lines: int | None = None
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(luma (h, w), bgr (h, w, 3)) of `size` (width, height), then turned upright. lines: of one field only, 0 the even
-    ones, 1 the odd ones."""
-    import cv2
+class Shrinker:
+    """Makes small pictures of a film's frames."""
 
-    width, height = size
-    if frame.format.name not in _PLANAR_8_BIT:
-        frame = frame.reformat(width, height, "yuv420p", interpolation="AREA")
-    sizes = ((width, height), (width // 2, height // 2), (width // 2, height // 2))
-    planes = [_shrink_plane(plane, size, lines) for plane, size in zip(frame.planes, sizes, strict=True)]
-    joined = np.concatenate([plane.ravel() for plane in planes]).reshape(height * 3 // 2, width)
-    bgr = np.asarray(cv2.cvtColor(joined, cv2.COLOR_YUV2BGR_I420), np.uint8)
-    turns = frame.rotation // 90 % 4
-    return np.ascontiguousarray(np.rot90(planes[0], turns)), np.ascontiguousarray(np.rot90(bgr, turns))
+    def __init__(self) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._scaler = VideoReformatter()
+
+    def shrink(
+        self, frame: VideoFrame, size: tuple[int, int], lines: int | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """(luma (h, w), bgr (h, w, 3)) of `size` (width, height), then turned upright. lines: of one field only, 0 the
+        even ones, 1 the odd ones."""
+        import cv2
+
+        width, height = size
+        sizes = ((width, height), (width // 2, height // 2), (width // 2, height // 2))
+        if frame.interlaced_frame and frame.format.name in _PLANAR_8_BIT:
+            planes = [_shrink_plane(plane, size, lines) for plane, size in zip(frame.planes, sizes, strict=True)]
+        else:
+            kind = "yuvj420p" if frame.format.name.startswith("yuvj") else "yuv420p"
+            small = self._scaler.reformat(frame, width, height, kind, interpolation="AREA")
+            planes = [_plane(plane) for plane in small.planes]
+        joined = np.concatenate([plane.ravel() for plane in planes]).reshape(height * 3 // 2, width)
+        bgr = np.asarray(cv2.cvtColor(joined, cv2.COLOR_YUV2BGR_I420), np.uint8)
+        luma, turns = joined[:height], frame.rotation // 90 % 4
+        if turns:
+            luma, bgr = (np.ascontiguousarray(np.rot90(each, turns)) for each in (luma, bgr))
+        return luma, bgr
 
 
 def _plane(plane: VideoPlane) -> NDArray[np.uint8]:

@@ -47,7 +47,7 @@ def _of_peaks(times_s, changes, breaks, truth):
     curve = visual_beats.impact_curve(found)
     at = visual_beats.peaks(times_s, curve)
     if not len(at):
-        return np.zeros((0, 17)), np.zeros(0), np.zeros(0)
+        return np.zeros((0, 19)), np.zeros(0), np.zeros(0)
     at_s = visual_beats.kinds_and_moments_s(found, at)[1]
     off_s = np.abs(at_s[:, None] - truth[None]).min(axis=1) if len(truth) else np.full(len(at), 9.0)
     is_impact = off_s < TRUE_S

@@ -23,18 +23,8 @@ from hitpoint.bridge.hosts.reaper import notes as file_notes
 from hitpoint.bridge.hosts.reaper import rows as file_rows
 from hitpoint.bridge.hosts.reaper.notes import Message, QuarterNotes
 from hitpoint.bridge.hosts.reaper.rows import Field
-from hitpoint.model.music.score import marker_kind
-
-BEATS_PER_BAR = 4
-COLORS = {
-    "Drums": (204, 102, 90),
-    "Piano": (86, 148, 204),
-    "Guitar": (214, 162, 74),
-    "Bass": (122, 112, 196),
-    "Strings": (96, 172, 122),
-}
-"""Red, green, blue of each instrument's track, 0..255."""
-HIT_COLOR, SECTION_COLOR = (237, 140, 56), (110, 118, 128)
+from hitpoint.model.music.score import BEATS_PER_BAR, marker_kind
+from hitpoint.model.output.colours import HIT_COLOUR, SECTION_COLOUR, of_track
 
 _NEAR_S = 0.010
 """A selection that reaches this little into a bar does not mean that bar."""
@@ -208,9 +198,9 @@ def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field,
     for pulse, text in score.markers:
         if marker_kind(text) != "section":
             time_s = first_s + score.seconds(pulse)
-            rows.append(("marker", 0, time_s, time_s, text, *HIT_COLOR))
+            rows.append(("marker", 0, time_s, time_s, text, *HIT_COLOUR))
     for (time_s, text), stop_s in zip(sections, stops, strict=True):
-        rows.append(("marker", 1, first_s + time_s, first_s + stop_s, text, *SECTION_COLOR))
+        rows.append(("marker", 1, first_s + time_s, first_s + stop_s, text, *SECTION_COLOUR))
     for pulse in sorted({score.end, *(pulse for pulse, _ in score.tempo)}):
         rows.append(("point", score.seconds(pulse), place.quarter(score, pulse)))
     for track in score.tracks:
@@ -219,8 +209,7 @@ def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field,
             bytes((file_notes.CONTROL | track.channel, file_notes.ALL_NOTES_OFF, 0)),
         )
         buffer = file_notes.pack([*place.messages(score, track), end])
-        color = COLORS.get(track.name, (128, 128, 128))
-        rows.append(("track", track.name, track.channel, track.program, *color, buffer))
+        rows.append(("track", track.name, track.channel, track.program, *of_track(track.name), buffer))
     return rows
 
 

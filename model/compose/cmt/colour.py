@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
+from hitpoint.model.plan.types import Affect
 
 OUT_OF_RANGE_NATS = -1.5
 RISE_NATS = 2.5
@@ -20,18 +21,24 @@ HOMES = {"guitar": (43, 69), "piano": (50, 81), "strings": (60, 88)}
 """Where each of them stays while the others play as well, at middling energy."""
 ENERGY_SEMITONES = 10
 """How much higher the same player stays at full energy than at none."""
+TENSION_SEMITONES, USUAL_TENSION, VALENCE_SEMITONES = 8, 0.3, 3
+"""How much lower at full tension than at none, and higher where the picture is glad than where it says nothing."""
 
 
 class Registers(Leaning):
-    """Keeps those who have chords and tunes out of each other's way; all of them lie higher where it is lively."""
+    """Keeps those who have chords and tunes out of each other's way; all of them lie higher where it is lively or
+    glad, and lower where it is tense."""
 
     @classmethod
     def of(cls, here: Here) -> Registers:
         """For every bar."""
-        return cls(here.players, here.asked.energy)
+        return cls(here.players, here.asked.energy, here.asked.affect)
 
-    def __init__(self, players: Sequence[int], energy: float) -> None:
-        shift = round(ENERGY_SEMITONES * (energy - 0.5))
+    def __init__(self, players: Sequence[int], energy: float, affect: Affect | None = None) -> None:
+        lift = ENERGY_SEMITONES * (energy - 0.5)
+        if affect is not None:
+            lift += VALENCE_SEMITONES * affect.valence - TENSION_SEMITONES * (affect.tension - USUAL_TENSION)
+        shift = round(lift)
         there = [INSTRUMENTS[k] for k in players if INSTRUMENTS[k] in HOMES]
         self._homes = {}
         if len(there) > 1:

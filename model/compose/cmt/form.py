@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hitpoint.model.compose.cmt.echo import Echo, recalled
-from hitpoint.model.compose.cmt.harmony import home_key, move_of
+from hitpoint.model.compose.cmt.harmony import home_key, move_of, wished_key
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
@@ -170,7 +170,7 @@ class Close(Leaning):
         bars_left = len(here.plan.bars) - here.index
         if bars_left > CLOSING_BARS or len(here.written) < PHRASE_BARS:
             return None
-        key = home_key(here.written) or key_of(here.written)
+        key = wished_key(here.asked) or home_key(here.written) or key_of(here.written)
         return None if key is None else cls(key, last=bars_left == 1)
 
     def lean(self, attribute: str, place: Place) -> dict[int, float]:

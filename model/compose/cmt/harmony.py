@@ -13,6 +13,7 @@ from hitpoint.model.compose.cmt.grammar import PITCH_RANGE
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
+from hitpoint.model.music.symbols import parse_key
 from hitpoint.model.plan.types import BarPlan
 
 HALF = TICKS_PER_BAR // 2
@@ -23,6 +24,8 @@ HOLD_NATS = 1.2
 """For the chord that stands before a change within the bar, so that the change is one."""
 FOREIGN_NATS = -2.2
 """Against pitches outside the home key's scale."""
+TENSE, TENSE_FREEDOM = 0.45, 1.2
+"""Above this tension they are less foreign, by so much of it at full tension."""
 HOME_BARS = 8
 """The home key is that of the first bars; fewer than four say nothing of it."""
 CLOSE_TONES = 2
@@ -59,6 +62,11 @@ def chord_of(bar: Bar, first_tick: int = 0) -> Chord | None:
     if not weights.any():
         return None
     return max(_TRIADS, key=lambda chord: float(weights[list(chord)].sum() + 0.2 * weights[chord.root]))
+
+
+def wished_key(asked: BarPlan) -> Key | None:
+    """The key that the plan asks for, if it does."""
+    return None if asked.key is None else parse_key(asked.key)
 
 
 def home_key(written: Sequence[Bar]) -> Key | None:
@@ -112,11 +120,13 @@ class Home(Leaning):
 
     @classmethod
     def of(cls, here: Here) -> Home | None:
-        """Once enough is written to know the key."""
-        key = home_key(here.written)
-        return None if key is None else cls(key)
+        """Once the key is known: from the plan, or because enough is written."""
+        key = wished_key(here.asked) or home_key(here.written)
+        return None if key is None else cls(key, 0.0 if here.asked.affect is None else here.asked.affect.tension)
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: Key, tension: float = 0.0) -> None:
+        """tension: 0..1; what is tense may leave the scale more readily."""
+        self._nats = FOREIGN_NATS * (1.0 - TENSE_FREEDOM * max(0.0, tension - TENSE))
         steps = (0, 2, 3, 5, 7, 8, 10, 11) if key.minor else (0, 2, 4, 5, 7, 9, 11)
         self._scale = {(key.root + step) % 12 for step in steps}
 
@@ -124,7 +134,7 @@ class Home(Leaning):
         """Nats by class."""
         if attribute != "pitch" or INSTRUMENTS[place.instrument] == "drums":
             return {}
-        return {pitch + 1: FOREIGN_NATS for pitch in range(place.low, 128) if pitch % 12 not in self._scale}
+        return {pitch + 1: self._nats for pitch in range(place.low, 128) if pitch % 12 not in self._scale}
 
 
 class Move(NamedTuple):
@@ -145,17 +155,21 @@ def move_of(here: Here) -> Move | None:
 def moving(
     asked: BarPlan, hit_ticks: Set[int], players: Sequence[int], written: Sequence[Bar], recalled: Bar | None, seed: int
 ) -> Move | None:
-    """What a bar leans to at its changes of harmony; None where it has none or nothing is written before it.
+    """What a bar leans to at its changes of harmony, and the first bar to the tonic of the key that the plan asks for;
+    None where there is nothing to move.
 
     hit_ticks: those with a hit, whose change must be heard; recalled: the bar that it is to repeat. Where that has
     another chord than what stands before, it is the new one; without a hit it is so in any case.
     """
+    wished = wished_key(asked)
+    if wished is not None and not written:
+        return Move(Moves([Step(0, Chord(*wished.tonic), new=True)], players), False)
     if not asked.changes or not written:
         return None
     before = chord_of(written[-1], HALF) or chord_of(written[-1])
     if before is None or (recalled is not None and not hit_ticks & set(asked.changes) and asked.lead != "dominant"):
         return None
-    key = home_key(written) or key_of(written) or Key(before.root, before == _triad(before.root, True))
+    key = wished or home_key(written) or key_of(written) or Key(before.root, before == _triad(before.root, True))
     rng = np.random.default_rng([seed, asked.index, 5])
     now, steps, against = before, [Step(0, before, new=False)], False
     for tick in asked.changes:

@@ -12,18 +12,20 @@ again about the middle between two frames), and a tenth, for what is soft or slo
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.video.detectors.camera import STILL, aligned
+from hitpoint.model.video.detectors.camera import Floats, Images, aligned, tall
+from hitpoint.model.video.detectors.regions import PAD, Maps, Sign, bent, faded, faded_and_risen, gone, summed, turned
 
 CELL_PX = 4
 SHORT_S, LONG_S = 1 / 30, 0.1
 LONGEST_LAG = 7
 """Frames: the long lag at 66 a second, quicker than which no frames are looked at."""
+HISTORY = 2 * LONGEST_LAG + 1
+"""Frames before a block that are compared with those in it."""
 USUAL_SPREAD = 40.0
 """Levels (0..255): spread of brightness of a usual picture. Flat or dark pictures are measured against their own."""
 FLOOR, NOISE, EDGE = 2.0, 2.2, 0.4
@@ -33,173 +35,253 @@ ALL_NOISE = 0.5
 """If most pixels change by this share of the picture's spread, it is grain, or a camera that cannot be followed."""
 TOP = 60.0
 """Levels: more change than this counts no more, so that a white thing is no louder than a grey one."""
-MIN_BEND_CELLS = 0.6
-NAMES = ("change", "change_long", "stop", "stop_long", "turn", "turn_between", "turn_long", "bend", "fall", "area")
-"""Columns of `Changes.rows`; all but the last in cells (CELL_PX squared) that change by USUAL_SPREAD levels."""
+NAMES = (
+    "change",
+    "change_long",
+    "stop",
+    "stop_long",
+    "turn",
+    "turn_between",
+    "turn_long",
+    "bend",
+    "fall",
+    "area",
+    "rise",
+    "rim",
+)
+"""Columns of `Changes.finish`; all but "area" in cells (CELL_PX squared) that change by USUAL_SPREAD levels. "rim": the
+part of the sharp signs that lies at the picture's rim."""
+_SHARP = {"stop": 1.0, "fall": 0.5, "turn": 2.0, "turn_between": 2.0, "bend": 1.5}
 
 
 @dataclass
 class _Seen:
-    """One of the last frames. moved: where its points lie in the newest frame."""
+    """The last frames (n, …), and what was found of them so far.
 
-    luma: NDArray[np.uint8]
-    time_s: float
-    moved: NDArray[np.float64]
-    short: NDArray[np.float32] | None = None
-    long: NDArray[np.float32] | None = None
+    lumas: cut to whole cells. moved: the camera's motion from the frame before. maps and known: by lag, "short" or
+    "long", how much each frame differs from that so far before it, and whether that could be told.
+    """
+
+    lumas: Images
+    times_s: Floats
+    moved: Floats
+    contrast: Floats
+    rows: NDArray[np.float32]
+    maps: dict[str, Maps] = field(default_factory=dict)
+    known: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, lumas: Images, times_s: Floats, moved: Floats, contrast: Floats) -> _Seen:
+        """Frames of which nothing was found yet."""
+        count, height, width = len(lumas), lumas.shape[1] // CELL_PX, lumas.shape[2] // CELL_PX
+        lumas = lumas[:, : height * CELL_PX, : width * CELL_PX]
+        seen = cls(lumas, times_s, moved, contrast, np.zeros((count, len(NAMES)), np.float32))
+        for kind in ("short", "long"):
+            seen.maps[kind] = np.zeros((count, height + PAD, width), np.float32)
+            seen.known[kind] = np.zeros(count, bool)
+        return seen
+
+    def joined(self, after: _Seen) -> _Seen:
+        """These frames, and those that follow."""
+        return _Seen(
+            np.concatenate([self.lumas, after.lumas]),
+            np.concatenate([self.times_s, after.times_s]),
+            np.concatenate([self.moved, after.moved]),
+            np.concatenate([self.contrast, after.contrast]),
+            np.concatenate([self.rows, after.rows]),
+            {kind: np.concatenate([maps, after.maps[kind]]) for kind, maps in self.maps.items()},
+            {kind: np.concatenate([known, after.known[kind]]) for kind, known in self.known.items()},
+        )
+
+    def last(self, count: int) -> _Seen:
+        """The last so many of them."""
+        return _Seen(
+            self.lumas[-count:],
+            self.times_s[-count:],
+            self.moved[-count:],
+            self.contrast[-count:],
+            self.rows[-count:],
+            {kind: maps[-count:] for kind, maps in self.maps.items()},
+            {kind: known[-count:] for kind, known in self.known.items()},
+        )
 
 
 class Changes:
-    """Fed with frames and the camera's motion; `rows` holds one row of NAMES a frame."""
+    """Fed with blocks of frames and the camera's motion; gives one row of NAMES a frame.
+
+    A frame is judged by those around it, so the last of a block get their rows with the next.
+    """
 
     def __init__(self) -> None:
-        self.rows: list[NDArray[np.float32]] = []
-        self._seen: deque[_Seen] = deque(maxlen=2 * LONGEST_LAG + 2)
+        self._done: list[NDArray[np.float32]] = []
+        self._seen: _Seen | None = None
 
     def restart(self) -> None:
         """Forget what was seen: nothing moves from there to here."""
-        self._seen.clear()
+        if self._seen is not None:
+            self._done.append(self._seen.rows)
+        self._seen = None
 
-    def measure(self, luma: NDArray[np.uint8], time_s: float, moved: NDArray[np.float64], contrast: float) -> None:
-        """Add a frame. moved: as `Camera.measure` gives it, from the frame before."""
-        for each in self._seen:
-            each.moved = moved @ each.moved
-        self._seen.append(_Seen(luma, time_s, STILL))
-        self.rows.append(np.zeros(len(NAMES), np.float32))
-        if len(self._seen) < 3:
-            return
-        threshold = _edges(luma)
-        step_s = float(np.median(np.diff([each.time_s for each in self._seen])))
-        short = max(1, round(SHORT_S / step_s))
+    def measure(self, lumas: Images, times_s: Floats, moved: Floats, contrast: Floats) -> None:
+        """Add frames (m, …). moved: as `Camera.measure` gives it, from the frame before each."""
+        new = _Seen.of(lumas, times_s, moved, contrast)
+        seen = new if self._seen is None else self._seen.joined(new)
+        if len(seen.times_s) > 2:
+            _Block(seen, len(seen.times_s) - len(new.times_s)).judge()
+        self._done.append(seen.rows[:-HISTORY])
+        self._seen = seen.last(HISTORY)
+
+    def finish(self) -> NDArray[np.float32]:
+        """(n, len(NAMES)): the rows of all frames."""
+        self.restart()
+        return np.concatenate(self._done) if self._done else np.zeros((0, len(NAMES)), np.float32)
+
+
+class _Block:
+    """Compares the frames from `first` on with those before them, and fills their rows."""
+
+    def __init__(self, seen: _Seen, first: int) -> None:
+        import cv2
+
+        self._seen, self._first, self._count = seen, first, len(seen.times_s) - first
+        self._new = seen.lumas[first:]
+        self._scale = (USUAL_SPREAD * seen.contrast[first:]).astype(np.float32)
+        edges = cv2.convertScaleAbs(_gradient(tall(self._new)), alpha=EDGE)
+        self._edges = np.asarray(edges, np.uint8)
+        self._travelled: dict[int, Floats] = {}
+        self._found: dict[int, tuple[Maps, NDArray[np.bool_]]] = {}
+
+    def judge(self) -> None:
+        """Fill the rows of every sign."""
+        step_s = float(np.median(np.diff(self._seen.times_s)))
+        short = min(max(1, round(SHORT_S / step_s)), LONGEST_LAG - 1)
         long = min(max(short + 1, round(LONG_S / step_s)), LONGEST_LAG)
-        newest = self._seen[-1]
-        newest.short = self._difference(short, threshold, contrast)
-        newest.long = self._difference(long, threshold, contrast)
-        self._at_once(short, threshold, contrast)
-        self._softly(long, threshold, contrast)
+        for kind, lag in (("short", short), ("long", long)):
+            maps, known = self._difference(lag)
+            self._seen.maps[kind][self._first :], self._seen.known[kind][self._first :] = maps, known
+        self._at_once(short)
+        self._softly(long)
 
-    def _difference(self, lag: int, threshold: NDArray[np.uint8], contrast: float) -> NDArray[np.float32] | None:
-        """How much the newest frame differs from that `lag` before it, cell by cell, 0..TOP / USUAL_SPREAD."""
-        import cv2
+    def _at_once(self, lag: int) -> None:
+        """Stops and turns at the frame `lag` before each, and between it and the one before."""
+        after, is_after = self._map(0, "short")
+        before, is_before = self._map(lag, "short")
+        across, is_across = self._difference(2 * lag)
+        both = is_before & is_after
+        cells = (after.shape[1] - PAD) * after.shape[2]
+        fallen, risen = faded_and_risen(before, after)
+        self._write("change", lag, summed(before), both)
+        self._write("area", lag, np.count_nonzero(before > 0.05, axis=(1, 2)) / cells, both)
+        self._write("rise", lag, risen[0], both)
+        self._add("stop", lag, gone(before, after), both)
+        self._add("fall", lag, fallen, both)
+        self._add("turn", lag, turned(before, after, across), both & is_across)
+        earlier, is_earlier = self._map(2 * lag, "short")
+        self._add("bend", lag, bent(earlier, before, after), both & is_earlier)
+        before, is_before = self._map(lag + 1, "short")
+        across, is_across = self._difference(2 * lag + 1)
+        self._add("turn_between", lag + 1, turned(before, after, across), is_before & is_after & is_across)
 
-        if lag >= len(self._seen):
-            return None
-        newest, before = self._seen[-1], self._seen[-1 - lag]
-        change = cv2.absdiff(aligned(before.luma, before.moved, newest.luma), newest.luma)
-        sample = change[1::3, 1::3].ravel()
-        usual = float(np.partition(sample, sample.size * 6 // 10)[sample.size * 6 // 10])
-        if usual > ALL_NOISE * USUAL_SPREAD * contrast:
-            return np.zeros((change.shape[0] // CELL_PX, change.shape[1] // CELL_PX), np.float32)
-        limit = cv2.convertScaleAbs(threshold, alpha=EDGE, beta=FLOOR * contrast + NOISE * usual)
-        beyond = cv2.threshold(cv2.subtract(change, limit), TOP * contrast, 0, cv2.THRESH_TRUNC)[1]
-        height, width = beyond.shape[0] // CELL_PX, beyond.shape[1] // CELL_PX
-        cells = cv2.resize(beyond, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
-        cells[[0, -1]] = 0
-        cells[:, [0, -1]] = 0
-        return np.asarray(cells / np.float32(USUAL_SPREAD * contrast), np.float32)
-
-    def _at_once(self, lag: int, threshold: NDArray[np.uint8], contrast: float) -> None:
-        """Stops and turns at the frame `lag` before the newest, and between it and the one before."""
-        after = self._seen[-1].short
-        if after is None:
-            return
-        row = self.rows[-1 - lag]
-        across = self._difference(2 * lag, threshold, contrast)
-        before = self._map(lag, "short")
-        if before is not None:
-            row[NAMES.index("change")] = before.sum(dtype=np.float64)
-            row[NAMES.index("area")] = np.count_nonzero(before > 0.05) / before.size
-            row[NAMES.index("stop")] = _gone(before, after)
-            row[NAMES.index("fall")] = _faded(before, after)
-            if across is not None:
-                row[NAMES.index("turn")] = _turned(before, after, across)
-        earlier = self._map(2 * lag, "short")
-        if before is not None and earlier is not None:
-            row[NAMES.index("bend")] = _bent(earlier, before, after)
-        before, across = self._map(lag + 1, "short"), self._difference(2 * lag + 1, threshold, contrast)
-        if before is not None and across is not None:
-            self.rows[-2 - lag][NAMES.index("turn_between")] = _turned(before, after, across)
-
-    def _softly(self, lag: int, threshold: NDArray[np.uint8], contrast: float) -> None:
+    def _softly(self, lag: int) -> None:
         """The same over the long lag."""
-        before, after = self._map(lag, "long"), self._seen[-1].long
-        if before is None or after is None:
-            return
-        row = self.rows[-1 - lag]
-        row[NAMES.index("change_long")] = before.sum(dtype=np.float64)
-        row[NAMES.index("stop_long")] = _faded(before, after)
-        across = self._difference(2 * lag, threshold, contrast)
-        if across is not None:
-            row[NAMES.index("turn_long")] = _turned(before, after, across)
+        after, is_after = self._map(0, "long")
+        before, is_before = self._map(lag, "long")
+        across, is_across = self._difference(2 * lag)
+        both = is_before & is_after
+        self._write("change_long", lag, summed(before), both)
+        self._write("stop_long", lag, faded(before, after)[0], both)
+        self._write("turn_long", lag, turned(before, after, across)[0], both & is_across)
 
-    def _map(self, lag: int, kind: str) -> NDArray[np.float32] | None:
-        """A difference measured `lag` frames ago, where the newest frame sees it."""
+    def _write(self, name: str, lag: int, values: Floats, is_known: NDArray[np.bool_]) -> None:
+        """Values (m,) of the frames `lag` before each of the block's."""
+        known = np.flatnonzero(is_known)
+        self._seen.rows[self._first + known - lag, NAMES.index(name)] = values[known]
+
+    def _add(self, name: str, lag: int, sign: Sign, is_known: NDArray[np.bool_]) -> None:
+        """A sharp sign of the frames `lag` before each of the block's, and what of it lies at the rim."""
+        self._write(name, lag, sign[0], is_known)
+        known = np.flatnonzero(is_known)
+        self._seen.rows[self._first + known - lag, NAMES.index("rim")] += _SHARP[name] * sign[1][known]
+
+    def _difference(self, lag: int) -> tuple[Maps, NDArray[np.bool_]]:
+        """How much each frame differs from that `lag` before it, cell by cell, 0..TOP / USUAL_SPREAD; and where it
+        can be told."""
+        if lag not in self._found:
+            known = np.arange(self._first, self._first + self._count) >= lag
+            maps = np.zeros((self._count, *self._seen.maps["short"].shape[1:]), np.float32)
+            if known.any():
+                start = self._count - int(known.sum())
+                maps[start:] = self._compared(lag, start)
+            self._found[lag] = maps, known
+        return self._found[lag]
+
+    def _compared(self, lag: int, start: int) -> Maps:
+        """The maps of `_difference` from the block's frame `start` on."""
         import cv2
 
-        if lag >= len(self._seen):
-            return None
-        then = self._seen[-1 - lag]
-        cells = then.short if kind == "short" else then.long
-        shift = then.moved[:2, 2] / CELL_PX
-        if cells is None or np.abs(shift).max() < 0.5:
-            return cells
-        size = (cells.shape[1], cells.shape[0])
-        return np.asarray(cv2.warpAffine(cells, np.column_stack([np.eye(2), shift]), size), np.float32)
+        new, at = self._new[start:], self._first + start
+        then = self._seen.lumas[at - lag : len(self._seen.lumas) - lag]
+        count, height, width = new.shape
+        change = np.asarray(cv2.absdiff(tall(aligned(then, self._travel(lag)[at:], new)), tall(new)))
+        sample = change.reshape(new.shape)[:, 1::3, 1::3].reshape(count, -1)
+        place = sample.shape[1] * 6 // 10
+        usual = np.partition(sample, place, axis=1)[:, place].astype(np.float64)
+        contrast = self._seen.contrast[at:]
+        floor, top = (
+            np.minimum(np.rint(each), 255).astype(np.uint8)[:, None, None]
+            for each in (FLOOR * contrast + NOISE * usual, TOP * contrast)
+        )
+        beyond = np.asarray(cv2.subtract(change, self._edges[start * height :]), np.uint8).reshape(new.shape)
+        beyond = np.minimum(np.maximum(beyond, floor) - floor, top)
+        beyond[usual > ALL_NOISE * USUAL_SPREAD * contrast] = 0
+        size = (width // CELL_PX, count * height // CELL_PX)
+        cells = np.asarray(cv2.resize(tall(beyond), size, interpolation=cv2.INTER_AREA)).reshape(count, -1, size[0])
+        maps = np.zeros((count, cells.shape[1] + PAD, cells.shape[2]), np.float32)
+        inner = (slice(None), slice(1, cells.shape[1] - 1), slice(1, -1))
+        np.divide(cells[inner], self._scale[start:, None, None], out=maps[inner])
+        return maps
+
+    def _travel(self, lag: int) -> Floats:
+        """(n, 3, 3): the camera's motion to each frame from that `lag` before it."""
+        if lag == 1:
+            return self._seen.moved
+        if lag not in self._travelled:
+            before = np.roll(self._travel(lag - 1), 1, axis=0)
+            self._travelled[lag] = np.asarray(self._seen.moved @ before)
+        return self._travelled[lag]
+
+    def _map(self, lag: int, kind: str) -> tuple[Maps, NDArray[np.bool_]]:
+        """What was measured `lag` frames before each, where each sees it; and whether it could be told."""
+        import cv2
+
+        first = self._first - lag
+        blank = max(0, -first)
+        span = slice(max(0, first), first + self._count)
+        maps, known = self._seen.maps[kind][span], self._seen.known[kind][span]
+        if blank:
+            maps = np.concatenate([np.zeros((blank, *maps.shape[1:]), np.float32), maps])
+            known = np.concatenate([np.zeros(blank, bool), known])
+        if lag == 0:
+            return maps, known
+        height, width = self._new.shape[1:]
+        moved = self._travel(lag)[self._first :]
+        shift = (moved @ (width / 2, height / 2, 1.0))[:, :2] - (width / 2, height / 2)
+        shift /= CELL_PX
+        moves = np.flatnonzero(known & (np.abs(shift).max(axis=1) >= 0.5))
+        if len(moves):
+            maps = maps.copy()
+            rows = maps.shape[1] - PAD
+            for k in moves.tolist():
+                move = np.array([[1, 0, shift[k, 0]], [0, 1, shift[k, 1]]])
+                maps[k, :rows] = cv2.warpAffine(maps[k, :rows], move, (maps.shape[2], rows))
+            maps[:, [0, rows - 1]] = 0
+            maps[:, :, [0, -1]] = 0
+        return maps, known
 
 
-def _edges(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _gradient(luma: Images) -> Images:
     """Gradient (h, w) in levels a pixel."""
     import cv2
 
     across, down = (cv2.convertScaleAbs(cv2.Sobel(luma, cv2.CV_16S, dx, 1 - dx), alpha=0.25) for dx in (1, 0))
     return np.asarray(cv2.addWeighted(across, 0.5, down, 0.5, 0), np.uint8)
-
-
-def _gone(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    """Change that was there before, and none near it after."""
-    import cv2
-
-    return float(cv2.subtract(before, cv2.dilate(after, np.ones((7, 7), np.uint8))).clip(0).sum(dtype=np.float64))
-
-
-def _regions(*maps: NDArray[np.float32]) -> tuple[NDArray[np.int64], int]:
-    """(region of each cell (cells,), how many) of all the change in `maps`; a gap of four cells parts two regions."""
-    import cv2
-
-    changed = (np.maximum.reduce(maps) > 0.01).astype(np.uint8)
-    count, labels = cv2.connectedComponents(cv2.dilate(changed, np.ones((5, 5), np.uint8)))
-    return labels.ravel().astype(np.int64), count
-
-
-def _faded(before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
-    """Change before, less twice the change after, region by region: a thing that moves on is as much change after."""
-    labels, count = _regions(before, after)
-    total = [np.bincount(labels, each.ravel(), count)[1:] for each in (before, after)]
-    return float(np.maximum(total[0] - 2 * total[1], 0).sum())
-
-
-def _turned(before: NDArray[np.float32], after: NDArray[np.float32], across: NDArray[np.float32]) -> float:
-    """Change that is undone, region by region: the mean of before and after, less what is left across both."""
-    labels, count = _regions(before, after, across)
-    total = [np.bincount(labels, each.ravel(), count)[1:] for each in (before, after, across)]
-    return float(np.maximum((total[0] + total[1]) / 2 - total[2], 0).sum())
-
-
-def _bent(first: NDArray[np.float32], second: NDArray[np.float32], third: NDArray[np.float32]) -> float:
-    """Change whose middle goes elsewhere than it was going, region by region: times the bend's share of the way.
-
-    The middle of the change between two frames is where the thing was halfway, however fast it goes.
-    """
-    labels, count = _regions(first, second, third)
-    if count < 2:
-        return 0.0
-    rows, columns = first.shape
-    y, x = np.divmod(np.arange(rows * columns), columns)
-    weights = [each.ravel() for each in (first, second, third)]
-    total = np.array([np.bincount(labels, each, count)[1:] for each in weights])
-    middle = np.array([[np.bincount(labels, each * axis, count)[1:] for axis in (x, y)] for each in weights])
-    middle /= np.maximum(total, 1e-6)[:, None]
-    way = np.diff(middle, axis=0)
-    bend = np.hypot(*(way[1] - way[0]))
-    share = np.clip(bend - MIN_BEND_CELLS, 0, None) / (np.hypot(*way[0]) + np.hypot(*way[1]) + 1.0)
-    return float((total.min(axis=0) * np.minimum(share, 1.0)).sum())

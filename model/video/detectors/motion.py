@@ -11,22 +11,17 @@ from numpy.typing import NDArray
 from hitpoint.model.video.detectors import camera, changes
 from hitpoint.model.video.detectors.base import Arrays, Detector, Part
 from hitpoint.model.video.detectors.cadence import Cadence, Shown
+from hitpoint.model.video.detectors.flow import FlowMeter
 from hitpoint.model.video.frames import Frame
 
-BORDER_SHARE = 0.05
-"""Part of each edge that is not looked at: flow is least sure there (Davis & Agrawala 2018)."""
-STRUCTURE = 4.0
-"""Levels (0..255): flow counts half where the picture's local spread is this. Elsewhere flow is a guess."""
-WILD_SHARE = 0.03
-"""Of the picture's width in one step: more flow than this is not followed on."""
+BLOCK = 32
+"""Frames that are measured in one go, about a second: what can be done for all at once costs a tenth."""
 LONGEST_STEP_S = 0.4
 """What happened between two frames further apart is not known: that is a slideshow."""
 SMALLEST_SPREAD = 5.0
 """Levels: flatter than this, a picture shows its noise."""
 TREMBLE_S = 0.25
 """Sigma of the Gaussian mean that takes the tremble of a hand out of the camera's motion, and leaves a pan."""
-_STRUCTURE_PIXELS = 5
-_QUIET_PX = 0.1
 
 
 class Motion(Detector):
@@ -40,7 +35,7 @@ class Motion(Detector):
     """
 
     name: ClassVar[str] = "motion"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     is_handed_on: ClassVar[bool] = False
 
     def __init__(self) -> None:
@@ -49,8 +44,9 @@ class Motion(Detector):
         self._changes = changes.Changes()
         self._camera: camera.Camera | None = None
         self._last: Shown | None = None
-        self._kept: list[int] = []
-        self._rows: list[tuple[NDArray[np.float64], float, float]] = []
+        self._block: list[Shown] = []
+        self._kept: list[NDArray[np.int64]] = []
+        self._rows: list[NDArray[np.float32]] = []
         self._count = 0
 
     def measure(self, frame: Frame) -> None:
@@ -60,35 +56,55 @@ class Motion(Detector):
             self._look(shown)
 
     def _look(self, shown: Shown) -> None:
+        """Add a frame to the block; what parts two frames, so that no motion leads over, parts blocks too."""
         if not shown.is_new:
             return
-        last, self._last = self._last, shown
-        contrast = shown.contrast
-        moved = camera.STILL
-        row = (np.zeros((4, 2)), 0.0, 0.0)
+        last = self._block[-1] if self._block else self._last
         if last is not None and (last.luma.shape != shown.luma.shape or shown.time_s - last.time_s > LONGEST_STEP_S):
+            self._measure_block()
+            self._last = None
             self._changes.restart()
             self._meter.restart()
-        elif last is not None and last.luma is not shown.luma:
-            height, width = shown.luma.shape
+        self._block.append(shown)
+        if len(self._block) == BLOCK:
+            self._measure_block()
+
+    def _measure_block(self) -> None:
+        block, self._block = self._block, []
+        if not block:
+            return
+        frames = block if self._last is None else [self._last, *block]
+        lumas = np.stack([each.luma for each in frames])
+        at_s, contrast = (np.array([getattr(each, name) for each in frames]) for name in ("time_s", "contrast"))
+        moved = np.tile(camera.STILL, (len(frames), 1, 1))
+        rows = np.zeros((len(frames), 10), np.float32)
+        if len(frames) > 1:
+            height, width = lumas.shape[1:]
             if self._camera is None or self._camera.size != (height, width):
                 self._camera = camera.Camera(height, width)
-            moved = self._camera.measure(last.luma, shown.luma, contrast)
-            row = (camera.speed(moved, height, width), *self._meter.measure(last.luma, shown.luma, moved, contrast))
-        self._changes.measure(shown.luma, shown.time_s, moved, contrast)
-        self._kept.append(shown.index)
-        self._rows.append(row)
+            small = camera.halved(lumas)
+            moved[1:] = self._camera.measure(lumas, small, contrast[1:])
+            rows[1:, :8] = camera.speed(moved[1:], height, width).reshape(-1, 8)
+            rows[1:, 8], rows[1:, 9] = self._meter.measure(small, at_s, moved[1:], contrast[1:])
+        first = len(frames) - len(block)
+        self._changes.measure(lumas[first:], at_s[first:], moved[first:], contrast[first:])
+        self._rows.append(rows[first:])
+        self._kept.append(np.array([each.index for each in block], np.int64))
+        self._last = block[-1]
 
     def finish(self) -> Arrays:
         """Every array; frames that repeat another hold zeros."""
         for shown in self._cadence.finish():
             self._look(shown)
+        self._measure_block()
         arrays = _empty(self._count)
         arrays["is_new"][:] = 0
-        for index, (shift, own, share), row in zip(self._kept, self._rows, self._changes.rows, strict=True):
-            arrays["is_new"][index] = 1
-            arrays["camera"][index], arrays["own"][index], arrays["structure"][index] = shift, own, share
-            arrays["changes"][index] = row
+        if self._kept:
+            kept, rows = np.concatenate(self._kept), np.concatenate(self._rows)
+            arrays["is_new"][kept] = 1
+            arrays["camera"][kept] = rows[:, :8].reshape(-1, 4, 2)
+            arrays["own"][kept], arrays["structure"][kept] = rows[:, 8], rows[:, 9]
+            arrays["changes"][kept] = self._changes.finish()
         return arrays
 
     @classmethod
@@ -180,64 +196,3 @@ def contrast_of(luma: NDArray[np.uint8]) -> float:
 
     spread = float(cv2.meanStdDev(luma)[1][0, 0])
     return max(spread, SMALLEST_SPREAD) / changes.USUAL_SPREAD
-
-
-class FlowMeter:
-    """Dense flow (DIS, Kroeger et al. 2016) from one frame to the next, as a share of the frame's width."""
-
-    def __init__(self) -> None:
-        import cv2
-
-        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._flow.setFinestScale(1)
-        self._field: NDArray[np.float32] | None = None
-
-    def restart(self) -> None:
-        """Forget the flow before."""
-        self._field = None
-
-    def measure(
-        self, last: NDArray[np.uint8], luma: NDArray[np.uint8], moved: NDArray[np.float64], contrast: float
-    ) -> tuple[float, float]:
-        """(mean |flow| that the camera's motion `moved` does not explain, share of the picture that has structure)."""
-        import cv2
-
-        gain = min(1 / contrast, 4.0)
-        before, after = (np.asarray(cv2.convertScaleAbs(each, alpha=gain), np.uint8) for each in (last, luma))
-        # Begun at the flow before, true motion is followed on and the flow of grain, which has none, halves.
-        self._field = np.asarray(self._flow.calc(before, after, self._field), np.float32)  # type: ignore[arg-type]
-        height, width = luma.shape
-        rows, columns = round(height * BORDER_SHARE), round(width * BORDER_SHARE)
-        inside = (slice(rows, height - rows), slice(columns, width - columns))
-        own = self._field[inside]
-        if moved is not camera.STILL:
-            own = own - _flow_of(moved, height, width)[inside]
-        size = cv2.magnitude(own[..., 0], own[..., 1])
-        size *= np.clip(size / _QUIET_PX - 1, 0, 1)
-        weight = structure(before)[inside]
-        # Summed in double precision: in single, the sum depends on where in memory the numbers happen to lie.
-        own_share = float((size * weight).mean(dtype=np.float64)) / width
-        if own_share > WILD_SHARE:
-            self._field = None  # across a cut flow is a guess, and one that the next would not get rid of
-        return own_share, float(weight.mean(dtype=np.float64))
-
-
-def _flow_of(moved: NDArray[np.float64], height: int, width: int) -> NDArray[np.float32]:
-    """(h, w, 2) pixels by which the camera's motion shifts each pixel."""
-    grow = (moved - camera.STILL).astype(np.float32)
-    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
-    flow = np.empty((height, width, 2), np.float32)
-    for axis in (0, 1):
-        np.add((x * grow[axis, 0] + grow[axis, 2])[None, :], (y * grow[axis, 1])[:, None], out=flow[..., axis])
-    return flow
-
-
-def structure(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """How far flow can be trusted (h, w), 0..1: the local variance of brightness against STRUCTURE squared."""
-    import cv2
-
-    size = (_STRUCTURE_PIXELS, _STRUCTURE_PIXELS)
-    level = luma.astype(np.float32)
-    mean = cv2.blur(level, size)
-    variance = np.maximum(cv2.blur(level * level, size) - mean * mean, 0)
-    return np.asarray(variance / (variance + STRUCTURE**2), np.float32)

@@ -15,10 +15,8 @@ from hitpoint.model.video.types import VisualBeat
 
 Floats = NDArray[np.float64]
 
-LOUD = 0.6
-"""A visual beat of this saliency or more is sure: more likely than not an impact that a viewer would tap to."""
 SHAPE = 0.35
-"""Power of the confidence that is its saliency: what is as good as certain is near 1, what may be one near LOUD."""
+"""A beat's saliency is its confidence to this power: near 1 where it is as good as certain, near LOUD_BEAT at .4."""
 MIN_CONFIDENCE = 0.25
 """What is less likely an impact than this is no visual beat."""
 MIN_GAP_S = 0.2
@@ -41,7 +39,7 @@ LONGEST_GAP_S = 0.4
 
 @dataclass(frozen=True)
 class Signs:
-    """The signs of impacts in m new frames: `stop` … `area` (m,) as in `changes.NAMES`, per thirtieth of a second."""
+    """The signs of impacts in m new frames: `stop` … `rim` (m,) as in `changes.NAMES`, per thirtieth of a second."""
 
     times_s: Floats
     breaks: NDArray[np.int64]
@@ -55,6 +53,8 @@ class Signs:
     turn_long: Floats
     change: Floats
     area: Floats
+    rise: Floats
+    rim: Floats
 
 
 def signs(times_s: Floats, changes: NDArray[np.float32], breaks: Sequence[int] | NDArray[np.int64]) -> Signs:
@@ -77,7 +77,7 @@ def signs(times_s: Floats, changes: NDArray[np.float32], breaks: Sequence[int] |
             kept[first:last, columns] = 0
     share = min(1.0, step_s / SHORT_S)
     column = {name: kept[:, NAMES.index(name)] for name in NAMES}
-    sharp = {name: column[name] * share for name in ("stop", "turn", "turn_between", "bend", "fall")}
+    sharp = {name: column[name] * share for name in ("stop", "turn", "turn_between", "bend", "fall", "rise", "rim")}
     others = {name: column[name] for name in ("stop_long", "turn_long", "change", "area")}
     return Signs(times_s, breaks, step_s, **sharp, **others)
 
@@ -201,15 +201,18 @@ class _Around:
 
 
 def features(found: Signs, curve: Floats, at: NDArray[np.int64]) -> Floats:
-    """What `confidence` judges k > 0 peaks by (k, 17), logarithms: their signs, and the picture around them.
+    """What `confidence` judges k > 0 peaks by (k, 19), logarithms: their signs, and the picture around them.
 
-    The picture around is what tells an impact from restlessness: how much changes in .3 and 1 s, the highest curve
-    within 1.5 s, its quartiles within 2.5 s, change well and just before and after, and the curve next to the peak.
+    Signs at the rim of the picture are those of things that come and go. The picture around is what tells an impact
+    from restlessness: how much changes in .3 and 1 s, the highest curve within 1.5 s, its quartiles within 2.5 s,
+    change well and just before and after, and the curve next to the peak.
     """
     around, near = _Around(found, at), 0.05
+    turn = found.turn + found.turn_between
+    signs_near = (found.stop, turn, found.bend, found.fall, found.rise, found.rim)
     columns = [
         curve[at],
-        *(around.total(each, near) for each in (found.stop, found.turn + found.turn_between, found.bend, found.fall)),
+        *(around.total(each, near) for each in signs_near),
         *(around.highest(each, -near, near) for each in (found.stop_long, found.turn_long)),
         *(around.mean(found.change, reach_s) for reach_s in (0.3, 1.0)),
         around.highest(curve, -1.5, 1.5),
@@ -267,7 +270,7 @@ def _steps_s(times_s: Floats) -> Floats:
 def _beats(at_s: Floats, sure: Floats, heights: Floats, kinds: Sequence[str]) -> tuple[VisualBeat, ...]:
     """The surest first, none nearer than MIN_GAP_S to another; saliency rises with confidence, and a little with size.
 
-    One of confidence .4 is LOUD, or nearly, whatever its size.
+    One of confidence .4 is a LOUD_BEAT, or nearly, whatever its size.
     """
     taken_s: list[float] = []
     kept: list[int] = []

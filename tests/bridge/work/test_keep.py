@@ -107,3 +107,21 @@ def test_moments_of_the_timeline_become_moments_of_the_music(bench):
     again = replace(score("one"), pairs=(*score("one").pairs, ("hits", "soon")))
     ask(bench, again)
     assert "hits must be moments in seconds" in bench.of(JobError)[0].text
+
+
+def test_the_range_is_the_range(bench):
+    """Black before and after the clips is scored too, and its edges are cuts."""
+    bench.sent.clear()
+    ask(bench, replace(score("one"), pairs=(*score("one").pairs, ("from", "6.0"), ("to", "31.0"))))
+    planned = bench.of(Planned)[-1]
+    assert planned.origin_s == 6.0 and planned.plan.duration_s == pytest.approx(25.0, abs=1e-6)
+    cuts_s = [hit.time_s for hit in planned.plan.hits if hit.kind == "cut"]
+    for time_s in (4.0, 7.5, 21.0):
+        assert min(abs(cut_s - time_s) for cut_s in cuts_s) < 0.03, cuts_s
+    changed = [*SHOTS[:4], (24.5, 27.0)]
+    later = (("keep", "one"), ("from", "6.0"), ("to", "30.0"))
+    ask(bench, replace(score("two", changed), pairs=(*score("one").pairs, *later)))
+    old, new = bench.store.load_bars("one", 0), bench.store.load_bars("two", 0)
+    assert all(new[bar].notes == old[bar].notes for bar in range(7))
+    ask(bench, replace(score("three"), pairs=(("from", "11.0"),)))
+    assert "must hold the first clip" in bench.of(JobError)[0].text

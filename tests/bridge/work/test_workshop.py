@@ -170,6 +170,18 @@ def test_an_answer_says_which_question_it_belongs_to_and_which_notes_it_holds(be
     assert told == [(0, 0), (71, 1), (72, 1)] and [error.request for error in bench.of(JobError)] == [73]
 
 
+def test_files_that_somebody_has_deleted_are_written_again(bench):
+    bench.ask(score())
+    bench.work()
+    (result,) = bench.of(JobResult)
+    Path(result.wav).unlink()
+    bench.sent.clear()
+    bench.ask(ChooseTake("film", 0, 0))
+    bench.work()
+    (again,) = bench.of(JobResult)
+    assert all(Path(path).is_file() for path in (again.midi, again.wav, again.report))
+
+
 def test_after_an_undo_the_edition_that_the_host_has_is_the_one_that_is_changed(bench):
     bench.ask(score())
     bench.work()

@@ -107,7 +107,7 @@ def test_emulated_bridge_says_no(reaper, relay, bridge, film):
 
 
 def test_emulated_bridge_that_never_answers(reaper, relay, bridge, film, monkeypatch):
-    monkeypatch.setattr("hitpoint.bridge.hosts.reaper.requests.ANSWER_WITHIN_S", 0.1)
+    monkeypatch.setattr("hitpoint.bridge.hosts.reaper.replies.ANSWER_WITHIN_S", 0.1)
     wait_for_bridge(reaper)
     bridge.close()
     reaper.add_video(film, 0.0, 5.0)

@@ -9,10 +9,11 @@ import pytest
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import frames
-from hitpoint.model.video.detectors import shot_choice, shot_looks, visual_beats
+from hitpoint.model.video.detectors import shot_choice, visual_beats
 from hitpoint.model.video.detectors.cadence import Cadence
-from hitpoint.model.video.detectors.camera import STILL, Camera
+from hitpoint.model.video.detectors.camera import STILL, Camera, halved
 from hitpoint.model.video.detectors.changes import NAMES, Changes
+from hitpoint.model.video.types import LOUD_BEAT, letter
 from tests.model.video.conftest import draw
 
 RATE = 24.0
@@ -29,9 +30,16 @@ def shifted(luma, x, y):
     return cv2.warpAffine(luma, np.float32([[1, 0, x], [0, 1, y]]), luma.shape[::-1], borderMode=cv2.BORDER_REFLECT)
 
 
+def moved_by(*lumas):
+    """The camera's motion (n, 3, 3) to each picture from the one before; the first stands still."""
+    stack = np.stack(lumas)
+    moved = Camera(*stack.shape[1:]).measure(stack, halved(stack), np.ones(len(stack) - 1))
+    return np.concatenate([STILL[None], moved])
+
+
 @pytest.mark.parametrize("step", [(2.0, 0.0), (0.0, -1.5), (-5.0, 3.0), (0.3, 0.2)])
 def test_the_camera_is_followed(step):
-    moved = Camera(72, 128).measure(picture(), shifted(picture(), *step), 1.0)
+    moved = moved_by(picture(), shifted(picture(), *step))[1]
     assert (moved @ [64, 36, 1])[:2] - [64, 36] == pytest.approx(step, abs=0.1)
     assert np.abs(moved[:2, :2] - np.eye(2)).max() < 0.01
 
@@ -42,21 +50,23 @@ def test_a_large_thing_before_a_plain_wall_is_no_camera():
         luma[20:52, x : x + 40] = picture(3)[20:52, :40]
         return luma
 
-    assert np.array_equal(Camera(72, 128).measure(wall(40), wall(43), 1.0), STILL)
+    assert np.array_equal(moved_by(wall(40), wall(43))[1], STILL)
 
 
 def watched(places, shake=0.0, seed=1, size=5):
     """Rows of `Changes` for a bright square whose middle is at `places` (x, y), one a frame of 30 a second."""
     rng = np.random.default_rng(seed)
-    camera, changes, last = Camera(72, 128), Changes(), None
-    for frame, (x, y) in enumerate(places):
+    lumas = []
+    for x, y in places:
         luma = picture(seed) // 2
         cv2.rectangle(luma, (int(x) - size // 2, int(y) - size // 2), (int(x) + size // 2, int(y) + size // 2), 230, -1)
-        luma = shifted(luma, *rng.normal(0, shake, 2)) if shake else luma
-        moved = STILL if last is None else camera.measure(last, luma, 1.0)
-        changes.measure(luma, frame / 30, moved, 1.0)
-        last = luma
-    return np.array(changes.rows)
+        lumas.append(shifted(luma, *rng.normal(0, shake, 2)) if shake else luma)
+    moved, changes = moved_by(*lumas), Changes()
+    for first in range(0, len(lumas), 7):
+        block = slice(first, min(first + 7, len(lumas)))
+        times_s = np.arange(block.start, block.stop) / 30
+        changes.measure(np.stack(lumas[block]), times_s, moved[block], np.ones(len(times_s)))
+    return changes.finish()
 
 
 def column(rows, name):
@@ -117,7 +127,7 @@ def test_signs_become_beats_at_their_moment(even):
     beats = beats_of(times_s, rows_of(times_s, turn=at, turn_long=at))
     assert [beat.time_s for beat in beats] == pytest.approx(times_s[at], abs=0.011)
     assert {beat.kind for beat in beats} == {"turn"}
-    assert all(beat.saliency >= visual_beats.LOUD for beat in beats)
+    assert all(beat.saliency >= LOUD_BEAT for beat in beats)
 
 
 def test_a_cut_hides_what_is_next_to_it():
@@ -142,7 +152,7 @@ def test_restlessness_hides_what_does_not_rise_above_it():
     rng = np.random.default_rng(3)
     times_s = np.arange(600) / RATE
     rows = np.abs(rng.normal(0, 1, (600, len(NAMES)))).astype(np.float32)
-    loud = [beat for beat in beats_of(times_s, rows) if beat.saliency >= visual_beats.LOUD]
+    loud = [beat for beat in beats_of(times_s, rows) if beat.saliency >= LOUD_BEAT]
     assert len(loud) <= 0.05 * 600 / RATE * 4
 
 
@@ -190,7 +200,7 @@ def test_a_pause_is_no_repetition():
 
 @pytest.mark.parametrize(("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ")])
 def test_letters(index, name):
-    assert shot_looks.letter(index) == name
+    assert letter(index) == name
 
 
 def luma_curve(*spans):
@@ -226,7 +236,7 @@ def test_the_decoder_is_joined_when_the_caller_stops(tmp_path):
 
 def test_an_exception_of_the_decoder_reaches_the_caller(tmp_path, monkeypatch):
     path = draw(tmp_path / "film.mp4")
-    monkeypatch.setattr(frames, "shrink", lambda *_: 1 / 0)
+    monkeypatch.setattr(frames.Shrinker, "shrink", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         list(frames.read_frames(path))
     assert not [t for t in threading.enumerate() if t.name == "hitpoint-decode"]

@@ -1,0 +1,87 @@
+"""`hitpoint suggest`: suggest a genre and a mood for a clip, and say why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hitpoint.bridge.commands._progress import stage_bars
+from hitpoint.bridge.commands._shared import FILE, clip_options, output_options
+from hitpoint.bridge.errors import InputError
+
+SCHEMA = "hitpoint.suggestion/1"
+
+
+@click.command()
+@clip_options
+@click.option(
+    "--describe", default="", metavar="TEXT", help="The film in your own words; @FILE reads them from a file."
+)
+@click.option("--json", "json_path", type=FILE, help="Also every share (JSON); - for standard output.")
+@output_options
+def command(
+    clip: Path,
+    in_s: float,
+    out_s: float | None,
+    cuts: Path | None,
+    cuts_fps: float | None,
+    cuts_start: str | None,
+    detector: str,
+    describe: str,
+    json_path: Path | None,
+    force: bool,
+) -> None:
+    """Suggest a genre and a mood for CLIP, from its picture, its names and your words, and say why."""
+    from hitpoint.bridge.commands.score import given_cuts
+    from hitpoint.model import job
+    from hitpoint.model.files import atomic, check_output
+    from hitpoint.model.plan.suggested import suggested
+    from hitpoint.model.video.analyse import analyse
+    from hitpoint.model.video.types import Clip
+
+    if json_path is not None and json_path != Path("-"):
+        check_output(json_path, force)
+    words = read_words(describe)
+    clips = [Clip(clip, in_s, out_s)]
+    boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
+    with stage_bars() as progress:
+        rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share), detector)
+    found = suggested(rhythm, words, job.names(clips))
+    figures: dict[str, Any] = {
+        "schema": SCHEMA,
+        "genre": found.genre,
+        "genre_share": found.genre_share,
+        "mood": found.mood,
+        "mood_share": found.mood_share,
+        "tempo": found.tempo_bpm,
+        "why": list(found.why),
+        "genres": {name: round(share, 4) for name, share in found.genres.items()},
+        "moods": {name: round(share, 4) for name, share in found.moods.items()},
+    }
+    if json_path == Path("-"):
+        click.echo(json.dumps(figures, allow_nan=False))
+        return
+    if json_path is not None:
+        with atomic(json_path, force) as part:
+            part.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    click.echo(f"genre {found.genre} ({found.genre_share:.2f}), mood {found.mood} ({found.mood_share:.2f}), "
+               f"about {found.tempo_bpm:.0f} BPM")  # fmt: skip
+    for reason in found.why:
+        click.echo(f"  {reason}")
+
+
+def read_words(text: str) -> str:
+    """The description itself, or what stands in the file named after an @, as much as is looked at of it."""
+    from hitpoint.model.mood.types import LONGEST_TEXT
+
+    if not text.startswith("@"):
+        return text
+    path = Path(text[1:])
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.read(LONGEST_TEXT + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); give a text file after the @") from None
