@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.data.build import build, load
@@ -129,14 +130,14 @@ def test_a_budget_of_minutes_ends_with_a_fallen_rate_and_a_checkpoint(
     plain = Recipe.rate
     monkeypatch.setattr(Recipe, "rate", lambda *asked: rates.append(plain(*asked)) or rates[-1])
     recipe = Recipe(
-        config="tiny", steps=10_000, minutes=0.5, batch=1, length=64, warmup=1, evaluate_every=1000, evaluate_windows=1
+        config="tiny", steps=10_000, minutes=5, batch=1, length=64, warmup=1, evaluate_every=1000, evaluate_windows=1
     )
     shard, run = load(shard_folder), tmp_path / "run"
     train(shard, run, recipe, threads=1, stop_at=3, say=lambda text: None)
     assert not (run / "state.pt").exists()
     path = train(shard, run, recipe, threads=1, say=lambda text: None)
     state = torch.load(run / "state.pt", weights_only=True)
-    assert 5 < state["step"] < 40 and state["seconds"] >= 30
+    assert 20 < state["step"] < 300 and state["seconds"] >= 300
     assert rates[0] == 1.0 and 0 < rates[-1] < 0.2 and sorted(rates[-5:], reverse=True) == rates[-5:]
     assert CmtComposer.load(path).name == "tiny"
     again = len(rates)
@@ -149,7 +150,8 @@ def test_a_run_begins_with_a_checkpoints_weights_and_its_card_says_so(shard_fold
     shard = load(shard_folder)
     first = train(shard, tmp_path / "first", replace(recipe, learning_rate=0.02), threads=1, say=lambda text: None)
     second = train(shard, tmp_path / "second", recipe, threads=1, start_from=first, say=lambda text: None)
-    assert first.read_bytes() == second.read_bytes()  # a rate of 0 changes nothing
+    one, two = load_file(first), load_file(second)  # a rate of 0 changes nothing
+    assert all(torch.equal(one[name], two[name]) for name in one)
     card = json.loads(second.with_suffix(".card.json").read_text())
     assert card["begun_from"] == file_sha256(first)
     with pytest.raises(InputError, match="is a network default, not tiny"):
