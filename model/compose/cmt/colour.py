@@ -79,8 +79,8 @@ class Line(Leaning):
 
     @classmethod
     def of(cls, here: Here) -> Line | None:
-        """For whoever has the tune."""
-        leader = leader_of(here.players)
+        """For whoever has the tune, where none is planned."""
+        leader = None if here.asked.line else leader_of(here.players)
         return None if leader is None else cls(leader, here.written)
 
     def __init__(self, instrument: int, written: Sequence[Bar]) -> None:
