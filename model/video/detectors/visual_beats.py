@@ -205,8 +205,9 @@ class _Around:
 def features(found: Signs, curve: Floats, at: NDArray[np.int64]) -> Floats:
     """What `confidence` judges k > 0 peaks by (k, 19), logarithms: their signs, and the picture around them.
 
-    Signs at the rim of the picture are those of things that come and go. The picture around is what tells an impact from restlessness: how much changes in .3 and 1 s, the highest curve
-    within 1.5 s, its quartiles within 2.5 s, change well and just before and after, and the curve next to the peak.
+    Signs at the rim of the picture are those of things that come and go. The picture around is what tells an impact
+    from restlessness: how much changes in .3 and 1 s, the highest curve within 1.5 s, its quartiles within 2.5 s,
+    change well and just before and after, and the curve next to the peak.
     """
     around, near = _Around(found, at), 0.05
     turn = found.turn + found.turn_between

@@ -119,5 +119,5 @@ def test_size_does_not_matter(source, film, tmp_path):
 def test_two_boundaries_on_one_frame_leave_no_empty_shot() -> None:
     from hitpoint.model.video.detectors.shot_looks import mean_histograms
 
-    means = mean_histograms(np.eye(4, dtype=np.float16), [0, 2, 2])
+    means = mean_histograms(np.eye(4, dtype=np.float16), np.arange(4), [0, 2, 2])
     assert np.isfinite(means).all() and means.shape == (3, 4)
