@@ -1,11 +1,12 @@
-"""Output files that appear whole or not at all."""
+"""Output files that appear whole or not at all, and the hash by which a file is known."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +24,15 @@ def check_output(path: Path, force: bool = False) -> None:
         raise UsageError(f"{path} is a folder; name a file")
     if path.exists() and not force:
         raise UsageError(f"{path} exists; add --force to replace it, or choose another name")
+
+
+def file_sha256(path: Path, is_wanted: Callable[[], bool] = lambda: True) -> str:
+    """SHA-256 of a file, in hex; of what was read of it when `is_wanted` said no. Raises OSError."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while is_wanted() and (piece := file.read(1 << 20)):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 @contextmanager
@@ -46,6 +56,8 @@ def whole(path: Path) -> Iterator[Path]:
     part = path.with_name(f".{path.stem[:80]}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())  # or a power cut may leave the new name with nothing in it, and the old file gone
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

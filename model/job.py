@@ -14,10 +14,12 @@ import importlib.metadata
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hitpoint.model.compose.base import Composer
-from hitpoint.model.music.score import Bar, Marker, Score
+from hitpoint.model.music.chords import HALF_BAR_TICKS
+from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Bar, Marker, Score
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.take import Prepared, Progress, Take, silent
 
@@ -32,25 +34,50 @@ def prepare(
     progress: Progress | None = None,
     apart: bool = False,
     detector: str = "quick",
+    genres: Sequence[str] = GENRES,
+    lead_s: float = 0.0,
+    length_s: float = 0.0,
 ) -> Prepared:
     """Analyse the clips and plan the music. `cuts` replace the detected shot boundaries (seconds from the in point).
-    apart: look at the films in a process of its own, which may crash alone. detector: as `analyse` takes it.
+    apart: look at the films in a process of its own, which may crash alone. detector: as `analyse` takes it. genres:
+    that may be chosen where the wishes leave the genre open. lead_s: black before the first clip; length_s: how
+    long the music is to last with that, where that is longer.
 
     Raises InputError for a clip that cannot be read, UsageError for a wish that cannot be met.
     """
     from hitpoint.model.plan.build import build_plan
+    from hitpoint.model.plan.suggested import asks, followed, suggested
     from hitpoint.model.video.analyse import analyse
     from hitpoint.model.video.apart import analyse_apart
+    from hitpoint.model.video.padded import padded
 
     report = progress or silent
     started = time.perf_counter()
     look = analyse_apart if apart else analyse
-    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector)
+    heard = wishes.keep_sound
+    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector, listen=heard)
+    if lead_s > 0.0 or length_s > rhythm.duration_s:
+        rhythm = padded(rhythm, lead_s, length_s)
     analysed = time.perf_counter()
     report("plan", 0.0)
+    found = None
+    if asks(wishes):
+        found = suggested(rhythm, wishes.describe, names(clips, apart), genres=genres)
+        wishes = followed(wishes, found)
     plan = build_plan(rhythm, wishes)
+    if found is not None:
+        plan = replace(plan, changes=(*plan.changes, *found.changes))
     report("plan", 1.0)
-    return Prepared(tuple(clips), wishes, rhythm, plan, analysed - started, time.perf_counter() - analysed)
+    return Prepared(tuple(clips), wishes, rhythm, plan, analysed - started, time.perf_counter() - analysed, found)
+
+
+def names(clips: Sequence[Clip], apart: bool = False) -> list[str]:
+    """What the clips are called, and what their files say of themselves, unless they are to be opened apart only."""
+    from hitpoint.model.mood.suggest import names_of
+    from hitpoint.model.video.titles import titles
+
+    paths = list(dict.fromkeys(clip.path for clip in clips))
+    return names_of(paths) + ([] if apart else [title for path in paths for title in titles(path)])
 
 
 def compose(
@@ -111,6 +138,7 @@ def assemble(
         markers=markers(plan),
         about=_about(prepared, composer),
         last_bar_ticks=plan.last_bar_ticks,
+        chords=chords(plan),
     )
     return Take(
         score,
@@ -128,6 +156,14 @@ def markers(plan: Plan) -> tuple[Marker, ...]:
     sections = [Marker.section(plan.tempo_map.time_at_tick(each.first_bar), each.label) for each in plan.sections]
     hits = [Marker.hit(hit.time_s, hit.kind) for hit in plan.hits]
     return tuple(sorted(sections + hits, key=lambda marker: marker.time_s))
+
+
+def chords(plan: Plan) -> tuple[tuple[int, str], ...]:
+    """(tick from the start, symbol) wherever the planned chord changes."""
+    halves = [(bar.index * TICKS_PER_BAR + half * HALF_BAR_TICKS, symbol)
+              for bar in plan.bars for half, symbol in enumerate(bar.chords or ())]  # fmt: skip
+    inside = [each for each in halves if each[0] < plan.end_tick]
+    return tuple(each for before, each in zip([(0, ""), *inside], inside, strict=False) if each[1] != before[1])
 
 
 def version() -> str:
@@ -150,7 +186,14 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
         "energy": repr(wishes.energy),
         "density": str(wishes.density),
         "accents": repr(wishes.accents),
+        "key": wishes.key or "auto",
+        "harmony": wishes.harmony if isinstance(wishes.harmony, str) else "file",
+        "harmony_strength": repr(wishes.harmony_strength),
+        "lead": wishes.lead or "auto",
+        "motif": "auto" if wishes.motif is None else "file",
     }
+    if wishes.mood != "off":
+        about |= {name: str(getattr(wishes, name)) for name in ("mood", "valence", "arousal", "tension")}
     media_of = {media.path: media for media in prepared.rhythm.media}
     for number, clip in enumerate(prepared.clips):
         media = media_of[clip.path]

@@ -10,6 +10,7 @@ from hitpoint.model.music.score import Score
 from hitpoint.model.plan.types import Plan, Wishes
 
 if TYPE_CHECKING:
+    from hitpoint.model.mood.suggest import Suggestion
     from hitpoint.model.video.types import Clip, VisualRhythm
 
 Progress = Callable[[str, float], None]
@@ -18,7 +19,10 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is known before the first note: the clips, what they show, and the plan. Times are wall-clock seconds."""
+    """What is known before the first note: the clips, what they show, and the plan. Times are wall-clock seconds.
+
+    wishes: as followed, with what was suggested in them. suggestion: None where none was asked for.
+    """
 
     clips: tuple[Clip, ...]
     wishes: Wishes
@@ -26,6 +30,7 @@ class Prepared:
     plan: Plan
     analysis_s: float
     plan_s: float
+    suggestion: Suggestion | None = None
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Mutation:
 
 MUTATIONS = {
     "an older edition's bar is taken in": Mutation(
-        "bridge/play/lookahead.py", "if edition >= self.edition:", "if True:", "tests/bridge/play"
+        "bridge/play/lookahead.py", "if edition >= self.edition:", "if True:", "tests/bridge/play/test_scheduler.py"
     ),
     "hits on neighbouring ticks": Mutation(
         "model/plan/hits.py",
@@ -51,7 +51,7 @@ MUTATIONS = {
         "model/plan/tempo_fit.py",
         "STEP_COST, DEVIATION_COST = 0.1, 0.02",
         "STEP_COST, DEVIATION_COST = 0.0, 0.02",
-        "tests/model/plan",
+        "tests/model/plan/test_small_promises.py",
     ),
     "the next hit is counted from the wrong side": Mutation(
         "model/network/conditions.py",
@@ -63,7 +63,10 @@ MUTATIONS = {
         "bridge/clock/playhead.py", "SEEK_S = 0.3", "SEEK_S = 0.6", "tests/bridge/clock"
     ),
     "a repeated frame is a picture of its own": Mutation(
-        "model/video/detectors/shot_signs.py", "REPEAT_PEAK = 0.25, 5.0", "REPEAT_PEAK = -1.0, 5.0", "tests/model/video"
+        "model/video/detectors/shot_signs.py",
+        "REPEAT_PEAK = 0.25, 5.0",
+        "REPEAT_PEAK = -1.0, 5.0",
+        "tests/model/video/detectors/test_shot_steps.py",
     ),
 }
 

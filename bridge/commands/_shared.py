@@ -25,6 +25,10 @@ def wish_options(command: Command) -> Command:
     """One option for each wish, from the planner's own table; the values arrive as texts or None."""
     for option in reversed(OPTIONS):
         help_line = f"{option.help[0].upper()}{option.help[1:]} ({option.choices}).  [default: {option.default}]"
+        if option.opposite:
+            names = f"--{option.key}/--{option.opposite}"
+            command = click.option(names, default=None, help=help_line.replace(f" ({option.choices})", ""))(command)
+            continue
         metavar = option.type.upper().replace(" ", "_")
         command = click.option(f"--{option.key}", metavar=metavar, default=None, help=help_line)(command)
     return command
@@ -72,11 +76,11 @@ def clip_options(command: Command) -> Command:
         click.option("--cuts", type=FILE,
                      help="The editor's own cuts: EDL, OTIO, FCPXML, Final Cut Pro 7 XML, MLT, Kdenlive, AAF or JSON."),
         click.option("--cuts-fps", type=click.FloatRange(1, 1000), metavar="RATE",
-                     help="Frames a second of its timecodes where it does not say.  [default: the film's nominal]"),
+                     help="Frames a second of the list's timecodes.  [default: the list's own, or the film's]"),
         click.option("--cuts-start", metavar="HH:MM:SS:FF",
-                     help="Its timecode at the film's first frame.  [default: where its programme begins]"),
+                     help="The list's timecode at the film's first frame.  [default: the list's own start]"),
         click.option("--detector", type=click.Choice(["quick", "fine"]), default="quick", show_default=True,
-                     help="Who finds the cuts: the analysis, or TransNet V2 (slower; needs hitpoint[fine])."),
+                     help="Detector of cuts: our own, or TransNet V2 (slower; needs hitpoint[fine])."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

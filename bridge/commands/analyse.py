@@ -1,4 +1,4 @@
-"""`hitpoint analyse`: show what a clip's picture says: motion, visual beats, cuts and fades."""
+"""`hitpoint analyse`: show what a clip's picture says: motion, visual beats, cuts, fades and mood."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hitpoint.bridge.commands._mood import mood_json, mood_text
 from hitpoint.bridge.commands._progress import stage_bars
 from hitpoint.bridge.commands._shared import FILE, clip_options, output_options
 
@@ -19,8 +20,10 @@ SCHEMA = "hitpoint.analysis/1"
 
 @click.command()
 @clip_options
-@click.option("--json", "json_path", type=FILE, help="Also every figure, frame by frame (JSON); - for standard output.")
-@click.option("--plot", type=FILE, help="Also film, motion, visual beats, cuts and fades on one time axis (PNG).")
+@click.option(
+    "--json", "json_path", type=FILE, help="Also write every figure, frame by frame (JSON); - for standard output."
+)
+@click.option("--plot", type=FILE, help="Also film, motion, visual beats, cuts, fades and mood on one time axis (PNG).")
 @output_options
 def command(
     clip: Path,
@@ -34,7 +37,7 @@ def command(
     plot: Path | None,
     force: bool,
 ) -> None:
-    """Show what CLIP's picture says: motion, visual beats, cuts and fades."""
+    """Show what CLIP's picture says: motion, visual beats, cuts, fades and mood."""
     from hitpoint.bridge.commands.score import given_cuts
     from hitpoint.model.files import atomic, check_output
     from hitpoint.model.video.analyse import analyse
@@ -94,12 +97,13 @@ def as_json(rhythm: VisualRhythm) -> dict[str, Any]:
         "motion": [round(float(value), 6) for value in rhythm.motion],
         "saliency": [round(float(value), 6) for value in rhythm.saliency],
         "notes": list(rhythm.notes),
+        **mood_json(rhythm),
     }
 
 
 def as_text(rhythm: VisualRhythm) -> str:
-    """A few lines for a reader: length, cuts, fades, visual beats."""
-    from hitpoint.model.video.detectors.visual_beats import LOUD
+    """A few lines for a reader: length, cuts, fades, visual beats, mood."""
+    from hitpoint.model.video.types import LOUD_BEAT
 
     media = rhythm.media[0]
     picture = f"{media.width}x{media.height} at {media.fps:.3f} frames a second"
@@ -107,7 +111,8 @@ def as_text(rhythm: VisualRhythm) -> str:
     for kind in ("cut", "fade"):
         times = [boundary.time_s for boundary in rhythm.boundaries if boundary.kind == kind]
         lines.append(f"  {len(times)} {kind}s" + ("" if not times else ": " + " ".join(f"{t:.2f}" for t in times)))
-    loud = sum(beat.saliency >= LOUD for beat in rhythm.beats)
+    loud = sum(beat.saliency >= LOUD_BEAT for beat in rhythm.beats)
     beats = f"{len(rhythm.beats)} visual beats ({loud} of them sure)"
     lines.append(f"  {beats}, {len(set(rhythm.shots))} kinds of shot in {len(rhythm.shots)}")
+    lines += mood_text(rhythm)
     return "\n".join(lines)

@@ -6,32 +6,46 @@ from pathlib import Path
 
 import click
 
+from hitpoint.bridge.errors import HitpointError
+from hitpoint.bridge.hosts.base import HOSTS, Host
+
 FOLDER = click.Path(path_type=Path, file_okay=False)
+PROGRAM = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group()
+class Hosts(click.Group):
+    """A command for each host that can be chosen, another package's too."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Those that have a plugin."""
+        return [name for name in HOSTS.names() if _has_plugin(name)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command that installs one host's plugin."""
+        return _command(cmd_name, HOSTS.load(cmd_name)) if cmd_name in HOSTS.names() else None
+
+
+def _has_plugin(name: str) -> bool:
+    try:
+        return HOSTS.load(name).install is not Host.install
+    except HitpointError:
+        return False  # `hitpoint install NAME` says why
+
+
+def _command(name: str, kind: type[Host]) -> click.Command:
+    """`install NAME`, with the options that the host names."""
+    options = []
+    for parameter, option, path in (("folder", kind.folder_option, FOLDER), ("program", kind.program_option, PROGRAM)):
+        if option is not None:
+            options.append(click.Option([option[0], parameter], type=path, help=option[1]))
+
+    def run(folder: Path | None = None, program: Path | None = None) -> None:
+        for line in kind().install(folder, program):
+            click.echo(line)
+
+    return click.Command(name, callback=run, params=list(options), help=(kind.install.__doc__ or "").partition("\n")[0])
+
+
+@click.group(cls=Hosts)
 def command() -> None:
     """Install the plugin for Blender or REAPER."""
-
-
-@command.command()
-@click.option("--to", "destination", type=FOLDER, help="Folder for the extension's zip and its repository index.")
-@click.option(
-    "--blender", type=click.Path(path_type=Path, dir_okay=False), help="The Blender to install into.  [default: all]"
-)
-def blender(destination: Path | None, blender: Path | None) -> None:
-    """Build the extension and install it into Blender."""
-    from hitpoint.bridge.hosts.blender.install import install_blender
-
-    for line in install_blender(destination, blender):
-        click.echo(line)
-
-
-@command.command()
-@click.option("--resource-path", type=FOLDER, help="REAPER's resource folder, for a portable installation.")
-def reaper(resource_path: Path | None) -> None:
-    """Copy the scripts into REAPER's resource folder."""
-    from hitpoint.bridge.hosts.reaper.install import install_reaper
-
-    for line in install_reaper(resource_path):
-        click.echo(line)

@@ -21,6 +21,7 @@ from hitpoint.bridge.commands._shared import (
     wish_options,
 )
 from hitpoint.bridge.errors import InputError, UsageError
+from hitpoint.model.output.base import TARGETS_LUFS
 from hitpoint.model.plan.wishes import parse_wishes
 
 if TYPE_CHECKING:
@@ -42,14 +43,24 @@ NAMED = ("wav", "mux", "report", "plot")
     default="midi",
     show_default=True,
     help="What to write, named after the MIDI file: midi, wav, mux (the film), report, plot, rpp (REAPER), otio, "
-    "edl (markers for Resolve), stems, or what another package brings.",
+    "edl (markers for Resolve), stems, chords (a sheet that --harmony reads), or what another package adds.",
 )
-@click.option("--wav", type=FILE, help="Also the sound, as a WAV.")
-@click.option("--mux", type=FILE, help="Also the film with this music (.mp4, .mov, .mkv or .webm).")
-@click.option("--report", type=FILE, help="Also a report: what was asked, what was met (JSON).")
-@click.option("--plot", type=FILE, help="Also picture and music on one time axis (PNG).")
+@click.option("--wav", type=FILE, help="Also write the sound, as a WAV file.")
+@click.option("--mux", type=FILE, help="Also write the film with this music (.mp4, .mov, .mkv or .webm).")
+@click.option("--report", type=FILE, help="Also write a report: what was asked for and what was met (JSON).")
+@click.option("--plot", type=FILE, help="Also draw picture and music on one time axis (PNG).")
 @wish_options
-@click.option("--takes", type=click.IntRange(1, 99), default=1, show_default=True, help="How many; OUT-1, OUT-2, ...")
+@click.option(
+    "--lufs",
+    type=click.Choice(["off", *(f"{target:g}" for target in TARGETS_LUFS)]),
+    default="off",
+    show_default=True,
+    help="Bring what is heard to this integrated loudness (BS.1770); no true peak over -1 dBTP.",
+)
+@click.option("--duck-cc", is_flag=True, help="The MIDI file also goes down under speech, by channel volume (CC7).")
+@click.option(
+    "--takes", type=click.IntRange(1, 99), default=1, show_default=True, help="How many to write: OUT-1, OUT-2, ..."
+)
 @composer_options
 @soundfont_option
 @output_options
@@ -65,6 +76,8 @@ def command(
     formats: str,
     takes: int,
     soundfont: Path | None,
+    lufs: str,
+    duck_cc: bool,
     force: bool,
     **rest: Any,
 ) -> None:
@@ -79,14 +92,16 @@ def command(
     composer_flags = {name: rest.pop(name) for name in COMPOSER_SETTINGS}
     wishes = parse_wishes(rest)
     each_take = [targets] if takes == 1 else [numbered(targets, take + 1) for take in range(takes)]
-    writing = Writing(force, soundfont)
+    writing = Writing(force, soundfont, lufs=None if lufs == "off" else float(lufs), duck_cc=duck_cc)
     for files in each_take:
         check(clip, files, wishes.instruments, writing)
     boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
     composer = make_composer(composer_flags)
     said = []
     with stage_bars() as progress:
-        prepared = job.prepare([Clip(clip, in_s, out_s)], wishes, boundaries, progress, detector=detector)
+        prepared = job.prepare(
+            [Clip(clip, in_s, out_s)], wishes, boundaries, progress, detector=detector, genres=composer.genres
+        )
         composed = job.compose_takes(prepared, composer, takes, progress)
         for take, files in zip(composed, each_take, strict=True):
             paths = write_outputs(take, prepared, files, replace(writing, progress=progress))

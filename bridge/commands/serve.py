@@ -12,7 +12,7 @@ from hitpoint.bridge.config.flags import config_options
 
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file to use.")
-@click.option("--root", "roots", multiple=True, help="Folder that clips may be read from; give it once for each.")
+@click.option("--root", "roots", multiple=True, help="Folder that clips may be read from; repeatable.")
 @click.option(
     "--alias",
     "aliases",
@@ -20,8 +20,16 @@ from hitpoint.bridge.config.flags import config_options
     help="Preset of OSC aliases to use: reaper, ardour, qlab, touchosc, resolume, touchdesigner, max.",
 )
 @click.option("--revived", is_flag=True, hidden=True)
+@click.option("--while-open", is_flag=True, help="End when standard input is closed: with the program that started it.")
 @config_options
-def command(config: Path | None, roots: tuple[str, ...], aliases: tuple[str, ...], revived: bool, **flags: Any) -> None:
+def command(
+    config: Path | None,
+    roots: tuple[str, ...],
+    aliases: tuple[str, ...],
+    revived: bool,
+    while_open: bool,
+    **flags: Any,
+) -> None:
     """Run the bridge: OSC in, live MIDI out. Ends with Ctrl-C."""
     from hitpoint.bridge.process.system import hurry
 
@@ -31,4 +39,4 @@ def command(config: Path | None, roots: tuple[str, ...], aliases: tuple[str, ...
     from hitpoint.bridge.process.serve import serve
 
     settings = load_config(config, roots=list(roots) or None, aliases=list(aliases) or None, **flags)
-    serve(settings, revived)
+    serve(settings, revived, while_open)

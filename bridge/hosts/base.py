@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import UsageError
@@ -31,7 +31,14 @@ class Companion(Protocol):
 
 
 class Host:
-    """One program. Each method does nothing unless a host overrides it."""
+    """One program. Each method does nothing unless a host overrides it.
+
+    folder_option, program_option: the flag of `hitpoint install` that fills `install`'s argument of that name, and the
+    flag's help; None where the host takes no such argument.
+    """
+
+    folder_option: ClassVar[tuple[str, str] | None] = None
+    program_option: ClassVar[tuple[str, str] | None] = None
 
     def wanted(self, config: Config) -> bool:
         """Whether the configuration asks for it."""

@@ -17,7 +17,7 @@ from hitpoint.model.plan.types import Plan
 class ClipSpec:
     """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline.
 
-    fade_s: length of the mix from the clip before, in whose middle it begins.
+    fade_s: length of the cross fade from the clip before, in whose middle this one begins.
     """
 
     path: str
@@ -54,19 +54,26 @@ class CancelJob(JobMessage):
 
 @dataclass(frozen=True)
 class Regenerate(JobMessage):
-    """New notes in bars first..last, of these instruments, or of all where None."""
+    """New notes in bars first..last, of these instruments, or of all where None.
+
+    request: the client's number for it, 0 where there is none; edition: the one to be changed, -1 for the latest.
+    """
 
     first_bar: int
     last_bar: int
     instruments: tuple[int, ...] | None
+    request: int = 0
+    edition: int = -1
 
 
 @dataclass(frozen=True)
 class ChooseTake(JobMessage):
-    """Play take `take`; compose what is not there, from bar `from_bar` on first."""
+    """Play take `take`; compose what is not there, from bar `from_bar` on first. request, edition: as in Regenerate."""
 
     take: int
     from_bar: int
+    request: int = 0
+    edition: int = -1
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,19 @@ class SetControl(JobMessage):
     def overtakes(self, other: SetControl) -> bool:
         """Whether `other`, which came before, need not be obeyed any more."""
         return (self.job, self.name) == (other.job, other.name)
+
+
+@dataclass(frozen=True)
+class SetChord(JobMessage):
+    """Half bar `half` (0 or 1) of bar `bar` is to have the chord `symbol` from the next regenerate on."""
+
+    bar: int
+    half: int
+    symbol: str
+
+
+Edit = Regenerate | ChooseTake | SetChord | SetControl
+"""What changes a job that has its plan."""
 
 
 @dataclass(frozen=True)
@@ -178,20 +198,26 @@ class JobProgress(JobMessage):
 
 @dataclass(frozen=True)
 class JobResult(JobMessage):
-    """A take is finished: absolute paths of its files, empty where there is none."""
+    """A take is finished: absolute paths of its files, empty where there is none.
+
+    request: of the latest ChooseTake or Regenerate of that take, 0 where there was none; edition: of its notes.
+    """
 
     take: int
     midi: str
     wav: str
     report: str
+    request: int = 0
+    edition: int = 0
 
 
 @dataclass(frozen=True)
 class JobError(JobMessage):
-    """A job failed: an error code of the OSC table and a sentence."""
+    """A job failed: an error code of the OSC table and a sentence. request: the one that failed, 0 for the job."""
 
     code: str
     text: str
+    request: int = 0
 
 
 @dataclass(frozen=True)
@@ -294,9 +320,9 @@ class Owned(JobMessage):
 
 @dataclass(frozen=True)
 class Parties:
-    """Who said hello (name, address), whose jobs are whose (job, address), and the jobs not done yet."""
+    """Who said hello (name, address, protocol), whose jobs are whose (job, address), and the jobs not done yet."""
 
-    clients: tuple[tuple[str, tuple[str, int]], ...] = ()
+    clients: tuple[tuple[str, tuple[str, int], int], ...] = ()
     owners: tuple[tuple[str, tuple[str, int]], ...] = ()
     working: tuple[str, ...] = ()
 

@@ -29,6 +29,7 @@ Paths are absolute, UTF-8. A job's name is the client's choice: 1..64 letters, d
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hitpoint.bridge.osc import codec
@@ -36,7 +37,9 @@ from hitpoint.bridge.osc.table import ERROR_CODES, INCOMING, MESSAGES, OUTGOING,
 
 __all__ = ["ERROR_CODES", "INCOMING", "MESSAGES", "OUTGOING"]
 
-PROTOCOL = 1
+PROTOCOL = 2
+"""2: requests and editions. Clients that speak OLDEST or more go on as they are; see `Argument.since`."""
+OLDEST = 1
 DEFAULT_PORT = 7710
 MAX_TEXT = 4096
 JOB_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
@@ -102,15 +105,24 @@ def check(message: codec.OscMessage) -> Request:
         return Request(row, {}, released=_is_release(message.arguments[0]))
     if given < required or (row.rest is None and given > len(row.arguments)):
         raise ProtocolError("arguments", f"{given} arguments, but the form is {row.signature()}")
+    named = _named(row, message.arguments)
     values = {
         argument.name: _convert(row, argument, value)
-        for argument, value in zip(row.arguments, message.arguments, strict=False)
+        for argument, value in zip(row.arguments, message.arguments[:named], strict=False)
     }
     rest: tuple[TextOrNumber, ...] = ()
     if row.rest is not None:
-        rest = tuple(_convert(row, row.rest, value) for value in message.arguments[len(row.arguments) :])
+        rest = tuple(_convert(row, row.rest, value) for value in message.arguments[named:])
     _check_job(row, values)
     return Request(row, values, rest)
+
+
+def _named(row: MessageType, arguments: Sequence[codec.Value]) -> int:
+    """How many arguments come before the `rest`, which begins early where an optional number is a text instead."""
+    for index, (argument, value) in enumerate(zip(row.arguments, arguments, strict=False)):
+        if row.rest is not None and argument.optional and isinstance(value, str) and _number(value) is None:
+            return index
+    return len(row.arguments)
 
 
 def _is_release(value: codec.Value) -> bool:
@@ -149,7 +161,7 @@ def _convert(row: MessageType, argument: Argument, value: codec.Value) -> TextOr
     if argument.kind == "s" or (argument.kind == "*" and isinstance(value, str)):
         if not isinstance(value, str) or len(value) > MAX_TEXT:
             raise ProtocolError(
-                "arguments", f"{row.address}: {argument.name} must be a text of at most {MAX_TEXT} letters"
+                "arguments", f"{row.address}: {argument.name} must be a text of at most {MAX_TEXT} characters"
             )
         return value
     number = _number(value)
@@ -179,10 +191,17 @@ def _number(value: codec.Value) -> float | int | None:
     return int(value) if isinstance(value, bool) else value
 
 
-def encode(address: str, *arguments: TextOrNumber) -> bytes:
-    """A message of the bridge as bytes, typed by the table. Raises OscError where the values do not fit the row."""
+def encode(address: str, *arguments: TextOrNumber, speaks: int = PROTOCOL) -> bytes:
+    """A message of the bridge as bytes, typed by the table, for a client that speaks protocol `speaks`.
+
+    Raises OscError where the values do not fit the row.
+    """
     row = OUTGOING[address]
-    tags = "".join(argument.kind for argument in row.arguments)
+    known = [argument.kind for argument in row.arguments if argument.since <= speaks]
+    required = sum(not argument.optional for argument in row.arguments)
+    if row.rest is None:
+        arguments = arguments[: len(known)]
+    tags = "".join(known)[: max(required, len(arguments))]
     if row.rest is not None:
         tags += row.rest.kind * (len(arguments) - len(tags))
     return codec.encode_typed(address, tags, arguments)

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar
+from hitpoint.model.plan.types import PHRASE_BARS
 
-PHRASE_BARS = 4
 NO_BAR = Bar(-1)
 
 

@@ -28,6 +28,10 @@ HUNG_S, HUNG_SHARE = 4.5, 0.02
 """A bar that has taken so long without using the processor waits for something that does not come."""
 STEADY_S = {"clock": 2.0, "composer": 10.0}
 """A process that ran for this long did start properly."""
+BREATHER = 2
+"""Failures in a row after which there is a short pause before the next start."""
+CLOCK_WORKS_S = 0.5
+"""A clock that still speaks after this has its port and its music: what kills it then is no fault of its start."""
 
 
 @dataclass
@@ -57,10 +61,15 @@ class Child:
         """The spare becomes the clock."""
         self.name, self.started_s, self.silent_s, self.patience_s = name, time.monotonic(), 0.0, START_S
 
-    @property
-    def came_up(self) -> bool:
-        """Whether it is not at fault from the start."""
-        return self.worked or time.monotonic() - self.started_s > STEADY_S.get(self.name, 0.0)
+    def failures(self, before: int) -> int:
+        """How often it has failed now, `before` times when it was started: 0 where it did what it is there for.
+
+        A clock that worked and yet did not last is given a moment's pause next time, and never given up.
+        """
+        lasted = time.monotonic() - self.started_s > STEADY_S.get(self.name, 0.0)
+        if lasted or (self.worked and self.name == "composer"):
+            return 0
+        return min(before + 1, BREATHER) if self.worked else before + 1
 
     def send(self, message: object) -> None:
         """Send, or keep it until there is room. Raises ChannelClosed."""
@@ -77,6 +86,10 @@ class Child:
         """It said something."""
         self.silent_s, self._cpu_s = 0.0, None
         self.patience_s = SILENT_S.get(self.name, float("inf"))
+
+    def ticks(self) -> None:
+        """The clock says how it fares."""
+        self.worked = self.worked or time.monotonic() - self.started_s > CLOCK_WORKS_S
 
     def feel(self, pulse: Pulse) -> None:
         """The composer says what it is at."""

@@ -5,6 +5,7 @@ Threads and processes: called by the command, in the main thread of the main pro
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import logging
 import logging.handlers
@@ -12,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +24,7 @@ from hitpoint.bridge.osc.aliases import Aliases
 from hitpoint.bridge.process import system
 from hitpoint.bridge.process.watchdog import Watchdog
 from hitpoint.bridge.session.peers import Peers
+from hitpoint.bridge.state.store import make_folder
 
 LOG_BYTES = 1_000_000
 LOG_FILES = 5
@@ -30,8 +33,8 @@ BIND_AGAIN_S = 3.0
 START = ("-c", "from hitpoint.bridge.cli import main; main()")
 
 
-def serve(config: Config, revived: bool = False) -> None:
-    """Run the bridge until SIGINT or SIGTERM.
+def serve(config: Config, revived: bool = False, while_open: bool = False) -> None:
+    """Run the bridge until SIGINT or SIGTERM, or until standard input is closed where it is to run `while_open`.
 
     Raises UsageError where the port or the state folder is taken, InputError where that folder or the log cannot be
     written, MissingError where the clock dies time after time at its start.
@@ -48,6 +51,8 @@ def serve(config: Config, revived: bool = False) -> None:
     revive = [*_own_command(), "--revived"] if config.revive else []
     watchdog = Watchdog(osc_socket, config, version, revive, revived)
     system.on_end(watchdog.stop)
+    if while_open:
+        threading.Thread(target=_end_with, args=(sys.stdin.buffer, watchdog.stop), name="stdin", daemon=True).start()
     system.on_suspend(watchdog.suspend)
     logging.getLogger("hitpoint").info("hitpoint %s listens on %s:%d", version, address[0], address[1])
     ended = threading.Event()
@@ -97,7 +102,7 @@ def claim(folder: Path, patience_s: float = 0.0) -> BinaryIO:
     """
     until_s = time.monotonic() + patience_s
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         file = (folder / "lock").open("wb")
     except OSError as error:
         raise InputError(f"cannot write in the state folder {folder}: {error.strerror}") from error
@@ -131,9 +136,17 @@ def start_logging(config: Config, to_terminal: bool) -> None:
         logger.addHandler(each)
 
 
+def _end_with(stream: BinaryIO, stop: Callable[[], None]) -> None:
+    """Wait for the end of what is never written to: the program that holds its other end is gone."""
+    with contextlib.suppress(OSError, ValueError):
+        while stream.read(4096):
+            pass
+    stop()
+
+
 def _own_command() -> list[str]:
-    """The command line that started this bridge, without the token."""
-    arguments = without_token([argument for argument in sys.argv[1:] if argument != "--revived"])
+    """The command line that started this bridge, without the token, for a successor that nobody holds."""
+    arguments = without_token([each for each in sys.argv[1:] if each not in ("--revived", "--while-open")])
     return [sys.executable, *START, *arguments]
 
 

@@ -21,6 +21,7 @@ from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError
 from hitpoint.bridge.ipc import messages as ipc
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
+from hitpoint.bridge.ipc.suggest import Suggested, SuggestJob, SuggestList
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S, Guard
 from hitpoint.bridge.process import system
 from hitpoint.bridge.process.children import Child
@@ -180,8 +181,7 @@ class Watchdog:
         if child.name == "spare":
             self._due["spare"] = time.monotonic() + PAUSES_S[-1]
             return
-        self._failures[child.name] = 0 if child.came_up else self._failures[child.name] + 1
-        failures = self._failures[child.name]
+        failures = self._failures[child.name] = child.failures(self._failures[child.name])
         for_good = failures > len(PAUSES_S)
         if child.name == "composer":
             self._tell_composer_died(child.process.exitcode, for_good)
@@ -328,6 +328,7 @@ class Watchdog:
     def _from_clock(self, clock: Child, message: object) -> None:
         if isinstance(message, ipc.Heartbeat):
             self.heartbeat = message
+            clock.ticks()
             while self._unheard and self._unheard[0][0] <= message.obeyed:
                 self._unheard.popleft()
         elif isinstance(message, ipc.Patience):
@@ -350,6 +351,10 @@ class Watchdog:
             if score is not None:
                 self._try_to_save(lambda: self._store.save_lists(self._shelf.whole()))
                 self._ask_composer(score)
+        elif isinstance(message, SuggestList):
+            listed = self._shelf.score(ipc.ScoreList(message.job, (("describe", message.describe),)))
+            if listed is not None:
+                self._ask_composer(SuggestJob(message.job, listed))
         elif isinstance(message, ipc.JobMessage):
             self._ask_composer(message)
 
@@ -379,7 +384,7 @@ class Watchdog:
     def _tell_clock(self, message: object) -> None:
         """Tell the clock something of the composer's; what the clients wait for is kept until it has told them."""
         self._send("clock", message)
-        if isinstance(message, ipc.JobResult | ipc.JobError | ipc.JobDone | ipc.ComposerGone):
+        if isinstance(message, ipc.JobResult | Suggested | ipc.JobError | ipc.JobDone | ipc.ComposerGone):
             clock = self._children.get("clock")
             self._unheard.append((clock.sent if clock is not None else 0, message))
 

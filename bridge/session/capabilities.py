@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from hitpoint.bridge.osc.protocol import INCOMING
 from hitpoint.model.compose.base import COMPOSERS
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
-from hitpoint.model.plan.wishes import OPTIONS
+from hitpoint.model.plan.wishes import MOOD_CHOICES, OPTIONS
 
 _CONTROL = "/hitpoint/control/"
 
 
 def capabilities() -> Mapping[str, tuple[str, ...]]:
-    """Kind -> names: genres, instruments, composers, the keys of a score request, the live controls."""
+    """Kind -> names: genres, moods, instruments, composers, the keys of a score request, the live controls."""
     return {
         "genres": GENRES,
+        "moods": MOOD_CHOICES,
         "instruments": INSTRUMENTS,
         "composers": COMPOSERS.names(),
         "keys": tuple(option.key for option in OPTIONS),

@@ -21,15 +21,17 @@ MAX_OWNERS = 512
 OWNER_S = 20.0
 """A job belongs to who began it, as long as that client was heard within this; plugins say something every 15 s."""
 ERRORS_A_SECOND = 20
+_SPOKEN = range(protocol.OLDEST, protocol.PROTOCOL + 1)
 
 
 @dataclass
 class Client:
-    """One who said hello. active: it has said something else as well."""
+    """One who said hello. active: it has said something else as well; speaks: its protocol."""
 
     name: str
     heard_s: float
     active: bool = False
+    speaks: int = protocol.OLDEST
 
 
 class Clients:
@@ -52,12 +54,12 @@ class Clients:
         """What they call themselves."""
         return tuple(client.name for client in self._known.values())
 
-    def add(self, address: Address, name: str, now_s: float) -> None:
+    def add(self, address: Address, name: str, now_s: float, speaks: int = protocol.OLDEST) -> None:
         """A client said hello. Raises ProtocolError where there are too many."""
         before = self._known.get(address)
         if before is None and len(self._known) >= MAX_CLIENTS:
             self._make_room(now_s)
-        self._known[address] = Client(name[:40], now_s, before is not None and before.active)
+        self._known[address] = Client(name[:40], now_s, before is not None and before.active, speaks)
         self._note(address, now_s)
         self.changed = True
 
@@ -129,15 +131,20 @@ class Clients:
             raise ProtocolError("owner", f"{job} is not yours to hand over")
         found = [address for address, client in self._known.items() if client.name == name]
         if len(found) != 1:
-            raise ProtocolError("arguments", f"{len(found)} clients are called {name!r}; there must be one")
+            raise ProtocolError("arguments", f"{len(found)} clients are called {name!r}; there must be exactly one")
         self._owners[job] = found[0]
         return found[0]
 
     # Telling.
 
+    def speaks(self, address: Address) -> int:
+        """The protocol of who is there; the oldest where it did not say."""
+        client = self._known.get(address)
+        return protocol.OLDEST if client is None else client.speaks
+
     def tell(self, address: Address, *message: protocol.TextOrNumber) -> None:
-        """Send one message of the table to one client."""
-        self._send(protocol.encode(str(message[0]), *message[1:]), address)
+        """Send one message of the table to one client, as its protocol has it."""
+        self._send(protocol.encode(str(message[0]), *message[1:], speaks=self.speaks(address)), address)
 
     def tell_owner(self, job: str, *message: protocol.TextOrNumber) -> None:
         """Send a message to the client that asked for the job, if it is known."""
@@ -147,36 +154,37 @@ class Clients:
 
     def tell_all(self, *message: protocol.TextOrNumber) -> None:
         """Send a message to everybody who said hello."""
-        packet = protocol.encode(str(message[0]), *message[1:])
-        for address in self._known:
-            self._send(packet, address)
+        packets = {speaks: protocol.encode(str(message[0]), *message[1:], speaks=speaks) for speaks in _SPOKEN}
+        for address, client in self._known.items():
+            self._send(packets[client.speaks], address)
 
     def _send(self, packet: bytes, address: Address) -> None:
         if self.proof.may_tell(address, len(packet)):
             self._send_packet(packet, address)
 
-    def refuse(self, address: Address, now_s: float, code: str, text: str, job: str) -> bool:
+    def refuse(self, address: Address, now_s: float, code: str, text: str, job: str, request: int = 0) -> bool:
         """Answer an error, at most ERRORS_A_SECOND of them: a flood of nonsense must not become two."""
         moments = self._error_moments
         if len(moments) == moments.maxlen and now_s - moments[0] < 1.0:
             return False
         moments.append(now_s)
-        self.tell(address, "/hitpoint/error", code, text[: protocol.MAX_TEXT], job)
+        self.tell(address, "/hitpoint/error", code, text[: protocol.MAX_TEXT], job, request)
         return True
 
     # For a successor.
 
     def restore(self, parties: Parties, now_s: float) -> None:
         """Take over from a clock process that died; those heard since are newer."""
-        self._known = {address: Client(name, now_s, True) for name, address in parties.clients} | self._known
+        told = {address: Client(name, now_s, True, speaks) for name, address, speaks in parties.clients}
+        self._known = told | self._known
         self._owners = OrderedDict({**dict(parties.owners), **self._owners})
         for address in [*self._known, *self._owners.values()]:
             self._heard_s.setdefault(address, now_s)
 
     @property
-    def known(self) -> tuple[tuple[str, Address], ...]:
-        """(name, address) of each."""
-        return tuple((client.name, address) for address, client in self._known.items())
+    def known(self) -> tuple[tuple[str, Address, int], ...]:
+        """(name, address, protocol) of each."""
+        return tuple((client.name, address, client.speaks) for address, client in self._known.items())
 
     @property
     def owners(self) -> tuple[tuple[str, Address], ...]:

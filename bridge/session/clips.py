@@ -19,6 +19,7 @@ from hitpoint.bridge.ipc.messages import (
     ListKnown,
     ScoreList,
 )
+from hitpoint.bridge.ipc.suggest import SuggestList
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
 
 MAX_LISTS, MAX_CLIPS = 512, 100_000
@@ -104,14 +105,25 @@ class ClipDesk:
     def score(self, request: Request, now_s: float) -> ScoreList:
         """`/hitpoint/score`: the job with its wishes."""
         job, rest = request.text("job"), request.rest
-        clips = self._lists.get(job)
-        if clips is None or clips.missing:
-            raise ProtocolError("job", f"{job}: its list of clips is not complete; send clips/begin, clip, clips/end")
+        clips = self._whole(job)
         if len(rest) % 2:
             raise ProtocolError("arguments", f"{job}: the wishes must come as pairs of key and value")
         clips.touched_s = now_s
         pairs = zip(rest[::2], rest[1::2], strict=True)
         return ScoreList(job, tuple((str(key), str(value)) for key, value in pairs))
+
+    def suggest(self, request: Request, now_s: float) -> SuggestList:
+        """`/hitpoint/suggest`: the job with the words for it."""
+        job = request.text("job")
+        self._whole(job).touched_s = now_s
+        return SuggestList(job, request.text("describe") if "describe" in request.values else "")
+
+    def _whole(self, job: str) -> ClipList:
+        """The job's list. Raises ProtocolError where it is not complete."""
+        clips = self._lists.get(job)
+        if clips is None or clips.missing:
+            raise ProtocolError("job", f"{job}: its list of clips is not complete; send clips/begin, clip, clips/end")
+        return clips
 
     def scored(self, job: str) -> None:
         """The composer was asked: the list may give way to others from now on."""
@@ -132,7 +144,7 @@ def allowed_path(text: str, roots: Sequence[Path]) -> str:
     try:
         resolved = path.resolve()
     except (OSError, RuntimeError, ValueError):
-        raise ProtocolError("path", f"{text!r} cannot be followed") from None
+        raise ProtocolError("path", f"{text!r} cannot be resolved") from None
     if not any(resolved.is_relative_to(root) for root in roots):
         raise ProtocolError(
             "path", f"{resolved} lies outside the folders that the bridge may read: start it with --root FOLDER"

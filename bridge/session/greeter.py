@@ -41,7 +41,7 @@ class Greeter:
 
     def hello(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/hello`."""
-        if request.whole("protocol") != protocol.PROTOCOL:
+        if not protocol.OLDEST <= request.whole("protocol") <= protocol.PROTOCOL:
             wants, speaks = request.whole("protocol"), protocol.PROTOCOL
             older = "bridge" if wants > speaks else "client"
             raise ProtocolError(
@@ -77,7 +77,7 @@ class Greeter:
 
     def _let_in(self, request: Request, sender: Address, now_s: float) -> None:
         new = sender not in self._clients
-        self._clients.add(sender, request.text("client"), now_s)
+        self._clients.add(sender, request.text("client"), now_s, request.whole("protocol"))
         if new:
             self._log(logging.INFO, f"client {request.text('client')[:40]!r} at {sender[0]}:{sender[1]}")
         word = self._clients.proof.challenge(sender, now_s)

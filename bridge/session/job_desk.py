@@ -15,6 +15,7 @@ from hitpoint.bridge.ipc.messages import (
     ListKnown,
     Owned,
     Regenerate,
+    SetChord,
     SetControl,
 )
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
@@ -89,6 +90,16 @@ class JobDesk:
         self._desk.scored(job)
         self.work.begin(job, now_s)
 
+    def suggest(self, request: Request, sender: Address, now_s: float) -> None:
+        """`/hitpoint/suggest`."""
+        job = request.text("job")
+        self.clients.check_owner(job, sender, now_s)
+        asked = self._desk.suggest(request, now_s)
+        self.work.check_edit(job)
+        self._own(job, sender, now_s)
+        self._ask(asked, job)
+        self.work.edited(job, now_s)
+
     def cancel(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/cancel`."""
         job = request.text("job")
@@ -101,12 +112,19 @@ class JobDesk:
         if last < first:
             raise ProtocolError("arguments", f"the last bar {last} lies before the first {first}")
         instruments = tuple(sorted({instrument_number(str(name)) for name in request.rest})) or None
-        self._edit(Regenerate(job, first, last, instruments), sender, now_s)
+        asked, edition = request.whole("request"), request.whole("edition", -1)
+        self._edit(Regenerate(job, first, last, instruments, asked, edition), sender, now_s)
+
+    def set_chord(self, request: Request, sender: Address, now_s: float) -> None:
+        """`/hitpoint/chord/set`."""
+        job, bar, half = request.text("job"), request.whole("bar"), request.whole("half")
+        self._edit(SetChord(job, bar, half, request.text("symbol")), sender, now_s)
 
     def take(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/take`."""
         job = request.text("job")
-        self._edit(ChooseTake(job, request.whole("take"), self._player().next_bar), sender, now_s)
+        take, asked, edition = request.whole("take"), request.whole("request"), request.whole("edition", -1)
+        self._edit(ChooseTake(job, take, self._player().next_bar, asked, edition), sender, now_s)
 
     def hand(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/hand`."""

@@ -7,7 +7,7 @@ composer leave by the two functions handed in. Whatever a client sends, `hear` d
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hitpoint.bridge.clock.clock import Clock
 from hitpoint.bridge.config.settings import Config
@@ -25,6 +25,7 @@ from hitpoint.bridge.ipc.messages import (
     Parties,
     Planned,
 )
+from hitpoint.bridge.ipc.suggest import Suggested
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.osc.aliases import Aliases
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
@@ -65,6 +66,7 @@ class Session:
         self._leader: Address | None = None
         self._leader_s = float("-inf")
         self._composer_down = False
+        self._chords: tuple[tuple[str, str] | None, ...] = ()
         self._status = Status(self.clients)
         self._last_underrun_s = float("-inf")
         self._aimed: tuple[str, int] = ("", -1)
@@ -89,8 +91,10 @@ class Session:
                 self._obey(own, sender, now_s)
 
     def _obey(self, message: codec.OscMessage, sender: Address, now_s: float) -> None:
+        asked = 0
         try:
             request = protocol.check(message)
+            asked = request.whole("request")
             name = request.address.removeprefix("/hitpoint/")
             if request.released:
                 return
@@ -102,16 +106,17 @@ class Session:
                 self.live_changed = True
             _HANDLERS[name](self, request, sender, now_s)
         except ProtocolError as error:
-            self._refuse(sender, now_s, error.code, str(error), _job_of(message))
+            self._refuse(sender, now_s, error.code, str(error), _job_of(message), asked)
 
-    def _refuse(self, sender: Address, now_s: float, code: str, text: str, job: str = "") -> None:
+    def _refuse(self, sender: Address, now_s: float, code: str, text: str, job: str = "", request: int = 0) -> None:
         self.refused += 1
-        if self.clients.refuse(sender, now_s, code, text, job):
+        if self.clients.refuse(sender, now_s, code, text, job, request):
             self.last_error = text
 
     def _welcome(self, address: Address) -> None:
         name = self.player.sink.name
-        self.clients.tell(address, "/hitpoint/welcome", self._version, protocol.PROTOCOL, name, self.state)
+        speaks = self.clients.speaks(address)
+        self.clients.tell(address, "/hitpoint/welcome", self._version, speaks, name, self.state)
         self._status.changed()
 
     def _capabilities(self, request: Request, sender: Address, now_s: float) -> None:
@@ -235,11 +240,15 @@ class Session:
             self._jobs.work.progress(message, self._clock.now())
             self.clients.tell_owner(message.job, "/hitpoint/progress", message.job, message.stage, message.share)
         elif isinstance(message, JobResult):
-            paths = (message.midi, message.wav, message.report)
-            self.clients.tell_owner(message.job, "/hitpoint/result", message.job, *paths, message.take)
+            answer = (message.midi, message.wav, message.report, message.take, message.request, message.edition)
+            self.clients.tell_owner(message.job, "/hitpoint/result", message.job, *answer)
+        elif isinstance(message, Suggested):
+            said = (message.genre, message.genre_share, message.mood, message.mood_share, message.why)
+            self.clients.tell_owner(message.job, "/hitpoint/suggestion", message.job, *said)
         elif isinstance(message, JobError):
             self.last_error = message.text
-            self.clients.tell_owner(message.job, "/hitpoint/error", message.code, message.text, message.job)
+            job, request = message.job, message.request
+            self.clients.tell_owner(job, "/hitpoint/error", message.code, message.text, job, request)
         elif isinstance(message, JobDone):
             self._jobs.work.done(message.job)
         elif isinstance(message, ComposerGone):
@@ -270,6 +279,20 @@ class Session:
             for hit in message.plan.hits:
                 seconds = message.origin_s + hit.time_s
                 self.clients.tell_owner(message.job, "/hitpoint/marker", message.job, seconds, hit.kind, hit.saliency)
+        if not message.kept:
+            self._tell_chords(message, self._chords if known else ())
+        self._chords = tuple(bar.chords for bar in message.plan.bars)
+
+    def _tell_chords(self, message: Planned, before: Sequence[tuple[str, str] | None]) -> None:
+        """The chords of the plan, where they change from half bar to half bar; of a plan that has changed, those that
+        are new."""
+        standing = ""
+        for bar in message.plan.bars:
+            old = before[bar.index] if bar.index < len(before) else None
+            for half, symbol in enumerate(bar.chords or ()):
+                if (symbol != standing and not before) or (before and (old is None or old[half] != symbol)):
+                    self.clients.tell_owner(message.job, "/hitpoint/chord", message.job, bar.index, half, symbol)
+                standing = symbol
 
     def _on_bars(self, message: BarsReady) -> None:
         taken = self.player.add_bars(message)
@@ -316,8 +339,10 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "clip": lambda session, *rest: session._jobs.clip(*rest),
     "clips/end": lambda session, *rest: session._jobs.clips_end(*rest),
     "score": lambda session, *rest: session._jobs.score(*rest),
+    "suggest": lambda session, *rest: session._jobs.suggest(*rest),
     "cancel": lambda session, *rest: session._jobs.cancel(*rest),
     "regenerate": lambda session, *rest: session._jobs.regenerate(*rest),
+    "chord/set": lambda session, *rest: session._jobs.set_chord(*rest),
     "take": lambda session, *rest: session._jobs.take(*rest),
     "hand": lambda session, *rest: session._jobs.hand(*rest),
     "mute": Session._mute,
@@ -326,6 +351,9 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "control/density": lambda session, *rest: session._jobs.control(*rest),
     "control/energy": lambda session, *rest: session._jobs.control(*rest),
     "control/accents": lambda session, *rest: session._jobs.control(*rest),
+    "control/valence": lambda session, *rest: session._jobs.control(*rest),
+    "control/arousal": lambda session, *rest: session._jobs.control(*rest),
+    "control/tension": lambda session, *rest: session._jobs.control(*rest),
     "panic": Session._panic,
     "ping": Session._ping,
 }

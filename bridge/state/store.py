@@ -11,6 +11,7 @@ can be composed again.
     STATE/jobs/NAME/job.json       what was asked, the take that is heard, the edition
     STATE/jobs/NAME/plan.json      the plan
     STATE/jobs/NAME/take-N.jsonl   one line a bar; a later line for the same bar wins
+    STATE/jobs/NAME/take-N-edition-E.jsonl and .plan.json   the bars and the plan of an earlier edition
     STATE/jobs/NAME/NAME-take-N.*  the finished files; those of later editions NAME-take-N-edition-E.*
 """
 
@@ -39,14 +40,17 @@ CASE_COUNTS = sys.platform not in ("win32", "darwin")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 SCHEMA = "hitpoint.job/2"
-LIVE_SCHEMA = "hitpoint.live/5"
+LIVE_SCHEMA = "hitpoint.live/6"
 
 Value = TypeVar("Value")
 
 
 @dataclass
 class JobRecord:
-    """What stands in job.json. done: nothing is left to compose or write."""
+    """What stands in job.json. done: nothing is left to compose or write. By take: results: its files; editions: the
+    edition of the notes in them; requests: the number of the client's latest wish for it.
+    chords: those that a client set, "bar.half" -> symbol.
+    """
 
     score: ScoreJob
     take: int = 0
@@ -54,6 +58,9 @@ class JobRecord:
     controls: dict[str, float] = field(default_factory=dict)
     programs: tuple[int, ...] = ()
     results: dict[int, tuple[str, str, str]] = field(default_factory=dict)
+    editions: dict[int, int] = field(default_factory=dict)
+    requests: dict[int, int] = field(default_factory=dict)
+    chords: dict[str, str] = field(default_factory=dict)
     done: bool = False
     schema: str = SCHEMA
 
@@ -110,7 +117,7 @@ class Store:
     def begin(self, record: JobRecord) -> None:
         """Start a job anew: what stood there under its name is removed, but for finished files."""
         folder = self.folder(record.score.job)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         for path in folder.iterdir():
             if path.is_file() and not path.name.startswith(f"{record.score.job}-take-"):
                 path.unlink()
@@ -120,12 +127,12 @@ class Store:
         """Write job.json, and note that this job is the latest."""
         self._write(record.score.job, "job.json", to_json(record))
         if self.latest() != record.score.job:
-            write_whole(self._latest, record.score.job.encode())
+            write_whole(self._latest, record.score.job.encode(), durable=True)
 
     def _write(self, job: str, name: str, raw: bytes) -> None:
         """A file of the job's folder, which is made where it is not there (any more)."""
         folder = self.folder(job)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_whole(folder / name, raw, durable=True)
 
     def latest(self) -> str:
@@ -159,22 +166,23 @@ class Store:
 
     def load_bars(self, job: str, take: int) -> dict[int, Bar]:
         """The take's bars by index; a torn line is left out."""
-        bars: dict[int, Bar] = {}
-        try:
-            lines = self._take_path(job, take).read_bytes().splitlines()
-        except OSError:
-            return bars
-        for line in lines:
-            try:
-                bar = from_json(line, Bar)
-            except ValueError:
-                continue
-            bars[bar.index] = bar
-        return bars
+        return _read_bars(self._take_path(job, take))
+
+    def keep_edition(self, job: str, take: int, edition: int, plan: Plan, bars: Mapping[int, Bar]) -> None:
+        """Keep what a finished take holds before it is changed, so that a host can go back to it."""
+        name = f"take-{take}-edition-{edition}"
+        self._write(job, f"{name}.jsonl", b"".join(_bar_line(bars[index]) for index in sorted(bars)))
+        self._write(job, f"{name}.plan.json", to_json(plan))
+
+    def load_edition(self, job: str, take: int, edition: int) -> tuple[Plan, dict[int, Bar]] | None:
+        """What `keep_edition` kept; None where that is not there."""
+        path = self.folder(job) / f"take-{take}-edition-{edition}.jsonl"
+        plan, bars = _read(path.with_suffix(".plan.json"), Plan), _read_bars(path)
+        return None if plan is None or len(bars) < len(plan.bars) else (plan, bars)
 
     def save_live(self, live: LiveState, parties: Parties, wiring: set[tuple[str, str]]) -> None:
         """Note where the transport is, who is there, and what our ports lead to, for a watchdog that takes over."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        make_folder(self._root)
         write_whole(self._root.parent / "live.json", to_json(_LiveRecord(live, parties, sorted(wiring))))
 
     def load_live(self) -> tuple[LiveState, Parties, set[tuple[str, str]]] | None:
@@ -186,7 +194,7 @@ class Store:
 
     def save_lists(self, lists: Sequence[ScoreJob]) -> None:
         """Note the lists of clips that were sent, for a watchdog that takes over."""
-        self._root.mkdir(parents=True, exist_ok=True)
+        make_folder(self._root)
         write_whole(self._root.parent / "lists.json", to_json(list(lists)))
 
     def load_lists(self) -> list[ScoreJob]:
@@ -195,6 +203,19 @@ class Store:
 
     def _take_path(self, job: str, take: int) -> Path:
         return self.folder(job) / f"take-{take}.jsonl"
+
+
+def _read_bars(path: Path) -> dict[int, Bar]:
+    bars: dict[int, Bar] = {}
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        return bars
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            bar = from_json(line, Bar)
+            bars[bar.index] = bar
+    return bars
 
 
 def _bar_line(bar: Bar) -> bytes:
@@ -225,6 +246,15 @@ def write_whole(path: Path, raw: bytes, durable: bool = False) -> None:
         raise
     if durable:
         sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are not there, and have their names on the disk. Raises OSError."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def sync_file(path: Path) -> None:

@@ -5,14 +5,18 @@ Threads and processes: lives in the composer process, in its main thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import ChooseTake, JobResult, Regenerate, SetControl
-from hitpoint.bridge.work.jobs import SEED_STEP, Job, Tools, announcement, pairs_of, ready, take_of
+from hitpoint.bridge.ipc.messages import ChooseTake, Regenerate, SetChord, SetControl
+from hitpoint.bridge.work.jobs import SEED_STEP, Job, Tools, announcement, pairs_of, ready, result_of, take_of
 from hitpoint.bridge.work.keeper import Keeper
+from hitpoint.model.plan.harmony.edit import with_chord, with_chords
 from hitpoint.model.plan.types import Plan
+
+SUFFIXES = (".mid", ".wav", ".report.json")
 
 
 class Editor:
@@ -23,18 +27,54 @@ class Editor:
 
     def choose_take(self, job: Job, message: ChooseTake) -> None:
         """Another take is heard."""
+        take = take_of(job, message.take, self._keeper.store)
+        self._go_back(job, message)
+        if not all(Path(path).is_file() for path in job.record.results.get(message.take, ()) if path):
+            job.record.results.pop(message.take)  # somebody has cleared up: they are written again
+            take.midi, take.failed = None, False
         assert job.plan is not None
         job.record.take = message.take
-        take_of(job, message.take, self._keeper.store)
+        job.record.requests[message.take] = message.request
         job.aim = message.from_bar
         self._raise_edition(job, range(len(job.plan.bars)))
         self.send_known(job)
-        files = job.record.results.get(message.take)
-        if files is not None:
-            self._send(JobResult(job.name, message.take, *files))
+        if message.take in job.record.results:
+            self._send(result_of(job, message.take))
+
+    def _go_back(self, job: Job, message: ChooseTake | Regenerate) -> bool:
+        """Have the edition in place that the message speaks of, which its host has after an undo; whether it was not.
+
+        Raises UsageError where it is gone."""
+        record = job.record
+        number = message.take if isinstance(message, ChooseTake) else record.take
+        if message.edition < 0 or (number in record.results and record.editions.get(number) == message.edition):
+            return False
+        kept = self._keeper.store.load_edition(job.name, number, message.edition)
+        if kept is None:
+            raise UsageError("that version of the music is no longer kept; choose a take, or score the film again")
+        self._keeper.keep_edition(job, number)
+        take = job.takes[number]
+        job.plan, take.bars = kept
+        if job.prepared is not None:
+            job.prepared = replace(job.prepared, plan=job.plan)
+        take.provisional.clear()
+        take.stream = take.ahead_stream = None
+        files = [self._keeper.store.output(job.name, number, message.edition, suffix) for suffix in SUFFIXES]
+        there = [str(path) if path.is_file() else "" for path in files]
+        take.midi, take.failed = (files[0] if there[0] and there[2] else None), False
+        record.results.pop(number, None)
+        if take.midi is not None:
+            record.results[number], record.editions[number] = (there[0], there[1], there[2]), message.edition
+        self._keeper.save_plan(job)
+        self._keeper.save_bars(job, number)
+        return True
 
     def regenerate(self, job: Job, message: Regenerate) -> None:
         """New notes in some bars of the take that is heard."""
+        if self._go_back(job, message):
+            assert job.plan is not None
+            self._raise_edition(job, range(len(job.plan.bars)))
+            self.send_known(job)
         assert job.plan is not None
         take, first, last = job.take, message.first_bar, message.last_bar
         if last >= len(job.plan.bars):
@@ -49,6 +89,7 @@ class Editor:
         composer = self._tools.composer(job.composer)
         new = composer.regenerate(job.plan, bars, first, last, message.instruments, seed)
         asked = {bar.index: bar for bar in new if first <= bar.index <= last}
+        job.record.requests[job.record.take] = message.request
         changed = tuple(bar for index, bar in asked.items() if take.bars.get(index) != bar)
         kept = tuple(bar for index, bar in asked.items() if take.bars.get(index) == bar)
         self._forget_files(job)
@@ -59,9 +100,33 @@ class Editor:
         self._send(ready(job, changed))
         self._send(ready(job, kept, kept=True))
 
+    def set_chord(self, job: Job, message: SetChord) -> None:
+        """A half bar has another chord: what is composed from now on follows it, and what sounds stays."""
+        assert job.plan is not None
+        job.plan = with_chord(job.plan, message.bar, message.half, message.symbol)
+        if job.prepared is not None:
+            job.prepared = replace(job.prepared, plan=job.plan)
+        job.record.chords[f"{message.bar}.{message.half}"] = message.symbol
+        for take in job.takes.values():
+            take.stream = take.ahead_stream = None
+        self._forget_files(job)
+        self._keeper.save_plan(job)
+        self._raise_edition(job, range(0))
+
+    def keep_music(self, job: Job, kept: Mapping[int, int]) -> None:
+        """The bars that a job for a changed cut takes over from the one before: new bar -> old bar, in every take."""
+        before, job.before = job.before, None
+        for number, old in before.bars.items() if before is not None else ():
+            take = take_of(job, number, self._keeper.store)
+            take.bars = {new: replace(old[bar], index=new) for new, bar in kept.items() if bar in old}
+            self._keeper.save_bars(job, number)
+            if number == job.record.take and take.bars:
+                self._send(ready(job, (bar for _, bar in sorted(take.bars.items()))))
+
     def set_control(self, job: Job, message: SetControl) -> None:
         """A live control was moved: another plan from the next bar on."""
         assert job.plan is not None and job.prepared is not None
+        self._keeper.keep_edition(job, job.record.take)
         controls = {**job.record.controls, message.name: message.value}
         new = self._tools.replan(job.prepared, pairs_of(job.record.score, controls))
         bars = len(job.plan.bars)
@@ -69,7 +134,7 @@ class Editor:
             raise UsageError(f"{message.name} {message.value:g} would change the tempo of {job.name}; score it again")
         first = min(message.from_bar, bars)
         job.record.controls = controls
-        job.plan = joined(job.plan, new, first)
+        job.plan = with_chords(joined(job.plan, new, first), job.record.chords)
         job.prepared = replace(job.prepared, plan=job.plan)
         take = job.take
         take.bars = {index: bar for index, bar in take.bars.items() if index < first}
@@ -94,6 +159,7 @@ class Editor:
 
     def _forget_files(self, job: Job) -> None:
         """The take that is heard changes: its files are those of another edition."""
+        self._keeper.keep_edition(job, job.record.take)
         job.take.midi, job.take.failed = None, False
         job.record.results.pop(job.record.take, None)
 

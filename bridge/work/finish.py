@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hitpoint.bridge.ipc.messages import JobProgress, JobResult
-from hitpoint.bridge.work.jobs import Job, Take, Tools
+from hitpoint.bridge.ipc.messages import JobProgress
+from hitpoint.bridge.state.store import make_folder
+from hitpoint.bridge.work.jobs import Job, Take, Tools, result_of
 from hitpoint.bridge.work.keeper import AGAIN_S, Keeper, disk_trouble, publish
 from hitpoint.bridge.work.worker import WRITE_TURN, Worker
 
@@ -43,29 +44,37 @@ class Finisher:
             store.output(job.name, number, edition, suffix) for suffix in (".mid", ".wav", ".report.json")
         )
         files = [midi, *([wav] if job.wav else []), report]
+        if job.stems and job.wav:
+            from hitpoint.model.output.stems import stem_paths
+
+            files += stem_paths(prepared.plan.instruments, wav)
         take.midi = midi
 
         def write() -> None:
+            """In the worker: write the files, and say how it went."""
             try:
-                midi.parent.mkdir(parents=True, exist_ok=True)
-                self._tools.write(prepared, composer, bars, take.seed, midi, wav if job.wav else None, report)
+                make_folder(midi.parent)
+                sound = wav if job.wav else None
+                self._tools.write(prepared, composer, bars, take.seed, midi, sound, report, job.stems)
                 publish(*files)
             except Exception as error:
                 self._back(job, self._after(job, take, midi, error))
             else:
                 texts = (str(midi), str(wav) if job.wav else "", str(report))
-                self._back(job, lambda: self._written(job, number, take, midi, texts))
+                self._back(job, lambda: self._written(job, number, take, midi, texts, edition))
 
         self._send(JobProgress(job.name, "write", 0.0))
         self._worker.do(job.name, write, WRITE_TURN, job.cancelled)
 
-    def _written(self, job: Job, number: int, take: Take, midi: Path, texts: tuple[str, str, str]) -> None:
+    def _written(
+        self, job: Job, number: int, take: Take, midi: Path, texts: tuple[str, str, str], edition: int
+    ) -> None:
         if take.midi != midi:
             return  # the take was changed meanwhile; its new files follow
-        job.record.results[number] = texts
+        job.record.results[number], job.record.editions[number] = texts, edition
         job.disk_told = False
         self._send(JobProgress(job.name, "write", 1.0))
-        self._send(JobResult(job.name, number, *texts))
+        self._send(result_of(job, number))
         self._keeper.save(job)  # afterwards: should the process die in between, the result is told twice, not never
 
     def _after(self, job: Job, take: Take, midi: Path, error: Exception) -> Callable[[], None]:
@@ -73,6 +82,7 @@ class Finisher:
         trouble = disk_trouble(error, midi.parent)
 
         def follow() -> None:
+            """In the main thread."""
             if trouble is not None:
                 job.again_s = time.monotonic() + AGAIN_S
                 self._keeper.failed(job, trouble)

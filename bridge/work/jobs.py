@@ -6,25 +6,29 @@ Threads and processes: lives in the composer process; jobs and takes belong to i
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import BarsReady, Planned, ScoreJob
+from hitpoint.bridge.ipc.messages import BarsReady, JobResult, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord, Store
-from hitpoint.model.compose.base import Composer
-from hitpoint.model.music.score import Bar
+from hitpoint.model.compose.base import COMPOSERS, DEFAULT, Composer
+from hitpoint.model.music.score import GENRES, Bar
 from hitpoint.model.plan.types import Plan
 
 if TYPE_CHECKING:
+    from hitpoint.model.mood.suggest import Suggestion
     from hitpoint.model.take import Prepared
     from hitpoint.model.video.types import Boundary, Clip
 
-OWN_PAIRS = ("takes", "wav", "cuts", "composer")
+OWN_PAIRS = ("takes", "wav", "cuts", "composer", "stems", "keep", "from", "to")
 """Keys of a score request that are no wishes of the plan."""
+MOMENTS = ("hits", "unhits")
+"""Wishes that are moments of the host's timeline."""
 SEED_STEP = 1_000_003
 """Between the seeds of a job's takes, and of one bar's regenerations."""
 
@@ -48,10 +52,27 @@ class Take:
     failed: bool = False
 
 
+@dataclass(frozen=True)
+class Before:
+    """A job as it was left: what was asked, its plan, the take that was heard, and the bars of its takes."""
+
+    score: ScoreJob
+    plan: Plan
+    take: int
+    bars: Mapping[int, Mapping[int, Bar]]
+
+    def pairs_with(self, pairs: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """The wishes of a job that keeps this one's music: it goes on in the same style, whatever is asked for now."""
+        new = {key: value for key, value in pairs.items() if key in OWN_PAIRS + MOMENTS}
+        kept = {key: value for key, value in self.score.pairs if key not in (*MOMENTS, "from", "to", "keep")}
+        return tuple({**kept, **new}.items())
+
+
 @dataclass
 class Job:
     """One job. prepared: None until analysed in this process; plan: None until planned.
 
+    before: the job whose music is to be kept where the picture has not changed, until that is done.
     care: how often composing it went wrong. 1: no provisional bars any more; 2: another seed from there on.
     again_s: not to be written before this moment (monotonic), the disk being full; disk_told: its client knows.
     """
@@ -62,6 +83,8 @@ class Job:
     takes: dict[int, Take] = field(default_factory=dict)
     wanted_takes: int = 1
     wav: bool = True
+    stems: bool = False
+    before: Before | None = None
     aim: int = 0
     care: int = 0
     again_s: float = 0.0
@@ -105,26 +128,57 @@ class Tools:
             self._composers[key] = self._load_composer(key)
         return self._composers[key]
 
+    def counter(self, key: str = "") -> Callable[[], int]:
+        """What tells, to any thread, how many small steps that composer has done; 0 where it does not count them."""
+        return lambda: getattr(self._composers.get(key), "steps", 0)
+
     def prepare(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Prepared:
         """Analyse and plan."""
         from hitpoint.model.job import prepare
         from hitpoint.model.plan.wishes import parse_wishes
-        from hitpoint.model.video.types import Clip
 
         wishes = parse_wishes(pairs)
-        clips = [
-            Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s, clip.fade_s) for clip in score.clips
-        ]
+        clips = clips_of(score)
         source = dict(score.pairs).get("cuts", "auto")
         cuts = strip_cuts(clips) if source == "strips" else None
-        return prepare(clips, wishes, cuts, progress, apart=True, detector="fine" if source == "fine" else "quick")
+        genres = self.composer(dict(score.pairs).get("composer", "")).genres if wishes.genre == "auto" else GENRES
+        finder = "fine" if source == "fine" else "quick"
+        lead_s, length_s = span(score)
+        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s)
+
+    def suggest(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Suggestion:
+        """What genre and mood the clips suggest. pairs: describe, and whatever else a score may have."""
+        from hitpoint.model.job import names
+        from hitpoint.model.plan.suggested import suggested
+        from hitpoint.model.plan.wishes import parse_wishes
+        from hitpoint.model.video.apart import analyse_apart
+
+        wishes, clips = parse_wishes(pairs), clips_of(score)
+        rhythm = analyse_apart(clips, None, lambda share: progress("analyse", share))
+        return suggested(rhythm, wishes.describe, names(clips, apart=True))
+
+    def rework(self, prepared: Prepared, now: ScoreJob, before: Before) -> tuple[Prepared, dict[int, int]]:
+        """Another plan for what was analysed, which keeps what it can of an earlier one; new bar -> old bar kept."""
+        from hitpoint.model.plan.rework import rework
+        from hitpoint.model.video.changed import changed
+
+        change = changed(closed_clips(before.score), closed_clips(now))
+        (old_lead_s, _), (new_lead_s, _) = span(before.score), span(now)
+        change = change.within(old_lead_s, new_lead_s, before.plan.duration_s, prepared.rhythm.duration_s)
+        reworked = rework(prepared.rhythm, prepared.wishes, before.plan, change)
+        return replace(prepared, plan=reworked.plan), reworked.kept
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
-        """Another plan for what was analysed."""
+        """Another plan for what was analysed, of the same tempo, since its music is being heard."""
         from hitpoint.model.plan.build import build_plan
+        from hitpoint.model.plan.suggested import followed
+        from hitpoint.model.plan.tempo_map import tempo_of
         from hitpoint.model.plan.wishes import parse_wishes
 
-        return build_plan(prepared.rhythm, parse_wishes(pairs))
+        wishes = parse_wishes(pairs)
+        if prepared.suggestion is not None:
+            wishes = followed(wishes, prepared.suggestion)
+        return build_plan(prepared.rhythm, wishes, tempo_of(prepared.plan))
 
     def programs(self, genre: str) -> tuple[int, ...]:
         """The General MIDI program of each instrument."""
@@ -141,14 +195,34 @@ class Tools:
         midi: Path,
         wav: Path | None,
         report: Path,
+        stems: bool = False,
     ) -> None:
-        """Write a take's files."""
+        """Write a take's files; stems: a WAV for each instrument beside it as well."""
         from hitpoint.model.job import assemble
         from hitpoint.model.output.base import Writing, write_outputs
 
         take = assemble(prepared, bars, composer, seed)
         files = {"midi": midi, "report": report, **({} if wav is None else {"wav": wav})}
+        if stems and wav is not None:
+            files["stems"] = wav
         write_outputs(take, prepared, files, Writing(force=True))
+
+
+def clips_of(score: ScoreJob) -> list[Clip]:
+    """The clips of a job, as the analysis takes them."""
+    from hitpoint.model.video.types import Clip
+
+    return [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s, clip.fade_s) for clip in score.clips]
+
+
+def closed_clips(score: ScoreJob) -> list[Clip]:
+    """The same, each with an out point. Raises InputError for a film that cannot be read."""
+    from hitpoint.model.video.apart import probe_apart
+    from hitpoint.model.video.edit import closed
+
+    return [
+        clip if clip.out_s is not None else closed(clip, probe_apart(clip.path).duration_s) for clip in clips_of(score)
+    ]
 
 
 def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
@@ -177,12 +251,54 @@ def ready(job: Job, bars: Iterable[Bar], kept: bool = False) -> BarsReady:
     return BarsReady(job.name, job.record.take, job.record.edition, perform_all(bars, job.plan), kept=kept)
 
 
+def result_of(job: Job, take: int) -> JobResult:
+    """What the client is told of a finished take."""
+    record = job.record
+    files, asked, edition = record.results[take], record.requests.get(take, 0), record.editions.get(take, 0)
+    return JobResult(job.name, take, *files, asked, edition)
+
+
 def pairs_of(score: ScoreJob, controls: Mapping[str, float]) -> dict[str, str]:
     """The wishes of a job for the planner, its live controls as they stand now."""
     pairs = {key: value for key, value in score.pairs if key not in OWN_PAIRS}
+    for key in MOMENTS:
+        if key in pairs:
+            pairs[key] = since(pairs[key], origin(score))
     for name, value in controls.items():
         pairs[name] = str(round(value)) if name == "density" else repr(value)
     return pairs
+
+
+def since(text: str, origin_s: float) -> str:
+    """Moments of the host's timeline, separated by commas, as seconds since `origin_s`; what is none stays as it is."""
+    parts = []
+    for part in text.split(","):
+        number = part.strip().removesuffix("!")
+        with contextlib.suppress(ValueError):
+            part = repr(round(float(number) - origin_s, 6)) + "!" * part.strip().endswith("!")
+        parts.append(part)
+    return ",".join(parts)
+
+
+def checked(pairs: Mapping[str, str]) -> tuple[int, bool, bool]:
+    """How many takes a score request wants, whether as WAV, and whether as stems. Raises UsageError."""
+    takes = whole_number(pairs.get("takes", "1"), "takes", 1, 16)
+    wav = whole_number(pairs.get("wav", "1"), "wav", 0, 1)
+    stems = whole_number(pairs.get("stems", "0"), "stems", 0, 1)
+    cuts = pairs.get("cuts", "auto")
+    if cuts not in ("auto", "strips", "fine"):
+        raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")
+    COMPOSERS.check(pairs.get("composer", DEFAULT))
+    return takes, bool(wav), bool(stems)
+
+
+def before_of(job: Job | None, store: Store) -> Before:
+    """The job as it was left, for one that keeps its music. Raises UsageError where it has none yet."""
+    if job is None or job.plan is None:
+        raise UsageError("the score to keep has no music yet; wait for it, or score the film again")
+    takes = {job.record.take, *job.record.results, *job.takes}
+    bars = {number: dict(take_of(job, number, store).bars) for number in takes}
+    return Before(job.record.score, job.plan, job.record.take, bars)
 
 
 def take_of(job: Job, number: int, store: Store) -> Take:
@@ -200,8 +316,30 @@ def take_of(job: Job, number: int, store: Store) -> Take:
 
 
 def origin(score: ScoreJob) -> float:
-    """Where the music begins on the host's timeline: the earliest clip's start, in seconds."""
-    return min(clip.start_s for clip in score.clips)
+    """Where the music begins on the host's timeline, in seconds: where it is asked for, else with the first clip."""
+    asked = _moment(score, "from")
+    return min(clip.start_s for clip in score.clips) if asked is None else asked
+
+
+def span(score: ScoreJob) -> tuple[float, float]:
+    """Seconds of the range that is scored before the first clip, and its length; 0 and 0 where it is that of the clips.
+
+    Raises UsageError where the range does not hold the first clip's start.
+    """
+    begins_s, until_s = _moment(score, "from"), _moment(score, "to")
+    first_s = min(clip.start_s for clip in score.clips)
+    start_s = first_s if begins_s is None else begins_s
+    if start_s > first_s + 1e-6 or (until_s is not None and until_s <= first_s):
+        raise UsageError(f"from and to must hold the first clip, which begins at {first_s:g} s")
+    return max(0.0, first_s - start_s), 0.0 if until_s is None else until_s - start_s
+
+
+def _moment(score: ScoreJob, key: str) -> float | None:
+    text = dict(score.pairs).get(key)
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        raise UsageError(f"{key} must be a number of seconds, not {text!r}") from None
 
 
 def whole_number(text: str, name: str, low: int, high: int) -> int:
@@ -211,5 +349,5 @@ def whole_number(text: str, name: str, low: int, high: int) -> int:
     except (ValueError, OverflowError):
         number = low - 1
     if not low <= number <= high:
-        raise UsageError(f"{name} must be a whole number within {low}..{high}, not {text!r}")
+        raise UsageError(f"{name} must be a whole number between {low}..{high}, not {text!r}")
     return number

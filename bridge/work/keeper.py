@@ -53,6 +53,13 @@ class Keeper:
         """Bars of a take changed."""
         self._try(job, lambda: self.store.save_bars(job.name, take, job.takes[take].bars))
 
+    def keep_edition(self, job: Job, take: int) -> None:
+        """A finished take is going to be changed."""
+        plan, edition = job.plan, job.record.editions.get(take)
+        if plan is not None and edition is not None and take in job.record.results:
+            bars = dict(job.takes[take].bars)
+            self._try(job, lambda: self.store.keep_edition(job.name, take, edition, plan, bars))
+
     def failed(self, job: Job, error: OSError) -> None:
         """Something of the job could not be written: say so once, and write all of it when there is room."""
         if not job.disk_told:

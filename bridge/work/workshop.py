@@ -7,10 +7,7 @@ the others go on, and so does the process. A job that was taken in stays in memo
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,27 +18,29 @@ from hitpoint.bridge.ipc.messages import (
     CancelJob,
     ChooseTake,
     DropJob,
+    Edit,
     Handled,
     JobDone,
     JobError,
     JobMessage,
     JobProgress,
-    LogLine,
     Regenerate,
     ResumeJob,
     ScoreJob,
-    SetControl,
+    SetChord,
     WorkingAt,
 )
+from hitpoint.bridge.ipc.suggest import SuggestJob
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.bar_maker import BarMaker
 from hitpoint.bridge.work.edits import Editor
 from hitpoint.bridge.work.finish import Finisher
-from hitpoint.bridge.work.jobs import Cancelled, Job, Tools, pairs_of, take_of, whole_number
+from hitpoint.bridge.work.jobs import Before, Cancelled, Job, Tools, before_of, checked, pairs_of, take_of
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.bridge.work.stage import BAR_S, EDIT_S, Stage
+from hitpoint.bridge.work.suggester import Suggester
+from hitpoint.bridge.work.troubles import answers, log_line
 from hitpoint.bridge.work.worker import ANALYSE_TURN, Worker
-from hitpoint.model.compose.base import COMPOSERS, DEFAULT
 
 if TYPE_CHECKING:
     from hitpoint.model.take import Prepared
@@ -65,6 +64,7 @@ class Workshop:
         self._at = ""
         self._worker = Worker(self._tell_where)
         self._finisher = Finisher(tools, self._keeper, self._worker, send, self._back, self._failed)
+        self._suggester = Suggester(tools, self._worker, send, self._failed, self._settle)
         self._told_at: tuple[str, ...] = ()
 
     # Requests.
@@ -78,10 +78,10 @@ class Workshop:
         try:
             taken = self._obey(message)
         except Exception as error:
-            self._failed(message.job, error)
-        if taken and isinstance(message, ScoreJob | Regenerate | ChooseTake | SetControl):
+            self._failed(message.job, error, message.request if isinstance(message, Regenerate | ChooseTake) else 0)
+        if taken and isinstance(message, ScoreJob | Edit):
             self._send(Handled(message.job, message))
-        if not isinstance(message, Aim):
+        if not isinstance(message, Aim | SuggestJob):
             self._settle(message.job)
 
     def _obey(self, message: JobMessage) -> bool:
@@ -95,28 +95,37 @@ class Workshop:
         elif isinstance(message, Aim):
             if message.job in self._jobs:
                 self._jobs[message.job].aim = message.bar
-        elif isinstance(message, Regenerate | ChooseTake | SetControl):
+        elif isinstance(message, Edit):
             return self._edit(message)
+        elif isinstance(message, SuggestJob):
+            self._suggester.suggest(message)
+            return False
         return True
 
     def _score(self, message: ScoreJob) -> None:
         pairs = dict(message.pairs)
-        takes = whole_number(pairs.pop("takes", "1"), "takes", 1, 16)
-        wav = whole_number(pairs.pop("wav", "1"), "wav", 0, 1)
-        cuts = pairs.pop("cuts", "auto")
-        if cuts not in ("auto", "strips", "fine"):
-            raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")
-        COMPOSERS.check(pairs.pop("composer", DEFAULT))
+        takes, wav, stems = checked(pairs)
+        kept = self._before(message.job, pairs.get("keep", ""))
+        if kept is not None:
+            message = replace(message, pairs=kept.pairs_with(pairs))
         old = self._jobs.pop(message.job, None)
         if old is not None:
             old.cancelled.set()
             self._keeper.forget(old)
         before = old.record if old is not None else self._keeper.store.load(message.job)
         record = JobRecord(message, edition=before.edition + 1 if before else 0)  # what sounds of it is to be replaced
-        job = Job(record, wanted_takes=takes, wav=bool(wav))
+        job = Job(record, wanted_takes=takes, wav=wav, stems=stems, before=kept)
         self._keeper.begin(record, job)
         self._keep(job)
         self._prepare(job)
+
+    def _before(self, job: str, kept: str) -> Before | None:
+        """The job whose music is to be kept. Raises UsageError where that cannot be."""
+        if kept and kept == job:
+            raise UsageError(
+                "a changed edit needs a job of its own; give it a name other than that of the score it keeps"
+            )
+        return before_of(self._job(kept), self._keeper.store) if kept else None
 
     def _resume(self, message: ResumeJob) -> None:
         """Go on with a job that a former process had begun."""
@@ -151,7 +160,7 @@ class Workshop:
             self._keeper.save(job)
         self._keeper.forget(job)
 
-    def _edit(self, message: Regenerate | ChooseTake | SetControl) -> bool:
+    def _edit(self, message: Edit) -> bool:
         job = self._job(message.job)
         assert job is not None
         if job.plan is None:
@@ -159,11 +168,14 @@ class Workshop:
         if isinstance(message, ChooseTake):
             self._editor.choose_take(job, message)
             return True
+        if isinstance(message, SetChord):
+            self._editor.set_chord(job, message)
+            return True
         if job.prepared is None:
             job.after_prepare.append(message)
             self._prepare(job)
             return False
-        with self._stage.at("edit", EDIT_S):
+        with self._stage.at("edit", EDIT_S, self._tools.counter(job.composer)):
             if isinstance(message, Regenerate):
                 self._editor.regenerate(job, message)
             else:
@@ -198,7 +210,7 @@ class Workshop:
                     return True
             except HitpointError as error:
                 self._close(job)
-                self._fail(name, error)
+                self._failed(name, error)
             except MemoryError:
                 raise
             except Exception as error:
@@ -212,7 +224,7 @@ class Workshop:
         assert job.plan is not None
         for number in self._wanted(job):
             take = take_of(job, number, self._keeper.store)
-            with self._stage.at("bar", BAR_S):
+            with self._stage.at("bar", BAR_S, self._tools.counter(job.composer)):
                 if self._bars.make(job, job.plan, number, take):
                     return True
             writable = not take.failed and not job.analysing and time.monotonic() >= job.again_s
@@ -256,9 +268,9 @@ class Workshop:
             take.stream = take.ahead_stream = None
         if job.care > MOST_CARE:
             self._close(job)
-            self._slip(job.name, error)
+            self._failed(job.name, error)
         else:
-            self._log(job.name, error)
+            self._send(log_line(job.name, error))
 
     # Jobs.
 
@@ -267,7 +279,9 @@ class Workshop:
             return
         job.analysing = True
         job.preparing = job.plan is None  # with a plan, bars can be composed meanwhile
-        score, pairs = job.record.score, pairs_of(job.record.score, job.record.controls)
+        score, pairs, before = job.record.score, pairs_of(job.record.score, job.record.controls), None
+        if job.preparing:
+            before = job.before = job.before or self._before(job.name, dict(score.pairs).get("keep", ""))
 
         def progress(stage: str, share: float) -> None:
             if job.cancelled.is_set():
@@ -275,19 +289,22 @@ class Workshop:
             self._worker.then_if_room(lambda: self._send(JobProgress(job.name, stage, share)))
 
         def prepare() -> None:
+            """In the worker: look at the films and plan, and say how it went."""
             try:
-                prepared = self._tools.prepare(score, pairs, progress)
+                prepared, kept = self._tools.prepare(score, pairs, progress), dict[int, int]()
+                if before is not None:
+                    prepared, kept = self._tools.rework(prepared, score, before)
             except Cancelled:
                 self._back(job, lambda: None)
             except Exception as error:
                 failure = error
                 self._back(job, lambda: self._not_prepared(job, failure))
             else:
-                self._back(job, lambda: self._prepared(job, prepared))
+                self._back(job, lambda: self._prepared(job, prepared, kept))
 
         self._worker.do(job.name, prepare, ANALYSE_TURN, job.cancelled)
 
-    def _prepared(self, job: Job, prepared: Prepared) -> None:
+    def _prepared(self, job: Job, prepared: Prepared, kept: dict[int, int]) -> None:
         job.preparing = job.analysing = False
         if job.plan is not None:
             job.prepared = replace(prepared, plan=job.plan)
@@ -295,10 +312,12 @@ class Workshop:
             job.record.programs = self._tools.programs(prepared.plan.genre)
             job.prepared, job.plan = prepared, prepared.plan
             self._current = job.name
+            job.record.take = job.before.take if job.before is not None else job.record.take
             take_of(job, job.record.take, self._keeper.store)
             self._keeper.save_plan(job)
             self._keeper.save(job)
             self._editor.announce(job, tuple(range(len(job.plan.bars))))
+            self._editor.keep_music(job, kept)
         waiting, job.after_prepare = job.after_prepare, []
         for message in waiting:
             self.handle(message)
@@ -322,10 +341,9 @@ class Workshop:
         if record is None:
             if quiet:
                 return None
-            raise UsageError(f"this score is not known any more; score the film again (there is no job {name!r})")
-        pairs = dict(record.score.pairs)
-        job = Job(record, self._keeper.store.load_plan(name), wav=pairs.get("wav", "1") != "0")
-        job.wanted_takes = int(pairs.get("takes", "1"))
+            raise UsageError(f"this score is no longer known; score the film again (there is no job {name!r})")
+        takes, wav, stems = checked(dict(record.score.pairs))
+        job = Job(record, self._keeper.store.load_plan(name), wanted_takes=takes, wav=wav, stems=stems)
         if job.plan is not None:
             take_of(job, record.take, self._keeper.store)
         self._keep(job)
@@ -351,12 +369,13 @@ class Workshop:
         """In the worker, at a piece's end: what the main thread is to do next, unless the job was called off."""
 
         def guarded() -> None:
+            """In the main thread: what goes wrong closes this job, not the workshop."""
             if not job.cancelled.is_set():
                 try:
                     follow()
                 except Exception as error:
                     self._close(job)
-                    self._slip(job.name, error)
+                    self._failed(job.name, error)
             if self._jobs.get(job.name) in (job, None):  # else another one of that name is under way
                 self._settle(job.name)
 
@@ -372,26 +391,6 @@ class Workshop:
             self._told_at = where
             self._send(WorkingAt(where))
 
-    # What goes wrong.
-
-    def _failed(self, name: str, error: Exception) -> None:
-        if isinstance(error, HitpointError):
-            self._fail(name, error)
-        else:
-            self._slip(name, error)
-
-    def _fail(self, name: str, error: HitpointError) -> None:
-        codes = {2: "usage", 3: "input", 4: "missing"}
-        self._send(JobError(name, codes.get(error.exit_code, "input"), str(error)))
-
-    def _slip(self, name: str, error: Exception) -> None:
-        """A mistake of the program's own: logged in full, told in one sentence."""
-        self._log(name, error)
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        text = f"this went wrong and was given up ({reason[:200]}); try again with another seed, and send in the log"
-        self._send(JobError(name, "given-up", text))
-
-    def _log(self, name: str, error: Exception) -> None:
-        trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        with contextlib.suppress(Exception):
-            self._send(LogLine(logging.ERROR, f"composer, at {name}: {trace}"))
+    def _failed(self, name: str, error: Exception, request: int = 0) -> None:
+        for message in answers(name, error, request):
+            self._send(message)

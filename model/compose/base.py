@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from hitpoint.model.errors import UsageError
-from hitpoint.model.music.score import Bar
+from hitpoint.model.music.score import GENRES, Bar
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.registry import Registry
 
@@ -52,6 +52,10 @@ class Composer(ABC):
 
     key: the name it is asked for by. uses_library: whether it makes use of `ComposerOptions.library`. name, sha256,
     parameters: of the weights or the library, for the report and the MIDI file. stats: what the last piece cost.
+    genres: those it can compose. conditions: what it hears of a bar beyond what CMT tells a network ("root_0", "mode",
+    "valence" ...: the columns of `network.conditions`); what is not among them makes no difference to its music.
+    steps: raised with each small step (a token, a diffusion step), so that whoever waits can tell work from a loop
+    that never ends; another thread reads it. Where it never moves, a bar is judged as a whole, and later.
     """
 
     key: ClassVar[str]
@@ -59,6 +63,9 @@ class Composer(ABC):
     name: str = ""
     sha256: str = ""
     parameters: int = 0
+    genres: tuple[str, ...] = GENRES
+    conditions: frozenset[str] = frozenset()
+    steps: int = 0
 
     def __init__(self) -> None:
         self.stats = Stats()

@@ -1,6 +1,7 @@
 """How busy bars of real music are: makes `model/plan/density_table.py` from a shard folder.
 
-    hitpoint data build band real5 pop909_5 -o SHARD --exclude nottingham --exclude openmsx --exclude debian_games
+    hitpoint data build band real5 pop909_5 scores -o SHARD \\
+        --exclude nottingham --exclude openmsx --exclude debian_games
     python -m hitpoint.model.data.densities SHARD > density_table.py
 
 Percentiles over all bars of the training split that sound, as in Di et al. 2021, each bar once. A bar's density is the
@@ -19,11 +20,11 @@ from numpy.typing import NDArray
 
 from hitpoint.model.data.build import Shard, load
 from hitpoint.model.data.windows import piece_notes
-from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR
+from hitpoint.model.music.score import GENRES, INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR
 
 PERCENTILES = (5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
 BAND = 4
-"""A genre's own rows come from pieces of so many instruments or more."""
+"""A genre's own rows come from pieces of so many instruments or more; without a kit one fewer does."""
 
 Grid = NDArray[np.bool_]
 """(bars, 16, 5): whether an instrument has an onset on that tick of that bar."""
@@ -59,9 +60,9 @@ def tables(
     by_genre = {genre: np.zeros(TICKS_PER_BAR + 1, np.int64) for genre in GENRES}
     by_ensemble = {each: np.zeros(TICKS_PER_BAR + 1, np.int64) for each in ensembles}
     for genre, grid in pieces:
-        if grid.any(axis=(0, 1)).sum() >= BAND:
+        if grid.any(axis=(0, 1)).sum() >= BAND - (genre not in KIT_GENRES):
             by_genre[genre] += _counts(grid)
-        for ensemble in ensembles:
+        for ensemble in ensembles if genre in KIT_GENRES else ():
             by_ensemble[ensemble] += _counts(grid[..., list(ensemble)])
     return {genre: row(each) for genre, each in by_genre.items()}, {key: row(each) for key, each in by_ensemble.items()}
 
@@ -75,16 +76,17 @@ def module(genres: dict[str, tuple[float, ...]], ensembles: dict[tuple[int, ...]
     """The text of `density_table.py`."""
     lines = ['"""How busy bars of real music are: percentiles over all bars of the training split that sound.', ""]
     lines += [
-        "Made by `hitpoint.model.data.densities` from the band, real5 and pop909_5 archives (sources that may not shape"
+        "Made by `hitpoint.model.data.densities` from the band, real5, pop909_5 and scores archives (sources that may"
     ]
-    lines += ["shipped weights left out); a bar's density is the number of its 16 ticks with an onset.", '"""', ""]
+    lines += ["not shape shipped weights left out); a bar's density is the number of its 16 ticks with an onset."]
+    lines += ['"""', ""]
     lines += ["from __future__ import annotations", "", f"PERCENTILES = {PERCENTILES}", '"""Of each row."""', ""]
     lines += ["GENRE_DENSITIES: dict[str, tuple[float, ...]] = {"]
     lines += [f'    "{genre}": {values},' for genre, values in genres.items()]
-    lines += ["}", '"""Pieces of four or five instruments."""', ""]
+    lines += ["}", '"""Pieces of four or five instruments; orchestral ones of three or more."""', ""]
     lines += ["ENSEMBLE_DENSITIES: dict[tuple[int, ...], tuple[float, ...]] = {"]
     lines += [f"    {ensemble}: {values}," for ensemble, values in ensembles.items()]
-    lines += ["}", '"""The named instruments alone (indices into INSTRUMENTS), over all genres.', ""]
+    lines += ["}", '"""The named instruments alone (indices into INSTRUMENTS), over all genres that have a kit.', ""]
     lines += ["Drums with company are not here: they are about as busy as all five.", '"""']
     return "\n".join(lines)
 

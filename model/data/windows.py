@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.data.build import PieceInfo, Shard
+from hitpoint.model.data.labels import labels_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR
 from hitpoint.model.music.tokens import FIELDS, Encoded, Notes, Rows, encode, init_rows, notes_of_table
 from hitpoint.model.network import conditions
+from hitpoint.model.plan.types import PHRASE_BARS
 
 PITCH_RANGE = (12, 115)
 MAX_TRANSPOSE = 6
@@ -22,7 +24,8 @@ class Batch(NamedTuple):
     """Rows to read and to predict: row t + 1 is predicted from rows 0..t.
 
     rows (B, T + 1, 8); time (B, T + 1) ticks from the window's first bar; slot (B, T + 1) row of `table` that holds;
-    table (B, S, columns); valid (B, T): whether the prediction of row t + 1 counts.
+    table (B, S, columns); valid (B, T): whether the prediction of row t + 1 counts; loud (B,): whether that of
+    velocities does.
     """
 
     rows: NDArray[np.int64]
@@ -30,24 +33,26 @@ class Batch(NamedTuple):
     slot: NDArray[np.int64]
     table: NDArray[np.int64]
     valid: NDArray[np.bool_]
+    loud: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Augmentation:
     """How training music is varied. drop_track: chance that some parts are left out. control: chance that a window
     has controls at all. forget: chance that a bar's control is missing there. unnamed: chance of an unknown genre or
-    instrument list."""
+    instrument list. by_phrase: chance that each bar is told who plays in its phrase, not in the whole piece."""
 
     transpose: bool = True
     drop_track: float = 0.2
     control: float = 0.85
     forget: float = 0.25
     unnamed: float = 0.1
+    by_phrase: float = 0.8
 
 
-PLAIN = Augmentation(transpose=False, drop_track=0.0, control=0.0, forget=1.0, unnamed=0.0)
+PLAIN = Augmentation(transpose=False, drop_track=0.0, control=0.0, forget=1.0, unnamed=0.0, by_phrase=0.0)
 """No change to the music and no bar controls: for the held-out loss that others can compare with."""
-CONTROLLED = Augmentation(transpose=False, drop_track=0.0, control=1.0, forget=0.0, unnamed=0.0)
+CONTROLLED = Augmentation(transpose=False, drop_track=0.0, control=1.0, forget=0.0, unnamed=0.0, by_phrase=1.0)
 """No change to the music, every control given: the loss under full control."""
 
 
@@ -56,8 +61,9 @@ def piece_notes(shard: Shard, piece: PieceInfo) -> Notes:
     return notes_of_table(np.asarray(shard.notes[piece.start : piece.end]))
 
 
-def vary(notes: Notes, augmentation: Augmentation, rng: np.random.Generator) -> Notes:
-    """Transpose the pitched parts together and leave out parts, within the chances given."""
+def vary(notes: Notes, augmentation: Augmentation, rng: np.random.Generator) -> tuple[Notes, int]:
+    """Transpose the pitched parts together and leave out parts, within the chances given; returns the semitones too."""
+    steps = 0
     if rng.random() < augmentation.drop_track:
         present = np.unique(notes.instrument)
         if len(present) > 2:
@@ -71,11 +77,14 @@ def vary(notes: Notes, augmentation: Augmentation, rng: np.random.Generator) -> 
             steps = int(rng.integers(-MAX_TRANSPOSE + 1, MAX_TRANSPOSE + 1))
             steps = int(np.clip(steps, min(0, PITCH_RANGE[0] - low), max(0, PITCH_RANGE[1] - high)))
             notes = notes._replace(pitch=np.where(pitched, notes.pitch + steps, notes.pitch).astype(np.int16))
-    return notes
+    return notes, steps
 
 
-def measure(notes: Notes, bars: int) -> conditions.Controls:
-    """All that could be asked of the music, read off it: density, energy and the strength of every tick."""
+def measure(notes: Notes, bars: int, flat: bool = False) -> conditions.Controls:
+    """All that could be asked of the music, read off it: density, energy and the strength of every tick.
+
+    flat: its velocities say nothing, and so its energy is unknown.
+    """
     key = notes.bar.astype(np.int64) * TICKS_PER_BAR + notes.tick
     groups = np.zeros((bars * TICKS_PER_BAR, len(INSTRUMENTS)), np.int16)
     np.add.at(groups, (key, notes.instrument), 1)
@@ -85,7 +94,7 @@ def measure(notes: Notes, bars: int) -> conditions.Controls:
     sounding = loudness[counts > 0]
     spread = max(float(sounding.std()), 4.0) if len(sounding) else 4.0
     standing = (loudness - (sounding.mean() if len(sounding) else 0.0)) / spread
-    energy = np.where(counts > 0, 1.0 / (1.0 + np.exp(-1.702 * standing)), np.nan).astype(np.float32)
+    energy = np.where((counts > 0) & (not flat), 1.0 / (1.0 + np.exp(-1.702 * standing)), np.nan).astype(np.float32)
     return conditions.Controls((strength > 0).sum(axis=1).astype(np.int16), energy, strength.astype(np.int16))
 
 
@@ -115,8 +124,46 @@ def blur(controls: conditions.Controls, augmentation: Augmentation, rng: np.rand
     return conditions.Controls(density, energy, required)
 
 
+def blur_labels(
+    labels: conditions.Labels, augmentation: Augmentation, rng: np.random.Generator
+) -> conditions.Labels:  # fmt: skip
+    """Keep a random part of what is known of harmony, mood and form: each kind in some windows, some bars of it."""
+    bars = len(labels.mode)
+    if rng.random() >= augmentation.control:
+        return conditions.Labels.unknown(bars)
+    forget = augmentation.forget
+
+    def kept(values: NDArray[np.int16], columns: int) -> NDArray[np.int16]:
+        groups = values.reshape(bars, columns, -1)
+        left = (rng.random(columns) >= forget) & (rng.random((bars, columns)) >= forget / 2)
+        return np.where(left[..., None], groups, 0).astype(np.int16).reshape(values.shape)
+
+    chords = kept(labels.chords, 2) if rng.random() >= forget else np.zeros_like(labels.chords)
+    starts = labels.starts if rng.random() >= forget else None
+    return conditions.Labels(chords, kept(labels.mode, 1), kept(labels.affect, 3), starts)
+
+
+def players(notes: Notes, bars: int, starts: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Who plays in the phrase of each bar, (bars, 5): phrases of PHRASE_BARS, counted from each section's start."""
+    sounds = np.zeros((bars, len(INSTRUMENTS)), bool)
+    sounds[notes.bar, notes.instrument] = True
+    number = np.arange(bars)
+    first = np.maximum.accumulate(np.where(np.zeros(bars, bool) if starts is None else starts, number, 0))
+    phrase = np.cumsum((number - first) % PHRASE_BARS == 0) - 1
+    together = np.zeros((int(phrase[-1]) + 1, len(INSTRUMENTS)), bool)
+    np.logical_or.at(together, phrase, sounds)
+    return np.asarray(together[phrase])
+
+
 def _weight(piece: PieceInfo, mix: Mapping[str, float]) -> float:
     return mix.get(f"{piece.dataset}:{piece.source}", mix.get(piece.dataset, 1.0))
+
+
+class _Window(NamedTuple):
+    init: Rows
+    encoded: Encoded
+    table: conditions.Table
+    loud: bool
 
 
 class Windows:
@@ -138,12 +185,16 @@ class Windows:
             (np.array(members), np.cumsum(np.array([weights[i] for i in members]) / sum(weights[i] for i in members)))
             for members in by_genre.values()
         ]
+        self._chance = np.cumsum(_chances({name: sum(weights[i] for i in of) for name, of in by_genre.items()}))
 
     def draw(self, batch: int, rng: np.random.Generator) -> Batch:
-        """A batch of random windows: genres evenly, pieces by weight and size, the start at any bar."""
+        """A batch of random windows: genres evenly (music of none by its size, at most as often), pieces by weight and
+        size, the start at any bar.
+        """
         windows = []
         for _ in range(batch):
-            members, cumulative = self.genres[int(rng.integers(len(self.genres)))]
+            number = min(int(np.searchsorted(self._chance, rng.random(), "right")), len(self.genres) - 1)
+            members, cumulative = self.genres[number]
             piece = self.pieces[members[min(int(np.searchsorted(cumulative, rng.random())), len(members) - 1)]]
             start = 0 if rng.random() < 0.12 else int(rng.integers(max(1, piece.bars - 12)))
             if rng.random() < 0.12:  # the end must be seen as often as the start
@@ -162,9 +213,9 @@ class Windows:
             windows = [self._window(piece, start, rng) for piece, start in zip(group, starts, strict=True)]
             yield _stack(windows, self.length)
 
-    def _window(self, piece: PieceInfo, start: int, rng: np.random.Generator) -> tuple[Rows, Encoded, conditions.Table]:
-        notes = vary(piece_notes(self.shard, piece), self.augmentation, rng)
-        controls = blur(measure(notes, piece.bars), self.augmentation, rng)
+    def _window(self, piece: PieceInfo, start: int, rng: np.random.Generator) -> _Window:
+        notes, steps = vary(piece_notes(self.shard, piece), self.augmentation, rng)
+        controls = blur(measure(notes, piece.bars, piece.flat), self.augmentation, rng)
         after = notes.bar >= start
         # Each bar takes at least one row, so this many bars always suffice; encoding fewer notes is what saves time.
         end = min(piece.bars, start + self.length)
@@ -180,21 +231,39 @@ class Windows:
         instruments = tuple(int(k) for k in np.unique(notes.instrument))
         table = conditions.build_table(
             controls, genre=genre, instruments=None if unnamed else instruments,
-            tempo_bpm=piece.tempo_bpm, first_bar=start, end_bar=end,
+            tempo_bpm=piece.tempo_bpm, labels=self._labels(piece, notes, steps, unnamed, rng), first_bar=start,
+            end_bar=end,
         )  # fmt: skip
-        return init_rows(genre, () if unnamed else instruments), encoded, table
+        return _Window(init_rows(genre, () if unnamed else instruments), encoded, table, not piece.flat)
+
+    def _labels(
+        self, piece: PieceInfo, notes: Notes, steps: int, unnamed: bool, rng: np.random.Generator
+    ) -> conditions.Labels:  # fmt: skip
+        rows = self.shard.labels_of(piece)
+        labels = conditions.Labels.unknown(piece.bars) if rows is None else labels_of(rows, steps)
+        by_phrase = not unnamed and rng.random() < self.augmentation.by_phrase
+        who = players(notes, piece.bars, labels.starts) if by_phrase else None
+        return replace(blur_labels(labels, self.augmentation, rng), players=who)
 
 
-def _stack(windows: Sequence[tuple[Rows, Encoded, conditions.Table]], length: int) -> Batch:
+def _chances(sizes: Mapping[str | None, float]) -> NDArray[np.float64]:
+    """The chance of each genre to be drawn: all alike, but music of unknown genre by its size and at most so often."""
+    named = [size for name, size in sizes.items() if name is not None]
+    share = 1.0 if not named else min(1.0, sizes.get(None, 0.0) / (sum(named) / len(named)))
+    chances = np.array([share if name is None else 1.0 for name in sizes])
+    return np.asarray(chances / chances.sum()) if len(chances) else chances
+
+
+def _stack(windows: Sequence[_Window], length: int) -> Batch:
     """Windows of unequal length as one batch of `length` + 1 rows, end rows as padding that does not count."""
     batch, width = len(windows), length + 1
-    slots = max(int(encoded.bar[: width - len(init)].max(initial=0)) + 2 for init, encoded, _ in windows)
+    slots = max(int(each.encoded.bar[: width - len(each.init)].max(initial=0)) + 2 for each in windows)
     rows = np.zeros((batch, width, len(FIELDS)), np.int64)
     time = np.zeros((batch, width), np.int64)
     slot = np.zeros((batch, width), np.int64)
     table = np.zeros((batch, slots, len(conditions.NAMES)), np.int64)
     valid = np.zeros((batch, length), bool)
-    for b, (init, encoded, conditioned) in enumerate(windows):
+    for b, (init, encoded, conditioned, _) in enumerate(windows):
         head = len(init)
         n = min(len(encoded.rows), width - head)
         rows[b, :head], rows[b, head : head + n] = init, encoded.rows[:n]
@@ -203,4 +272,4 @@ def _stack(windows: Sequence[tuple[Rows, Encoded, conditions.Table]], length: in
         table[b, :known] = conditioned[:known]
         slot[b, head : head + n] = np.minimum(encoded.bar[:n] + 1, known - 1)
         valid[b, head - 1 : head + n - 1] = True
-    return Batch(rows, time, slot, table, valid)
+    return Batch(rows, time, slot, table, valid, np.array([each.loud for each in windows]))

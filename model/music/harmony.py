@@ -13,7 +13,7 @@ from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Score
 
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
 _MINOR = (0, 2, 3, 5, 7, 8, 10)
-_PROFILES = np.array([
+PROFILES = np.array([
     [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88],
     [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17],
 ])  # fmt: skip
@@ -56,7 +56,7 @@ def _key_fits(bars: Sequence[Bar]) -> list[tuple[float, Key]]:
     return [
         (float(np.corrcoef(np.roll(profile, root), weights)[0, 1]), Key(root, bool(minor)))
         for root in range(12)
-        for minor, profile in enumerate(_PROFILES)
+        for minor, profile in enumerate(PROFILES)
     ]
 
 

@@ -11,7 +11,9 @@ BEATS_PER_BAR = 4
 TICKS_PER_BAR = TICKS_PER_BEAT * BEATS_PER_BAR
 
 INSTRUMENTS = ("drums", "piano", "guitar", "bass", "strings")
-GENRES = ("country", "dance", "electronic", "metal", "pop", "rock")
+GENRES = ("country", "dance", "electronic", "metal", "pop", "rock", "orchestral")
+KIT_GENRES = GENRES[:-1]
+"""Those whose music has a drum kit in it."""
 
 MAX_STRENGTH = (4, 6, 6, 1, 4)
 """The most notes a planned accent may ask of one instrument at once, in the order of INSTRUMENTS."""
@@ -139,7 +141,8 @@ class Score:
     """A finished take: `bars[i].index == i`; the piece ends `last_bar_ticks` after its last bar line.
 
     instruments: indices into INSTRUMENTS that may sound. about: free key -> value text that the MIDI file carries
-    (seed, model hash, version), so that any score can be made again.
+    (seed, model hash, version), so that any score can be made again. chords: (tick from the start, symbol) where the
+    planned harmony changes.
     """
 
     bars: tuple[Bar, ...]
@@ -150,6 +153,7 @@ class Score:
     markers: tuple[Marker, ...] = ()
     about: dict[str, str] = field(default_factory=dict)
     last_bar_ticks: int = TICKS_PER_BAR
+    chords: tuple[tuple[int, str], ...] = ()
 
     @property
     def end_tick(self) -> int:

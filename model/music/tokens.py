@@ -33,7 +33,7 @@ SIZES = (4, FIRST_TICK + TICKS_PER_BAR, TICKS_PER_BAR + 2, MAX_SIMU_NOTE + 2, le
 """Classes of each field, in the order of FIELDS."""
 
 INIT_IDS = len(GENRES) + 1 + len(INSTRUMENTS)
-"""Initial tokens: 0 unknown genre, 1..6 the genres, then the instruments. They stand in the pitch column."""
+"""Initial tokens: 0 unknown genre, then the genres, then the instruments. They stand in the pitch column."""
 
 Rows = NDArray[np.int16]
 """(n, 8) in the order of FIELDS."""

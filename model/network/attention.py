@@ -6,11 +6,14 @@ Shapes: B batch, T rows, H heads, D width of a head, C rows of a chunk.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 CHUNK = 64
+BLOCK = 128
 ROTATION_BASE = 2000.0
 
 Turn = tuple[Tensor, Tensor]
@@ -104,11 +107,14 @@ class GatedAttention(nn.Module):
         self.out = nn.Linear(d_model, d_model, bias=False)
 
     def _parts(self, x: Tensor, turn: Turn) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        q, k, v, gate, forget = self.project(x).split([self.d_model] * 4 + [self.heads], dim=-1)
-        scale = (self.d_model // self.heads) ** -0.5
-        q, k = turned(_split(q, self.heads) * scale, turn), turned(_split(k, self.heads), turn)
+        both, v, gate, forget = self.project(x).split([2 * self.d_model, *[self.d_model] * 2, self.heads], dim=-1)
+        q, k = turned(_split(both, 2 * self.heads), turn).chunk(2, dim=1)
         log_decay = -F.softplus(forget.float() + self.decay).transpose(1, 2)
         return q, k, _split(v, self.heads), gate, log_decay
+
+    @property
+    def _scale(self) -> float:
+        return float((self.d_model // self.heads) ** -0.5)
 
     def _finish(self, read: Tensor, gate: Tensor) -> Tensor:
         return self.out(_join(self.norm(read.float())).to(gate.dtype) * F.silu(gate))  # type: ignore[no-any-return]
@@ -116,7 +122,7 @@ class GatedAttention(nn.Module):
     def forward(self, x: Tensor, turn: Turn) -> Tensor:
         """x (B, T, d) -> (B, T, d)."""
         q, k, v, gate, log_decay = self._parts(x, turn)
-        return self._finish(chunked(q, k, v, log_decay), gate)
+        return self._finish(chunked(q, k, v, log_decay, self._scale), gate)
 
     def start(self, batch: int) -> State:
         """The state before any row: S (B, H, D, D)."""
@@ -127,7 +133,7 @@ class GatedAttention(nn.Module):
         """One row: x (B, 1, d) -> (B, 1, d) and the next state."""
         q, k, v, gate, log_decay = self._parts(x, turn)
         summed = state[0] * log_decay.exp()[..., None] + k.transpose(-1, -2) * v
-        return self._finish(q @ summed, gate), (summed,)
+        return self._finish(q * self._scale @ summed, gate), (summed,)
 
 
 class LocalAttention(nn.Module):
@@ -140,16 +146,13 @@ class LocalAttention(nn.Module):
         self.out = nn.Linear(d_model, d_model, bias=False)
 
     def _parts(self, x: Tensor, turn: Turn) -> tuple[Tensor, Tensor, Tensor]:
-        q, k, v = (_split(part, self.heads) for part in self.project(x).chunk(3, dim=-1))
-        return turned(q, turn), turned(k, turn), v
+        both, v = self.project(x).split([2 * self.d_model, self.d_model], dim=-1)
+        q, k = turned(_split(both, 2 * self.heads), turn).chunk(2, dim=1)
+        return q, k, _split(v, self.heads)
 
     def forward(self, x: Tensor, turn: Turn) -> Tensor:
         """x (B, T, d) -> (B, T, d)."""
-        q, k, v = self._parts(x, turn)
-        row = torch.arange(x.shape[1], device=x.device)
-        distance = row[:, None] - row[None, :]
-        seen = (distance >= 0) & (distance < self.window)
-        return self.out(_join(F.scaled_dot_product_attention(q, k, v, attn_mask=seen)))  # type: ignore[no-any-return]
+        return self.out(_join(windowed(*self._parts(x, turn), self.window)))  # type: ignore[no-any-return]
 
     def start(self, batch: int) -> State:
         """The state before any row: rings of keys and values, (B, H, window, D) each, and the count of rows seen."""
@@ -170,11 +173,28 @@ class LocalAttention(nn.Module):
         return self.out(_join(read)), (keys, values, count + 1)
 
 
-def chunked(q: Tensor, k: Tensor, v: Tensor, log_decay: Tensor | None) -> Tensor:
+def windowed(q: Tensor, k: Tensor, v: Tensor, window: int) -> Tensor:
+    """Causal softmax attention over the last `window` rows, block by block, so that rows out of reach cost nothing.
+
+    q, k, v (B, H, T, D). Returns (B, H, T, D).
+    """
+    parts = []
+    for first in range(0, q.shape[2], BLOCK):
+        end = min(first + BLOCK, q.shape[2])
+        oldest = max(0, first - window + 1)
+        row = torch.arange(first, end, device=q.device)
+        distance = row[:, None] - torch.arange(oldest, end, device=q.device)
+        seen = (distance >= 0) & (distance < window)
+        keys, values = k[:, :, oldest:end], v[:, :, oldest:end]
+        parts.append(F.scaled_dot_product_attention(q[:, :, first:end], keys, values, attn_mask=seen))
+    return torch.cat(parts, dim=2)
+
+
+def chunked(q: Tensor, k: Tensor, v: Tensor, log_decay: Tensor | None, scale: float = 1.0) -> Tensor:
     """Causal linear attention in chunks of CHUNK rows: exact inside a chunk, a carried state between chunks.
 
     q, k (B, H, T, D), v (B, H, T, E), log_decay (B, H, T) or None for none. Returns (B, H, T, E), the sum over past
-    rows j of (q_i . k_j) exp(sum of log_decay over j+1..i) v_j.
+    rows j of scale (q_i . k_j) exp(sum of log_decay over j+1..i) v_j. Without a decay the scale must be 1.
     """
     length = q.shape[2]
     chunks = -(-length // CHUNK)
@@ -187,14 +207,16 @@ def chunked(q: Tensor, k: Tensor, v: Tensor, log_decay: Tensor | None) -> Tensor
         carried = state.cumsum(2) - state
         outer = q @ carried
     else:
+        # The scale goes into what the rows forget, which is smaller than the rows.
         run = _in_chunks(log_decay, chunks).cumsum(-1)
-        decay = (run[..., :, None] - run[..., None, :]).masked_fill(~ones, float("-inf")).exp()
+        scaled = run + math.log(scale)
+        decay = (scaled[..., :, None] - run[..., None, :]).masked_fill(~ones, float("-inf")).exp()
         inner = scores * decay.to(scores.dtype)
         last = run[..., -1:]
         kept = k * (last - run).exp()[..., None].to(k.dtype)
         state = kept.transpose(-1, -2) @ v
         carried = _scan(state, last[..., None].exp().to(state.dtype))
-        outer = (q @ carried) * run.exp()[..., None].to(q.dtype)
+        outer = (q @ carried) * scaled.exp()[..., None].to(q.dtype)
     return (inner @ v + outer).flatten(2, 3)[:, :, :length]
 
 

@@ -11,38 +11,48 @@ from pathlib import Path
 import torch
 
 from hitpoint.model.errors import InputError
-from hitpoint.model.files import whole
+from hitpoint.model.files import file_sha256, whole
 from hitpoint.model.music import tokens
-from hitpoint.model.network import conditions
+from hitpoint.model.music.score import INSTRUMENTS
+from hitpoint.model.network.layout import FIRST, FIRST_VOCABULARY, PRESENT, Layout, fitted
 from hitpoint.model.network.network import Network, NetworkConfig
 
 SCHEMA = "hitpoint.checkpoint/1"
 MOST_BYTES = 4 << 30
 MOST_WIDE, MOST_LAYERS = 1 << 16, 256
 SPARE_SHARE = 1.5
-"""Condition columns that are newer than a checkpoint are filled up with zeros, so that it may hold somewhat less than
-the network has."""
+"""What is newer than a checkpoint is filled up with zeros, so that it may hold somewhat less than the network has."""
 SHIPPED = Path(__file__).parents[1] / "checkpoints" / "default.safetensors"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A network in evaluation mode, with the hash of the file it came from."""
+    """A network in evaluation mode, with the hash of the file it came from.
+
+    layout: the genres and condition columns that it was trained with; the others' weights are zero.
+    """
 
     network: Network
     name: str
     sha256: str
     parameters: int
+    layout: Layout = PRESENT
 
 
-def save(network: Network, path: Path, *, dtype: torch.dtype = torch.float16) -> str:
-    """Write the weights, whole or not at all. Returns the file's SHA-256."""
+def save(
+    network: Network, path: Path, *, dtype: torch.dtype = torch.float16, layout: Layout | None = None
+) -> str:  # fmt: skip
+    """Write the weights, whole or not at all. Returns the file's SHA-256.
+
+    layout: what the network was trained with; None: all that this version has.
+    """
     from safetensors.torch import save_file
 
     header = {
         "schema": SCHEMA,
         "config": json.dumps(dataclasses.asdict(network.config)),
         "vocabulary": vocabulary(),
+        "layout": (layout or PRESENT).to_text(),
     }
     weights = {name: value.detach().to(dtype).contiguous() for name, value in network.state_dict().items()}
     with whole(path) as part:
@@ -62,7 +72,7 @@ def load(path: Path | None = None, device: str = "cpu") -> Loaded:
         raise InputError(f"there is no checkpoint {path}; leave --checkpoint out to use the shipped one")
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"the checkpoint {path} is larger than {MOST_BYTES >> 30} GiB; take another one")
+            raise InputError(f"the checkpoint {path} is larger than {MOST_BYTES >> 30} GiB; use another one")
         with safe_open(str(path), framework="pt", device="cpu") as file:
             header = file.metadata() or {}
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
@@ -70,22 +80,37 @@ def load(path: Path | None = None, device: str = "cpu") -> Loaded:
         raise InputError(f"the checkpoint {path} is damaged ({error}); fetch or train it again") from None
     if header.get("schema") != SCHEMA:
         raise InputError(f"{path} is not a Hitpoint checkpoint; train one with `hitpoint train`")
-    if header.get("vocabulary") != vocabulary():
-        raise InputError(f"the checkpoint {path} has another vocabulary than this version; train it again")
+    layout = _layout(header, path)
     config = _config(header.get("config", ""), path)
     _check_size(config, sum(weight.numel() for weight in weights.values()), path)
     unfit = next((name for name, weight in weights.items() if not bool(torch.isfinite(weight).all())), "")
     if unfit:
-        raise InputError(f"the checkpoint {path} holds weights that are no numbers (in {unfit}); train it again")
+        raise InputError(f"the checkpoint {path} holds weights that are not numbers (in {unfit}); train it again")
     network = Network(config)
     try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
+        network.load_state_dict(fitted(weights, layout))
+    except (RuntimeError, ValueError) as error:
         first = str(error).splitlines()[-1].strip()
         raise InputError(f"the checkpoint {path} does not fit its own description ({first}); train it again") from None
     network.eval().to(device)
     parameters = sum(weight.numel() for weight in network.parameters())
-    return Loaded(network, config.name, file_sha256(path), parameters)
+    return Loaded(network, config.name, file_sha256(path), parameters, layout)
+
+
+def _layout(header: dict[str, str], path: Path) -> Layout:
+    """The genres and condition columns of a checkpoint. Raises InputError where this version has not all of them."""
+    if "layout" not in header and header.get("vocabulary") == FIRST_VOCABULARY:
+        return FIRST
+    if header.get("vocabulary") != vocabulary():
+        raise InputError(f"the checkpoint {path} has another vocabulary than this version; train it again")
+    try:
+        layout = Layout.from_text(header.get("layout", ""))
+    except ValueError as error:
+        raise InputError(f"{path} does not say what it was trained with ({error}); train it again") from None
+    newer = layout.beyond(PRESENT)
+    if newer:
+        raise InputError(f"the checkpoint {path} was made by a newer version (it has {newer}); update Hitpoint")
+    return layout
 
 
 def _config(text: str, path: Path) -> NetworkConfig:
@@ -99,7 +124,7 @@ def _config(text: str, path: Path) -> NetworkConfig:
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"the checkpoint {path} does not say what network it is ({error}); train it again") from None
     if not fits:
-        raise InputError(f"the checkpoint {path} describes a network of sizes that none has; train it again")
+        raise InputError(f"the checkpoint {path} describes a network of impossible size; train it again")
     return config
 
 
@@ -114,15 +139,6 @@ def _check_size(config: NetworkConfig, weights: int, path: Path) -> None:
 
 
 def vocabulary() -> str:
-    """A short word that changes whenever token classes or condition columns do."""
-    layout = repr((tokens.FIELDS, tokens.SIZES, tokens.DURATIONS, tokens.INIT_IDS, conditions.NAMES, conditions.SIZES))
-    return hashlib.sha256(layout.encode()).hexdigest()[:12]
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    """A short word that changes whenever the classes of tokens do; genres and condition columns may be added to."""
+    text = repr((tokens.FIELDS, tokens.SIZES, tokens.DURATIONS, INSTRUMENTS))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -3,26 +3,36 @@
 Each bar has one row of small integers, one column for each name below; class 0 means "unknown" or "free" everywhere, so
 that a missing control is nothing special. Columns about coming bars let the music prepare for them (the idea of a
 boundary offset, as in EMSYNC, learnt from the music itself).
+
+New columns are appended, and new classes of a column too: a checkpoint names the columns that it was trained with, and
+what it lacks is filled up with zeros, which changes nothing in what it says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.music.chords import QUALITIES, Chord
 from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT
+from hitpoint.model.music.symbols import parse_key, parse_symbol
 from hitpoint.model.music.tokens import MAX_SIMU_NOTE
-from hitpoint.model.plan.types import Plan
+from hitpoint.model.plan.types import Affect, Plan
 
 ENERGY_CLASSES = 8
+AFFECT_CLASSES = 8
 MAX_BARS = 32
 MAX_HIT_DISTANCE = 8
+NO_CHORD = 1
+FIRST_ROOT = FIRST_QUALITY = 2
+MAJOR, MINOR = 1, 2
 TEMPO_EDGES_BPM = (60, 70, 80, 90, 100, 110, 120, 130, 140, 160, 180)
 
 _DENSITY = TICKS_PER_BAR + 2
+_CHORD = (("root", FIRST_ROOT + 12), ("quality", FIRST_QUALITY + len(QUALITIES)))
 _COLUMNS = (
     ("genre", len(GENRES) + 1),
     *((f"has_{name}", 3) for name in INSTRUMENTS),
@@ -35,12 +45,19 @@ _COLUMNS = (
     ("bars_left", MAX_BARS + 2),
     ("bars_to_hit", MAX_HIT_DISTANCE + 2),
     *((f"required_{tick}", MAX_SIMU_NOTE + 1) for tick in range(TICKS_PER_BAR)),
+    *((f"{part}_{half}", classes) for half in ("0", "1", "next") for part, classes in _CHORD),
+    ("mode", 3),
+    *((name, AFFECT_CLASSES + 1) for name in ("valence", "arousal", "tension")),
+    ("bars_to_change", MAX_HIT_DISTANCE + 2),
 )
 NAMES = tuple(name for name, _ in _COLUMNS)
 SIZES = tuple(size for _, size in _COLUMNS)
 COLUMN = {name: index for index, name in enumerate(NAMES)}
 REQUIRED = slice(COLUMN["required_0"], COLUMN["required_0"] + TICKS_PER_BAR)
 HAS = slice(COLUMN["has_drums"], COLUMN["has_drums"] + len(INSTRUMENTS))
+CHORDS = slice(COLUMN["root_0"], COLUMN["quality_1"] + 1)
+NEXT_CHORD = slice(COLUMN["root_next"], COLUMN["quality_next"] + 1)
+AFFECT = slice(COLUMN["valence"], COLUMN["tension"] + 1)
 
 Table = NDArray[np.int16]
 """(bars + 1, len(NAMES)): row 0 stands before the first bar and knows only what is coming; row b + 1 is bar b."""
@@ -56,6 +73,41 @@ class Controls:
     density: NDArray[np.int16]
     energy: NDArray[np.float32]
     required: NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What is known of harmony, mood and form, as classes; 0 where nothing is.
+
+    chords (n, 4): root and quality of the first half bar, then of the second. mode (n,): MAJOR or MINOR. affect (n, 3):
+    valence, arousal, tension, 1..8. starts (n,): whether a section starts there; None where the form is not known.
+    players (n, 5): who plays in the bar's phrase; None where it is said of the whole piece alone.
+    """
+
+    chords: NDArray[np.int16]
+    mode: NDArray[np.int16]
+    affect: NDArray[np.int16]
+    starts: NDArray[np.bool_] | None = None
+    players: NDArray[np.bool_] | None = None
+
+    @staticmethod
+    def unknown(bars: int) -> Labels:
+        """Nothing is known of so many bars."""
+        return Labels(np.zeros((bars, 4), np.int16), np.zeros(bars, np.int16), np.zeros((bars, 3), np.int16))
+
+
+def chord_classes(chord: Chord | None) -> tuple[int, int]:
+    """Classes of root and quality; None is no chord."""
+    if chord is None:
+        return NO_CHORD, NO_CHORD
+    return FIRST_ROOT + chord.root, FIRST_QUALITY + list(QUALITIES).index(chord.quality)
+
+
+def affect_classes(affect: Affect) -> tuple[int, int, int]:
+    """Classes 1..8 of valence, arousal and tension: eight equal steps of each one's range."""
+    shares = ((affect.valence + 1.0) / 2.0, (affect.arousal + 1.0) / 2.0, affect.tension)
+    valence, arousal, tension = (1 + min(AFFECT_CLASSES - 1, max(0, int(AFFECT_CLASSES * each))) for each in shares)
+    return valence, arousal, tension
 
 
 def tempo_class(tempo_bpm: float) -> int:
@@ -76,6 +128,7 @@ def build_table(
     genre: str | None,
     instruments: Sequence[int] | None,
     tempo_bpm: float | None,
+    labels: Labels | None = None,
     first_bar: int = 0,
     end_bar: int | None = None,
 ) -> Table:
@@ -99,7 +152,21 @@ def build_table(
     table[:, COLUMN["bars_left"]] = 1 + np.clip(bars - 1 - number, 0, MAX_BARS)
     table[:, COLUMN["bars_to_hit"]] = _bars_to_hit(controls.required)
     table[1:, REQUIRED] = np.minimum(controls.required, MAX_SIMU_NOTE)
+    if labels is not None:
+        _write_labels(table, labels)
     return table[first_bar : end_bar + 1]
+
+
+def _write_labels(table: Table, labels: Labels) -> None:
+    table[1:, CHORDS] = labels.chords
+    table[:-1, NEXT_CHORD] = labels.chords[:, :2]
+    table[1:, COLUMN["mode"]] = labels.mode
+    table[:1, COLUMN["mode"]] = labels.mode[:1]
+    table[1:, AFFECT] = labels.affect
+    if labels.players is not None:
+        table[1:, HAS] = 1 + labels.players
+    if labels.starts is not None and labels.starts.any():
+        table[:, COLUMN["bars_to_change"]] = _bars_to(np.flatnonzero(labels.starts), len(labels.mode))
 
 
 def _bars_to_hit(required: NDArray[np.int16]) -> NDArray[np.int16]:
@@ -107,10 +174,17 @@ def _bars_to_hit(required: NDArray[np.int16]) -> NDArray[np.int16]:
     has_hit = required.any(axis=1)
     if not has_hit.any():
         return np.zeros(len(required) + 1, np.int16)
-    hits = np.flatnonzero(has_hit)
-    number = np.arange(-1, len(required))
-    following = np.searchsorted(hits, number, side="right")
-    distance = np.where(following < len(hits), hits[np.minimum(following, len(hits) - 1)] - number, MAX_BARS)
+    return _bars_to(np.flatnonzero(has_hit), len(required))
+
+
+def _bars_to(marked: NDArray[np.int64], bars: int) -> NDArray[np.int16]:
+    """From the row before the first bar and from each bar (bars + 1,) to the next marked bar after it, 1..8, 9 farther.
+
+    marked: bars, rising, at least one.
+    """
+    number = np.arange(-1, bars)
+    following = np.searchsorted(marked, number, side="right")
+    distance = np.where(following < len(marked), marked[np.minimum(following, len(marked) - 1)] - number, MAX_BARS)
     return np.clip(distance, 1, MAX_HIT_DISTANCE + 1).astype(np.int16)
 
 
@@ -125,10 +199,31 @@ def controls_of_plan(plan: Plan) -> Controls:
     return Controls(density, np.array([bar.energy for bar in plan.bars], np.float32), required)
 
 
+def labels_of_plan(plan: Plan) -> Labels:
+    """What the plan says of harmony, mood and form."""
+    labels = Labels.unknown(len(plan.bars))
+    for bar in plan.bars:
+        if bar.chords is not None:
+            labels.chords[bar.index] = [each for text in bar.chords for each in chord_classes(parse_symbol(text))]
+        if bar.key is not None:
+            labels.mode[bar.index] = MINOR if parse_key(bar.key).minor else MAJOR
+        if bar.affect is not None:
+            labels.affect[bar.index] = affect_classes(bar.affect)
+    starts = np.zeros(len(plan.bars), bool)
+    starts[[section.first_bar for section in plan.sections if section.first_bar < len(starts)]] = True
+    return replace(labels, starts=starts)
+
+
 def table_of_plan(plan: Plan) -> Table:
-    """The condition table of a whole plan: each bar's row names those who play in it."""
+    """The condition table of a whole plan: each bar's row names those who play in it.
+
+    Raises ValueError where a bar names a chord or a key that there is none of.
+    """
     tempo_bpm = 60.0 * plan.end_tick / TICKS_PER_BEAT / plan.duration_s
-    table = build_table(controls_of_plan(plan), genre=plan.genre, instruments=plan.instruments, tempo_bpm=tempo_bpm)
+    table = build_table(
+        controls_of_plan(plan), genre=plan.genre, instruments=plan.instruments, tempo_bpm=tempo_bpm,
+        labels=labels_of_plan(plan),
+    )  # fmt: skip
     for bar in plan.bars:
         if bar.instruments is not None:
             table[bar.index + 1, HAS] = 1

@@ -286,10 +286,10 @@ class Network(nn.Module):
             x = x + self.positions(time, picked)
         x = self.dropout(x)
         turn = rotation(time, self.config.d_model // self.config.heads)
-        index = slot[..., None].expand(-1, -1, x.shape[-1])
+        place = slot + table.shape[1] * torch.arange(len(slot), device=slot.device)[:, None]
         for block in self.layers:
             if block.condition is not None and bars is not None:
-                x = x + block.condition(bars).gather(1, index)
+                x = x + F.embedding(place, block.condition(bars).flatten(0, 1))  # computed a bar, read a row
             x = x + block.dropout(block.attention(block.norm1(x), turn))
             x = x + block.dropout(block.feed_forward(block.norm2(x)))
         return cast(Tensor, self.norm(x))
@@ -316,16 +316,21 @@ def counting_rows(attribute: str, target: Tensor) -> Tensor:
     return kind == tokens.NOTE
 
 
-def losses(network: Network, hidden: Tensor, target: Tensor, valid: Tensor) -> dict[str, tuple[Tensor, int]]:
+def losses(
+    network: Network, hidden: Tensor, target: Tensor, valid: Tensor, loud: Tensor
+) -> dict[str, tuple[Tensor, int]]:  # fmt: skip
     """Attribute -> (summed cross entropy in nats, rows it counts on).
 
-    hidden (B, T, d) at rows 0..T-1; target (B, T, 8), the rows that follow; valid (B, T).
+    hidden (B, T, d) at rows 0..T-1; target (B, T, 8), the rows that follow; valid (B, T); loud (B,): whether velocities
+    count.
     """
     result = {}
     chosen = valid.flatten().nonzero().squeeze(1)
+    loud = loud[:, None].expand_as(valid).flatten()[chosen]
     hidden, target = hidden.flatten(0, 1)[chosen], target.flatten(0, 1)[chosen]
     for attribute in network.config.attributes:
-        index = counting_rows(attribute, target).nonzero().squeeze(1)
+        counting = counting_rows(attribute, target)
+        index = (counting & loud if attribute == "velocity" else counting).nonzero().squeeze(1)
         rows = target[index]
         known = {name: rows[:, tokens.FIELDS.index(name)] for name in CHAIN[attribute]}
         logits = network.heads(hidden[index], attribute, known)

@@ -17,18 +17,24 @@ from hitpoint.model.files import check_output
 from hitpoint.model.registry import Registry
 from hitpoint.model.take import Prepared, Progress, Take, silent
 
+TARGETS_LUFS = (-14.0, -16.0, -23.0, -24.0)
+"""Integrated loudness that streaming services, podcasts, EBU R 128 and ATSC A/85 ask for."""
+
 
 @dataclass(frozen=True)
 class Writing:
     """How files are written.
 
     force: replace what exists. soundfont: None for the one in the package. wav: the mix, where it is written too, for
-    outputs that want the sound. progress: called with the output's name and its share done.
+    outputs that want the sound. lufs: the integrated loudness of what is heard, None: each as it is. duck_cc: the MIDI
+    file also holds the duck, as channel volumes. progress: called with the output's name and its share done.
     """
 
     force: bool = False
     soundfont: Path | None = None
     wav: Path | None = None
+    lufs: float | None = None
+    duck_cc: bool = False
     progress: Progress = silent
 
 
@@ -70,6 +76,7 @@ OUTPUTS: Registry[Output] = Registry(
         "otio": "hitpoint.model.output.otio_file:OtioOutput",
         "edl": "hitpoint.model.output.edl:EdlOutput",
         "stems": "hitpoint.model.output.stems:StemsOutput",
+        "chords": "hitpoint.model.output.chord_sheet:ChordSheetOutput",
     },
     "hitpoint.outputs",
 )

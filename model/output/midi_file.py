@@ -45,8 +45,10 @@ PROGRAMS = {
     "metal": (16, 0, 30, 34, 48),
     "pop": (0, 0, 25, 33, 48),
     "rock": (16, 0, 29, 34, 48),
+    "orchestral": (48, 0, 46, 43, 48),
 }
-"""Genre -> General MIDI program, 0..127, of each instrument; for drums the kit (0 standard, 16 power, 25 TR-808)."""
+"""Genre -> General MIDI program, 0..127, of each instrument; for drums the kit (0 standard, 16 power, 25 TR-808, 48
+orchestra). An orchestra's guitar is a harp, its bass a contrabass."""
 
 ABOUT_PREFIX = "hitpoint "
 """The text event that makes a file ours: this, then a JSON object of strings."""
@@ -165,6 +167,7 @@ def _conductor_track(score: Score, end: int) -> mido.MidiTrack:
     for marker in score.markers:
         pulse = round(score.tempo_map.beat_at_time(marker.time_s) * PULSES_PER_QUARTER)
         events.append((min(max(pulse, 0), end), mido.MetaMessage("marker", text=marker.text)))
+    events += [(tick * PULSES_PER_TICK, mido.MetaMessage("text", text=symbol)) for tick, symbol in score.chords]
     return _track(events, end)
 
 
@@ -210,37 +213,18 @@ def read_midi(path: Path) -> Score:
     except (OSError, EOFError, ValueError, IndexError, KeyError) as error:
         raise InputError(f"{path} is not a readable MIDI file; write it again with `hitpoint score`") from error
     about = _read_about(file)
-    if about is None or file.ticks_per_beat != PULSES_PER_QUARTER or about.get("genre") not in GENRES:
+    is_ours = about is not None and file.ticks_per_beat == PULSES_PER_QUARTER and about.get("genre") in GENRES
+    if about is None or not is_ours or not {track.name for track in file.tracks[1:]} <= set(TRACK_NAMES):
         raise InputError(f"{path} was not written by Hitpoint; give a file that `hitpoint score` made")
     conductor = _absolute(file.tracks[0])
-    names = {name: index for index, name in enumerate(TRACK_NAMES)}
-    count, last_bar_ticks = _read_bars(conductor)
-    bars: list[list[Note]] = [[] for _ in range(count)]
-    controllers: list[list[Controller]] = [[] for _ in bars]
-    instruments = []
-    for track in file.tracks[1:]:
-        instrument = names[track.name]
-        instruments.append(instrument)
-        for start, stop, pitch, velocity in _note_spans(track):
-            bar, tick = divmod(round(start / PULSES_PER_TICK), TICKS_PER_BAR)
-            shift = start / PULSES_PER_TICK - bar * TICKS_PER_BAR - tick
-            ticks = max(1, round((stop - start) / PULSES_PER_TICK))
-            bars[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift))
-        for pulse, message in _absolute(track):
-            if message.type == "control_change":
-                bar = min(pulse // PULSES_PER_BAR, count - 1)
-                inside = pulse - bar * PULSES_PER_BAR
-                controllers[bar].append(
-                    Controller(inside / PULSES_PER_TICK, instrument, message.control, message.value)
-                )
     tempo_map = _read_tempo_map(conductor)
+    count, last_bar_ticks = _read_bars(conductor)
+    tracks = [(TRACK_NAMES.index(track.name), track) for track in file.tracks[1:]]
     return Score(
-        bars=tuple(
-            Bar(index, tuple(sorted(notes)), tuple(sorted(controllers[index]))) for index, notes in enumerate(bars)
-        ),
+        bars=_read_music(tracks, count),
         tempo_map=tempo_map,
         genre=about.pop("genre"),
-        instruments=tuple(sorted(instruments)),
+        instruments=tuple(sorted(instrument for instrument, _ in tracks)),
         seed=int(about.pop("seed")),
         markers=tuple(
             Marker(tempo_map.time_at_beat(pulse / PULSES_PER_QUARTER), message.text, marker_kind(message.text))
@@ -249,7 +233,30 @@ def read_midi(path: Path) -> Score:
         ),
         about=about,
         last_bar_ticks=last_bar_ticks,
+        chords=tuple(
+            (round(pulse / PULSES_PER_TICK), message.text)
+            for pulse, message in conductor
+            if message.type == "text" and not message.text.startswith(ABOUT_PREFIX)
+        ),
     )
+
+
+def _read_music(tracks: Sequence[tuple[int, mido.MidiTrack]], count: int) -> tuple[Bar, ...]:
+    """Notes and controllers of (instrument, track) pairs, as `count` bars."""
+    notes: list[list[Note]] = [[] for _ in range(count)]
+    controllers: list[list[Controller]] = [[] for _ in range(count)]
+    for instrument, track in tracks:
+        for start, stop, pitch, velocity in _note_spans(track):
+            bar, tick = divmod(round(start / PULSES_PER_TICK), TICKS_PER_BAR)
+            shift = start / PULSES_PER_TICK - bar * TICKS_PER_BAR - tick
+            ticks = max(1, round((stop - start) / PULSES_PER_TICK))
+            notes[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift))
+        for pulse, message in _absolute(track):
+            if message.type == "control_change":
+                bar = min(pulse // PULSES_PER_BAR, count - 1)
+                tick_of = (pulse - bar * PULSES_PER_BAR) / PULSES_PER_TICK
+                controllers[bar].append(Controller(tick_of, instrument, message.control, message.value))
+    return tuple(Bar(index, tuple(sorted(notes[index])), tuple(sorted(controllers[index]))) for index in range(count))
 
 
 def _read_bars(conductor: Sequence[tuple[int, mido.MetaMessage]]) -> tuple[int, int]:
@@ -314,5 +321,11 @@ class MidiOutput(Output):
 
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """As `write_midi`."""
-        write_midi(take.score, path, writing.force)
+        score = take.score
+        if writing.duck_cc:
+            from hitpoint.model.output.duck import duck_of
+            from hitpoint.model.output.duck_cc import with_channel_volumes
+
+            score = with_channel_volumes(score, duck_of(prepared))
+        write_midi(score, path, writing.force)
         writing.progress(self.key, 1.0)

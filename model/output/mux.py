@@ -1,26 +1,30 @@
-"""The film with its music: ffmpeg puts the WAV under the picture."""
+"""The film with its music: ffmpeg puts the sound, mixed with the film's own, under the picture."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from hitpoint.model.errors import InputError, MissingError, UsageError
+from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.duck import Duck, duck_of
+from hitpoint.model.output.ffmpeg import find_ffmpeg
+from hitpoint.model.output.mix import CODECS, Mix, Voice
 from hitpoint.model.output.render import BuiltInSynth, write_wav
 from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.film import Film, open_film
 from hitpoint.model.video.frames import TIME_TOLERANCE_S
 from hitpoint.model.video.media import CONTAINERS, PROTOCOLS
+from hitpoint.model.video.sound.decode import heard_track
 from hitpoint.model.video.types import Clip
 
 AUDIO_CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
@@ -101,42 +105,42 @@ def mux_score(
     force: bool = False,
     soundfont: Path | None = None,
     progress: Callable[[float], None] | None = None,
+    voice: tuple[tuple[tuple[float, float], ...], Duck] | None = None,
+    lufs: float | None = None,
 ) -> None:
     """`mux` for a score: `wav` is its sound if that was written already, else it is made for the moment.
 
+    voice: what is said in the film, as spans in seconds, and the duck: the film's own sound stays; None: the music
+    alone. lufs: what the whole is brought to.
     Raises UsageError for an edit of several clips or a clip at another speed, InputError where the film is no longer
     the one that was scored, and as `mux`.
     """
     if len(clips) != 1 or clips[0].rate != 1.0:
-        raise UsageError("only one clip at its own speed can be put into a film; let the editor export the edit")
-    clip = clips[0]
+        raise UsageError(
+            "only one clip, at its own speed, can be written as a film; export the edit from the editor instead"
+        )
+    clip, film = clips[0], open_film(clips[0].path)
     scored = score.about.get("clip0_sha256", "")
-    if scored and scored != open_film(clip.path).media.sha256:
+    if scored and scored != film.media.sha256:
         raise InputError(f"{clip.path.name} changed since it was scored; score it again")
     with tempfile.TemporaryDirectory(prefix="hitpoint-") as folder:
         if wav is None:
             wav = Path(folder) / "music.wav"
             write_wav(score, wav, soundfont=soundfont)
+        track = heard_track(film, clip.in_s, clip.out_s) if voice is not None else None
+        if track is not None or lufs is not None:
+            own = Voice(film, track, clip.in_s, clip.out_s, voice[0]) if voice and track else None
+            mixed = Path(folder) / "mix.wav"
+            codec = CODECS[AUDIO_CODECS[out.suffix.lower()]]
+            Mix(wav, own, voice[1] if voice and own else None).write(mixed, replace(codec, lufs=lufs))
+            wav = mixed
         mux(clip.path, wav, out, clip.in_s, clip.out_s, force, progress)
 
 
 def check_film_name(out: Path) -> None:
     """Raise UsageError if a film cannot be written under this name."""
     if out.suffix.lower() not in AUDIO_CODECS:
-        raise UsageError(f"{out.name} cannot be a film; let its name end in {', '.join(AUDIO_CODECS)}")
-
-
-def find_ffmpeg() -> str:
-    """The path of an ffmpeg program: the system's, else that of the PyPI wheel imageio-ffmpeg; else MissingError."""
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
-    try:
-        import imageio_ffmpeg
-
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
-        raise MissingError("ffmpeg is not installed; install it, or run `pip install imageio-ffmpeg`") from error
+        raise UsageError(f"{out.name} cannot be written as a film; use a name that ends in {', '.join(AUDIO_CODECS)}")
 
 
 def _wav_length_s(wav: Path) -> float:
@@ -177,7 +181,7 @@ def _run(command: Sequence[str], length_s: float, progress: Callable[[float], No
 
 
 class MuxOutput(Output):
-    """The film with the music as its sound."""
+    """The film with the music under its own sound, or in its place."""
 
     key = "mux"
     suffix = ".mp4"
@@ -192,4 +196,7 @@ class MuxOutput(Output):
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """As `mux_score`."""
         say = partial(writing.progress, self.key)
-        mux_score(take.score, prepared.clips, path, writing.wav, writing.force, writing.soundfont, say)
+        keeps = prepared.wishes.keep_sound and prepared.rhythm is not None
+        voice = (prepared.rhythm.speech, duck_of(prepared)) if keeps else None
+        force, soundfont = writing.force, writing.soundfont
+        mux_score(take.score, prepared.clips, path, writing.wav, force, soundfont, say, voice, writing.lufs)

@@ -15,8 +15,11 @@ from hitpoint.model.errors import InputError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.colours import INSTRUMENT_COLOURS, hexadecimal
+from hitpoint.model.output.duck import Duck, duck_of
 from hitpoint.model.output.midi_file import PULSES_PER_QUARTER, TRACK_NAMES, sounding_notes
 from hitpoint.model.output.plot_arrangement import draw_arrangement
+from hitpoint.model.output.plot_mood import draw_mood
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.edit import closed, placed
@@ -29,8 +32,7 @@ if TYPE_CHECKING:
 BACKGROUND, PANEL, GRID, TEXT, FAINT = "#12141a", "#191c24", "#2a2f3a", "#e4e7ee", "#8c94a3"
 CUT, FADE, BEAT = "#ff6b78", "#d58cff", "#ffd166"
 MOTION, SALIENCY = "#3f7fbf", "#ffd166"
-INSTRUMENT_COLOURS = ("#aeb6c4", "#62b6f7", "#f5a45d", "#b795ff", "#76d69a")
-"""In the order of INSTRUMENTS."""
+INSTRUMENTS_HEX = tuple(map(hexadecimal, INSTRUMENT_COLOURS))
 SECTION_COLOURS = ("#2e5f8a", "#8a5a2e", "#3f7a4d", "#6a4a8c", "#8a3f55", "#5c6b2e")
 BEAT_MARKS = {"stop": ("s", "#ffd166"), "turn": ("o", "#7ee0a6"), "light": ("*", "#ffffff")}
 """Marker and colour of each kind of visual beat."""
@@ -40,22 +42,37 @@ _COLOURS = {"cut": CUT, "fade": FADE, "beat": BEAT}
 
 
 def plot_score(
-    score: Score, plan: Plan, rhythm: VisualRhythm, clips: Sequence[Clip], path: Path, force: bool = False
-) -> None:
-    """Write a PNG: film, motion, sections and tempo, density asked and found, who plays, notes; cuts and hit
+    score: Score, plan: Plan, rhythm: VisualRhythm, clips: Sequence[Clip], path: Path, force: bool = False,
+    duck: Duck | None = None,
+) -> None:  # fmt: skip
+    """Write a PNG: film, motion, sections and tempo, density asked and found, mood, who plays, notes; cuts and hit
     points through all.
 
     Raises UsageError as `hitpoint.model.files.atomic`, InputError if the film can no longer be read.
     """
     film = _film_height(rhythm, _width_in(rhythm.duration_s))
-    rows = [("", film), ("motion", 1.1), ("tempo", 0.62), ("density", 1.0), ("players", 1.2), ("music", 3.4)]
+    voice = [("voice", 0.5)] if rhythm.speech else []
+    rows = [
+        ("", film),
+        ("motion", 1.1),
+        ("tempo", 0.62),
+        ("density", 1.0),
+        ("mood", 1.0),
+        ("players", 1.2),
+        ("music", 3.4),
+        *voice,
+    ]
     figure, axes = _figure(rows, rhythm.duration_s)
     _film(axes[0], rhythm, clips)
     _motion(axes[1], rhythm)
     _tempo(axes[2], plan)
     _density(axes[3], score, plan)
-    draw_arrangement(axes[4], score, plan, INSTRUMENT_COLOURS)
-    _notes(axes[5], score)
+    draw_mood(axes[4], rhythm, plan)
+    draw_arrangement(axes[5], score, plan, INSTRUMENTS_HEX)
+    _notes(axes[6], score)
+    _chords(axes[6], score)
+    if voice:
+        _voice(axes[7], rhythm, duck or Duck())
     _boundaries(axes, rhythm, 0.45)
     _hits(axes, plan)
     bpm = [point.bpm for point in plan.tempo_map.points]
@@ -66,12 +83,14 @@ def plot_score(
 
 
 def plot_rhythm(rhythm: VisualRhythm, clips: Sequence[Clip], path: Path, force: bool = False) -> None:
-    """Write a PNG of what the picture says: film, motion, how sure each visual beat is and its kind, cuts, fades."""
+    """Write a PNG of what the picture says: film, motion, how sure each visual beat is and its kind, mood, cuts,
+    fades."""
     film = _film_height(rhythm, _width_in(rhythm.duration_s))
-    figure, axes = _figure([("", film), ("motion", 2.0), ("sure", 1.0)], rhythm.duration_s)
+    figure, axes = _figure([("", film), ("motion", 2.0), ("sure", 1.0), ("mood", 1.2)], rhythm.duration_s)
     _film(axes[0], rhythm, clips)
     _motion(axes[1], rhythm)
     _confidence(axes[2], rhythm)
+    draw_mood(axes[3], rhythm)
     _boundaries(axes, rhythm, 0.9)
     count = {kind: sum(b.kind == kind for b in rhythm.boundaries) for kind in ("cut", "fade")}
     kinds = ", ".join(f"{n} {kind}s" for kind in BEAT_MARKS if (n := sum(b.kind == kind for b in rhythm.beats)))
@@ -260,7 +279,7 @@ def _notes(axis: Axes, score: Score) -> None:
                     max(0.6, 8 / max(6, len(keys))),
                 )
             boxes.append(((left, y), (right, y), (right, y + thick), (left, y + thick)))
-            colours.append(to_rgba(INSTRUMENT_COLOURS[instrument], 0.35 + 0.65 * velocity / 127))
+            colours.append(to_rgba(INSTRUMENTS_HEX[instrument], 0.35 + 0.65 * velocity / 127))
         axis.add_collection(PolyCollection(boxes, facecolors=colours, linewidths=0, zorder=3))
     if 0 in score.instruments:
         axis.axhspan(lane, lane + _DRUM_LANE, color=BACKGROUND, alpha=0.5, linewidth=0)
@@ -269,6 +288,23 @@ def _notes(axis: Axes, score: Score) -> None:
     axis.set_yticks(octaves, [f"C{pitch // 12 - 1}" for pitch in octaves])
     axis.grid(axis="y", color=GRID, linewidth=0.6)
     axis.set_axisbelow(True)
+
+
+def _voice(axis: Axes, rhythm: VisualRhythm, duck: Duck) -> None:
+    """Who speaks as blocks, and over them how loud the music is let be."""
+    for start_s, end_s in rhythm.speech:
+        axis.axvspan(start_s, end_s, color=BEAT, alpha=0.35, linewidth=0)
+    if duck.points:
+        axis.plot(*zip(*duck.points, strict=True), color=TEXT, linewidth=1.2)
+    axis.set_ylim(0, 1.1)
+    axis.set_yticks([])
+
+
+def _chords(axis: Axes, score: Score) -> None:
+    """The planned chords, each where it comes in."""
+    for tick, symbol in score.chords:
+        axis.text(score.tempo_map.time_at_tick(0, tick + 0.3), 0.01, symbol, transform=axis.get_xaxis_transform(),
+                  color=TEXT, fontsize=7, ha="left", va="bottom", clip_on=True)  # fmt: skip
 
 
 def _boundaries(axes: Sequence[Axes], rhythm: VisualRhythm, alpha: float) -> None:
@@ -298,7 +334,7 @@ def _titles(figure: Figure, clips: Sequence[Clip], facts: str, instruments: Sequ
     figure.text(0.8 / width, line, _shorten(name), color=TEXT, fontsize=14, weight="bold", va="center")
     figure.text(1 - 0.35 / width, line, facts, color=FAINT, fontsize=10, ha="right", va="center")
     key = [(CUT, "| cut"), (FADE, "¦ fade"), (BEAT, "• visual beat")]
-    key += [(INSTRUMENT_COLOURS[index], f"▬ {TRACK_NAMES[index].lower()}") for index in instruments]
+    key += [(INSTRUMENTS_HEX[index], f"▬ {TRACK_NAMES[index].lower()}") for index in instruments]
     left = 4.1
     for colour, text in key:
         figure.text(left / width, line, text, color=colour, fontsize=9, va="center")
@@ -327,5 +363,5 @@ class PlotOutput(Output):
 
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """As `plot_score`."""
-        plot_score(take.score, prepared.plan, prepared.rhythm, prepared.clips, path, writing.force)
+        plot_score(take.score, prepared.plan, prepared.rhythm, prepared.clips, path, writing.force, duck_of(prepared))
         writing.progress(self.key, 1.0)

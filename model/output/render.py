@@ -5,6 +5,7 @@ from __future__ import annotations
 import wave
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,11 +16,13 @@ from hitpoint.model.errors import InputError, MissingError
 from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.ffmpeg import find_ffmpeg
+from hitpoint.model.output.level import HOP, MOST_GAIN, Delivery, delivered, gain_at, hop_peaks, limited, sixteen_bit
 from hitpoint.model.output.midi_file import CHANNELS, PROGRAMS, PULSES_PER_QUARTER, controller_changes, sounding_notes
 from hitpoint.model.take import Prepared, Take
 
 SAMPLE_RATE = 44_100
-SOUNDFONT = Path(__file__).parents[1] / "sounds" / "sf_GMbank.sf2"
+SOUNDFONT = Path(__file__).parent / "sounds" / "sf_GMbank.sf2"
 INSTALL_SYNTH = "pip install --no-deps tinysoundfont"
 """Without its dependencies: it asks for pyaudio, which needs a compiler and PortAudio and is never used here."""
 
@@ -37,9 +40,6 @@ CEILING = 10 ** (-1 / 20)
 
 FADE_S = 0.05
 _BLOCK = 4096
-_HOP = 128
-_HALF_WINDOW = 8
-_MOST_GAIN = 100.0
 _QUIET = 1e-4
 
 
@@ -118,12 +118,14 @@ def write_wav(
     progress: Callable[[float], None] | None = None,
     instruments: Sequence[int] | None = None,
     level_of: Sequence[int] | None = None,
+    lufs: float | None = None,
 ) -> None:
     """Write 44.1 kHz, 16 bit, stereo, `score.duration_s` long to the frame; memory does not grow with the length.
 
     The piece is played twice: once to learn its level, once to write it, evened out to LOUDNESS and held below CEILING
     by a limiter that looks ahead. The last 50 ms fade out. `instruments`: only these sound (None: all).
     `level_of`: the instruments whose level is evened out (None: those that sound); stems name the whole mix here.
+    `lufs`: brought to this integrated loudness instead, its true peak below -1 dBTP; MissingError without ffmpeg then.
     """
     frames = round(score.duration_s * SAMPLE_RATE)
     sounding = score.instruments if instruments is None else instruments
@@ -131,20 +133,24 @@ def write_wav(
     measured = events if level_of is None else _events(score, level_of)
     say = progress or (lambda share: None)
     with atomic(path, force) as part:
-        synth = BuiltInSynth(soundfont)
-        set_up(synth, score.genre)
-        gains = _gains(_play(synth, measured, frames), frames, lambda share: say(share / 2))
-        synth = BuiltInSynth(soundfont)
-        set_up(synth, score.genre)
+
+        def played(which: Sequence[_Event]) -> Iterator[NDArray[np.float32]]:
+            synth = BuiltInSynth(soundfont)
+            set_up(synth, score.genre)
+            return _play(synth, which, frames)
+
+        if lufs is None:
+            gains = _gains(played(measured), frames, lambda share: say(share / 2))
+        else:
+            gains = delivered(lambda: played(measured), frames, SAMPLE_RATE, Delivery(lufs))
         with closing(wave.open(str(part), "wb")) as file:
             file.setnchannels(2)
             file.setsampwidth(2)
             file.setframerate(SAMPLE_RATE)
             done = 0
-            for block in _play(synth, events, frames):
-                level = _gain_at(gains, done, len(block)) * _fade(frames, done, len(block))
-                samples = np.clip(block * level[:, None], -1.0, 1.0)
-                file.writeframesraw((samples * 32767).round().astype("<i2").tobytes())
+            for block in played(events):
+                level = gain_at(gains, done, len(block)) * _fade(frames, done, len(block))
+                file.writeframesraw(sixteen_bit(block * level[:, None]).tobytes())
                 done += len(block)
                 say(0.5 + done / frames / 2)
     say(1.0)
@@ -203,38 +209,18 @@ def _play(synth: BuiltInSynth, events: Sequence[_Event], frames: int) -> Iterato
 def _gains(
     blocks: Iterator[NDArray[np.float32]], frames: int, progress: Callable[[float], None]
 ) -> NDArray[np.float32]:
-    """One gain per hop of 128 frames: the make-up gain, lowered around each peak that it would lift over CEILING.
-
-    Each hop's gain is the mean over a window of the minimum over a window wider by a hop on either side, so that no
-    gain, nor any line between two neighbours, exceeds what a hop allows.
-    """
-    peaks = np.zeros(frames // _HOP + 1, dtype=np.float32)
+    """One gain per hop: what brings the sounding parts to LOUDNESS, held below CEILING by the limiter."""
+    peaks = np.zeros(frames // HOP + 1, dtype=np.float32)
     energy, loud_frames, done = 0.0, 0, 0
     for block in blocks:
-        level = np.abs(block).max(axis=1)
-        np.maximum.at(peaks, (done + np.arange(len(block))) // _HOP, level)
-        loud = level > _QUIET
+        hop_peaks(peaks, done, block)
+        loud = np.abs(block).max(axis=1) > _QUIET
         energy += float(np.square(block[loud], dtype=np.float64).mean(axis=1).sum())
         loud_frames += int(loud.sum())
         done += len(block)
         progress(done / frames)
     loudness = np.sqrt(energy / loud_frames) if loud_frames else LOUDNESS
-    make_up = min(LOUDNESS / loudness, _MOST_GAIN)
-    allowed = np.minimum(make_up, CEILING / np.maximum(peaks, 1e-9)).astype(np.float32)
-    reach = _HALF_WINDOW + 1
-    padded = np.pad(allowed, reach + _HALF_WINDOW, mode="edge")
-    lowest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(axis=1)
-    window = 2 * _HALF_WINDOW + 1
-    mean = np.lib.stride_tricks.sliding_window_view(lowest, window).mean(axis=1)
-    return np.asarray(mean, dtype=np.float32)
-
-
-def _gain_at(gains: NDArray[np.float32], start: int, count: int) -> NDArray[np.float64]:
-    """(count,) gains for the frames from `start` on, along lines between the centres of the hops."""
-    position = (start + np.arange(count) + 0.5) / _HOP - 0.5
-    first = max(0, start // _HOP - 1)
-    nearby = gains[first : (start + count) // _HOP + 2]
-    return np.interp(position, first + np.arange(len(nearby)), nearby)
+    return limited(peaks, min(LOUDNESS / loudness, MOST_GAIN), CEILING)
 
 
 def _fade(frames: int, start: int, count: int) -> NDArray[np.float64]:
@@ -253,7 +239,10 @@ class WavOutput(Output):
         """Also MissingError where the synth or its sound font is lacking."""
         super().check(path, instruments, writing)
         BuiltInSynth(writing.soundfont)
+        if writing.lufs is not None:
+            find_ffmpeg()
 
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """As `write_wav`."""
-        write_wav(take.score, path, writing.force, writing.soundfont, lambda share: writing.progress(self.key, share))
+        say = partial(writing.progress, self.key)
+        write_wav(take.score, path, writing.force, writing.soundfont, say, lufs=writing.lufs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +12,24 @@ from typing import Any
 import numpy as np
 
 from hitpoint.model.files import atomic
+from hitpoint.model.music.chords import label_chords
+from hitpoint.model.music.kept_chords import kept_chords
 from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
+from hitpoint.model.music.symbols import symbol_of
 from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.duck import duck_of
+from hitpoint.model.output.report_mood import affect_row, mood_rows
+from hitpoint.model.plan.hits import WIDE_TOLERANCE_S
+from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.types import HitPoint, Plan
+from hitpoint.model.plan.weights import MERGE_S
 from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.types import Clip, Media
 
 SCHEMA = "hitpoint.report/1"
+TOO_LATE_S = 0.12
+"""A cut so near the end has no tick left."""
 AROUND_S = 2.6
 """Beats so near to a hit are what it has to stand out from."""
 
@@ -40,14 +51,26 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
         "tempo_map": [{"time_s": p.time_s, "beat": p.beat, "bpm": p.bpm} for p in score.tempo_map.points],
         "bars": bar_rows(score, plan),
         "hits": hit_rows(score, plan.hits),
-        "errors": control_errors(score, plan),
+        "cuts": cut_row(score, prepared),
+        "errors": control_errors(score, plan) | chord_error(score, plan),
         "music": measure(score).as_report(),
         "timing": _timing(take, prepared),
         "changes": list(plan.changes),
     }
     if len(clips) > 1:
         report["clips"] = clips
-    return report
+    if prepared.rhythm.speech:
+        report["sound"] = sound_row(prepared)
+    return report | mood_rows(prepared)
+
+
+def sound_row(prepared: Prepared) -> dict[str, Any]:
+    """What is said in the film, as [begin, end] in seconds, and the duck, as [time, gain in dB]."""
+    points = duck_of(prepared).points
+    return {
+        "speech": [list(span) for span in prepared.rhythm.speech],
+        "duck": [[time_s, round(20 * math.log10(gain), 2)] for time_s, gain in points],
+    }
 
 
 def write_report(report: dict[str, Any], path: Path, force: bool = False) -> None:
@@ -57,8 +80,9 @@ def write_report(report: dict[str, Any], path: Path, force: bool = False) -> Non
 
 
 def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
-    """A row a bar: its span in seconds, density asked and found, strength asked and found by tick, who sounds."""
+    """A row a bar: its span in seconds; density, strength and chords, asked and found; who sounds."""
     last = len(score.bars) - 1
+    labels = [None if chord is None else symbol_of(chord) for chord in label_chords(score.bars)]
     return [
         {
             "index": bar.index,
@@ -68,7 +92,10 @@ def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
             "density": bar.density,
             "strength_target": {str(tick): strength for tick, strength in promise.required},
             "strength": {str(tick): strength for tick, strength in sorted(bar.strengths().items())},
+            "chords_target": None if promise.chords is None else list(promise.chords),
+            "chords": labels[2 * bar.index : 2 * bar.index + 2],
             "instruments": [INSTRUMENTS[k] for k in sorted({note.instrument for note in bar.notes})],
+            **affect_row(promise.affect),
         }
         for bar, promise in zip(score.bars, plan.bars, strict=True)
     ]
@@ -94,6 +121,29 @@ def hit_rows(score: Score, hits: Sequence[HitPoint]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def cut_row(score: Score, prepared: Prepared) -> dict[str, Any]:
+    """How many of the cuts and fades there are were hit, and the moments of those that were not, in seconds.
+
+    A cut is hit where the plan has it and a note begins within WIDE_TOLERANCE_S. Cuts closer to each other than MERGE_S
+    are one to the ear; what falls after the last tick has nothing to be hit with.
+    """
+    rhythm = with_own_hits(prepared.rhythm, prepared.wishes.hits, prepared.wishes.unhits)
+    onsets, end_s = onset_times(score), score.duration_s - TOO_LATE_S
+    planned = [hit.time_s for hit in prepared.plan.hits if hit.kind != "beat"]
+    found: list[tuple[float, bool]] = []
+    for boundary in sorted(rhythm.boundaries, key=lambda each: each.time_s):
+        time_s, note_s = boundary.time_s, _nearest(onsets, boundary.time_s)
+        near_s = _nearest(planned, time_s)
+        hit = near_s is not None and abs(near_s - time_s) < MERGE_S
+        hit = hit and note_s is not None and abs(note_s - (near_s or 0.0)) <= WIDE_TOLERANCE_S + 0.001
+        if found and time_s - found[-1][0] < MERGE_S:
+            found[-1] = found[-1][0], found[-1][1] or hit
+        elif 0.0 <= time_s < end_s:
+            found.append((time_s, hit))
+    missed = [round(time_s, 6) for time_s, hit in found if not hit]
+    return {"found": len(found), "hit": len(found) - len(missed), "missed_s": missed}
 
 
 def accent_row(score: Score, hit: HitPoint, hits: Sequence[HitPoint]) -> dict[str, Any] | None:
@@ -135,6 +185,12 @@ def control_errors(score: Score, plan: Plan) -> dict[str, float]:
         "strength": _root_mean_square(strength) / max(music.notes_per_simu_note, 1.0),
         "time": abs(score.duration_s - plan.duration_s) / plan.duration_s,
     }
+
+
+def chord_error(score: Score, plan: Plan) -> dict[str, float]:
+    """chord: share of the half bars in which another root is heard than the one asked for; none where none is asked."""
+    kept = kept_chords(score.bars, [bar.chords for bar in plan.bars])
+    return {"chord": 1 - kept["root"]} if "root" in kept else {}
 
 
 def onset_times(score: Score) -> list[float]:

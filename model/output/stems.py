@@ -23,6 +23,7 @@ def write_stems(
     force: bool = False,
     soundfont: Path | None = None,
     progress: Callable[[float], None] | None = None,
+    lufs: float | None = None,
 ) -> tuple[Path, ...]:
     """Write the stems beside `base` and return their paths. Each has the mix's level, so that their sum is the mix.
 
@@ -31,7 +32,7 @@ def write_stems(
     paths = stem_paths(score.instruments, base)
     say = progress or (lambda share: None)
     for index, (instrument, path) in enumerate(zip(sorted(score.instruments), paths, strict=True)):
-        write_wav(score, path, force, soundfont, None, (instrument,), score.instruments)
+        write_wav(score, path, force, soundfont, None, (instrument,), score.instruments, lufs)
         say((index + 1) / len(paths))
     return paths
 
@@ -54,4 +55,4 @@ class StemsOutput(Output):
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """As `write_stems`."""
         say = partial(writing.progress, self.key)
-        write_stems(take.score, path, writing.force, writing.soundfont, say)
+        write_stems(take.score, path, writing.force, writing.soundfont, say, writing.lufs)

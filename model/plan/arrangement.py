@@ -15,6 +15,7 @@ from hitpoint.model.plan.accents import set_accents
 from hitpoint.model.plan.dynamics import dynamics
 from hitpoint.model.plan.ending import end, rest_at_last
 from hitpoint.model.plan.leads import lead
+from hitpoint.model.plan.mood import pedal
 from hitpoint.model.plan.players import seat
 from hitpoint.model.plan.sheet import Sheet
 from hitpoint.model.plan.types import Plan
@@ -50,7 +51,7 @@ def move_on(sheet: Sheet, plan: Plan) -> None:
     for bar in plan.bars[1:-1]:
         line = bar.index * TICKS_PER_BAR
         near = any(abs(tick - line) < TICKS_PER_BAR // 2 for tick in sheet.changes)
-        if rng.random() < CHANGE_SHARE and not near:
+        if rng.random() < CHANGE_SHARE * pedal(bar.affect) and not near:
             sheet.changes.add(line)
 
 

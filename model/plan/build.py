@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
-from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.music.score import INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.arrangement import arrange
 from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
+from hitpoint.model.plan.harmony.planner import harmonise
 from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
+from hitpoint.model.plan.melody import with_melody
+from hitpoint.model.plan.mood import Feeling, feel, feel_bars
+from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.strengths import strengths
-from hitpoint.model.plan.tempo_map import plan_tempo
+from hitpoint.model.plan.tempo_map import TempoPlan, plan_tempo
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Wishes
+from hitpoint.model.plan.under_speech import leave_room
 from hitpoint.model.plan.weights import Moment, moments
 from hitpoint.model.plan.wishes import check_wishes
 from hitpoint.model.video.types import VisualRhythm
@@ -28,36 +34,44 @@ CUTS_BIND = 0.5
 MOST_NAMED = 6
 
 
-def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
-    """The plan for `rhythm` under `wishes`: the same arguments give the same plan.
+def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = None) -> Plan:
+    """The plan for `rhythm` under `wishes`: the same arguments give the same plan. tempo: None to have it chosen.
 
     Raises UsageError for wishes out of range and InputError for a clip without a length.
     """
     check_wishes(wishes)
     if not (math.isfinite(rhythm.duration_s) and rhythm.duration_s > 0):
         raise InputError("the clip has no length: choose one with at least one frame between its in and out point")
+    wishes = replace(wishes, instruments=_players(wishes))
+    rhythm = with_own_hits(rhythm, wishes.hits, wishes.unhits)
     seen = moments(rhythm)
-    tempo = plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes)
+    feeling = feel(rhythm, wishes)
+    bias_bpm = feeling.tempo_bpm if feeling else 0.0
+    tempo = tempo or plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes, bias_bpm)
     end_tick = (tempo.bars - 1) * TICKS_PER_BAR + tempo.last_bar_ticks
     placement = place(seen, tempo.tempo_map, tempo.bars, end_tick)
     placed = placement.hits
-    changes = [*rhythm.notes, *tempo.changes, *_left_out(placement)]
+    changes = [*rhythm.notes, *tempo.changes, *_left_out(placement), *(feeling.notes if feeling else ())]
 
     lines_s = bar_lines(tempo.tempo_map, tempo.bars, end_tick)
     sections = find_sections(rhythm, lines_s)
     section_of = [index for index, each in enumerate(sections) for _ in range(each.first_bar, each.end_bar)]
+    feeling = feeling and feel_bars(feeling, rhythm, wishes, lines_s, sections)
+    stir = feeling.energy() if feeling else np.zeros(tempo.bars)
     level = levels(bar_means(rhythm.times_s, rhythm.motion, lines_s))
-    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy, np.diff(lines_s))
+    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy + stir, np.diff(lines_s))
+    if wishes.keep_sound:
+        density = leave_room(density, rhythm.speech, lines_s)
     density[-1] = min(density[-1], tempo.last_bar_ticks)
     bound_bars, bound_hits = _bindings(wishes, tempo.bars, placed)
     strength = strengths(placed, wishes.instruments)
     hits = _hits(placed, strength, bound_hits)
-    energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / TICKS_PER_BAR)
+    energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / TICKS_PER_BAR, stir)
     bars = _bars(_asked(placed, strength, bound_hits, tempo.bars), density, bound_bars, energy, section_of, changes)
     plan = Plan(
         duration_s=rhythm.duration_s,
         tempo_map=tempo.tempo_map,
-        bars=bars,
+        bars=_felt(bars, feeling),
         hits=hits,
         sections=sections,
         genre=wishes.genre,
@@ -67,7 +81,22 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes) -> Plan:
         changes=tuple(changes),
         last_bar_ticks=tempo.last_bar_ticks,
     )
-    return arrange(plan, wishes.accents)
+    return with_melody(harmonise(arrange(plan, wishes.accents), wishes), wishes)
+
+
+def _felt(bars: tuple[BarPlan, ...], feeling: Feeling | None) -> tuple[BarPlan, ...]:
+    """The bars with their affect and the home key."""
+    if feeling is None:
+        return bars
+    pairs = zip(bars, feeling.bars, strict=True)
+    return tuple(replace(bar, affect=affect, key=feeling.key) for bar, affect in pairs)
+
+
+def _players(wishes: Wishes) -> tuple[int, ...]:
+    """Who may play: where all may, music of a genre without a kit does without one."""
+    if wishes.genre not in KIT_GENRES and len(set(wishes.instruments)) == len(INSTRUMENTS):
+        return tuple(k for k in wishes.instruments if INSTRUMENTS[k] != "drums")
+    return wishes.instruments
 
 
 def _bindings(wishes: Wishes, bars: int, placed: Sequence[Placed]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.music.score import KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES, PERCENTILES
 
 ONSETS_PER_S = 12.0
@@ -77,10 +77,12 @@ def densities(
     genre: str,
     instruments: tuple[int, ...],
     offset: int,
-    energy: float,
+    energy: NDArray[np.float64] | float,
     bar_s: NDArray[np.float64],
 ) -> list[int]:
-    """Density 1..16 of each bar. level (bars,): 0..1. offset, energy: the wishes. bar_s (bars,): seconds a bar."""
+    """Density 1..16 of each bar. level (bars,): 0..1. offset: the wish. energy (bars,): what wish and mood
+    add to the picture's. bar_s (bars,): seconds a bar.
+    """
     wanted = np.array([_typical(float(each), genre, instruments) for each in level])
     wanted += offset + ENERGY_DENSITY * energy
     playable = np.floor(bar_s * ONSETS_PER_S)
@@ -96,7 +98,7 @@ def _typical(level: float, genre: str, instruments: tuple[int, ...]) -> float:
     ensemble = ENSEMBLE_DENSITIES.get(tuple(sorted(set(instruments))))
     if ensemble is None:
         return density
-    over_genres = float(np.mean([_between(each, level) for each in GENRE_DENSITIES.values()]))
+    over_genres = float(np.mean([_between(GENRE_DENSITIES[each], level) for each in KIT_GENRES]))
     return _between(ensemble, level) + 0.5 * (density - over_genres)
 
 

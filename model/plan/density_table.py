@@ -1,7 +1,7 @@
 """How busy bars of real music are: percentiles over all bars of the training split that sound.
 
-Made by `hitpoint.model.data.densities` from the band, real5 and pop909_5 archives (sources that may not shape
-shipped weights left out); a bar's density is the number of its 16 ticks with an onset.
+Made by `hitpoint.model.data.densities` from the band, real5, pop909_5 and scores archives (sources that may
+not shape shipped weights left out); a bar's density is the number of its 16 ticks with an onset.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ GENRE_DENSITIES: dict[str, tuple[float, ...]] = {
     "metal": (7.6, 7.9, 8.5, 10.0, 11.5, 12.1, 12.9, 15.0, 15.8, 16.0, 16.0),
     "pop": (7.4, 7.7, 8.2, 8.8, 9.6, 10.6, 11.8, 13.3, 15.2, 16.0, 16.0),
     "rock": (6.1, 7.5, 7.9, 8.3, 8.9, 9.8, 10.9, 12.2, 13.8, 15.6, 16.0),
+    "orchestral": (2.7, 3.7, 4.9, 6.6, 7.8, 8.2, 8.9, 10.9, 13.8, 15.9, 16.0),
 }
-"""Pieces of four or five instruments."""
+"""Pieces of four or five instruments; orchestral ones of three or more."""
 
 ENSEMBLE_DENSITIES: dict[tuple[int, ...], tuple[float, ...]] = {
     (0,): (4.3, 5.9, 7.6, 8.0, 8.4, 9.3, 10.2, 11.6, 13.8, 15.8, 16.0),
@@ -37,7 +38,7 @@ ENSEMBLE_DENSITIES: dict[tuple[int, ...], tuple[float, ...]] = {
     (2, 3, 4): (2.4, 3.6, 4.6, 6.0, 7.2, 7.8, 8.2, 9.0, 11.5, 15.7, 16.0),
     (1, 2, 3, 4): (3.7, 4.8, 6.9, 7.7, 8.1, 8.4, 9.5, 11.2, 13.6, 15.9, 16.0),
 }
-"""The named instruments alone (indices into INSTRUMENTS), over all genres.
+"""The named instruments alone (indices into INSTRUMENTS), over all genres that have a kit.
 
 Drums with company are not here: they are about as busy as all five.
 """

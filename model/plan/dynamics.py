@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.players import PHRASE_BARS
-from hitpoint.model.plan.types import HitPoint, Plan
+from hitpoint.model.plan.types import PHRASE_BARS, HitPoint, Plan
 
 LOUDNESS_RANGE = 60.0
 """Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within

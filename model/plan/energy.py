@@ -24,14 +24,19 @@ smaller one, and any fall, in the middle of the two bars."""
 
 
 def energy_lines(
-    level: NDArray[np.float64], placed: Sequence[Placed], wish: float, last_share: float = 1.0
+    level: NDArray[np.float64],
+    placed: Sequence[Placed],
+    wish: float,
+    last_share: float = 1.0,
+    mood: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
     """Energy at each bar line and at the end (bars + 1,), straight between them; beyond 0..1 only by the wish.
 
-    level (bars,): how quick the picture is, 0..1. last_share: length of the last bar, in whole ones.
+    level (bars,): how quick the picture is, 0..1. last_share: length of the last bar, in whole ones. mood (bars,): what
+    the mood adds.
     """
     bars = len(level)
-    value = 0.5 + MOTION * (level - 0.5) + ARC * (arc(bars) - 0.65)
+    value = 0.5 + MOTION * (level - 0.5) + ARC * (arc(bars) - 0.65) + mood
     before, after = np.concatenate([value[:1], value]), np.concatenate([value, value[-1:]])
     lines = np.where(after - before >= SUDDEN, after, (before + after) / 2.0)
     rise = np.zeros(bars + 1)

@@ -22,8 +22,8 @@ HITS_PER_BAR = 5
 CUTS_PER_BAR = 8
 BEAT_SPACE = 3
 """A visual beat keeps so many ticks from a cut, so that the cut stands out, and two from another."""
-LOUD_BEAT = 0.75
-"""A visual beat of less saliency is promised on eighths alone: only a loud one is worth a syncopated sixteenth."""
+SYNCOPATED_BEAT = 0.75
+"""A visual beat of less saliency is promised on eighths alone: it is not worth a syncopated sixteenth."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def place(moments: Sequence[Moment], tempo_map: TempoMap, bars: int, end_tick: i
     for moment, tick, away_s in zip(moments, ticks.astype(int).tolist(), off_s.tolist(), strict=True):
         if tick >= min(end_tick, bars * TICKS_PER_BAR):
             continue
-        weighty = moment.kind != "beat" or moment.saliency >= LOUD_BEAT
+        weighty = moment.kind != "beat" or moment.saliency >= SYNCOPATED_BEAT
         if away_s > (WIDE_TOLERANCE_S if weighty else TOLERANCE_S):
             off_grid.append(moment)
         elif weighty or tick % 2 == 0:

@@ -15,9 +15,8 @@ import numpy as np
 
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR
 from hitpoint.model.plan.sheet import Sheet
-from hitpoint.model.plan.types import HitPoint, Plan
+from hitpoint.model.plan.types import PHRASE_BARS, HitPoint, Plan
 
-PHRASE_BARS = 4
 LONGEST_UNIT = 6
 """A section longer than this is played in phrases, each with players of its own."""
 NEAR_TICKS = TICKS_PER_BAR // 4

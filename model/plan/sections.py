@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.plan.types import Section
 from hitpoint.model.plan.weights import is_section_change
-from hitpoint.model.video.types import VisualRhythm
+from hitpoint.model.video.types import VisualRhythm, letter
 
 MOST_BARS = 16
 LENGTH_COST = {2: 0.5, 4: 0.15, 6: 0.25, 8: 0.0, 12: 0.15, 16: 0.1}
@@ -27,7 +27,7 @@ def find_sections(rhythm: VisualRhythm, lines_s: NDArray[np.float64]) -> tuple[S
     looks = [_look(rhythm, lines_s[a], lines_s[b]) for a, b in pairwise(bounds)]
     names: dict[str, str] = {}
     for look in looks:
-        names.setdefault(look, _letters(len(names)))
+        names.setdefault(look, letter(len(names)))
     return tuple(Section(names[look], a, b) for look, a, b in zip(looks, bounds[:-1], bounds[1:], strict=True))
 
 
@@ -83,13 +83,3 @@ def _look(rhythm: VisualRhythm, start_s: float, end_s: float) -> str:
     for index in np.flatnonzero(overlap > 0):
         seconds[rhythm.shots[index]] = seconds.get(rhythm.shots[index], 0.0) + float(overlap[index])
     return max(seconds, key=lambda label: seconds[label], default="")
-
-
-def _letters(index: int) -> str:
-    """A, B, ..., Z, AA, AB, ..."""
-    text = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        text = chr(ord("A") + rest) + text
-    return text

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.tempo_ease import Nail, ease, tempo_map
 from hitpoint.model.plan.tempo_fit import MISS, TempoFit, Weighed, fit_tempo, grid_cost, steady_fit
-from hitpoint.model.plan.tempo_pace import LOUD_BEAT, SLOWEST_BPM, pace, pulse_s
-from hitpoint.model.plan.types import Wishes
+from hitpoint.model.plan.tempo_pace import SLOWEST_BPM, pace, pulse_s
+from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.plan.weights import Moment
+from hitpoint.model.video.types import LOUD_BEAT
 
 STEADY_WORTH, STEADY_MOST, STEADY_REACH = 0.15, 2.0, 0.1
 """A tempo that never bends is taken even if it costs so much more of all weights, but at most as much as missing a
@@ -44,15 +45,22 @@ class TempoPlan:
     changes: tuple[str, ...] = ()
 
 
-def plan_tempo(moments: Sequence[Moment], motion: NDArray[np.float32], duration_s: float, wishes: Wishes) -> TempoPlan:
+def tempo_of(plan: Plan) -> TempoPlan:
+    """The tempo of a plan that is there already, to plan the rest of it anew."""
+    return TempoPlan(plan.tempo_map, len(plan.bars), plan.tempo_map.points[0].bpm, plan.last_bar_ticks)
+
+
+def plan_tempo(
+    moments: Sequence[Moment], motion: NDArray[np.float32], duration_s: float, wishes: Wishes, bias_bpm: float = 0.0
+) -> TempoPlan:
     """The tempo map for a clip of `duration_s` seconds (> 0): fixed, in a range, or chosen.
 
-    motion (n,): frame widths a second.
+    motion (n,): frame widths a second. bias_bpm: what the mood adds to the tempo that the picture leans to.
     """
     inside = [each for each in moments if 0.0 < each.time_s < duration_s]
     if wishes.tempo_bpm is not None and wishes.tempo_bpm[0] == wishes.tempo_bpm[1]:
         return _unbent(_weighed(inside), duration_s, wishes.tempo_bpm, wishes.tempo_bpm[0])
-    leaning, top = pace(inside, motion, duration_s)
+    leaning, top = pace(inside, motion, duration_s, bias_bpm)
     low, high = wishes.tempo_bpm or (SLOWEST_BPM, top)
     middle = min(high, max(low, leaning))
     bending = _weighed(_worth_bending(inside, duration_s))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.plan.weights import Moment
+from hitpoint.model.video.types import LOUD_BEAT
 
 CALM_BPM, CUTS_BPM, MOTION_BPM = 76.0, 44.0, 12.0
 """The tempo of a still picture without cuts, and what many cuts and quick motion add to it at most."""
@@ -17,8 +18,6 @@ MOTION_FLOOR, MOTION_CEILING = 0.03, 0.5
 copy or another frame rate, which measure a little more or less of it, hardly matter."""
 SLOWEST_BPM, CALM_TOP_BPM, TOP_BPM = 60.0, 100.0, 140.0
 """The tempi that may be chosen: up to CALM_TOP_BPM without a reason, up to TOP_BPM with one."""
-LOUD_BEAT = 0.6
-"""Visual beats of less saliency are no pulse."""
 PULSE_BEATS, PULSE_SHARE, PULSE_ERROR = 8, 0.7, 0.08
 """A pulse: so many loud visual beats, of whose gaps this share is a whole number of the usual gap, within the error."""
 MOST_GAPS = 4
@@ -37,8 +36,12 @@ def pulse_s(moments: Sequence[Moment]) -> float | None:
     return float((gaps_s[even] / counts[even]).mean()) if even.mean() >= PULSE_SHARE else None
 
 
-def pace(moments: Sequence[Moment], motion: NDArray[np.float32], duration_s: float) -> tuple[float, float]:
-    """(the BPM to lean to, the quickest BPM to take). motion (n,): frame widths a second."""
+def pace(
+    moments: Sequence[Moment], motion: NDArray[np.float32], duration_s: float, bias_bpm: float = 0.0
+) -> tuple[float, float]:
+    """(the BPM to lean to, the quickest BPM to take). motion (n,): frame widths a second. bias_bpm: what the mood adds;
+    visual beats that keep time give their tempo whatever the mood.
+    """
     cuts = sum(each.kind == "cut" for each in moments)
     by_cuts = min(1.0, cuts / duration_s / LIVELY_CUTS_PER_S)
     known = motion[np.isfinite(motion)]
@@ -48,8 +51,9 @@ def pace(moments: Sequence[Moment], motion: NDArray[np.float32], duration_s: flo
     leaning = CALM_BPM + CUTS_BPM * by_cuts + MOTION_BPM * by_motion
     top = CALM_TOP_BPM + (TOP_BPM - CALM_TOP_BPM) * min(1.0, 1.5 * by_cuts + 0.5 * by_motion)
     beat_s = pulse_s(moments)
+    biased = min(TOP_BPM, max(SLOWEST_BPM, leaning + bias_bpm)), min(TOP_BPM, top + max(0.0, bias_bpm))
     if beat_s is None:
-        return leaning, top
+        return biased
     octave = round(np.log2(leaning * beat_s / 60.0))
     pulse_bpm = 60.0 / beat_s * 2.0**octave
-    return (pulse_bpm, TOP_BPM) if SLOWEST_BPM <= pulse_bpm <= TOP_BPM else (leaning, top)
+    return (pulse_bpm, TOP_BPM) if SLOWEST_BPM <= pulse_bpm <= TOP_BPM else biased

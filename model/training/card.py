@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hitpoint.model.data.build import Shard
-from hitpoint.model.network.checkpoint import file_sha256
+from hitpoint.model.files import file_sha256
 
 LONGEST_GAP_S = 300.0
 """A longer silence in a run's log is a stop, and does not count as training."""

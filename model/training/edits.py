@@ -157,6 +157,7 @@ def _push(random: Random) -> Blend:
     axis, back, slide = int(random.integers(2)), random.random() < 0.5, random.random() < 0.4
 
     def blend(old: Image, new: Image, share: float) -> Image:
+        """Faded, in a straight line or slower at both ends."""
         side = _SIZE[axis]
         at = round(side * share)
         if slide:  # the new one slides over the old one, which stays

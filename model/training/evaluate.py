@@ -126,7 +126,8 @@ def evaluate(
     library: a user's own music to match with, as a row more. library_pieces: how many training pieces the other
     matching row may choose from. Raises InputError where no held-out piece is as long as the films.
     """
-    cases = [(film, Wishes(genre=genre, seed=seed)) for film in films for genre in GENRES for seed in range(seeds)]
+    genres = [genre for genre in GENRES if genre in composer.genres]
+    cases = [(film, Wishes(genre=genre, seed=seed)) for film in films for genre in genres for seed in range(seeds)]
     plans = [build_plan(film, replace(wishes, control=1.0)) for film, wishes in cases]
     methods = _without_shard(composer) if shard is None else list(_methods(composer, shard, library_pieces))
     if library is not None:

@@ -70,7 +70,8 @@ def write_listening(
     check_listening(folder, force)
     folder.mkdir(exist_ok=True)
     rivals = dict(_rivals(composer, shard, library))
-    cases = [(film, genre, seed) for film in range(len(films)) for genre in range(len(GENRES)) for seed in range(seeds)]
+    genres = [number for number, genre in enumerate(GENRES) if genre in composer.genres]
+    cases = [(film, genre, seed) for film in range(len(films)) for genre in genres for seed in range(seeds)]
     order = np.random.default_rng(secrets.randbits(64)).permutation(len(cases))
     run, shown, key = secrets.token_hex(4), [], []
     for number, case in enumerate(order.tolist(), start=1):

@@ -61,6 +61,7 @@ def camera(random: Random, still: Image) -> Picture:
     rate = random.uniform(3, 14, 6)
 
     def at(time_s: float) -> Image:
+        """The picture at `time_s`."""
         tremble = shake * np.array(
             [np.sin(rate[:3] * time_s + phase[:3]).sum(), np.sin(rate[3:] * time_s + phase[3:]).sum()]
         )
@@ -111,6 +112,7 @@ def objects(random: Random, ground: Picture, stills: Sequence[Image]) -> Picture
     sprites = [cv2.resize(stills[int(random.integers(len(stills)))], (int(s) + 2, int(s) + 2)) for s in sizes]
 
     def at(time_s: float) -> Image:
+        """The picture at `time_s`."""
         image = ground(time_s).copy()
         span = 2.0 * np.array([WIDTH_PX, HEIGHT_PX])
         places = np.abs((start + speed * time_s + span / 2) % span - span / 2).astype(int)
@@ -171,6 +173,7 @@ def cells(random: Random) -> Picture:
     sevens = random.random() < 0.3
 
     def at(time_s: float) -> Image:
+        """The picture at `time_s`."""
         nonlocal alive, glow, born
         while born <= time_s * rate:
             ring = np.ones((3, 3), np.float32)
@@ -251,6 +254,7 @@ def fractal(random: Random) -> Picture:
     palette = texture(random, 1, 64)[0]
 
     def at(time_s: float) -> Image:
+        """The picture at `time_s`."""
         scale = 3.0 * np.exp(-zoom * time_s) / WIDTH_PX
         z = ((_GRID_X - WIDTH_PX / 2) + 1j * (_GRID_Y - HEIGHT_PX / 2)) * scale
         c, count = radius * np.exp(1j * (angle + turn * time_s)), np.zeros(z.shape, int)

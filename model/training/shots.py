@@ -8,7 +8,6 @@ panned over and played; without it the pictures are drawn only. It takes about h
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import subprocess
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hitpoint.model.files import file_sha256
 from hitpoint.model.training.edits import CutFilm, Edge, cut_film
 from hitpoint.model.training.pictures import HEIGHT_PX, WIDTH_PX, Image, Studio
 from hitpoint.model.video.detectors import shot_network, shot_signs
@@ -220,7 +220,7 @@ def main() -> None:
         "photographs": len(stills),
         "footage": len(films),
         "held_out": figures,
-        "sha256": hashlib.sha256(chosen.out.read_bytes()).hexdigest(),
+        "sha256": file_sha256(chosen.out),
     }
     chosen.out.with_suffix(".card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures))

@@ -20,6 +20,7 @@ from hitpoint.model.video.edit import FADE_WEIGHT, SMALLEST_GAP_S, closed, merge
 from hitpoint.model.video.features import Features, measure, version
 from hitpoint.model.video.film import Film, open_film, probe
 from hitpoint.model.video.fine import check_fine, fine_boundaries
+from hitpoint.model.video.sound.listen import speech_of
 from hitpoint.model.video.types import Boundary, Clip, Media, VisualRhythm
 
 __all__ = ["analyse", "probe"]
@@ -49,6 +50,7 @@ def analyse(
     cuts: Sequence[Boundary] | None = None,
     progress: Callable[[float], None] | None = None,
     detector: str = "quick",
+    listen: bool = False,
 ) -> VisualRhythm:
     """The rhythm of one clip, or of an edit: the clips in order, each at its `start_s` or where the one before it ends,
     whichever is later; what no clip shows between them is black. Pieces of one film that go on are one clip.
@@ -56,7 +58,8 @@ def analyse(
     Times run from the first clip's in point; a clip's `rate` shortens its times and speeds its motion. Where one clip
     meets the next, or black, stands a cut of weight 1 (a fade, where they mix). cuts: boundaries in seconds of the
     edit, taken instead of detected ones (those outside the edit are left out). progress: called with 0..1. detector:
-    "quick", or "fine" for boundaries found by the large network of the extra of that name.
+    "quick", or "fine" for boundaries found by the large network of the extra of that name. listen: also find where
+    somebody speaks.
 
     Raises InputError for a film that cannot be used, MissingError without that extra, UsageError for points or rates
     that make no sense and for a gap over LARGEST_GAP_S.
@@ -80,7 +83,9 @@ def analyse(
     if detector == "fine" and cuts is None:
         cuts = fine_boundaries(whole_clips, _part_of(progress, 0.0, 1.0))
     media = tuple(film.media for film in films.values())
-    return replace(_rhythm(_join(clips, measured), media, cuts), notes=_notes(clips, films, measured))
+    speech, heard = speech_of(clips, films) if listen else ((), ())
+    notes = (*_notes(clips, films, measured), *heard)
+    return replace(_rhythm(_join(clips, measured), media, cuts), notes=notes, speech=speech)
 
 
 def _films(clips: Sequence[Clip], report: Callable[[float], None]) -> dict[Path, Film]:

@@ -51,10 +51,11 @@ def analyse_apart(
     progress: Callable[[float], None] | None = None,
     memory_bytes: int = MEMORY_BYTES,
     detector: str = "quick",
+    listen: bool = False,
 ) -> VisualRhythm:
     """`hitpoint.model.video.analyse.analyse` in another process; raises the same, and InputError where that process
     crashes or wants more than `memory_bytes`."""
-    arguments = list(clips), None if cuts is None else list(cuts), detector
+    arguments = list(clips), None if cuts is None else list(cuts), detector, listen
     rhythm = _call("analyse", arguments, _names(clips), progress, memory_bytes)
     assert isinstance(rhythm, VisualRhythm)
     return rhythm
@@ -141,7 +142,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module == _OURS or (module, name) in _ALLOWED:
             return super().find_class(module, name)
-        raise InputError(f"the analysis answered with something odd ({module}.{name}); score the film again")
+        raise InputError(f"the analysis returned something unexpected ({module}.{name}); score the film again")
 
 
 # In the other process.
@@ -176,8 +177,8 @@ def _do(what: str, arguments: tuple[Any, ...], progress: Callable[[float], None]
 
     if what == "probe":
         return probe(*arguments)
-    clips, cuts, detector = arguments
-    return analyse(clips, cuts, progress, detector)
+    clips, cuts, detector, listen = arguments
+    return analyse(clips, cuts, progress, detector, listen)
 
 
 def _tell(pipe: IO[bytes], share: float) -> None:

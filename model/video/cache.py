@@ -7,6 +7,7 @@ import hashlib
 import os
 import zipfile
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from hitpoint.model.video.features import Features
 
 FOLDER_VARIABLE = "HITPOINT_CACHE_DIR"
 """Environment variable that puts the cache elsewhere; empty turns it off."""
+SOURCE = Path(__file__).parent
 MAX_BYTES = 512 << 20
 """The oldest entries go when the folder grows over this."""
 
@@ -34,8 +36,22 @@ def folder() -> Path | None:
 
 
 def key(sha256: str, in_s: float, out_s: float | None, version: str) -> str:
-    """Name of an entry: film content, in and out point, and the version of the measurement with its parameters."""
-    return hashlib.sha256(f"{sha256} {in_s!r} {out_s!r} {version}".encode()).hexdigest()
+    """Name of an entry: film content, in and out point, the version of the measurement with its parameters, and code.
+
+    A version that somebody forgot to raise would hand out what an older program saw, so the program's own text counts.
+    """
+    return hashlib.sha256(f"{sha256} {in_s!r} {out_s!r} {version} {program()}".encode()).hexdigest()
+
+
+@cache
+def program() -> str:
+    """Hash of all that measures: this folder's own source and the versions of the libraries that it stands on."""
+    import cv2
+
+    digest = hashlib.sha256(f"{cv2.__version__} {np.__version__}".encode())
+    for path in sorted(SOURCE.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def load(name: str) -> Features | None:

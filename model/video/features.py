@@ -63,7 +63,7 @@ def measure(clip: Clip, film: Film, progress: Callable[[float], None]) -> Featur
         cv2.setNumThreads(threads)
     if len(times) < 2:
         raise InputError(
-            f"{clip.path.name} shows {'one frame' if times else 'no frame'} only from {clip.in_s:g} s on; "
+            f"{clip.path.name} shows {'only one frame' if times else 'no frame'} from {clip.in_s:g} s on; "
             "choose an earlier in point or a later out point"
         )
     at_s = np.array(times, np.float64)

@@ -29,9 +29,7 @@ def nominal_fps(film: Film) -> float:
     """Frames a second in which a film's timecodes count: 30 for one of 30 that lacks most of its frames."""
     times_s = film.track.times_s[:_FRAMES]
     rounded = np.abs(times_s - np.round(times_s, 3)).max(initial=0.0) < 1e-6
-    return nominal_rate(
-        times_s, _MILLISECOND if rounded else _MILLISECOND / 10, [film.media.nominal_fps, film.media.fps]
-    )
+    return nominal_rate(times_s, _MILLISECOND if rounded else _MILLISECOND / 10, [film.media.usual_fps, film.media.fps])
 
 
 def nominal_rate(times_s: NDArray[np.float64], rounded_to_s: float, declared: list[float]) -> float:

@@ -5,11 +5,12 @@ Threads: `tick` is called in the caller's; `work` runs in another, which sees a 
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+
+from hitpoint.model.files import file_sha256
 
 T = TypeVar("T")
 Tick = Callable[[], None]
@@ -63,14 +64,10 @@ class Hashing:
         self._thread.start()
 
     def _run(self) -> None:
-        digest = hashlib.sha256()
         try:
-            with self._path.open("rb") as file:
-                while not self._stop.is_set() and (piece := file.read(1 << 20)):
-                    digest.update(piece)
+            self._digest = file_sha256(self._path, lambda: not self._stop.is_set())
         except OSError as error:
             self._error = error
-        self._digest = digest.hexdigest()
 
     def result(self) -> str:
         """The digest, in hex. Raises OSError where the file could not be read."""

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+LOUD_BEAT = 0.6
+"""A visual beat of this saliency or more is sure: more likely than not an impact that a viewer would tap to."""
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -54,7 +57,7 @@ class Boundary:
 @dataclass(frozen=True)
 class Media:
     """Facts of the file. duration_s: of the whole picture, from the film's zero to the moment at which its last frame
-    goes; fps: mean; frames: counted, repeats not; width, height: upright pixels; nominal_fps: of frames that follow
+    goes; fps: mean; frames: counted, repeats not; width, height: upright pixels; usual_fps: of frames that follow
     each other as usual, which in a film of varying rate is more than the mean."""
 
     path: Path
@@ -64,7 +67,7 @@ class Media:
     frames: int
     width: int
     height: int
-    nominal_fps: float = 0.0
+    usual_fps: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class VisualRhythm:
     of the frame's width, per second, without the camera's tremble; motion[0] = 0. saliency (n,): impact curve, how much
     of the picture stops or turns there; 0 or more. shots: one label per shot, equal where shots look alike. measured:
     what further detectors found, their arrays by detector; most have one row a frame. notes: sentences on what was
-    lost of a damaged film, or had to be assumed.
+    lost of a damaged film, or had to be assumed. speech: (begin, end) of what somebody says in the film's own sound.
     """
 
     duration_s: float
@@ -88,3 +91,14 @@ class VisualRhythm:
     shots: tuple[str, ...] = field(default=())
     measured: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = field(default=())
+    speech: tuple[tuple[float, float], ...] = field(default=())
+
+
+def letter(index: int) -> str:
+    """The label of a look, by its number: 0 → "A", 25 → "Z", 26 → "AA"."""
+    name = ""
+    index += 1
+    while index:
+        index, place = divmod(index - 1, 26)
+        name = chr(ord("A") + place) + name
+    return name

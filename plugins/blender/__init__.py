@@ -19,11 +19,12 @@ def register() -> None:
     """Classes, then the running session."""
     import bpy
 
-    from . import compat, operators, panel, session
+    from . import compat, operators, panel, session, settings, words
 
-    for cls in (*panel.CLASSES, *operators.CLASSES):
+    for cls in (*settings.CLASSES, *panel.CLASSES, *operators.CLASSES):
         bpy.utils.register_class(cls)
-    panel.attach()
+    settings.attach()
+    bpy.app.translations.register(__name__, words.table())
     preferences = compat.preferences()
     session.start(preferences.port if preferences else 7710, VERSION)
 
@@ -32,9 +33,10 @@ def unregister() -> None:
     """The same backwards."""
     import bpy
 
-    from . import operators, panel, session
+    from . import operators, panel, session, settings
 
     session.stop()
-    panel.detach()
-    for cls in reversed((*panel.CLASSES, *operators.CLASSES)):
+    bpy.app.translations.unregister(__name__)
+    settings.detach()
+    for cls in reversed((*settings.CLASSES, *panel.CLASSES, *operators.CLASSES)):
         bpy.utils.unregister_class(cls)

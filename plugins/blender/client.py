@@ -8,9 +8,12 @@ waits: `tick()` empties the queue, keeps the connection and sends what is due.
 from __future__ import annotations
 
 import contextlib
+import filecmp
+import glob
 import json
 import os
 import queue
+import random
 import shutil
 import socket
 import subprocess
@@ -24,7 +27,7 @@ from typing import Any
 from . import osc
 from .timeline import Clip
 
-PROTOCOL = 1
+PROTOCOL = 2
 QUIET_S = 3.5  # the bridge sends its state once a second: after this long without a word it is away
 HELLO_EVERY_S = 1.0
 KEEP_S = 15.0  # the bridge forgets a client after 60 s
@@ -41,18 +44,28 @@ BOUNDS = [0.0, 0.05, 0.4, 0.45, 0.9, 1.0]  # of the stages, as shares of the who
 
 @dataclass(eq=False)
 class Take:
-    """A finished take: its index and the paths of its files (wav may be empty)."""
+    """A finished take: its index and the paths of its files (wav may be empty).
+
+    edition: of its notes, by which the bridge knows them again. stems: instrument -> file. show: False for one that is
+    only to be kept at hand.
+    """
 
     job: Job
     index: int
     midi: str
     wav: str
+    edition: int = -1
+    stems: dict[str, str] = field(default_factory=dict)
+    show: bool = True
 
 
 @dataclass(eq=False)
 class Job:
     """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline.
 
+    start_s: where the music begins. cuts: how many were hit, of how many, and the moments of the others.
+    folder, title: where the finished files are to be kept, and under which name; empty: in the bridge's own folder.
+    request: the number of the latest further wish; an answer brings it back.
     share: of its present stage, progress: of all stages, 0..1. wish: the message that asked for more than the score,
     empty before one did. news: when the bridge last spoke of it (monotonic s).
     """
@@ -61,6 +74,9 @@ class Job:
     fps: float
     options: tuple[str | float | int, ...]
     about: dict[str, Any] = field(default_factory=dict)  # the caller's own notes: file, scene, frames
+    start_s: float = 0.0
+    folder: str = ""
+    title: str = "music"
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     stage: str = "clips"
     share: float = 0.0
@@ -72,6 +88,8 @@ class Job:
     hits: set[tuple[float, str]] = field(default_factory=set)
     takes: dict[int, Take] = field(default_factory=dict)
     news: float = 0.0
+    request: int = 0
+    cuts: tuple[int, int, list[float]] = (0, 0, [])
 
     def bar_starts(self) -> list[float]:
         """The starts of the bars known so far, in seconds, rising."""
@@ -79,9 +97,11 @@ class Job:
 
     def read_report(self, path: Path) -> None:
         """Bars and hit points as the file has them: a packet may be lost, or be another job's turn when it is due."""
-        report, origin = json.loads(path.read_text("utf-8")), min(clip.start_s for clip in self.clips)
+        report, origin = json.loads(path.read_text("utf-8")), self.start_s
         self.bars = {bar["index"]: origin + bar["start_s"] for bar in report["bars"]}
         self.hits = {(round(origin + hit["time_s"], 6), hit["kind"]) for hit in report["hits"]}
+        cuts = report["cuts"]
+        self.cuts = cuts["hit"], cuts["found"], [origin + time_s for time_s in cuts["missed_s"]]
 
 
 class Client:
@@ -93,8 +113,10 @@ class Client:
         self.bridge_version = self.midi_port = self.error = ""
         self.echo_ms = self.late_ms = -1.0
         self.job: Job | None = None
+        self.names: dict[str, list[str]] = {}  # what the bridge can do, by kind, as it has said
         self.finished: list[Take] = []  # to be put in place by the caller
         self.changed = True
+        self._kept: queue.SimpleQueue[tuple[Take, str]] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
         self._outbox: list[bytes] = []
         self._heard = self._greeted = self._pinged = self._sent = float("-inf")
@@ -151,6 +173,8 @@ class Client:
             self._heard, packet = self._inbox.get()
             with contextlib.suppress(ValueError, TypeError, IndexError):  # unknown to us: the bridge may be newer
                 self._take_message(*osc.decode(packet))
+        while not self._kept.empty():
+            self._on_kept(*self._kept.get())
 
     @property
     def busy(self) -> bool:
@@ -189,7 +213,10 @@ class Client:
         self._hear()  # what still comes of an earlier wish, its cancelling perhaps, is not about this one
         job = self.job
         if job is not None:
-            job.wish = (address, job.id, *arguments)
+            known = job.takes.get(job.take)
+            edition = known.edition if known is not None and not job.running else -1
+            job.request = random.randrange(1, 1 << 31)
+            job.wish = (address, job.id, *arguments, job.request, edition)
             job.running, job.stage, job.progress, job.news = True, "compose", 0.0, 0.0
             self.error, self.changed = "", True
             if self.state == "connected":
@@ -199,10 +226,11 @@ class Client:
         """Have a take of the present job put in place; one not yet there, or just being rewritten, is waited for."""
         job = self.job
         if job is not None:
-            job.take = index
-            if index in job.takes and not job.running:
-                self.finished.append(job.takes[index])
-                self.send("/hitpoint/take", job.id, index)
+            job.take, take = index, job.takes.get(index)
+            if take is not None and not job.running and Path(take.wav or take.midi).is_file():
+                take.show, job.request = True, random.randrange(1, 1 << 31)
+                self.finished.append(take)
+                self.send("/hitpoint/take", job.id, index, job.request, take.edition)
             else:
                 self.ask("/hitpoint/take", index)
 
@@ -234,6 +262,10 @@ class Client:
 
     def _take_message(self, address: str, values: list[Any]) -> None:
         job = self.job if self.job is not None and self.job.running else None
+        if address == "/hitpoint/result" and self.job is not None and values[0] == self.job.id:
+            self._on_result(self.job, *values[1:])
+            self.changed = True
+            return
         if address == "/hitpoint/welcome":
             self._on_welcome(*values[:3])
         elif address == "/hitpoint/late":
@@ -241,7 +273,9 @@ class Client:
         elif address == "/hitpoint/pong":
             self.echo_ms = (self._heard - self._pinged) * 1e3
         elif address == "/hitpoint/error":
-            self._on_error(job, *values[:3])
+            self._on_error(job, *values[:4])
+        elif address == "/hitpoint/capabilities":
+            self.names[values[0]] = values[1:]
         elif job is not None and values[0] == job.id:
             job.news = self._heard
             self._on_news(job, address, *values[1:])
@@ -255,6 +289,7 @@ class Client:
             self._on_error(None, "protocol", OTHER, "")
         elif self.state != "connected":
             self.state = "connected"
+            self.send("/hitpoint/capabilities")
             if self.job is not None and self.job.running:
                 if self.job.wish:  # a bridge remembers its scores
                     self.send(*self.job.wish)
@@ -272,16 +307,42 @@ class Client:
             job.bars[values[0]] = values[1]
         elif address == "/hitpoint/marker":
             job.hits.add((round(values[0], 6), values[1]))
-        elif address == "/hitpoint/result":
-            midi, wav, report, index = values
+
+    def _on_result(self, job: Job, midi: str, wav: str, report: str, index: int, request: int, edition: int) -> None:
+        """A take is finished: the one that is waited for, or another that is kept at hand."""
+        answers = job.running and index == job.take and request == job.request
+        if index == job.take and not answers:
+            return  # of an earlier wish, or of one that was called off
+        if answers:
+            job.news = self._heard
             with contextlib.suppress(OSError, ValueError, KeyError):  # without it, what the messages told will do
                 job.read_report(Path(report))
-            job.takes[index] = Take(job, index, midi, wav)
-            if index == job.take:
-                job.running = False
-                self.finished.append(job.takes[index])
+        take = Take(job, index, midi, wav, edition, stems_of(wav), answers)
+        threading.Thread(target=self._keep, args=(take,), name="hitpoint-keep", daemon=True).start()
 
-    def _on_error(self, job: Job | None, code: str, text: str, about: str) -> None:
+    def _keep(self, take: Take) -> None:
+        """In a thread of its own: put the files where the project keeps its music."""
+        problem = ""
+        if take.job.folder:
+            try:
+                keep_files(take, Path(take.job.folder))
+            except OSError as error:
+                problem = f"The music could not be kept beside the project ({error.strerror}); it lies in {take.wav}."
+        self._kept.put((take, problem))
+
+    def _on_kept(self, take: Take, problem: str) -> None:
+        job, self.changed = take.job, True
+        self.error = problem or self.error
+        job.takes[take.index] = take
+        take.show = take.show and job.running
+        if take.show:
+            job.running = False
+        if job is self.job:
+            self.finished.append(take)
+
+    def _on_error(self, job: Job | None, code: str, text: str, about: str, request: int = 0) -> None:
+        if request and (job is None or request != job.request):
+            return  # of an earlier wish
         if about and code != "underrun" and (job is None or about != job.id):
             return
         if code in ("clips-missing", "job") and job is not None and job.stage == "clips" and job.share < 1.0:
@@ -293,6 +354,36 @@ class Client:
             self.fail(text)
         else:
             self.error = text
+
+
+def stems_of(wav: str) -> dict[str, str]:
+    """Instrument -> file of the stems that lie beside a WAV."""
+    path = Path(wav)
+    found = sorted(path.parent.glob(f"{glob.escape(path.stem)}-*.wav")) if wav else []
+    return {each.stem.rpartition("-")[2]: str(each) for each in found if each.stem.rpartition("-")[0] == path.stem}
+
+
+def keep_files(take: Take, folder: Path) -> None:
+    """Put a take's files into `folder`, under names that an editor knows again. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    version = f", version {take.edition + 1}" if take.edition > 0 else ""
+    name = f"{take.job.title}, take {'ABC'[take.index]}{version}"
+    take.midi = _kept(take.midi, folder / f"{name}.mid")
+    take.wav = _kept(take.wav, folder / f"{name}.wav") if take.wav else ""
+    take.stems = {part: _kept(path, folder / f"{name}, {part}.wav") for part, path in take.stems.items()}
+
+
+def _kept(source: str, path: Path) -> str:
+    """`source` at `path`; where another file is there already, beside it under the next number."""
+    number = 1
+    while path.exists() and not filecmp.cmp(source, path, shallow=False):
+        number += 1
+        path = path.with_name(f"{path.stem.partition(' (')[0]} ({number}){path.suffix}")
+    if not path.exists():
+        part = path.with_name(f".{path.name}.part")
+        shutil.copyfile(source, part)
+        part.replace(path)
+    return str(path)
 
 
 class Bridge:
@@ -310,9 +401,15 @@ class Bridge:
         hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
         try:
             with self._log.open("wb") as log:
-                call, silent = [*command, "serve", "--port", str(port)], subprocess.DEVNULL
+                call = [
+                    *command,
+                    "serve",
+                    "--port",
+                    str(port),
+                    "--while-open",
+                ]  # it ends with this Blender, however that ends
                 self._process = subprocess.Popen(
-                    call, stdin=silent, stdout=log, stderr=log, env=environment, creationflags=hidden
+                    call, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, creationflags=hidden
                 )
         except OSError as error:
             return f"The bridge could not be started ({error.strerror}): set its path in the extension's preferences."

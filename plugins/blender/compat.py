@@ -14,6 +14,7 @@ from . import look
 from .timeline import Strip
 
 _EDITING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ED_OT_")
+MUSIC_FOLDER = "Hitpoint"
 _source_frames: dict[tuple[str, float], int] = {}
 
 
@@ -52,17 +53,63 @@ def new_sound(strips: Any, name: str, path: str, channel: int, start: int) -> An
     """A sound strip from frame `start`, drawn as a wave. RuntimeError where this Blender has no sound."""
     strip = strips.new_sound(name, path, channel, start)
     strip.show_waveform = True
+    _relate(strip)
     return strip
 
 
 def swap_sound(strip: Any, path: str) -> None:
     """Let a sound strip play another file; all else about it stays. RuntimeError where the file cannot be loaded."""
     strip.sound = bpy.data.sounds.load(path, check_existing=True)
+    _relate(strip)
+
+
+def _relate(strip: Any) -> None:
+    """Let a sound be found beside the project, wherever both are moved."""
+    if getattr(strip, "sound", None) is not None:
+        strip.sound.filepath = relative(bpy.path.abspath(strip.sound.filepath))
+
+
+def relative(path: str) -> str:
+    """A path as a project keeps it: relative to it where both lie together, else as it is."""
+    base = Path(bpy.data.filepath).parent if bpy.data.filepath else None
+    if base is None or not path or not Path(path).is_absolute():
+        return path
+    return bpy.path.relpath(path) if Path(path).is_relative_to(base) else path
+
+
+def beside(path: str) -> str:
+    """The path, relative to the project, of a file in its music folder; for a project that is just being saved."""
+    return f"//{MUSIC_FOLDER}/{Path(path).name}" if path else ""
+
+
+def music_folder(project: str) -> str:
+    """Where a project keeps its music; empty for one that is not saved yet."""
+    return str(Path(project).parent / MUSIC_FOLDER) if project else ""
+
+
+def relink(strips: list[Any], moved: dict[str, str]) -> None:
+    """Let the sounds of these strips be the same files in the project's music folder."""
+    whole = {os.path.normpath(path): new for path, new in moved.items() if path}
+    for strip in strips:
+        sound = getattr(strip, "sound", None)
+        path = "" if sound is None else os.path.normpath(bpy.path.abspath(sound.filepath))
+        if sound is not None and path in whole:
+            sound.filepath = beside(whole[path])
+
+
+def set_end(strip: Any, frame: int) -> None:
+    """Let a strip end before `frame`; beyond its sound it is silent."""
+    strip.frame_offset_end += edges(strip)[1] - frame
 
 
 def closed_channels(editor: Any) -> set[int]:
     """The channels that are muted or locked."""
     return {index for index, channel in enumerate(editor.channels) if channel.mute or channel.lock}
+
+
+def own_markers(scene: Any) -> list[tuple[int, str]]:
+    """The editor's own markers: frame and name."""
+    return [(marker.frame, marker.name) for marker in scene.timeline_markers]
 
 
 def read_strips(scene: Any) -> list[Strip]:
@@ -89,6 +136,8 @@ def _read(strip: Any, muted: set[int], editor: Any, timeline_fps: float) -> Stri
     }
     if strip.type == "MOVIE":
         fields |= _movie(strip, timeline_fps)
+    elif strip.type == "IMAGE":
+        fields["frames"] = len(strip.elements)
     elif strip.type == "META":
         fields["children"] = tuple(_read_level(strip, editor, timeline_fps))
     elif getattr(strip, "input_count", 0):
@@ -193,6 +242,16 @@ def call(operator: Any) -> None:
     window = next(iter(bpy.context.window_manager.windows), None)
     with bpy.context.temp_override(window=window) if window else contextlib.nullcontext():
         operator("EXEC_DEFAULT", True)
+
+
+def translated(text: str) -> str:
+    """The words in the language that Blender's interface speaks."""
+    return str(bpy.app.translations.pgettext_iface(text))
+
+
+def silent(context: Any) -> bool:
+    """Whether Blender plays through no sound device."""
+    return getattr(context.preferences.system, "audio_device", "") in ("NONE", "None")
 
 
 def progress(layout: Any, text: str, share: float) -> None:

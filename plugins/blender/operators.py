@@ -12,11 +12,10 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, IntProperty
 
-from . import compat, music, session, timeline
-from .client import Job, Take, bridge_command
+from . import compat, music, scores, session, timeline
+from .client import Job, bridge_command
 
 NO_BRIDGE = "The hitpoint program was not found: pip install hitpoint, then hitpoint install blender; or set its path."
-NOT_SAVED = "This project is not saved yet: save it, so that it can find its music again."
 NO_SCORE = "There is no score yet: score the strips first."
 NOT_YET = "The score is still being made: wait for it, or cancel it."
 NO_BAR = "No bar of the score lies there: move the playhead, or the range, over the bars to regenerate."
@@ -33,10 +32,11 @@ class Button(bpy.types.Operator):  # type: ignore[misc]
         return compat.scene_of(context) is not None
 
 
-def button(label: str, *options: str, **properties: Any) -> Callable[[Action], Action]:
+def button(label: str, *options: str, anywhere: bool = False, **properties: Any) -> Callable[[Action], Action]:
     """Make the operator hitpoint.NAME of the function NAME(operator, scene); its docstring is the tooltip.
 
-    options: Blender's; INTERNAL where none is given. A HostError becomes the panel's last error.
+    anywhere: also where the sequencer shows no scene. options: Blender's; INTERNAL where none is given. A HostError
+    becomes the panel's last error.
     """
 
     def make(action: Action) -> Action:
@@ -55,6 +55,8 @@ def button(label: str, *options: str, **properties: Any) -> Callable[[Action], A
 
         name = action.__name__
         fields: dict[str, Any] = {"__doc__": action.__doc__, "__annotations__": properties, "execute": execute}
+        if anywhere:
+            fields["poll"] = classmethod(lambda cls, context: True)
         fields |= {"bl_idname": f"hitpoint.{name}", "bl_label": label, "bl_options": set(options or {"INTERNAL"})}
         CLASSES.append(type(f"HITPOINT_OT_{name}", (Button,), fields))
         return action
@@ -62,33 +64,43 @@ def button(label: str, *options: str, **properties: Any) -> Callable[[Action], A
     return make
 
 
-def _about(scene: Any, span: tuple[int, int]) -> dict[str, Any]:
-    return {"scene": scene.name, "file": bpy.data.filepath, "span": span, "energy": scene.hitpoint.energy}
+def _about(scene: Any, span: tuple[int, int], in_range: bool = False) -> dict[str, Any]:
+    saved = scene.hitpoint
+    more = {"energy": saved.energy, "seed": saved.seed, "in_range": in_range}
+    return {"scene": scene.name, "file": bpy.data.filepath, "span": span, **more}
 
 
 def present_job(scene: Any) -> Job:
-    """The job under way in `scene`, else that of the score lying there, as the file remembers it. Raises HostError."""
-    client, saved = session.client, scene.hitpoint
+    """The job under way in `scene`, else that of the score that is meant, as the file has it. Raises HostError."""
+    client, score = session.client, scores.chosen(scene)
     job: Job | None = client.job
-    memory = json.loads(saved.memory or "{}")
-    if job is None or job.about["scene"] != scene.name or not (job.running or job.id == memory.get("id")):
-        if not memory:
-            raise compat.HostError(NO_SCORE)
-        client.cancel()
-        client.job = job = Job([], compat.fps(scene), (), _about(scene, memory["span"]), memory["id"])
-        job.running, job.take, job.bars = False, -1, dict(enumerate(memory["bars"]))
-        job.takes = {row[0]: Take(job, *row) for row in memory["takes"]}
-    if not job.bars:
-        raise compat.HostError(NOT_YET if job.running else NO_SCORE)
-    if not job.running and job.take != saved.take:  # another one was cancelled, failed, undone or is not known
-        job.take = saved.take
-        client.send("/hitpoint/take", job.id, job.take)
-    return job
+    if job is not None and job.running and job.about["scene"] == scene.name:
+        if not job.bars:
+            raise compat.HostError(NOT_YET)
+        return job
+    if not score:
+        raise compat.HostError(NO_SCORE)
+    remembered = scores.job_of(scene, score, _about(scene, (0, 0)))
+    if not remembered.bars:
+        raise compat.HostError(NO_SCORE)
+    if job is not None and job.id == score:  # it knows more; but what is heard, the file says, also after an undo
+        job.take, job.takes, job.bars = remembered.take, remembered.takes, remembered.bars
+        remembered = job
+    remembered.folder = compat.music_folder(bpy.data.filepath)
+    client.cancel()
+    client.job = remembered
+    return remembered
 
 
-@button("Start bridge")
+def _need_bridge(scene: Any) -> None:
+    """Start the bridge where none is there."""
+    if session.client.state == "away":
+        start_bridge(None, scene)
+
+
+@button("Start")
 def start_bridge(_: Any, __: Any) -> None:
-    """Start the bridge: the hitpoint program, which composes and plays"""
+    """Start the hitpoint program on this machine, which composes and plays"""
     if session.bridge.starting:
         return
     preferences = compat.preferences()
@@ -102,19 +114,40 @@ def start_bridge(_: Any, __: Any) -> None:
 @button("Score", "REGISTER", in_range=BoolProperty(options={"SKIP_SAVE"}))
 def score(self: Any, scene: Any) -> None:
     """Write music that hits the cuts: of the selected strips, or of all that is seen in the timeline (preview) range"""
+    _ask_for_score(scene, self.in_range, "")
+
+
+@button("Re-score what changed", "REGISTER")
+def rescore(_: Any, scene: Any) -> None:
+    """After a change of the edit: the music stays, note for note, where the picture has not changed"""
+    keep = scores.chosen(scene)
+    if not keep:
+        raise compat.HostError(NO_SCORE)
+    _ask_for_score(scene, scores.read(scene)[keep]["in_range"], keep)
+
+
+def _ask_for_score(scene: Any, in_range: bool, keep: str) -> None:
     client, fps = session.client, compat.fps(scene)
-    edit = timeline.read(compat.read_strips(scene), fps, compat.span(scene) if self.in_range else None)
+    strips = compat.read_strips(scene)
+    span = compat.span(scene) if in_range else None
+    if keep and not in_range and not any(strip.selected and strip.kind != "SOUND" for strip in strips):
+        span = timeline.grown(strips, scores.read(scene)[keep]["span"])
+    edit = timeline.read(strips, fps, span)
     session.notes[:] = edit.notes
     if not edit.clips:
         raise compat.HostError(session.notes.pop())
     if not bpy.data.filepath:
-        session.notes.append(NOT_SAVED)
-    client.start(Job(edit.clips, fps, scene.hitpoint.options(), _about(scene, (edit.start, edit.end))))
-    if client.state == "away":
-        start_bridge(self, scene)
+        session.notes.append(session.NOT_SAVED)
+    options = (*scene.hitpoint.options(), *timeline.wishes(edit, compat.own_markers(scene), fps))
+    about = _about(scene, (edit.start, edit.end), in_range)
+    if keep:
+        options, about["keeps"] = (*options, "keep", keep), keep
+    folder, start_s = compat.music_folder(bpy.data.filepath), edit.start / fps
+    client.start(Job(edit.clips, fps, options, about, start_s, folder, scores.title(scene)))
+    _need_bridge(scene)
 
 
-@button("Place Hitpoint's music", "UNDO", "INTERNAL")
+@button("Place Hitpoint's music", "UNDO", "INTERNAL", anywhere=True)
 def apply(_: Any, __: Any) -> None:
     """Put a finished take into the timeline: strip and markers in one undo step; called by the timer"""
     take = session.client.finished.pop(0)
@@ -135,25 +168,38 @@ def cancel(_: Any, __: Any) -> None:
 @button("Take", index=IntProperty(min=0, max=2))
 def take(self: Any, scene: Any) -> None:
     """Put another take of the same score in place; one not yet written is composed"""
-    present_job(scene)
+    job = present_job(scene)
+    job.about["scene"] = scene.name
     session.client.choose(self.index)
+    _need_bridge(scene)
 
 
 @button("Regenerate", in_range=BoolProperty(options={"SKIP_SAVE"}))
 def regenerate(self: Any, scene: Any) -> None:
     """Write bars anew, from the playhead on or in the timeline (preview) range; the rest stays, note for note"""
     job, fps = present_job(scene), compat.fps(scene)
+    moved = scores.shift(scene, job.id) if job.id in scores.read(scene) else 0
     bars, (first_frame, end_frame) = job.bar_starts(), job.about["span"]
     start, end = compat.span(scene) if self.in_range else (scene.frame_current, math.inf)
+    start, end = start - moved, end - moved
     if start >= end_frame or end <= first_frame:
         raise compat.HostError(NO_BAR)
     first, last = timeline.bar_at(bars, start / fps), timeline.bar_at(bars, (end - 1) / fps)
+    if not job.running:
+        session.client.send("/hitpoint/take", job.id, job.take)
     session.client.ask("/hitpoint/regenerate", first, last)
+    _need_bridge(scene)
 
 
-@button("Test")
+@button("Jump to it", frame=IntProperty())
+def jump(self: Any, scene: Any) -> None:
+    """Move the playhead to a cut that the music does not hit"""
+    scene.frame_set(self.frame)
+
+
+@button("Check")
 def echo(_: Any, __: Any) -> None:
-    """Ask the bridge for a sign of life and show how long it took"""
+    """See whether Hitpoint answers, and how quickly"""
     session.client.echo()
 
 
@@ -164,10 +210,16 @@ def dismiss(_: Any, __: Any) -> None:
     session.notes.clear()
 
 
+def _midi(scene: Any) -> str:
+    """The MIDI file of the take that is heard. Raises HostError."""
+    job = scores.job_of(scene, scores.chosen(scene), {})
+    return job.takes[job.take].midi
+
+
 @button("Show in folder")
 def reveal(_: Any, scene: Any) -> None:
-    """Open the folder of the MIDI file"""
-    folder = Path(scene.hitpoint.midi).parent
+    """Open the folder where the music lies, as sound and as MIDI"""
+    folder = Path(_midi(scene)).parent
     if not folder.is_dir():
         raise compat.HostError(f"The folder {folder} is gone: score again.")
     bpy.ops.wm.path_open(filepath=str(folder))
@@ -175,8 +227,8 @@ def reveal(_: Any, scene: Any) -> None:
 
 @button("Copy path")
 def copy(_: Any, scene: Any) -> None:
-    """Copy the path of the MIDI file"""
-    bpy.context.window_manager.clipboard = scene.hitpoint.midi
+    """Copy the path of the MIDI file, to open the notes elsewhere"""
+    bpy.context.window_manager.clipboard = _midi(scene)
 
 
 @button("Remove markers", "REGISTER", "UNDO")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import atexit
 import struct
 import time
+from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
-from . import compat
+from . import compat, music, scores
 from .client import Bridge, Client
 
 IDLE_S, BUSY_S = 0.25, 0.04
@@ -23,6 +24,7 @@ TIME = struct.Struct(">16s8sdidd")  # /hitpoint/time: made for each frame, so wi
 client: Any = None  # a Client while the extension runs; operators and panels are polled away without one
 bridge = Bridge()
 notes: list[str] = []
+NOT_SAVED = "This project is not saved yet: save it, so that it can find its music again."
 
 
 class Playhead:
@@ -72,7 +74,8 @@ def drain() -> float | None:
         return None
     client.tick()
     scene = compat.scene_of(bpy.context)
-    if client.finished and scene is not None and not compat.editing():
+    _keep_at_hand()
+    if client.finished and not compat.editing():
         compat.call(bpy.ops.hitpoint.apply)
     died = bridge.died()
     if died:
@@ -85,6 +88,15 @@ def drain() -> float | None:
         client.changed = False
         compat.redraw()
     return BUSY_S if client.busy or client.finished or playhead.live else IDLE_S
+
+
+def _keep_at_hand() -> None:
+    """Remember the takes that came beside the one that is heard: no step for undo, as nothing is seen of it."""
+    for take in [each for each in client.finished if not each.show]:
+        client.finished.remove(take)
+        scene = bpy.data.scenes.get(take.job.about["scene"])
+        if scene is not None and take.job.id in scores.read(scene):
+            scores.remember(scene, take, shown=False)
 
 
 @persistent  # type: ignore[untyped-decorator]
@@ -106,6 +118,32 @@ def on_load(*_: Any) -> None:
     playhead.live, playhead.loop = bool(bpy.context.window_manager.hitpoint_live), None
 
 
+@persistent  # type: ignore[untyped-decorator]
+def on_save(*arguments: Any) -> None:
+    """Before a project is saved: the music goes along, into a folder beside it."""
+    path = next((each for each in arguments if isinstance(each, str) and each), bpy.data.filepath)
+    if not path:
+        return
+    for scene in bpy.data.scenes:
+        if scene.hitpoint.memory:
+            try:
+                music.collect(scene, Path(compat.music_folder(path)))
+            except OSError as error:
+                client.error = f"The music could not be put beside the project ({error.strerror})."
+    client.changed = True
+
+
+@persistent  # type: ignore[untyped-decorator]
+def on_saved(*_: Any) -> None:
+    """The project has a place now: what is made from now on goes there too."""
+    notes[:] = [note for note in notes if note != NOT_SAVED]
+    on_save()  # older Blenders do not say before where they are going to save
+    if client.job is not None:
+        client.job.folder = compat.music_folder(bpy.data.filepath)
+        client.job.about["file"] = bpy.data.filepath
+    client.changed = True
+
+
 def set_live(live: bool, scene: Any) -> None:
     """Follow the playhead from now on, or let go."""
     if playhead.live and not live:
@@ -115,12 +153,21 @@ def set_live(live: bool, scene: Any) -> None:
         playhead.look(scene)
 
 
+def _hooks() -> list[tuple[Any, Any]]:
+    """Blender's lists of handlers, and ours."""
+    hooks = bpy.app.handlers
+    return [
+        *((hooks.frame_change_post, on_frame), (hooks.load_post, on_load)),
+        *((hooks.save_pre, on_save), (hooks.save_post, on_saved)),
+    ]
+
+
 def start(port: int, version: str) -> None:
     """Open the socket, hang up timer and handlers."""
     global client
     client = Client(port, version)
-    bpy.app.handlers.frame_change_post.append(on_frame)
-    bpy.app.handlers.load_post.append(on_load)
+    for hooks, function in _hooks():
+        hooks.append(function)
     bpy.app.timers.register(drain, first_interval=IDLE_S, persistent=True)
     atexit.register(stop)  # a timer still there when Blender exits makes 4.2 crash and 4.5 hang
 
@@ -129,7 +176,7 @@ def stop() -> None:
     """Undo `start`; ends a bridge that this Blender started."""
     global client
     atexit.unregister(stop)
-    for hooks, function in ((bpy.app.handlers.frame_change_post, on_frame), (bpy.app.handlers.load_post, on_load)):
+    for hooks, function in _hooks():
         if function in hooks:
             hooks.remove(function)
     if bpy.app.timers.is_registered(drain):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 TRANSITIONS = {"CROSS", "GAMMA_CROSS", "WIPE"}
 LOOKS = FULL, PARTIAL, GRAPHIC = ("full", "partial", "graphic")
 """An opaque picture that fills the frame; one that lets something through; titles, colours and images with alpha."""
+SHORT_HOLD_S = 0.15
 NOTHING = {"SOUND", "ADJUSTMENT"}
 NO_FILE = {
     "SCENE": "is a scene: render it to a film and use that",
@@ -70,10 +71,16 @@ class Clip:
 
 @dataclass
 class Edit:
-    """The visible clips in timeline order, sentences on what was left out, and the frames that the clips span."""
+    """The visible clips in timeline order, sentences on what was left out, and the range of frames that is scored.
+
+    stills: frames at which one still follows another, or black one: cuts that no film shows. holds: frames at which a
+    strip that was pulled out beyond its film begins or ends to hold a still: no cuts, though no film is there.
+    """
 
     clips: list[Clip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    stills: list[int] = field(default_factory=list)
+    holds: list[int] = field(default_factory=list)
     start: int = 0
     end: int = 0
 
@@ -82,7 +89,7 @@ class Edit:
 class _Layer:
     """A stretch of one strip (None: nothing to analyse). order: channels, from the outermost in; look: as the strip's.
 
-    fade: frames of the mix in whose middle it begins.
+    source: the strip itself, whether it can be analysed or not. fade: frames of the mix in whose middle it begins.
     """
 
     order: tuple[int, ...]
@@ -91,6 +98,7 @@ class _Layer:
     strip: Strip | None
     look: str = FULL
     fade: int = 0
+    source: Strip | None = None
 
 
 def _trim(strip: Strip, start: int, end: int) -> Strip:
@@ -136,12 +144,12 @@ def _layers(strip: Strip, order: tuple[int, ...], notes: list[str]) -> list[_Lay
         notes.append(f"“{strip.name}” plays backwards: render it to a film and use that.")
     elif strip.kind == "MOVIE" and not usable:
         notes.append(f"“{strip.name}” has no readable file: {strip.path or 'no path'}. Relink it.")
-    elif strip.kind in NO_FILE:
+    elif strip.kind in NO_FILE and not (strip.kind == "IMAGE" and strip.frames == 1):  # a still is what it seems
         notes.append(f"“{strip.name}” {NO_FILE[strip.kind]}.")
     elif not strip.steady:
         notes.append(f"“{strip.name}” changes speed inside: it is scored at {strip.rate:.2f}× throughout.")
     start = strip.start + strip.fade_in // 2
-    return [_Layer(order, start, strip.end, strip if usable else None, strip.look, strip.fade_in)]
+    return [_Layer(order, start, strip.end, strip if usable else None, strip.look, strip.fade_in, strip)]
 
 
 def stack(strips: list[Strip], order: tuple[int, ...], notes: list[str]) -> list[_Layer]:
@@ -161,9 +169,9 @@ def _visible(layers: list[_Layer], start: int, end: int) -> list[_Layer]:
             active.append(waiting.pop())
         active = [layer for layer in active if layer.end > left]
         top = _seen_of(active, base)
-        if top is None or top.strip is None:
+        if top is None:
             continue
-        if seen and seen[-1].strip is top.strip and seen[-1].end == left:
+        if seen and seen[-1].source is top.source and seen[-1].end == left:
             seen[-1] = replace(seen[-1], end=right)
         else:
             seen.append(replace(top, start=left, end=right, fade=top.fade if left == top.start else 0))
@@ -204,15 +212,68 @@ def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
     if layers:
         start, end = span or (min(layer.start for layer in layers), max(layer.end for layer in layers))
         seen = _visible(layers, start, end)
-        edit.clips = [clip for clip in (_clip(layer, fps) for layer in seen) if clip.out_s > clip.in_s]
-        if edit.clips:
-            last = edit.clips[-1]
-            end_s = last.start_s + (last.out_s - last.in_s) / last.rate
-            edit.start, edit.end = frame_at(edit.clips[0].start_s, fps), frame_at(end_s, fps)
+        films = [layer for layer in seen if layer.strip is not None]
+        edit.clips = [clip for clip in (_clip(layer, fps) for layer in films) if clip.out_s > clip.in_s]
+        edit.start, edit.end, edit.stills = start, end, _still_cuts(seen)
+        edit.holds = [frame for layer in films for frame in _holds(layer, fps)]
     edit.notes = list(dict.fromkeys(edit.notes))
     if not edit.clips:
         edit.notes.append("None of these strips can be scored." if edit.notes else _nothing(strips, span))
     return edit
+
+
+def _holds(layer: _Layer, fps: float) -> list[int]:
+    """Where a strip begins to move, and stops, inside what is seen of it; holds too short to be told from a cut not."""
+    clip = _clip(layer, fps)
+    if clip.out_s <= clip.in_s:
+        return []
+    first, last = (
+        frame_at(moment_s, fps) for moment_s in (clip.start_s, clip.start_s + (clip.out_s - clip.in_s) / clip.rate)
+    )
+    least = SHORT_HOLD_S * fps
+    return [first] * (first - layer.start >= least) + [last] * (layer.end - last >= least)
+
+
+def _still_cuts(seen: list[_Layer]) -> list[int]:
+    """Where a still begins or ends beside another still or black; beside a film the film's own edge tells."""
+    cuts: set[int] = set()
+    for before, after in itertools.pairwise([None, *seen, None]):
+        if after is not None and after.strip is None:
+            meets_film = before is not None and before.end == after.start and before.strip is not None
+            cuts |= set() if meets_film else {after.start}
+        if before is not None and before.strip is None and (after is None or after.start > before.end):
+            cuts.add(before.end)
+    return sorted(cuts)
+
+
+def grown(strips: list[Strip], span: tuple[int, int]) -> tuple[int, int]:
+    """The range of a score whose edit has changed: from its start to the end of what follows without a hole."""
+    start, end = span
+    picture = sorted((s.start, s.end) for s in strips if s.kind not in NOTHING and not s.mute and s.end > start)
+    shown = start
+    for first, last in picture:
+        if first > max(shown, start):
+            break
+        shown = max(shown, last)
+    return start, shown if shown > start else end
+
+
+def wishes(edit: Edit, markers: list[tuple[int, str]], fps: float) -> tuple[str | float, ...]:
+    """What the bridge is told besides: the range, and the editor's own word on what to hit.
+
+    A marker named `hit` is a moment to hit, `hit!` one to hit above all, and `no` a cut that is to be left alone.
+    """
+    hits = [f"{frame / fps:.6f}" for frame in edit.stills if edit.start < frame < edit.end]
+    unhits = [f"{frame / fps:.6f}" for frame in edit.holds]
+    for frame, name in sorted(markers):
+        word, text = name.strip().lower(), f"{frame / fps:.6f}"
+        if edit.start <= frame < edit.end:
+            hits += [text] if word == "hit" else [text + "!"] if word == "hit!" else []
+            unhits += [text] if word == "no" else []
+    told: list[str | float] = ["from", edit.start / fps, "to", edit.end / fps]
+    told += ["hits", ",".join(hits)] if hits else []
+    told += ["unhits", ",".join(unhits)] if unhits else []
+    return tuple(told)
 
 
 def _nothing(strips: list[Strip], span: tuple[int, int] | None) -> str:

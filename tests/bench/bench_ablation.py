@@ -111,7 +111,7 @@ def held_out(network: Network, shard: Shard, windows: int, length: int) -> dict[
     found = {}
     for mode, augmentation in MODES.items():
         for dataset in sorted({piece.dataset for piece in shard.pieces}):
-            part = Shard(shard.notes, tuple(piece for piece in shard.pieces if piece.dataset == dataset))
+            part = replace(shard, pieces=tuple(piece for piece in shard.pieces if piece.dataset == dataset))
             each = []
             for batch in Windows(part, "validation", length, augmentation=augmentation).sweep(1, windows):
                 each.append(objective([torch.from_numpy(column) for column in batch])[1].tolist())

@@ -35,7 +35,7 @@ Pieces = list[tuple[Plan, list[Bar]]]
 
 def pieces(composer: CmtComposer, films: Sequence[VisualRhythm], wishes: Wishes, takes: int) -> Pieces:
     """Takes of every film in every genre."""
-    plans = [build_plan(film, replace(wishes, genre=genre)) for film in films for genre in GENRES]
+    plans = [build_plan(film, replace(wishes, genre=genre)) for film in films for genre in composer.genres]
     return [(plan, bars) for plan in plans for bars in composer.takes(plan, range(takes))]
 
 
@@ -100,7 +100,7 @@ def main() -> None:
     print("C    " + "".join(f"{name:>18}" for name in CONTROL))
     for control in CONTROLS:
         made = pieces(composer, films, Wishes(control=control), asked.takes)
-        full = [build_plan(film, Wishes(genre=genre, control=1.0)) for film in films for genre in GENRES]
+        full = [build_plan(film, Wishes(genre=genre, control=1.0)) for film in films for genre in composer.genres]
         found = []
         for number, (plan, bars) in enumerate(made):
             score = Score(tuple(bars), plan.tempo_map, plan.genre, plan.instruments, plan.seed)

@@ -180,7 +180,7 @@ def main() -> None:
         composer = CmtComposer(loaded, genre_strength=strength)
         rows: list[tuple[Vector, int, str]] = []
         for film in films:
-            for number, name in enumerate(GENRES):
+            for number, name in enumerate(composer.genres):
                 plan = loosened(prepare([Clip(film)], Wishes(genre=name, control=1.0, seed=number)).plan, control)
                 plan = replace(plan, control=control)
                 for take, bars in enumerate(composer.takes(plan, range(asked.takes))):

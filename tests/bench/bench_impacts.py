@@ -5,7 +5,7 @@ On rendered scenes whose impacts are known (`impact_scenes.py`): ten kinds, each
 dark, on a background of its own for each seed; and traps, in which nothing strikes. The seeds reported by default were
 not looked at while the detector was made. --short: two variants a kind only.
 
-A beat counts if its saliency is visual_beats.LOUD or more; the row "all beats" leaves that out. It is right if it lies
+A beat counts if its saliency is LOUD_BEAT or more; the row "all beats" leaves that out. It is right if it lies
 within 60 ms of an impact that no other beat is nearer to. Chance: as many beats, thrown anywhere. --baselines adds,
 with a *free count* (each is told how many impacts there are): plain frame difference, and the directogram that CMT's
 released code takes over from Davis & Agrawala (Farneback flow, 128 angles, deceleration).
@@ -143,15 +143,14 @@ def _deceleration(rows: list[np.ndarray]) -> np.ndarray:
 def main() -> None:
     """One row a kind, a variant and a detector."""
     from hitpoint.model.video.analyse import analyse
-    from hitpoint.model.video.detectors.visual_beats import LOUD
-    from hitpoint.model.video.types import Clip
+    from hitpoint.model.video.types import LOUD_BEAT, Clip
 
     seeds = [int(each) for each in sys.argv[1:] if each.isdigit()] or list(SEEDS)
     variants = ("still", "shaken") if "--short" in sys.argv else None
     scores: dict[str, Score] = defaultdict(Score)
     for scene in scenes(seeds, variants):
         rhythm = analyse([Clip(scene.path)])
-        loud = [beat.time_s for beat in rhythm.beats if beat.saliency >= LOUD]
+        loud = [beat.time_s for beat in rhythm.beats if beat.saliency >= LOUD_BEAT]
         names = [scene.name, f"({scene.variant})", "ALL"] if scene.truth else [f"trap: {scene.name}", "ALL TRAPS"]
         for name in names:
             scores[name].add(loud, scene.truth, rhythm.duration_s)

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "bridge"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "bridge" / "hosts"))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from live_fakes import BAR_S

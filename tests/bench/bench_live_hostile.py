@@ -64,9 +64,9 @@ def fuzz(count):
     session.player = Player(clock, Recorder(clock), config, session)
     slowest = spent = 0.0
     for packet in packets(count):
-        began = time.perf_counter()
+        began = time.thread_time()  # the processor's: what others take of a busy machine is no fault of the packet
         session.hear(packet, ("127.0.0.1", 9))
-        took = time.perf_counter() - began
+        took = time.thread_time() - began
         spent += took
         slowest = max(slowest, took)
         session.player.sink.events.clear()
@@ -110,8 +110,8 @@ def flood(port, rate, seconds, sent):
         struct.pack(">8sQi", b"#bundle", 1, -4),
     ]
     began, count = time.monotonic(), 0
-    while (now := time.monotonic()) - began < seconds:
-        while count < (now - began) * rate:
+    while (passed := time.monotonic() - began) < seconds:
+        if count < passed * rate:
             with contextlib.suppress(OSError):
                 sock.sendto(store[count % len(store)], ("127.0.0.1", port))
             count += 1

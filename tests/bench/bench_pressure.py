@@ -16,7 +16,7 @@ import torch
 
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.job import prepare
-from hitpoint.model.music.score import GENRES
+from hitpoint.model.music.score import KIT_GENRES
 from hitpoint.model.network import checkpoint
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
@@ -47,7 +47,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     rhythm = prepare([Clip(FILM)], Wishes()).rhythm
-    plans = [build_plan(rhythm, Wishes(genre=g, control=1.0, seed=s)) for g in GENRES for s in range(options.seeds)]
+    plans = [build_plan(rhythm, Wishes(genre=g, control=1.0, seed=s)) for g in KIT_GENRES for s in range(options.seeds)]
     first = 0.0
     for path in [*options.checkpoints, None]:
         found = pressures(path, plans)

@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-for _folder in ("osc", ""):
+for _folder in ("clock", "osc", "hosts", ""):
     sys.path.insert(0, str(Path(__file__).parents[1] / "bridge" / _folder))
 
 

@@ -11,7 +11,7 @@ EVENT = struct.Struct("<qB23s")
 """Frame, length, message; a longer message is cut off."""
 EVENTS = 1 << 17
 XRUNS = 1 << 12
-RECORDING, SOUND_FROM, FILLED, HEARD, TAKEN, LOST = range(6)
+RECORDING, SOUND_FROM, FILLED, HEARD, TAKEN, LOST, PASSED = range(7)
 
 
 class Heard:
@@ -19,13 +19,21 @@ class Heard:
 
     def __init__(self, sound_s=0.0, memory=None):
         self.memory = memory or (
-            RawArray("q", 6),
+            RawArray("q", 7),
             RawArray("B", EVENT.size * EVENTS),
             RawArray("f", int(sound_s * RATE)),
             RawArray("q", XRUNS),
         )
         self._numbers, self._events, self._sound, self._xruns = self.memory
         self._samples = memoryview(self._sound).cast("B")
+
+    @property
+    def passed(self):
+        """Frames that came here, lost periods left out."""
+        return self._numbers[PASSED]
+
+    def put_period(self, frames):
+        self._numbers[PASSED] += frames
 
     def put(self, frame, message):
         EVENT.pack_into(self._events, EVENT.size * (self._numbers[HEARD] % EVENTS), frame, len(message), message)

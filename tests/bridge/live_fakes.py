@@ -114,7 +114,7 @@ class FakeTools(Tools):
     def programs(self, genre):
         return (0, 0, 25, 33, 48)
 
-    def write(self, prepared, composer, bars, seed, midi, wav, report):
+    def write(self, prepared, composer, bars, seed, midi, wav, report, stems=False):
         for path in (midi, wav, report):
             if path is not None:
                 path.write_text(f"{len(bars)} bars, seed {seed}")
@@ -158,6 +158,31 @@ class StuckComposer(TellingComposer):
                 mark.touch()
                 time.sleep(1e6)
             yield bar
+
+
+class BurningComposer(TellingComposer):
+    """Counts its steps, and in the bar after the third one goes round in circles, once (see StuckComposer)."""
+
+    def __init__(self, delay_s=0.0):
+        super().__init__(delay_s)
+        self.steps = 0
+
+    def stream(self, plan, seed, history=()):
+        for bar in super().stream(plan, seed, history):
+            mark = Path(os.environ["FAKE_STUCK"])
+            if bar.index == 3 and not mark.exists():
+                self.steps += 1
+                time.sleep(1.0)  # a beat of the pulse passes
+                self.steps += 1
+                mark.touch()
+                while True:
+                    pass
+            yield bar
+
+
+def make_burning():
+    """As `make`, with a composer that burns the processor once."""
+    return FakeTools(composer=BurningComposer)
 
 
 def make_stuck():

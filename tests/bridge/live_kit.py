@@ -44,10 +44,14 @@ def need_jack():
 
 
 class JackServer:
-    """`jackd -d dummy` under its own name; real-time if the system lets it. patience_ms: for a client that stalls."""
+    """`jackd -d dummy` under its own name; real-time if the system lets it. patience_ms: for a client that stalls.
 
-    def __init__(self, period=64, name=None, patience_ms=500, realtime=True):
-        self.period, self.patience_ms = period, patience_ms
+    waits: for every client in every period, so that none misses one however busy the machine is; time then stands
+    still for all of them alike, and `Ears(counted=True)` tell it as they do.
+    """
+
+    def __init__(self, period=64, name=None, patience_ms=500, realtime=True, waits=False):
+        self.period, self.patience_ms, self.waits = period, patience_ms, waits
         self.realtime = realtime and os.geteuid() == 0
         self.name = name or f"hitpoint{os.getpid()}"
         self.process = None
@@ -62,7 +66,8 @@ class JackServer:
     def start(self):
         realtime = ["-R", "-P20"] if self.realtime else ["-r"]
         driver = ["-d", "dummy", "-r", str(RATE), "-p", str(self.period)]
-        command = ["jackd", "-n", self.name, *realtime, "-t", str(self.patience_ms), *driver]
+        waiting = ["-S"] if self.waits else []
+        command = ["jackd", "-n", self.name, *realtime, *waiting, "-t", str(self.patience_ms), *driver]
         self.process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=ends_with_us()
         )
@@ -148,7 +153,7 @@ class Bridge:
                 preexec_fn=ends_with_us(signal.SIGTERM),
             )  # fmt: skip
         try:
-            wait_for(lambda: "MIDI goes to" in self.log(), 60, "the bridge's MIDI port")
+            wait_for(lambda: "MIDI goes to" in self.log(), 180, "the bridge's MIDI port")
         except BaseException:
             self.__exit__()
             raise
@@ -258,12 +263,16 @@ class Client:
 
 
 class Ears(Heard):
-    """Hears MIDI at a JACK input: (frame, message bytes). Optionally one channel of sound as well."""
+    """Hears MIDI at a JACK input: (frame, message bytes). Optionally one channel of sound as well.
 
-    def __init__(self, name="ears", sound_s=0.0, memory=None):
+    counted: frames are those of the periods that came here, from 0, and not JACK's, which run on where one is lost.
+    """
+
+    def __init__(self, name="ears", sound_s=0.0, memory=None, counted=False):
         import jack
 
         super().__init__(sound_s, memory)
+        self.counted = counted
         self.client = jack.Client(name, no_start_server=True)
         self.midi_in = self.client.midi_inports.register("midi")
         self.sound_in = self.client.inports.register("sound")
@@ -272,7 +281,8 @@ class Ears(Heard):
         self.client.activate()
 
     def _process(self, frames):
-        at = self.client.last_frame_time
+        at = self.passed if self.counted else self.client.last_frame_time
+        self.put_period(frames)
         for offset, data in self.midi_in.incoming_midi_events():
             self.put(at + offset, bytes(data))
         if self.recording:
@@ -280,7 +290,7 @@ class Ears(Heard):
 
     @property
     def frame(self):
-        return self.client.frame_time
+        return self.passed if self.counted else self.client.frame_time
 
     def connect(self, source, seconds=10):
         import jack
@@ -303,13 +313,13 @@ class Ears(Heard):
 class RemoteEars(Ears):
     """Ears in a process that does nothing else, so that nothing here makes them miss a period."""
 
-    def __init__(self, name="ears", sound_s=0.0):
+    def __init__(self, name="ears", sound_s=0.0, counted=False):
         import jack
 
         Heard.__init__(self, sound_s)
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_listen, args=(name, self.memory, theirs), daemon=True)
+        self.process = context.Process(target=_listen, args=(name, self.memory, counted, theirs), daemon=True)
         self.process.start()
         theirs.close()
         assert self.pipe.poll(30), "the ears do not come up"
@@ -323,9 +333,9 @@ class RemoteEars(Ears):
         self.client.close()
 
 
-def _listen(name, memory, pipe):
+def _listen(name, memory, counted, pipe):
     gc.disable()
-    with Ears(name, memory=memory) as ears:
+    with Ears(name, memory=memory, counted=counted) as ears:
         pipe.send((ears.midi_in.name, ears.sound_in.name))
         with contextlib.suppress(EOFError):
             pipe.recv()

@@ -35,6 +35,15 @@ def test_the_composer_composes() -> None:
     assert [bar.index for bar in bars] == [0, 1, 2] and all(len(bar.notes) == 3 for bar in bars)
 
 
+def test_the_leaning_leans() -> None:
+    from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
+
+    kind = only(typed_in("leaning"), Leaning)
+    calm, lively = (kind.of(Here(fake_plan(bars=3), index)) for index in (0, 2))
+    assert lively is None and set(calm.lean("pitch", Place(0, 3, 40, 1))) == {46, 58, 70, 82, 94, 106, 118}
+    assert not calm.lean("pitch", Place(0, 1, 40, 1)) and not calm.lean("beat", Place(0, 3, 40, 1))
+
+
 def test_the_output_writes(tmp_path: Path) -> None:
     kind = only(typed_in("output"), Output)
     prepared = fake_prepared()

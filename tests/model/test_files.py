@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import sys
 from pathlib import Path
 
 import pytest
 
+from hitpoint.bridge.state.store import sync_folder
 from hitpoint.model.errors import MissingError, UsageError
 from hitpoint.model.files import atomic
+from tests.bridge.power_cuts import PowerCuts
 
 
 def test_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -22,6 +25,26 @@ def test_whole_or_not_at_all(tmp_path: Path) -> None:
         raise RuntimeError
     assert path.read_bytes() == b"first"
     assert [p.name for p in tmp_path.iterdir()] == ["out.bin"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into files by /proc")
+def test_a_power_cut_leaves_the_old_file_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, found = tmp_path / "state", set()
+    state.mkdir()
+    path = state / "out.bin"
+    with monkeypatch.context() as patch:
+        disk = PowerCuts(
+            state, tmp_path / "left", lambda left: found.add((left / path.name).read_bytes()), patch, share=0
+        )
+        with atomic(path) as part:
+            part.write_bytes(b"old")
+        sync_folder(state)
+        disk.share = 1.0
+        for number in range(20):
+            with atomic(path, force=True) as part:
+                part.write_bytes(b"new %d" % number)
+    disk.close()
+    assert {b"old", b"new 7"} < found <= {b"old", *(b"new %d" % number for number in range(20))}
 
 
 def test_where_it_cannot_be_written(tmp_path: Path) -> None:

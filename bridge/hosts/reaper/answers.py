@@ -14,6 +14,7 @@ where it begins.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,19 +24,10 @@ from hitpoint.bridge.hosts.reaper import notes as file_notes
 from hitpoint.bridge.hosts.reaper import rows as file_rows
 from hitpoint.bridge.hosts.reaper.notes import Message, QuarterNotes
 from hitpoint.bridge.hosts.reaper.rows import Field
-from hitpoint.model.music.score import marker_kind
+from hitpoint.model.music.score import BEATS_PER_BAR, marker_kind
+from hitpoint.model.output.colours import HIT_COLOUR, SECTION_COLOUR, of_track
 
-BEATS_PER_BAR = 4
-COLORS = {
-    "Drums": (204, 102, 90),
-    "Piano": (86, 148, 204),
-    "Guitar": (214, 162, 74),
-    "Bass": (122, 112, 196),
-    "Strings": (96, 172, 122),
-}
-"""Red, green, blue of each instrument's track, 0..255."""
-HIT_COLOR, SECTION_COLOR = (237, 140, 56), (110, 118, 128)
-
+MISSED_COLOUR = (200, 60, 60)
 _NEAR_S = 0.010
 """A selection that reaches this little into a bar does not mean that bar."""
 
@@ -208,9 +200,9 @@ def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field,
     for pulse, text in score.markers:
         if marker_kind(text) != "section":
             time_s = first_s + score.seconds(pulse)
-            rows.append(("marker", 0, time_s, time_s, text, *HIT_COLOR))
+            rows.append(("marker", 0, time_s, time_s, text, *HIT_COLOUR))
     for (time_s, text), stop_s in zip(sections, stops, strict=True):
-        rows.append(("marker", 1, first_s + time_s, first_s + stop_s, text, *SECTION_COLOR))
+        rows.append(("marker", 1, first_s + time_s, first_s + stop_s, text, *SECTION_COLOUR))
     for pulse in sorted({score.end, *(pulse for pulse, _ in score.tempo)}):
         rows.append(("point", score.seconds(pulse), place.quarter(score, pulse)))
     for track in score.tracks:
@@ -219,8 +211,22 @@ def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field,
             bytes((file_notes.CONTROL | track.channel, file_notes.ALL_NOTES_OFF, 0)),
         )
         buffer = file_notes.pack([*place.messages(score, track), end])
-        color = COLORS.get(track.name, (128, 128, 128))
-        rows.append(("track", track.name, track.channel, track.program, *color, buffer))
+        rows.append(("track", track.name, track.channel, track.program, *of_track(track.name), buffer))
+    return rows
+
+
+def missed_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
+    """A marker to jump to for each cut that the music does not hit, and how many it does; none where it hits all."""
+    try:
+        cuts = json.loads(report.read_text(encoding="utf-8"))["cuts"] if report is not None else None
+        missed = [first_s + float(time_s) for time_s in cuts["missed_s"]] if cuts else []
+        counts = (int(cuts["hit"]), int(cuts["found"])) if cuts else (0, 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    rows: list[tuple[Field, ...]] = [("marker", 0, time_s, time_s, "Not hit: cut", *MISSED_COLOUR) for time_s in missed]
+    if missed:
+        text = f"{counts[0]} of {counts[1]} cuts are hit. The others have markers named 'Not hit: cut'."
+        rows.append(("note", text))
     return rows
 
 

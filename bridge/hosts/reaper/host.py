@@ -15,6 +15,8 @@ from hitpoint.bridge.hosts.base import Host
 class Reaper(Host):
     """REAPER and its Lua scripts."""
 
+    folder_option = ("--resource-path", "REAPER's resource folder, for a portable installation.")
+
     def wanted(self, config: Config) -> bool:
         """Where a folder is named."""
         return bool(config.reaper_folder)

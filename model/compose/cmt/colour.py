@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from hitpoint.model.compose.cmt.grammar import Leaning, Place
+from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
-from hitpoint.model.plan.types import BarPlan
+from hitpoint.model.plan.types import Affect
 
 OUT_OF_RANGE_NATS = -1.5
 RISE_NATS = 2.5
 RISE_SEMITONES = 9
+HIGHEST_START = 84
 STEP_NATS = {-2: 1.8, -1: 1.5, 0: -0.8, 1: 1.5, 2: 1.8}
 """For the next pitch of the leading line, by its distance from the last one."""
 LEADERS = ("strings", "piano", "guitar")
@@ -20,31 +21,24 @@ HOMES = {"guitar": (43, 69), "piano": (50, 81), "strings": (60, 88)}
 """Where each of them stays while the others play as well, at middling energy."""
 ENERGY_SEMITONES = 10
 """How much higher the same player stays at full energy than at none."""
+TENSION_SEMITONES, USUAL_TENSION, VALENCE_SEMITONES = 8, 0.3, 3
+"""How much lower at full tension than at none, and higher where the picture is glad than where it says nothing."""
 
 
-class Together:
-    """Several leanings at once: their nats add up."""
+class Registers(Leaning):
+    """Keeps those who have chords and tunes out of each other's way; all of them lie higher where it is lively or
+    glad, and lower where it is tense."""
 
-    def __init__(self, parts: Sequence[Leaning]) -> None:
-        self._parts = parts
+    @classmethod
+    def of(cls, here: Here) -> Registers:
+        """For every bar."""
+        return cls(here.players, here.asked.energy, here.asked.affect)
 
-    def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
-        """Nats by class."""
-        found = [nats for part in self._parts if (nats := part.lean(attribute, place))]
-        if len(found) < 2:
-            return found[0] if found else {}
-        total: dict[int, float] = {}
-        for nats in found:
-            for value, each in nats.items():
-                total[value] = total.get(value, 0.0) + each
-        return total
-
-
-class Registers:
-    """Keeps those who have chords and tunes out of each other's way; all of them lie higher where it is lively."""
-
-    def __init__(self, players: Sequence[int], energy: float) -> None:
-        shift = round(ENERGY_SEMITONES * (energy - 0.5))
+    def __init__(self, players: Sequence[int], energy: float, affect: Affect | None = None) -> None:
+        lift = ENERGY_SEMITONES * (energy - 0.5)
+        if affect is not None:
+            lift += VALENCE_SEMITONES * affect.valence - TENSION_SEMITONES * (affect.tension - USUAL_TENSION)
+        shift = round(lift)
         there = [INSTRUMENTS[k] for k in players if INSTRUMENTS[k] in HOMES]
         self._homes = {}
         if len(there) > 1:
@@ -59,8 +53,14 @@ class Registers:
         return {pitch + 1: OUT_OF_RANGE_NATS for pitch in range(place.low, 128) if not low <= pitch <= high}
 
 
-class Rise:
+class Rise(Leaning):
     """Leads the highest line upwards through the second half of the bar."""
+
+    @classmethod
+    def of(cls, here: Here) -> Rise | None:
+        """Where the plan prepares what follows by a rise, from the highest pitch of the bar before."""
+        tops = [note.pitch for note in here.written[-1].notes if note.instrument] if here.written else []
+        return cls(min(HIGHEST_START, max(tops))) if here.asked.lead == "rise" and tops else None
 
     def __init__(self, top: int) -> None:
         self._top = top
@@ -74,8 +74,14 @@ class Rise:
         return {pitch + 1: RISE_NATS for pitch in range(max(place.low, aim - 1), min(127, aim + 2) + 1)}
 
 
-class Line:
+class Line(Leaning):
     """Leads one instrument's line by steps rather than by leaps, and not on one pitch."""
+
+    @classmethod
+    def of(cls, here: Here) -> Line | None:
+        """For whoever has the tune, where none is planned."""
+        leader = None if here.asked.line else leader_of(here.players)
+        return None if leader is None else cls(leader, here.written)
 
     def __init__(self, instrument: int, written: Sequence[Bar]) -> None:
         self._instrument = instrument
@@ -115,17 +121,3 @@ def recast(bar: Bar, players: Collection[int]) -> Bar:
         return bar
     notes = (replace(note, instrument=has) if note.instrument == had else note for note in bar.notes)
     return replace(bar, notes=tuple(sorted(notes)))
-
-
-def colours(asked: BarPlan, players: Sequence[int], written: Sequence[Bar]) -> list[Leaning]:
-    """The leanings of one bar that do not come from its form or harmony."""
-    parts: list[Leaning] = [Registers(players, asked.energy)]
-    leader = leader_of(players)
-    if leader is not None:
-        parts.append(Line(leader, written))
-    if not written:
-        return parts
-    tops = [note.pitch for note in written[-1].notes if note.instrument]
-    if asked.lead == "rise" and tops:
-        parts.append(Rise(min(84, max(tops))))
-    return parts

@@ -15,8 +15,8 @@ from numpy.random import default_rng
 
 from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.cmt.decode import Decoder, Engine, Part, Run, Sampling
-from hitpoint.model.compose.cmt.form import leaning_of
 from hitpoint.model.compose.cmt.grammar import BarTask
+from hitpoint.model.compose.cmt.leaning import Here, kinds, leanings_of
 from hitpoint.model.errors import MissingError, UsageError
 from hitpoint.model.music import tokens
 from hitpoint.model.music.flaws import flaw_of
@@ -56,6 +56,8 @@ class CmtComposer(Composer):
         """
         super().__init__()
         self.name, self.sha256, self.parameters = loaded.name, loaded.sha256, loaded.parameters
+        self.genres = loaded.layout.genres
+        self.conditions = frozenset(name for name, _ in loaded.layout.columns)
         self.sampling = sampling
         on_processor = loaded.network.norm.weight.device.type == "cpu"
         quick = on_processor and precision != "float32" and recurrence_int8.fits(loaded.network.config)
@@ -65,7 +67,8 @@ class CmtComposer(Composer):
 
     @classmethod
     def create(cls, options: ComposerOptions) -> CmtComposer:
-        """As `load`."""
+        """As `load`. Raises UsageError also where another package's leaning cannot be loaded."""
+        kinds()
         return cls.load(options.checkpoint, options.device, options.threads)
 
     @classmethod
@@ -77,9 +80,9 @@ class CmtComposer(Composer):
         Raises InputError for a damaged checkpoint, MissingError where the GPU asked for is not there.
         """
         if device not in ("auto", "cpu", "cuda"):
-            raise UsageError(f"there is no device {device}; take auto, cpu or cuda")
+            raise UsageError(f"there is no device {device}; choose auto, cpu or cuda")
         if device == "cuda" and not torch.cuda.is_available():
-            raise MissingError("this machine has no CUDA GPU that torch can use; take --device cpu")
+            raise MissingError("this machine has no CUDA GPU that torch can use; use --device cpu")
         chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
         torch.set_num_threads(1)  # sums are rounded by how they are shared out, and weights to eight bits after that
         composer = cls(checkpoint.load(path, chosen))
@@ -95,8 +98,10 @@ class CmtComposer(Composer):
 
         history: the bars before, whether composed here or not. A snapshot behind every bar composed makes going on
         from there immediate; without one the last CONTEXT_BARS are read again.
+        Raises UsageError where the checkpoint does not know the plan's genre.
         """
-        decoder = Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced)
+        self._check(plan)
+        decoder = Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
         table = table_of_plan(plan)
         began = time.perf_counter()
         keys = _chain(plan, history)
@@ -122,7 +127,8 @@ class CmtComposer(Composer):
 
         on_bar: called with each bar of any take as it comes.
         """
-        decoder = Decoder(self.recurrence, self.sampling)
+        self._check(plan)
+        decoder = Decoder(self.recurrence, self.sampling, on_rows=self._step)
         table = table_of_plan(plan)
         began = time.perf_counter()
         run = decoder.start(init_rows(plan.genre, plan.instruments), table[0], len(seeds))
@@ -150,9 +156,10 @@ class CmtComposer(Composer):
         candidates: written side by side; the one stays that the following bars like best.
         Raises UsageError for bars outside the piece or an instrument that the plan does not hold.
         """
+        self._check(plan)
         check_regenerate(plan, bars, first_bar, last_bar, instruments)
         free = tuple(plan.instruments if instruments is None else sorted(set(instruments)))
-        decoder = Decoder(self.recurrence, self.sampling)
+        decoder = Decoder(self.recurrence, self.sampling, on_rows=self._step)
         table = table_of_plan(plan)
         history = bars[:first_bar]
         run = self._resume(decoder, plan, history, _chain(plan, history))
@@ -163,9 +170,8 @@ class CmtComposer(Composer):
 
         def parts(number: int) -> Iterator[Part]:
             for index in range(first_bar, last_bar + 1):
-                task = replace(
-                    task_of(plan, index, free, bars[index]), leaning=leaning_of(plan, index, written[number], anew=True)
-                )
+                leanings = leanings_of(Here(plan, index, written[number], anew=True))
+                task = replace(task_of(plan, index, free, bars[index]), leanings=leanings)
                 yield Part(task, table[index + 1], default_rng([seed, index, 1, number]))
 
         for number, bar in decoder.write(run, [parts(number) for number in range(streams)]):
@@ -174,6 +180,13 @@ class CmtComposer(Composer):
         for index in after if streams > 1 else ():
             liked += decoder.weigh_bar(run, bars[index], index, table[index + 1])
         return [*written[int(liked.argmax())], *bars[last_bar + 1 :]]
+
+    def _check(self, plan: Plan) -> None:
+        if plan.genre not in self.genres:
+            raise UsageError(
+                f"the checkpoint {self.name} was not trained on {plan.genre} music; choose another genre "
+                f"({', '.join(self.genres)}) or another checkpoint"
+            )
 
     def _resume(self, decoder: Decoder, plan: Plan, history: Sequence[Bar], keys: Sequence[int]) -> Run:
         """A run that stands behind `history`: from the nearest snapshot, or by reading the last bars again."""
@@ -203,6 +216,9 @@ class CmtComposer(Composer):
             self._snapshots.popitem(last=False)
         return kept
 
+    def _step(self, rows: int) -> None:
+        self.steps += rows
+
     def _count(self, decoder: Decoder, bars: int, seconds: float) -> None:
         pressure = {name: value / max(1, bars) for name, value in decoder.tally.pressure.items()}
         self.stats = Stats(decoder.tally.rows, seconds, bars, pressure)
@@ -223,7 +239,7 @@ class _Draft:
 def _parts(plan: Plan, table: Table, seed: int, draft: _Draft) -> Iterator[Part]:
     """The bars still to be written, each asked for when all before it are in the draft."""
     while (index := len(draft.bars)) < len(plan.bars):
-        task = replace(task_of(plan, index), leaning=leaning_of(plan, index, draft.bars))
+        task = replace(task_of(plan, index), leanings=leanings_of(Here(plan, index, draft.bars)))
         yield Part(task, table[index + 1], default_rng([seed, index, draft.refused]))
 
 

@@ -123,9 +123,15 @@ class Run:
 class Decoder:
     """Streams that write bars side by side from one network."""
 
-    def __init__(self, engine: Engine, sampling: Sampling | None = None, *, weigh_forced: bool = False) -> None:
-        """weigh_forced: ask the network also where a mask leaves one class, so that the pressure counts it."""
-        self.engine = engine
+    def __init__(
+        self, engine: Engine, sampling: Sampling | None = None, *, weigh_forced: bool = False,
+        on_rows: Callable[[int], None] | None = None,
+    ) -> None:  # fmt: skip
+        """weigh_forced: ask the network also where a mask leaves one class, so that the pressure counts it.
+
+        on_rows: told how many rows were read, each time.
+        """
+        self.engine, self.on_rows = engine, on_rows
         self.weigh_forced = weigh_forced
         self.sampling = sampling or Sampling()
         self.tally = Tally()
@@ -230,6 +236,8 @@ class Decoder:
 
     def _read(self, run: Run, rows: NDArray[np.int64] | Rows, time: NDArray[np.int64]) -> None:
         self.tally.rows += len(rows)
+        if self.on_rows is not None:
+            self.on_rows(len(rows))
         run.hidden = self.engine.advance(run.memory, rows.astype(np.int64), time)
 
 

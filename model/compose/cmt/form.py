@@ -1,8 +1,7 @@
-"""Form inside a piece: which earlier bar a bar recalls, and how the last bars lead to the end.
+"""Form inside a piece: a bar leans to an earlier one, and the last bars to the end.
 
-A bar's writer adds some nats to the classes by which it would repeat the earlier bar (or close the piece) and leaves
-the rest to the network; the masks of the grammar stand above both. At the head of a phrase that the picture wants just
-as the earlier one, the earlier bar is played again, as 7 of 100 bars of real pieces are.
+At the head of a phrase that the picture wants just as the earlier one, the earlier bar is played again, as 7 of 100
+bars of real pieces are.
 """
 
 from __future__ import annotations
@@ -10,19 +9,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from hitpoint.model.compose.cmt.colour import Together, colours, recast
-from hitpoint.model.compose.cmt.grammar import Leaning, Place
-from hitpoint.model.compose.cmt.harmony import Home, home_key, moving
+from hitpoint.model.compose.cmt.chords import same_chords
+from hitpoint.model.compose.cmt.echo import Echo, recalled
+from hitpoint.model.compose.cmt.harmony import home_key, move_of, wished_key
+from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.music.tokens import FIRST_TICK, duration_class
-from hitpoint.model.plan.types import BarPlan, Plan
+from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, Plan
 
-PHRASE_BARS = 4
 CLOSING_BARS = 2
 HEAD_BARS = 2
 MOST_HEARD = 3
@@ -35,81 +33,6 @@ TRIAD_NATS = 4.0
 LATE_NATS = -2.0
 LAST_ONSET = TICKS_PER_BAR // 2
 """The last chord rather starts by the middle of the last bar, so that it can ring."""
-
-
-class Echo(NamedTuple):
-    """An earlier bar to recall, and the nats that speak for its onsets and for its pitches."""
-
-    bar: int
-    rhythm_nats: float
-    pitch_nats: float
-
-
-THEME_BARS = 8
-RETURN_NATS, PHRASE_NATS, THEME_NATS, GROOVE_NATS = (4.0, 4.0), (3.5, 3.5), (1.5, 2.0), (3.0, 0.5)
-"""For rhythm and pitch, chosen so that structure and grooving come nearest to held-out human music."""
-
-
-def echo_of(plan: Plan, index: int) -> Echo | None:
-    """The bar that bar `index` of the plan recalls: its counterpart in the first section that looks alike, else the
-    one a phrase before it, else the one THEME_BARS before it, so that a theme goes on through sections that look
-    otherwise, else the one before. A section's last bar recalls only rhythm, so that a return differs.
-
-    None for the first bar of new material and for the last bar of the piece.
-    """
-    bar = plan.bars[index]
-    if not 0 <= bar.section < len(plan.sections) or index == len(plan.bars) - 1:
-        return None
-    section = plan.sections[bar.section]
-    offset = index - section.first_bar
-    before = (each for each in plan.sections[: bar.section] if each.end_bar > each.first_bar)
-    alike = next((each for each in before if each.label == section.label), None)
-    if alike is not None:
-        return _echo(alike.first_bar + offset % (alike.end_bar - alike.first_bar), index, RETURN_NATS, section.end_bar)
-    if offset >= PHRASE_BARS:
-        return _echo(index - PHRASE_BARS, index, PHRASE_NATS, section.end_bar)
-    if index >= THEME_BARS:
-        return _echo(index - THEME_BARS, index, THEME_NATS, section.end_bar)
-    return _echo(index - 1, index, GROOVE_NATS, section.end_bar) if offset else None
-
-
-def _echo(earlier: int, index: int, nats: tuple[float, float], end_bar: int) -> Echo | None:
-    if not 0 <= earlier < index:
-        return None
-    return Echo(earlier, nats[0], 0.0 if index == end_bar - 1 else nats[1])
-
-
-def leaning_of(plan: Plan, index: int, written: Sequence[Bar], anew: bool = False) -> Leaning | None:
-    """What bar `index` leans to, given all bars before it. anew: not to playing an earlier bar again."""
-    asked = plan.bars[index]
-    bars_left = len(plan.bars) - index
-    if bars_left <= CLOSING_BARS and len(written) >= PHRASE_BARS:
-        key = home_key(written) or key_of(written)
-        if key is not None:
-            return Close(key, last=bars_left == 1)
-    players = plan.instruments if asked.instruments is None else asked.instruments
-    echo = echo_of(plan, index)
-    earlier = None if echo is None or echo.bar >= len(written) else written[echo.bar]
-    if earlier is not None and echo is not None and not anew:
-        alike = _label(plan, index) == _label(plan, echo.bar)  # elsewhere a theme returns varied
-        wanted_again = alike and _heads_phrase(plan, index) and _fits(asked, players, earlier)
-        if wanted_again and not _worn(earlier, written):
-            return Again(earlier)
-    if earlier is not None:
-        earlier = recast(earlier, players)
-    recalled = earlier if echo is not None and echo.pitch_nats else None
-    hit_ticks = {hit.tick for hit in plan.hits if hit.bar == index and hit.accent is not None}
-    moves = moving(asked, hit_ticks, players, written, recalled, plan.seed)
-    parts: list[Leaning] = colours(asked, players, written)
-    if earlier is not None and echo is not None:
-        against = moves is not None and moves.against
-        parts.append(Recall(earlier, echo._replace(pitch_nats=min(AGAINST_NATS, echo.pitch_nats)) if against else echo))
-    if moves is not None:
-        parts.append(moves.leaning)
-    home = home_key(written)
-    if home is not None:
-        parts.append(Home(home))
-    return Together(parts)
 
 
 def _label(plan: Plan, index: int) -> str:
@@ -140,8 +63,23 @@ def _onsets(bar: Bar) -> list[tuple[int, int, int]]:
     return [(note.tick, note.instrument, note.pitch) for note in bar.notes]
 
 
-class Again:
+class Again(Leaning):
     """Plays an earlier bar again wherever the masks allow it, with a loudness of its own."""
+
+    alone = True
+
+    @classmethod
+    def of(cls, here: Here) -> Again | None:
+        """At the head of a phrase that the picture wants just as the one recalled, which is not worn yet."""
+        earlier = recalled(here)
+        if earlier is None or here.anew or not _heads_phrase(here.plan, here.index):
+            return None
+        if _label(here.plan, here.index) != _label(here.plan, earlier.echo.bar):
+            return None  # elsewhere a theme returns varied
+        if not same_chords(here.plan, here.index, earlier.echo.bar):
+            return None
+        wanted = _fits(here.asked, here.players, earlier.bar) and not _worn(earlier.bar, here.written)
+        return cls(earlier.bar) if wanted else None
 
     def __init__(self, bar: Bar) -> None:
         self._notes = bar.notes
@@ -164,8 +102,20 @@ class Again:
         return {}
 
 
-class Recall:
+class Recall(Leaning):
     """Leans to an earlier bar."""
+
+    @classmethod
+    def of(cls, here: Here) -> Recall | None:
+        """To the bar recalled, less so in pitch where the harmony must move elsewhere."""
+        earlier = recalled(here)
+        if earlier is None:
+            return None
+        echo, move = earlier.echo, move_of(here)
+        other = not same_chords(here.plan, here.index, echo.bar)
+        if other or (move is not None and move.against):
+            echo = echo._replace(pitch_nats=min(AGAINST_NATS, echo.pitch_nats))
+        return cls(earlier.recast, echo)
 
     def __init__(self, bar: Bar, echo: Echo) -> None:
         self._groups: dict[tuple[int, int], list[Note]] = {}
@@ -211,11 +161,21 @@ class Recall:
 
 
 @dataclass(frozen=True)
-class Close:
+class Close(Leaning):
     """Leans to the dominant in the second half of the bar before the last, and to the tonic in the last bar."""
 
+    alone = True
     key: Key
     last: bool
+
+    @classmethod
+    def of(cls, here: Here) -> Close | None:
+        """For the last bars of a piece that has a key and no chords planned."""
+        bars_left = len(here.plan.bars) - here.index
+        if bars_left > CLOSING_BARS or len(here.written) < PHRASE_BARS or here.asked.chords is not None:
+            return None
+        key = wished_key(here.asked) or home_key(here.written) or key_of(here.written)
+        return None if key is None else cls(key, last=bars_left == 1)
 
     def lean(self, attribute: str, place: Place) -> dict[int, float]:
         """Nats by class."""

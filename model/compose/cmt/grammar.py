@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.compose.cmt.leaning import Leaning, Place, total
 from hitpoint.model.music import tokens
 from hitpoint.model.music.score import INSTRUMENTS, MAX_STRENGTH, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.music.tokens import BAR_LINE, DURATIONS, FIRST_TICK, MAX_SIMU_NOTE
@@ -50,23 +51,6 @@ Writer = Generator[Ask | Row, int, Bar]
 """Yields Ask (answered with a class) and Row (answered with 0) in turn; returns the finished bar."""
 
 
-class Place(NamedTuple):
-    """Where a bar's writer stands: the tick and instrument reached (-1 before the first), the lowest pitch that may
-    come (for a duration: the pitch just chosen), and the onset ticks still owed."""
-
-    tick: int
-    instrument: int
-    low: int
-    owed_ticks: int
-
-
-class Leaning(Protocol):
-    """A wish about a bar that is weaker than a mask: nats added to the network's own logits."""
-
-    def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
-        """Nats by class of the attribute that comes next."""
-
-
 @dataclass(frozen=True)
 class BarTask:
     """What one bar must hold.
@@ -75,8 +59,8 @@ class BarTask:
     written. locked: notes that stand already and are repeated as they are. ticks_left: from the bar's start to the end
     of the piece; no note reaches beyond it. closed: (tick, instrument) pairs on which none may start. entries:
     (tick, instrument) pairs that must sound. stops: ticks, counted on over the bar line, at which held notes end.
-    caps: tick -> the largest simu-note there, where nothing is required; no crash either. leaning: what the bar would
-    rather be like.
+    caps: tick -> the largest simu-note there, where nothing is required; no crash either. leanings: what the bar
+    would rather be like.
     """
 
     index: int
@@ -85,7 +69,7 @@ class BarTask:
     density: int | None = None
     required: Mapping[int, int] = field(default_factory=dict)
     locked: Sequence[Note] = ()
-    leaning: Leaning | None = None
+    leanings: tuple[Leaning, ...] = ()
     closed: frozenset[tuple[int, int]] = frozenset()
     entries: frozenset[tuple[int, int]] = frozenset()
     stops: tuple[int, ...] = ()
@@ -93,7 +77,7 @@ class BarTask:
 
     def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
         """Nats by class."""
-        return {} if self.leaning is None else self.leaning.lean(attribute, place)
+        return total(self.leanings, attribute, place)
 
 
 def write_bar(task: BarTask) -> Writer:
@@ -142,6 +126,7 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
     notes: list[Note] = []
     for number in range(strength):
         owed = strength - number - 1
+        place = place._replace(owed_notes=owed)
         if locked:
             note = locked[number]
             ticks = np.array([note.duration_ticks], np.int16)

@@ -8,9 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.compose.cmt.grammar import PITCH_RANGE, Place
+from hitpoint.model.compose.cmt.echo import recalled
+from hitpoint.model.compose.cmt.grammar import PITCH_RANGE
+from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
+from hitpoint.model.music.symbols import parse_key
 from hitpoint.model.plan.types import BarPlan
 
 HALF = TICKS_PER_BAR // 2
@@ -21,6 +24,8 @@ HOLD_NATS = 1.2
 """For the chord that stands before a change within the bar, so that the change is one."""
 FOREIGN_NATS = -2.2
 """Against pitches outside the home key's scale."""
+TENSE, TENSE_FREEDOM = 0.45, 1.2
+"""Above this tension they are less foreign, by so much of it at full tension."""
 HOME_BARS = 8
 """The home key is that of the first bars; fewer than four say nothing of it."""
 CLOSE_TONES = 2
@@ -59,6 +64,11 @@ def chord_of(bar: Bar, first_tick: int = 0) -> Chord | None:
     return max(_TRIADS, key=lambda chord: float(weights[list(chord)].sum() + 0.2 * weights[chord.root]))
 
 
+def wished_key(asked: BarPlan) -> Key | None:
+    """The key that the plan asks for, if it does."""
+    return None if asked.key is None else parse_key(asked.key)
+
+
 def home_key(written: Sequence[Bar]) -> Key | None:
     """The key that the piece began in; None while too little is written."""
     return key_of(written[:HOME_BARS]) if len(written) >= HOME_BARS // 2 else None
@@ -72,8 +82,14 @@ class Step(NamedTuple):
     new: bool
 
 
-class Moving:
+class Moves(Leaning):
     """Leans to the chord in force at each tick of a bar in which the harmony moves on."""
+
+    @classmethod
+    def of(cls, here: Here) -> Moves | None:
+        """Where the plan names ticks at which the harmony moves on."""
+        move = move_of(here)
+        return None if move is None else move.leaning
 
     def __init__(self, steps: Sequence[Step], players: Sequence[int]) -> None:
         """steps: rising in tick."""
@@ -99,10 +115,18 @@ class Moving:
         return nats_of
 
 
-class Home:
+class Home(Leaning):
     """Leans to the scale of the home key, so that a long piece does not wander off."""
 
-    def __init__(self, key: Key) -> None:
+    @classmethod
+    def of(cls, here: Here) -> Home | None:
+        """Once the key is known, from the plan, or because enough is written; not where chords are planned."""
+        key = None if here.asked.chords is not None else wished_key(here.asked) or home_key(here.written)
+        return None if key is None else cls(key, 0.0 if here.asked.affect is None else here.asked.affect.tension)
+
+    def __init__(self, key: Key, tension: float = 0.0) -> None:
+        """tension: 0..1; what is tense may leave the scale more readily."""
+        self._nats = FOREIGN_NATS * (1.0 - TENSE_FREEDOM * max(0.0, tension - TENSE))
         steps = (0, 2, 3, 5, 7, 8, 10, 11) if key.minor else (0, 2, 4, 5, 7, 9, 11)
         self._scale = {(key.root + step) % 12 for step in steps}
 
@@ -110,30 +134,44 @@ class Home:
         """Nats by class."""
         if attribute != "pitch" or INSTRUMENTS[place.instrument] == "drums":
             return {}
-        return {pitch + 1: FOREIGN_NATS for pitch in range(place.low, 128) if pitch % 12 not in self._scale}
+        return {pitch + 1: self._nats for pitch in range(place.low, 128) if pitch % 12 not in self._scale}
 
 
 class Move(NamedTuple):
     """leaning: to the chords of a bar; against: whether one of them is not that of the bar it is to recall."""
 
-    leaning: Moving
+    leaning: Moves
     against: bool
+
+
+def move_of(here: Here) -> Move | None:
+    """How the harmony moves in the bar about to be written; None where it does not, or where its chords are planned."""
+    if here.asked.chords is not None:
+        return None
+    earlier = recalled(here)
+    again = None if earlier is None or not earlier.echo.pitch_nats else earlier.recast
+    hit_ticks = {hit.tick for hit in here.plan.hits if hit.bar == here.index and hit.accent is not None}
+    return moving(here.asked, hit_ticks, here.players, here.written, again, here.plan.seed)
 
 
 def moving(
     asked: BarPlan, hit_ticks: Set[int], players: Sequence[int], written: Sequence[Bar], recalled: Bar | None, seed: int
 ) -> Move | None:
-    """What a bar leans to at its changes of harmony; None where it has none or nothing is written before it.
+    """What a bar leans to at its changes of harmony, and the first bar to the tonic of the key that the plan asks for;
+    None where there is nothing to move.
 
     hit_ticks: those with a hit, whose change must be heard; recalled: the bar that it is to repeat. Where that has
     another chord than what stands before, it is the new one; without a hit it is so in any case.
     """
+    wished = wished_key(asked)
+    if wished is not None and not written:
+        return Move(Moves([Step(0, Chord(*wished.tonic), new=True)], players), False)
     if not asked.changes or not written:
         return None
     before = chord_of(written[-1], HALF) or chord_of(written[-1])
     if before is None or (recalled is not None and not hit_ticks & set(asked.changes) and asked.lead != "dominant"):
         return None
-    key = home_key(written) or key_of(written) or Key(before.root, before == _triad(before.root, True))
+    key = wished or home_key(written) or key_of(written) or Key(before.root, before == _triad(before.root, True))
     rng = np.random.default_rng([seed, asked.index, 5])
     now, steps, against = before, [Step(0, before, new=False)], False
     for tick in asked.changes:
@@ -145,7 +183,7 @@ def moving(
         else:
             now, against = _next_chord(key, now, rng), True
         steps.append(Step(tick, now, new=True))
-    return Move(Moving(steps, players), against)
+    return Move(Moves(steps, players), against)
 
 
 def _next_chord(key: Key, before: Chord, rng: np.random.Generator) -> Chord:

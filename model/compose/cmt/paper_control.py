@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hitpoint.model.compose.cmt.grammar import Ask, BarTask, Mask, Place, Row, Writer, simu_note
+from hitpoint.model.compose.cmt.grammar import Ask, BarTask, Mask, Row, Writer, simu_note
+from hitpoint.model.compose.cmt.leaning import Place
 from hitpoint.model.music import tokens
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note
 from hitpoint.model.music.tokens import BAR_LINE, FIRST_TICK, MAX_SIMU_NOTE

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.video.types import letter
+
 HISTOGRAM_SHAPE = (8, 3, 4)
 """Bins of hue, saturation and value."""
 HISTOGRAM_BINS = 96
@@ -59,13 +61,3 @@ def label_shots(histograms: NDArray[np.float32]) -> tuple[str, ...]:
             sizes.append(1)
         labels.append(letter(best))
     return tuple(labels)
-
-
-def letter(index: int) -> str:
-    """0 → "A", 25 → "Z", 26 → "AA"."""
-    name = ""
-    index += 1
-    while index:
-        index, place = divmod(index - 1, 26)
-        name = chr(ord("A") + place) + name
-    return name

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from importlib.resources import as_file, files
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.files import file_sha256
 from hitpoint.model.video.detectors.shot_signs import product
 
 WEIGHTS = "shots.safetensors"
@@ -30,7 +30,7 @@ def _weights() -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]:
 def digest() -> str:
     """A few digits that change with the weights."""
     with as_file(files("hitpoint.model") / "checkpoints" / WEIGHTS) as path:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        return file_sha256(path)[:8]
 
 
 def judge(signs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,10 +15,8 @@ from hitpoint.model.video.types import VisualBeat
 
 Floats = NDArray[np.float64]
 
-LOUD = 0.6
-"""A visual beat of this saliency or more is sure: more likely than not an impact that a viewer would tap to."""
 SHAPE = 0.35
-"""Power of the confidence that is its saliency: what is as good as certain is near 1, what may be one near LOUD."""
+"""A beat's saliency is its confidence to this power: near 1 where it is as good as certain, near LOUD_BEAT at .4."""
 MIN_CONFIDENCE = 0.25
 """What is less likely an impact than this is no visual beat."""
 MIN_GAP_S = 0.2
@@ -272,7 +270,7 @@ def _steps_s(times_s: Floats) -> Floats:
 def _beats(at_s: Floats, sure: Floats, heights: Floats, kinds: Sequence[str]) -> tuple[VisualBeat, ...]:
     """The surest first, none nearer than MIN_GAP_S to another; saliency rises with confidence, and a little with size.
 
-    One of confidence .4 is LOUD, or nearly, whatever its size.
+    One of confidence .4 is a LOUD_BEAT, or nearly, whatever its size.
     """
     taken_s: list[float] = []
     kept: list[int] = []

@@ -95,9 +95,9 @@ function files.remove(name)
   os.remove(files.path(name))
 end
 
--- A name that no other request has: the second, and the clock's fraction of it.
+-- A name that no other request has, and that nobody can guess.
 function files.new_id()
-  return ("r%d-%06d"):format(os.time(), math.floor(reaper.time_precise() * 1e6) % 1000000)
+  return "r" .. reaper.genGuid(""):gsub("%X", ""):lower()
 end
 
 function files.bridge_lives()

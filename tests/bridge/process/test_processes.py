@@ -217,3 +217,17 @@ def test_a_clock_that_dies_at_each_start_is_given_up(tmp_path):
         wait_for(ended, 60, "the bridge's end")
         assert bridge.process.returncode == 4
         assert "error: the clock process dies as soon as it starts" in (tmp_path / "out.txt").read_text()
+
+
+def test_a_clock_that_is_killed_again_and_again_while_it_works_is_never_given_up(tmp_path):
+    """Each of them worked: eight in a row within a second or two of their start, and the bridge still answers."""
+    with Bridge(tmp_path, "--no-revive", midi_port="none") as bridge, Client(bridge.port) as client:
+        for number in range(8):
+            clock = wait_for(lambda: bridge.pids().get("clock"), 10, "a clock")
+            time.sleep(0.2)
+            client.say("/hitpoint/ping", number)
+            client.wait("/hitpoint/pong", 10, lambda pong, number=number: pong[0] == number)
+            time.sleep(0.8)
+            os.kill(clock, signal.SIGKILL)
+            wait_for(lambda clock=clock: bridge.pids().get("clock", clock) != clock, 4, "the next clock")
+        assert bridge.process.poll() is None

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import time
@@ -15,6 +16,8 @@ from hitpoint.bridge.ipc.messages import Patience, Pulse
 from hitpoint.bridge.process import children, system
 from hitpoint.bridge.process.children import Child
 from hitpoint.bridge.process.system import ProcessTime
+from hitpoint.bridge.work import stage
+from hitpoint.bridge.work.stage import BAR_S, Stage
 
 
 class Process:
@@ -142,6 +145,57 @@ def test_a_composer_that_hangs_in_a_bar_is_replaced_and_the_job_is_done(tmp_path
         client.wait("/hitpoint/error", 30, lambda error: error[0] == "composer")
         assert client.wait("/hitpoint/result", 60)[0] == "film"
         assert "waits in one bar for something that does not come" in bridge.log()
+
+
+def test_a_composer_that_goes_round_in_circles_is_replaced_and_the_job_is_done(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_STUCK", str(tmp_path / "stuck"))
+    settings = {"tools": "live_fakes:make_burning", "midi_port": "none"}
+    with Bridge(tmp_path / "b", "--no-revive", **settings) as bridge, Client(bridge.port) as client:
+        client.score(path="/clips/8.mp4", wait=False)
+        wait_for(lambda: (tmp_path / "stuck").exists(), 30, "the loop")
+        burning = bridge.pids()["composer"]
+        client.wait("/hitpoint/error", 60, lambda error: error[0] == "composer")
+        assert client.wait("/hitpoint/result", 60)[0] == "film"
+        assert bridge.pids()["composer"] != burning
+        assert float(re.search(r"has been at one bar for (\d+) s", bridge.log())[1]) < BAR_S
+
+
+class Steps:
+    """Two clocks and a counter, moved by hand."""
+
+    def __init__(self, monkeypatch, own_clock=True):
+        self.wall_s, self.cpu_s, self.count = 100.0, 50.0, 7
+        monkeypatch.setattr(stage.time, "monotonic", lambda: self.wall_s)
+        monkeypatch.setattr(stage.time, "thread_time", lambda: self.cpu_s)
+        monkeypatch.setattr(stage.time, "process_time", lambda: self.cpu_s)
+        self.stage = Stage(lambda: self.cpu_s) if own_clock else Stage()
+
+    def run(self, seconds, share=1.0, steps=0):
+        """Beats of the pulse over so much of the wall's time; `share` of it on the processor, `steps` a beat."""
+        for _ in range(round(seconds / 0.5)):
+            self.wall_s, self.cpu_s, self.count = self.wall_s + 0.5, self.cpu_s + 0.5 * share, self.count + steps
+            pulse = self.stage.pulse()
+        return pulse
+
+
+@pytest.mark.parametrize("own_clock", [True, False])
+def test_a_step_may_take_seconds_and_a_bar_as_long_as_its_steps(monkeypatch, clock, own_clock):
+    steps = Steps(monkeypatch, own_clock)
+    with steps.stage.at("bar", BAR_S, lambda: steps.count):
+        steps.run(20.0, steps=1)
+        clock.feel(steps.run(2.0))
+        assert clock.hangs() == ""
+        clock.feel(steps.run(20.0, share=0.05))  # others have the processor
+        assert clock.hangs() == ""
+        clock.feel(steps.run(2.5))
+        assert "has been at one bar" in clock.hangs()
+        clock.feel(steps.run(0.5, steps=1))
+        assert clock.hangs() == ""
+        clock.feel(steps.run(8.0, steps=1))
+        assert "has been at one bar" in clock.hangs(), "steps without end are no bar either"
+    with steps.stage.at("bar", BAR_S, lambda: steps.count):
+        clock.feel(steps.run(20.0))
+        assert clock.hangs() == "", "one that has not begun to count is judged by the whole"
 
 
 def test_many_jobs_at_once_while_composers_are_killed(tmp_path):

@@ -28,7 +28,8 @@ from hitpoint.bridge.ipc.messages import (
     ScoreList,
     SetControl,
 )
-from hitpoint.bridge.osc import codec
+from hitpoint.bridge.ipc.suggest import Suggested, SuggestList
+from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.clients import OWNER_S
 from hitpoint.bridge.session.session import Session
@@ -104,10 +105,32 @@ def test_hello_is_answered_to_the_sender(room):
 
 
 def test_another_protocol_is_told_who_is_old(room):
-    room.say("/hitpoint/hello", "tester", "1.0", 2)
+    room.say("/hitpoint/hello", "tester", "1.0", protocol.PROTOCOL + 1)
     ((code, text, _),) = room.answers("/hitpoint/error")
     assert code == "protocol" and "bring the bridge up to date" in text
     assert not room.session.clients.known
+
+
+def test_clients_of_the_older_protocol_go_on_and_newer_ones_hear_more(room, tmp_path):
+    room.say("/hitpoint/hello", "old", "1.0", 1)
+    room.say("/hitpoint/hello", "new", "1.0", 2, sender=OTHER)
+    assert room.answers("/hitpoint/welcome", OTHER)[0][1] == 2
+    for me, asked, more in ((ME, (), ()), (OTHER, (71, 4), (71, 5))):
+        room.session.clients.drop(OTHER if me == ME else ME)
+        room.say("/hitpoint/hello", "one", "1.0", 1 + (me == OTHER), sender=me)
+        room.asked.clear()
+        room.say("/hitpoint/regenerate", "film", 3, 5, *asked, "drums", sender=me)
+        assert room.asked[-1] == Regenerate("film", 3, 5, (0,), *(asked or (0, -1)))
+        room.say("/hitpoint/take", "film", 1, *asked, sender=me)
+        assert room.asked[-1] == ChooseTake("film", 1, 0, *(asked or (0, -1)))
+        room.told.clear()
+        room.session.on_composer(JobResult("film", 0, "/a.mid", "/a.wav", "/a.json", 71, 5))
+        room.session.on_composer(JobError("film", "input", "damaged", 71))
+        room.say("/hitpoint/regenerate", "film", 5, 3, *asked, sender=me)
+        told = room.answers(to=me)
+        assert told[0] == ("/hitpoint/result", "film", "/a.mid", "/a.wav", "/a.json", 0, *more)
+        assert told[1] == ("/hitpoint/error", "input", "damaged", "film", *more[:1])
+        assert told[2][1] == "arguments" and told[2][4:] == more[:1]
 
 
 def test_what_can_be_asked_for_is_told_by_name(room):
@@ -152,6 +175,11 @@ def test_clip_list_lost_packets_are_named_and_sent_again(room, tmp_path):
     assert score.clips[1] == ClipSpec(film, 11.0, 0.0, None, 2.0)
     assert score.pairs == (("genre", "rock"), ("seed", "5"), ("control", "0.5"))
     assert score.fps == 25.0
+    room.asked.clear()
+    room.say("/hitpoint/suggest", "film", "a sad day")
+    assert SuggestList("film", "a sad day") in room.asked
+    room.session.on_composer(Suggested("film", "rock", 0.5, "sad", 0.75, "words: sad"))
+    assert room.answers("/hitpoint/suggestion") == [("film", "rock", 0.5, "sad", 0.75, "words: sad")]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +254,7 @@ def test_silent_clients_are_forgotten_and_ping_keeps_them(room):
         room.clock.advance(1.0)
         room.say("/hitpoint/ping", 1)
         room.session.housekeeping()
-    assert room.session.clients.known == (("tester", ME),)
+    assert room.session.clients.known == (("tester", ME, 1),)
     assert Config().client_silence_s < 70
 
 
@@ -331,7 +359,7 @@ def test_restored_session_knows_clients_lists_and_owners(room, tmp_path):
     other = Room(tmp_path)
     other.session.on_composer(ListKnown("film", 25.0, 2, ()))
     other.session.restore(room.session.live_state(), room.session.parties())
-    assert other.session.clients.known == (("tester", ME),)
+    assert other.session.clients.known == (("tester", ME, 1),)
     assert other.session.state == "working"
     other.say("/hitpoint/score", "film")
     assert [type(message) for message in other.asked] == [ScoreList]

@@ -18,7 +18,7 @@ from hitpoint.bridge.ipc.messages import (
     SetControl,
 )
 from hitpoint.model.compose.cmt.composer import task_of
-from hitpoint.model.compose.cmt.form import leaning_of
+from hitpoint.model.compose.cmt.leaning import Here, leanings_of
 from hitpoint.model.plan.types import Section
 
 JUMPS = int(os.environ.get("HITPOINT_JUMPS", "60"))
@@ -40,7 +40,7 @@ class FormComposer:
         while len(written) < len(plan.bars):
             index = len(written)
             try:
-                leaning_of(plan, index, written)
+                leanings_of(Here(plan, index, written))
                 task_of(plan, index)
             except Exception as error:
                 self.wrong.append(repr(error))
@@ -50,7 +50,7 @@ class FormComposer:
 
     def regenerate(self, plan, bars, first_bar, last_bar, instruments, seed):
         for index in range(first_bar, last_bar + 1):
-            leaning_of(plan, index, bars[:index], anew=True)
+            leanings_of(Here(plan, index, bars[:index], anew=True))
         return [telling_bar(b.index, seed) if first_bar <= b.index <= last_bar else b for b in bars]
 
 

@@ -7,7 +7,7 @@ from plans import faults, plans
 
 from hitpoint.bridge.play.lookahead import known_block
 from hitpoint.bridge.work.splice import splice_plan
-from hitpoint.model.compose.cmt.form import leaning_of
+from hitpoint.model.compose.cmt.leaning import Here, leanings_of
 
 
 @settings(deadline=None)
@@ -27,6 +27,6 @@ def test_a_spliced_plan_is_a_valid_plan_that_the_form_can_read(plan, data):
     ]
     written = [telling_bar(place) for place in range(len(new.bars))]
     for place in range(len(new.bars)):
-        leaning_of(new, place, written[:place])
+        leanings_of(Here(new, place, written[:place]))
     again = splice_plan(new, range(len(block) // 2), len(block))
     assert faults(again) == [], "a splice of a splice, too"

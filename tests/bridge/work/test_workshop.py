@@ -1,5 +1,6 @@
 """The workshop: what is asked, what comes back, what is on disk; with a composer that tells which bar is which."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,49 @@ def test_every_edition_has_its_own_files_and_the_old_ones_stay(bench):
     assert bench.of(Planned)[-1].stale == tuple(range(8))
 
 
+def test_an_answer_says_which_question_it_belongs_to_and_which_notes_it_holds(bench):
+    bench.ask(score())
+    bench.work()
+    bench.ask(Regenerate("film", 2, 3, None, request=71, edition=0))
+    bench.work()
+    bench.ask(ChooseTake("film", 0, 0, request=72), Regenerate("film", 2, 99, None, request=73))
+    told = [(result.request, result.edition) for result in bench.of(JobResult)]
+    assert told == [(0, 0), (71, 1), (72, 1)] and [error.request for error in bench.of(JobError)] == [73]
+
+
+def test_files_that_somebody_has_deleted_are_written_again(bench):
+    bench.ask(score())
+    bench.work()
+    (result,) = bench.of(JobResult)
+    Path(result.wav).unlink()
+    bench.sent.clear()
+    bench.ask(ChooseTake("film", 0, 0))
+    bench.work()
+    (again,) = bench.of(JobResult)
+    assert all(Path(path).is_file() for path in (again.midi, again.wav, again.report))
+
+
+def test_after_an_undo_the_edition_that_the_host_has_is_the_one_that_is_changed(bench):
+    bench.ask(score())
+    bench.work()
+    first = bench.bars()
+    bench.ask(Regenerate("film", 2, 3, None, request=1, edition=0))
+    bench.work()
+    bench.ask(Regenerate("film", 6, 6, None, request=2, edition=0))
+    bench.work()
+    now = bench.played(bench.store.load_bars("film", 0).values())
+    assert {index for index in range(8) if now[index] != first[index]} == {6}, "bars 2 and 3 had been undone"
+    assert bench.bars() == now, "what sounds is what is on disk"
+    bench.ask(ChooseTake("film", 0, 0, request=3, edition=1))
+    bench.work()
+    back = bench.played(bench.store.load_bars("film", 0).values())
+    assert {index for index in range(8) if back[index] != first[index]} == {2, 3}
+    results = {result.request: result for result in bench.of(JobResult)}
+    assert results[3].midi == results[1].midi and results[3].edition == results[1].edition
+    bench.ask(Regenerate("film", 0, 0, None, request=4, edition=77))
+    assert bench.of(JobError)[-1].request == 4 and "not kept any more" in bench.of(JobError)[-1].text
+
+
 def test_a_take_that_is_there_already_is_answered_with_its_files(bench, tmp_path):
     bench.ask(score(takes="2"))
     bench.work()
@@ -166,6 +210,9 @@ def test_a_take_that_is_there_already_is_answered_with_its_files(bench, tmp_path
     bench.sent.clear()
     bench.ask(ChooseTake("film", 1, 0), ChooseTake("film", 0, 0))
     assert bench.of(JobResult) == [second, first]
+    bench.ask(ChooseTake("film", 0, 0, 5, first.edition))
+    assert bench.of(JobResult)[-1] == replace(first, request=5)
+    bench.sent.clear()
     other = Bench(tmp_path)
     other.ask(ResumeJob("film"), ChooseTake("film", 1, 0))
     assert other.of(JobResult) == [second]
@@ -253,7 +300,7 @@ def test_an_edit_of_a_score_that_is_gone_tells_the_user_what_to_do(bench, edit):
     bench.ask(edit)
     (error,) = bench.of(JobError)
     assert (error.job, error.code) == ("film", "usage")
-    assert error.text == "this score is not known any more; score the film again (there is no job 'film')"
+    assert error.text == "this score is no longer known; score the film again (there is no job 'film')"
 
 
 def test_a_finished_job_needs_no_new_analysis_until_it_is_edited(bench, tmp_path):
@@ -289,7 +336,7 @@ def test_store_gives_plan_and_transport_back(tmp_path):
     store.save_plan("film", plain_plan(5))
     assert store.load_plan("film") == plain_plan(5)
     live = LiveState(Transport(True, 1.0, 2.0, 1.0, (3.0, 4.0), True, 7, True), (1,), ((0, 0.5),))
-    parties = Parties((("me", ("127.0.0.1", 5)),), (("film", ("127.0.0.1", 5)),), ("film",))
+    parties = Parties((("me", ("127.0.0.1", 5), 2),), (("film", ("127.0.0.1", 5)),), ("film",))
     store.save_live(live, parties, {("out", "synth:in")})
     assert store.load_live() == (live, parties, {("out", "synth:in")})
     store.save_lists([score(seed="3")])

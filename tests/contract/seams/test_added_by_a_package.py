@@ -1,4 +1,4 @@
-"""A composer and an output that another, installed package adds by entry points: each is one file, found by name."""
+"""A composer, an output and a leaning that another, installed package adds by entry points: each is one file."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ def test_both_are_used_by_the_command_line(installed: dict[str, str], film: Path
     assert len((tmp_path / "a.cues.txt").read_text().splitlines()) == len(report["hits"]) > 0
     struck = {track.name for track in mido.MidiFile(tmp_path / "a.mid").tracks for m in track if m.type == "note_on"}
     assert struck == {"Strings"}
+
+
+def test_its_leaning_joins_those_of_the_network(installed: dict[str, str], film: Path, tmp_path: Path) -> None:
+    asked = ["score", str(film), "-o", "a.mid", "--out", "4", "--genre", "rock"]
+    done = subprocess.run([*HITPOINT, *asked], env=installed, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    sound = [m for track in mido.MidiFile(tmp_path / "a.mid").tracks for m in track if m.type == "note_on"]
+    pitched = [m.note % 12 for m in sound if m.channel != 9]
+    assert len(pitched) > 10 and pitched.count(7) > 0.8 * len(pitched)
 
 
 def test_a_name_that_is_nobodys_is_answered_with_the_names(installed: dict[str, str], film: Path) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from hitpoint.model.compose.cmt import colour, form, harmony
+from hitpoint.model.compose.cmt import colour, harmony
 from hitpoint.model.compose.cmt import composer as compose
 from hitpoint.model.compose.cmt.composer import CmtComposer
-from hitpoint.model.compose.cmt.form import Again, Close, Echo, Recall, echo_of
-from hitpoint.model.compose.cmt.grammar import BarTask, Place
+from hitpoint.model.compose.cmt.echo import Echo, echo_of
+from hitpoint.model.compose.cmt.form import Again, Close, Recall
+from hitpoint.model.compose.cmt.grammar import BarTask
+from hitpoint.model.compose.cmt.leaning import Here, Place, leanings_of, total
 from hitpoint.model.music.flaws import flaw_of
 from hitpoint.model.music.harmony import Key, key_of
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note
@@ -90,10 +92,10 @@ def test_no_bar_is_played_a_fourth_time() -> None:
     plan = sectioned(("A", 4), ("B", 4), ("A", 4), ("C", 1))
     once = [Bar(i, (Note(i, 1, 60, 2, 80), *(Note(12, 1, 60 + k, 2, 80) for k in range(5)))) for i in range(8)]
     plan = dataclasses.replace(plan, bars=tuple(dataclasses.replace(bar, density=2) for bar in plan.bars))
-    assert isinstance(form.leaning_of(plan, 8, once), Again)
-    assert not isinstance(form.leaning_of(plan, 8, once, anew=True), Again)
+    assert [type(each) for each in leanings_of(Here(plan, 8, once))] == [Again]
+    assert Again.of(Here(plan, 8, once, anew=True)) is None
     thrice = [*(dataclasses.replace(once[0], index=i) for i in range(3)), *once[3:]]
-    assert not isinstance(form.leaning_of(plan, 8, thrice), Again)
+    assert Again.of(Here(plan, 8, thrice)) is None
 
 
 def test_regenerating_a_repeated_bar_makes_a_new_one(composer: CmtComposer) -> None:
@@ -231,8 +233,8 @@ def test_harmony_moves_on_at_a_hit_and_stays_in_the_key() -> None:
 def test_form_never_asks_for_a_bar_that_is_not_there() -> None:
     plan = dataclasses.replace(make_plan(6), sections=())
     assert all(echo_of(plan, index) is None for index in range(6))
-    nothing = form.leaning_of(sectioned(("A", 8)), 6, [])
-    assert nothing is not None and not nothing.lean("beat", Place(-1, -1, 0, 4))
+    nothing = leanings_of(Here(sectioned(("A", 8)), 6))
+    assert nothing and not total(nothing, "beat", Place(-1, -1, 0, 4))
     assert BarTask(0, (1,), 64).lean("beat", Place(-1, -1, 0, 4)) == {}
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from hitpoint.model.errors import InputError, MissingError, UsageError
-from hitpoint.model.output.mux import find_ffmpeg, mux, mux_score
+from hitpoint.model.output.ffmpeg import find_ffmpeg
+from hitpoint.model.output.mux import mux, mux_score
 from hitpoint.model.output.render import write_wav
 from hitpoint.model.video.film import open_film
 from hitpoint.model.video.types import Clip

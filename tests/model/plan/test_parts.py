@@ -137,7 +137,9 @@ def test_words_become_wishes(texts, expected):
         ("seed", "-1", "0 and"),
         ("density", "9", "-8 and 8"),
         ("energy", "inf", "-0.5 and 0.5"),
-        ("mood", "blue", "genre, instruments"),
+        ("colour", "blue", "genre, instruments"),
+        ("mood", "blue", "auto, off, exciting"),
+        ("valence", "1.5", "-1 and 1"),
     ],
 )
 def test_wrong_words_are_refused_with_the_choices(key, text, says):

@@ -9,6 +9,7 @@ from hitpoint.model.music.score import TempoMap, TempoPoint
 from hitpoint.model.plan.energy import PEAK, energy_lines
 from hitpoint.model.plan.hits import Placed, place
 from hitpoint.model.plan.strengths import strengths
+from hitpoint.model.plan.tempo_fit import FINE_S, BarSearch, Weighed
 from hitpoint.model.plan.weights import Moment
 
 TICK_S = 0.125
@@ -39,3 +40,11 @@ def test_strength_goes_by_rank_where_all_are_salient() -> None:
     cuts = [Placed(Moment(2.0 * n, "cut", 0.97 + 0.01 * n, 1.0), n, 0) for n in range(4)]
     found = strengths(cuts, (0, 1, 2, 3, 4))
     assert found == sorted(found) and found[0] < found[-1]
+
+
+def test_for_moments_of_little_weight_the_bars_do_not_jitter() -> None:
+    times_s = np.array([2.0 * bar + (0.02 if bar % 2 else -0.02) for bar in range(1, 15)])
+    fit = BarSearch(Weighed(times_s, np.full(len(times_s), 0.003)), 30.0, np.array([120.0]), 0.03, FINE_S).best()
+    assert fit is not None
+    steps_s = np.abs(np.diff(fit.lines_s, n=2)).sum()
+    assert steps_s < 0.15, "following each of them would take steps of 0.27 s in all"

@@ -107,3 +107,13 @@ def test_the_oldest_go_first(tmp_path):
         os.utime(path, (1_000_000 - age, 1_000_000 - age))
     cache.trim(tmp_path, 2000)
     assert sorted(p.stem for p in tmp_path.iterdir()) == ["middle", "new"]
+
+
+def test_what_another_program_saw_is_not_taken(film, decodings, tmp_path, monkeypatch):
+    analyse([Clip(film)])
+    (tmp_path / "detector.py").write_text("SPEED = 2\n")
+    monkeypatch.setattr(cache, "SOURCE", tmp_path)
+    cache.program.cache_clear()
+    analyse([Clip(film)])
+    cache.program.cache_clear()
+    assert len(decodings) == 2

@@ -3,14 +3,13 @@
 import pytest
 
 from hitpoint.model.video.analyse import analyse
-from hitpoint.model.video.detectors.visual_beats import LOUD
-from hitpoint.model.video.types import Clip
+from hitpoint.model.video.types import LOUD_BEAT, Clip
 from tests.bench.bench_impacts import matched
 from tests.bench.impact_scenes import render
 
 
 def loud_beats(path):
-    return [beat.time_s for beat in analyse([Clip(path)]).beats if beat.saliency >= LOUD]
+    return [beat.time_s for beat in analyse([Clip(path)]).beats if beat.saliency >= LOUD_BEAT]
 
 
 @pytest.mark.parametrize(

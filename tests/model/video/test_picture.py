@@ -211,7 +211,7 @@ def test_every_rate(ending, rate, tmp_path):
     media, wanted = probe(path), eval(rate)
     assert media.duration_s == pytest.approx(30 / wanted, abs=0.0015)
     assert media.fps == pytest.approx(wanted, rel=0.003)
-    assert media.nominal_fps == pytest.approx(wanted, rel=0.003)
+    assert media.usual_fps == pytest.approx(wanted, rel=0.003)
 
 
 def test_the_nominal_rate_of_a_film_that_leaves_frames_out(base, tmp_path):
@@ -220,12 +220,12 @@ def test_the_nominal_rate_of_a_film_that_leaves_frames_out(base, tmp_path):
         ffmpeg("-i", base, "-vf", "select='not(eq(mod(n,5),2))'", "-vsync", "vfr", *H264, path)
         media = probe(path)
         assert media.fps == pytest.approx(24.0, abs=0.05)
-        assert media.nominal_fps == 30.0
+        assert media.usual_fps == 30.0
 
 
 def test_dv_states_its_rate_wrongly(tmp_path):
     path = draw(tmp_path / "film.dv", "-c:v", "dvvideo", "-pix_fmt", "yuv420p", size="720x576", rate=25, seconds=1)
-    assert probe(path).fps == probe(path).nominal_fps == pytest.approx(25.0)
+    assert probe(path).fps == probe(path).usual_fps == pytest.approx(25.0)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Standard library and hitpoint's own OSC only, so that it also runs as a process:
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 import threading
@@ -20,12 +21,17 @@ BAR_S = 2.0
 class FakeBridge:
     """Answers on `port` until closed. `log` holds every (address, arguments) that came."""
 
-    def __init__(self, folder: Path, port: int = 0, number: int = 1) -> None:
+    def __init__(self, folder: Path, port: int = 0, number: int = protocol.PROTOCOL) -> None:
         self.folder, self.number = folder, number
         self.lose: set[int] = set()  # clip indexes whose first packet is "lost"
         self.stall = False  # take the job, say nothing more
         self.refuse: tuple[str, str] | None = None
         self.wav = True
+        self.stems: tuple[str, ...] = ()
+        self.edition = 0
+        self.reports = False
+        self.names: dict[str, tuple[str, ...]] = {}
+        self.heard: dict[str, int] = {}
         self.log: list[tuple[str, tuple]] = []
         self.jobs: dict[str, dict] = {}
         self.clients: set[tuple[str, int]] = set()
@@ -118,6 +124,9 @@ class FakeBridge:
         clips = [job["clips"][index] for index in sorted(job["clips"])]
         start = clips[0]["timeline_start"]
         end = clips[-1]["timeline_start"] + (clips[-1]["out"] - clips[-1]["in"]) / clips[-1].get("rate", 1.0)
+        pairs = dict(zip(request.rest[::2], request.rest[1::2], strict=True))
+        start, end = float(pairs.get("from", start)), float(pairs.get("to", end))
+        job["missed"] = [clip["timeline_start"] - start for clip in clips[2:3]]
         for clip in clips[1:]:
             self.say(sender, "marker", name, clip["timeline_start"], "cut", 1.0)
         self.say(sender, "marker", name, (start + end) / 2, "beat", 0.5)
@@ -126,40 +135,59 @@ class FakeBridge:
         while start + index * BAR_S < end:
             self.say(sender, "bar", name, index, start + index * BAR_S, min(end, start + (index + 1) * BAR_S))
             index += 1
-        job.update(start=start, end=end)
-        self.finish(sender, name, 0)
+        job.update(start=start, end=end, hits=[clip["timeline_start"] - start for clip in clips[1:]])
+        for take in range(int(pairs.get("takes", 1))):
+            self.finish(sender, name, take)
 
-    def finish(self, sender, name: str, take: int) -> None:
+    def finish(self, sender, name: str, take: int, asked: int = 0) -> None:
         job = self.jobs[name]
         midi, wav = self.files(name, take)
         midi.write_bytes(b"MThd")
         if self.wav:
-            with wave.open(str(wav), "wb") as file:
-                file.setnchannels(2)
-                file.setsampwidth(2)
-                file.setframerate(44100)
-                file.writeframes(b"\0\0\0\0" * int(44100 * (job["end"] - job["start"])))
+            for path in (wav, *(wav.with_name(f"{wav.stem}-{part}.wav") for part in self.stems)):
+                with wave.open(str(path), "wb") as file:
+                    file.setnchannels(2)
+                    file.setsampwidth(2)
+                    file.setframerate(44100)
+                    file.writeframes(b"\0\0\0\0" * int(44100 * (job["end"] - job["start"])))
         self.say(sender, "progress", name, "write", 1.0)
-        self.tell_result(sender, name, take)
+        self.tell_result(sender, name, take, asked)
 
     def files(self, name: str, take: int) -> list[Path]:
-        return [self.folder / f"{name}-{take}.{kind}" for kind in ("mid", "wav")]
+        edition = f".{self.edition}" if self.edition else ""
+        return [self.folder / f"{name}-{take}{edition}.{kind}" for kind in ("mid", "wav")]
 
-    def tell_result(self, sender, name: str, take: int) -> None:
+    def tell_result(self, sender, name: str, take: int, asked: int = 0) -> None:
         midi, wav = self.files(name, take)
-        self.say(sender, "result", name, str(midi), str(wav) if self.wav else "", "", take)
+        report = self.report(name, midi.with_suffix(".json")) if self.reports else ""
+        self.say(sender, "result", name, str(midi), str(wav) if self.wav else "", report, take, asked, self.edition)
+
+    def report(self, name: str, path: Path) -> str:
+        """What the real one writes down, as far as the extension reads it: every second cut is missed."""
+        job = self.jobs[name]
+        length, hits = job["end"] - job["start"], job["hits"]
+        bars = [{"index": i, "start_s": i * BAR_S} for i in range(-int(-length // BAR_S))]
+        rows = [{"time_s": time_s, "kind": "cut"} for time_s in hits[::2]]
+        cuts = {"found": len(hits), "hit": len(rows), "missed_s": hits[1::2]}
+        path.write_text(json.dumps({"bars": bars, "hits": rows, "cuts": cuts}))
+        return str(path)
+
+    def on_capabilities(self, sender, request) -> None:
+        for kind, names in self.names.items():
+            self.say(sender, "capabilities", kind, *names)
 
     def on_take(self, sender, request) -> None:
         if request.text("job") not in self.jobs:
             self.say(sender, "error", "job", "no such job: score again", request.text("job"))
             return
         name, take = request.text("job"), request.whole("take")
+        self.heard[name] = take
         if self.stall:
             return
         if self.files(name, take)[0].exists():
-            self.tell_result(sender, name, take)
+            self.tell_result(sender, name, take, request.whole("request"))
         else:
-            self.finish(sender, name, take)
+            self.finish(sender, name, take, request.whole("request"))
 
     def on_cancel(self, sender, request) -> None:
         self.say(sender, "error", "job", "cancelled", request.text("job"))
@@ -168,7 +196,8 @@ class FakeBridge:
         if request.text("job") not in self.jobs:
             self.say(sender, "error", "job", "no such job: score again", request.text("job"))
             return
-        self.finish(sender, request.text("job"), 0)
+        self.edition += 1
+        self.finish(sender, request.text("job"), self.heard.get(request.text("job"), 0), request.whole("request"))
 
 
 if __name__ == "__main__":

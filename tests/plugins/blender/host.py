@@ -110,6 +110,13 @@ def finished() -> bool:
     return wait(lambda: client.job is not None and not client.job.running and not client.finished, 120)
 
 
+def midi() -> str:
+    """The MIDI file of the take that is heard."""
+    from blender import operators
+
+    return operators._midi(bpy.context.scene)
+
+
 def picture() -> dict:
     """All that the extension may change in the scene."""
     from blender import compat

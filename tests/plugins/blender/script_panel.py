@@ -29,7 +29,7 @@ class Layout:
 
     row = column = box = split = _part
 
-    def label(self, text="", icon="NONE"):
+    def label(self, text="", icon="NONE", translate=True):
         assert icon in ICONS, icon
         self.words.append(text)
 
@@ -93,9 +93,10 @@ found["scored"] = shown()
 bpy.ops.hitpoint.regenerate(in_range=True)
 host.finished()
 found["reveal"] = session.client.error
-midi, scene.hitpoint.midi = scene.hitpoint.midi, "/gone/a.mid"
+memory = scene.hitpoint.memory
+scene.hitpoint.memory = memory.replace(str(Path(host.midi()).parent), "/gone")
 found["reveal gone"] = [list(bpy.ops.hitpoint.reveal()), session.client.error]
-scene.hitpoint.midi = midi
+scene.hitpoint.memory = memory
 session.client.error = ""
 
 first = session.client.job.id
@@ -108,9 +109,9 @@ bpy.ops.hitpoint.take(index=1)
 bpy.ops.hitpoint.cancel()
 found["after a cancelled take"] = list(bpy.ops.hitpoint.regenerate(in_range=True))
 host.finished()
-scene.frame_start, session.client.error = 150, ""
+scene.frame_start, scene.frame_end, session.client.error = 245, 260, ""
 found["beside the score"] = [list(bpy.ops.hitpoint.regenerate(in_range=True)), session.client.error]
-scene.frame_start, session.client.error = 1, ""
+scene.frame_start, scene.frame_end, session.client.error = 1, 240, ""
 
 times: list[tuple] = []
 put, send = session.client.put, session.client.send

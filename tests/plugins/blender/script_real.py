@@ -43,7 +43,7 @@ found["hits"] = sorted(session.client.job.hits)
 found["bars"] = session.client.job.bar_starts()
 found["cuts"] = [11 + cut for cut in CUTS[1:-1]]
 found["length_s"] = CUTS[-1] / 24
-found["midi"] = bpy.context.scene.hitpoint.midi
+found["midi"] = host.midi()
 
 if WAY == "score":
     bpy.ops.ed.undo()
@@ -52,7 +52,7 @@ if WAY == "score":
     bpy.ops.hitpoint.take(index=1)
     found["finished take"] = host.finished()
     found["take"] = host.picture()
-    found["take midi"] = bpy.context.scene.hitpoint.midi
+    found["take midi"] = host.midi()
     bpy.ops.wm.save_as_mainfile(filepath=str(host.FOLDER / "real.blend"))
     bpy.ops.wm.read_homefile(use_empty=True)
     bpy.ops.wm.open_mainfile(filepath=str(host.FOLDER / "real.blend"))

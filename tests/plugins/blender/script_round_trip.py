@@ -27,7 +27,7 @@ found["finished"] = host.finished()
 found["error"] = session.client.error
 found["after"] = host.picture()
 found["clips"] = [vars(clip) for clip in session.client.job.clips]
-found["midi"] = scene.hitpoint.midi
+found["midi"] = host.midi()
 
 bpy.ops.ed.undo()
 found["undone"] = host.picture() == before

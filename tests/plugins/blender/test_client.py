@@ -159,7 +159,7 @@ def test_a_restart_between_two_ticks_is_noticed(tmp_path, client, fake):
 
 
 @pytest.mark.parametrize("refuses", [False, True])
-@pytest.mark.parametrize("number", [0, 2])
+@pytest.mark.parametrize("number", [0, protocol.PROTOCOL + 1])
 def test_a_bridge_of_another_protocol(tmp_path, number, refuses):
     bridge = FakeBridge(tmp_path, number=number)
     if refuses:  # as the real one does
@@ -204,6 +204,67 @@ def test_takes(client, fake):
     assert take.index == 2 and sorted(made.takes) == [0, 2]
     client.choose(0)
     assert client.finished == [made.takes[0]] and not made.running
+
+
+def test_an_answer_is_taken_for_no_other_questions(client, fake):
+    """A regenerate whose answer comes late, after another one was asked, does not end that; nor does its error."""
+    wait(client, lambda: client.state == "connected")
+    made = job()
+    score(client, made)
+    fake.stall, fake.on_regenerate = True, lambda *_: None
+    client.ask("/hitpoint/regenerate", 1, 1)
+    first = made.request
+    client.ask("/hitpoint/regenerate", 2, 2)
+    wait(client, lambda: len(fake.seen("regenerate")) == 2)
+    to = next(iter(fake.clients))
+    fake.edition = 1
+    fake.finish(to, made.id, 0, first)
+    fake.say(to, "error", "usage", "bar 1 is not composed yet", made.id, first)
+    client.echo()
+    assert wait(client, lambda: client.echo_ms >= 0) == [] and made.running and client.error == ""
+    fake.edition = 2
+    fake.finish(to, made.id, 0, made.request)
+    (take,) = wait(client, lambda: not made.running)
+    assert take.edition == 2
+    client.ask("/hitpoint/regenerate", 1, 1)
+    wait(client, lambda: len(fake.seen("regenerate")) == 3)
+    assert [values[4] for values in fake.seen("regenerate")] == [0, -1, 2], "the edition that is heard; -1: the latest"
+
+
+def test_takes_that_come_beside_the_one_that_is_heard_are_kept_at_hand(client, fake):
+    wait(client, lambda: client.state == "connected")
+    made = job()
+    made.options = (*made.options, "takes", 3)
+    client.start(made)
+    takes = wait(client, lambda: len(made.takes) == 3)
+    takes += wait(client, lambda: True)
+    assert {take.index: take.show for take in takes} == {0: True, 1: False, 2: False} and not made.running
+    client.choose(2)
+    assert [take.index for take in client.finished] == [2] and client.finished[0].show, "at once"
+    Path(made.takes[1].wav).unlink()
+    client.finished.clear()
+    client.choose(1)
+    assert client.finished == [] and made.running, "a file that is gone is asked for"
+
+
+def test_files_are_kept_beside_the_project_and_never_overwritten(client, fake, tmp_path):
+    wait(client, lambda: client.state == "connected")
+    fake.stems = ("drums", "bass")
+    folder = tmp_path / "film" / "Hitpoint"
+    made = job(folder=str(folder), title="Scene music 1")
+    (take,) = score(client, made)
+    name = "Scene music 1, take A"
+    names = [f"{name}, bass.wav", f"{name}, drums.wav", f"{name}.mid", f"{name}.wav"]
+    assert sorted(path.name for path in folder.iterdir()) == names and take.wav == str(folder / f"{name}.wav")
+    assert take.stems == {part: str(folder / f"{name}, {part}.wav") for part in ("bass", "drums")}
+    (folder / f"{name}.mid").write_bytes(b"the editor's own")
+    other = job(folder=str(folder), title="Scene music 1")
+    (take,) = score(client, other)
+    assert Path(take.midi).name == f"{name} (2).mid" and (folder / f"{name}.mid").read_bytes() == b"the editor's own"
+    (tmp_path / "file").write_text("")
+    blocked = job(folder=str(tmp_path / "file" / "Hitpoint"))
+    (take,) = score(client, blocked)
+    assert "could not be kept beside the project" in client.error and Path(take.wav).is_file()
 
 
 def test_the_answer_to_a_cancel_does_not_end_what_is_asked_next(client, fake):
@@ -252,7 +313,9 @@ def test_what_was_asked_of_a_score_is_asked_again_of_a_bridge_that_comes_back(tm
     again.jobs = known
     takes = wait(client, lambda: not made.running)
     assert len(takes) == 1 and client.error == ""
-    assert again.seen("regenerate") == [(made.id, 1, 2)] and not again.seen("clips/begin") + again.seen("score")
+    ((*asked, request, edition),) = again.seen("regenerate")
+    assert asked == [made.id, 1, 2] and request == made.request > 0 and edition == 0
+    assert not again.seen("clips/begin") + again.seen("score")
     again.close()
 
 
@@ -334,7 +397,7 @@ def test_the_bridge_is_started_and_ended(tmp_path):
     end = time.monotonic() + 10
     while "7777" not in log.read_text() and time.monotonic() < end:
         time.sleep(0.02)
-    assert log.read_text().strip() == "['serve', '--port', '7777']" and bridge.died() == ""
+    assert log.read_text().strip() == "['serve', '--port', '7777', '--while-open']" and bridge.died() == ""
     process = bridge._process
     bridge.stop()
     assert process.wait(5) != 0 and not bridge.starting

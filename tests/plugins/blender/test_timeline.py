@@ -109,7 +109,7 @@ def test_a_strip_pulled_out_beyond_its_file_holds_a_still_which_is_no_clip():
     edit = read([movie("a", 1, 0, 100, first=-20, frames=50), movie("b", 1, 100, 110)], FPS, None)
     assert told(edit) == [("a", 20, 0, 50), ("b", 100, 0, 10)]
     alone = read([movie("a", 1, 0, 100, first=-20, frames=50)], FPS, None)
-    assert (alone.start, alone.end) == (20, 70)  # where its music begins and ends
+    assert (alone.start, alone.end) == (0, 100) and alone.holds == [20, 70]  # the music lasts as long as the strip
     assert read([movie("still", 1, 0, 10, first=60, frames=50)], FPS, None).clips == []
 
 

@@ -108,6 +108,17 @@ def test_installed_scripts_run(hitpoint, tmp_path):
         reaper.close()
 
 
+def test_every_host_with_a_plugin_can_be_installed(hitpoint):
+    code, out, _ = hitpoint("install", "--help")
+    assert code == 0 and [line.split()[0] for line in out.split("Commands:")[1].split("\n") if line.strip()] == [
+        "blender",
+        "reaper",
+    ]
+    code, _, err = hitpoint("install", "jack")
+    assert code == 2 and err.startswith("error: this host needs no plugin") and err.count("\n") == 1
+    assert "--blender" in hitpoint("install", "blender", "--help")[1]
+
+
 def test_no_reaper_and_unwritable(hitpoint, tmp_path):
     code, _, err = hitpoint("install", "reaper", "--resource-path", tmp_path / "none")
     assert code == 4 and err.startswith("error: ") and "Show REAPER resource path" in err and err.count("\n") == 1

@@ -1,11 +1,14 @@
 """What goes wrong in an *emulated* REAPER: one sentence in a box, no half-made track, undo clean."""
 
+import json
+import re
 import shutil
 import time
 
 import pytest
 
 from hitpoint.bridge.hosts.reaper import rows as file_rows
+from hitpoint.bridge.osc import protocol
 from tests.plugins.reaper import reaper_emulated as emulated
 from tests.plugins.reaper.reaper_emulated import Reaper
 from tests.plugins.reaper.test_reaper_score import START_S, check_notes, wait_for_bridge
@@ -30,6 +33,20 @@ def test_emulated_no_selection(reaper, relay):
     says(reaper, emulated.SCORE_RANGE, "no time selection")
     says(reaper, emulated.REGENERATE, "no score in this project")
     says(reaper, emulated.NEXT_TAKE, "no score in this project")
+
+
+def test_emulated_requests_bear_names_that_nobody_can_guess(reaper, tmp_path):
+    """Of one moment, they have nothing in common but their first letter."""
+    library, out = emulated.PLUGIN / "lib" / "files.lua", tmp_path / "names.txt"
+    script = tmp_path / "names.lua"
+    script.write_text(
+        f"local files, out = dofile({json.dumps(str(library))}), io.open({json.dumps(str(out))}, 'w')\n"
+        "for _ = 1, 20 do out:write(files.new_id(), '\\n') end out:close()"
+    )
+    reaper.act(script)
+    names = out.read_text().split()
+    assert len({name[1:9] for name in names}) == len(names) == 20
+    assert all(re.fullmatch(r"r[0-9a-f]{32}", name) and protocol.JOB_NAME.fullmatch(name) for name in names)
 
 
 def test_emulated_reaper_that_is_too_old(reaper, relay, film):
@@ -90,7 +107,7 @@ def test_emulated_bridge_says_no(reaper, relay, bridge, film):
 
 
 def test_emulated_bridge_that_never_answers(reaper, relay, bridge, film, monkeypatch):
-    monkeypatch.setattr("hitpoint.bridge.hosts.reaper.requests.ANSWER_WITHIN_S", 0.1)
+    monkeypatch.setattr("hitpoint.bridge.hosts.reaper.replies.ANSWER_WITHIN_S", 0.1)
     wait_for_bridge(reaper)
     bridge.close()
     reaper.add_video(film, 0.0, 5.0)

@@ -193,7 +193,7 @@ def test_emulated_project_with_its_own_tempo_and_second_thoughts(reaper, relay, 
 def test_emulated_setting_keeps_the_tempo_without_a_question(reaper, relay, bridge, film):
     reaper.lua('emu.inputs[1] = "rock|drums,bass|90-120|1.0|5|strips|keep"')
     reaper.act(emulated.SETTINGS)
-    assert [commit for _, commit in reaper.lua("return emu.registered")] == [False] * 4 + [True]
+    assert [commit for _, commit in reaper.lua("return emu.registered")] == [False] * 5 + [True]
     score(reaper, film)
     project = check_notes(reaper, bridge.latest)
     assert project.tempo == [(0.0, 120.0)] and reaper.messages == []

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from hitpoint.bridge.errors import MissingError
 from hitpoint.bridge.hosts.reaper import answers as file_answers
+from hitpoint.bridge.hosts.reaper import relay as file_relay
+from hitpoint.bridge.hosts.reaper import replies as file_replies
 from hitpoint.bridge.hosts.reaper import requests as file_requests
 from hitpoint.bridge.hosts.reaper import rows as file_rows
 from hitpoint.bridge.hosts.reaper.answers import Placing, TakeNotes
@@ -233,7 +235,7 @@ def test_answers_are_for_the_user_alone_and_follow_no_link(relay):
 
 
 def test_only_the_bridge_is_heard_and_nothing_it_says_ends_the_thread(tmp_path, bridge):
-    relay = file_requests.Relay(tmp_path, bridge.address)
+    relay = file_relay.Relay(tmp_path, bridge.address)
     try:
         ours = relay.socket.getsockname()
         assert ours[0] == "127.0.0.1"
@@ -242,7 +244,7 @@ def test_only_the_bridge_is_heard_and_nothing_it_says_ends_the_thread(tmp_path, 
         time.sleep(0.1)
         with pytest.raises(BlockingIOError):
             relay.socket.recv(4096)
-        relay.jobs["film"] = file_requests.Job(0.0)
+        relay.jobs["film"] = file_relay.Job(0.0)
         for message in (
             ("/hitpoint/progress",),
             ("/hitpoint/result", "film"),
@@ -252,7 +254,7 @@ def test_only_the_bridge_is_heard_and_nothing_it_says_ends_the_thread(tmp_path, 
         ):
             bridge.socket.sendto(codec.encode(*message), ours)
         time.sleep(0.1)
-        file_requests._hear(relay)
+        file_replies.hear(relay)
         assert relay.jobs["film"].midi == {}
     finally:
         relay.socket.close()
@@ -261,15 +263,15 @@ def test_only_the_bridge_is_heard_and_nothing_it_says_ends_the_thread(tmp_path, 
 def test_the_take_that_is_heard_is_known_after_a_restart(tmp_path, bridge):
     midi = tmp_path / "take.mid"
     write_midi(fake_take(fake_prepared(bars=8)).score, midi)
-    first = file_requests.Relay(tmp_path, bridge.address)
-    second = file_requests.Relay(tmp_path, bridge.address)
+    first = file_relay.Relay(tmp_path, bridge.address)
+    second = file_relay.Relay(tmp_path, bridge.address)
     try:
-        first.jobs["film"] = file_requests.Job(2.0, 1, {0: midi, 1: midi})
-        file_requests._remember(first)
-        file_requests._recall(second)
+        first.jobs["film"] = file_relay.Job(2.0, 1, {0: midi, 1: midi})
+        file_relay.remember(first)
+        file_relay.recall(second)
         assert second.jobs["film"] == first.jobs["film"]
         second.send = lambda packet: None
-        work = file_requests.Work("x", "regenerate", "film", take=7)
+        work = file_relay.Work("x", "regenerate", "film", take=7)
         file_requests._ask_regenerate(second, work, second.jobs["film"], 0.0, 1.0)
         assert work.take == 1, "a take that was never finished: the one that is heard"
     finally:

@@ -9,10 +9,11 @@ import pytest
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import frames
-from hitpoint.model.video.detectors import shot_choice, shot_looks, visual_beats
+from hitpoint.model.video.detectors import shot_choice, visual_beats
 from hitpoint.model.video.detectors.cadence import Cadence
 from hitpoint.model.video.detectors.camera import STILL, Camera, halved
 from hitpoint.model.video.detectors.changes import NAMES, Changes
+from hitpoint.model.video.types import LOUD_BEAT, letter
 from tests.model.video.conftest import draw
 
 RATE = 24.0
@@ -126,7 +127,7 @@ def test_signs_become_beats_at_their_moment(even):
     beats = beats_of(times_s, rows_of(times_s, turn=at, turn_long=at))
     assert [beat.time_s for beat in beats] == pytest.approx(times_s[at], abs=0.011)
     assert {beat.kind for beat in beats} == {"turn"}
-    assert all(beat.saliency >= visual_beats.LOUD for beat in beats)
+    assert all(beat.saliency >= LOUD_BEAT for beat in beats)
 
 
 def test_a_cut_hides_what_is_next_to_it():
@@ -151,7 +152,7 @@ def test_restlessness_hides_what_does_not_rise_above_it():
     rng = np.random.default_rng(3)
     times_s = np.arange(600) / RATE
     rows = np.abs(rng.normal(0, 1, (600, len(NAMES)))).astype(np.float32)
-    loud = [beat for beat in beats_of(times_s, rows) if beat.saliency >= visual_beats.LOUD]
+    loud = [beat for beat in beats_of(times_s, rows) if beat.saliency >= LOUD_BEAT]
     assert len(loud) <= 0.05 * 600 / RATE * 4
 
 
@@ -199,7 +200,7 @@ def test_a_pause_is_no_repetition():
 
 @pytest.mark.parametrize(("index", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ")])
 def test_letters(index, name):
-    assert shot_looks.letter(index) == name
+    assert letter(index) == name
 
 
 def luma_curve(*spans):

@@ -1,1 +1,1 @@
-"""Somebody else's package: a composer and an output, each one file."""
+"""Somebody else's package: a composer, an output and a leaning, each one file."""

@@ -1,0 +1,117 @@
+"""Leanings: what a bar would rather be like, as nats added to the network's own logits. The masks stand above them.
+
+A leaning is one class; every bar asks each class on LEANINGS for its leaning, and their nats add up. A new one is a
+class in a file of its own and a line there; another package adds one by the entry point `hitpoint.leanings`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar, NamedTuple
+
+from hitpoint.model.music.score import Bar
+from hitpoint.model.plan.types import BarPlan, Plan
+from hitpoint.model.registry import Registry
+
+
+class Place(NamedTuple):
+    """Where a bar's writer stands: the tick and instrument reached (-1 before the first), the lowest pitch that may
+    come (for a duration: the pitch just chosen), the onset ticks still owed, and the notes of this instrument that are
+    still to come above the one that is asked for."""
+
+    tick: int
+    instrument: int
+    low: int
+    owed_ticks: int
+    owed_notes: int = 0
+
+
+@dataclass(frozen=True)
+class Here:
+    """The bar about to be written. index: into plan.bars. written: all bars before it. anew: no earlier bar is to be
+    played again in its place."""
+
+    plan: Plan
+    index: int
+    written: Sequence[Bar] = ()
+    anew: bool = False
+
+    @property
+    def asked(self) -> BarPlan:
+        """What the plan asks of it."""
+        return self.plan.bars[self.index]
+
+    @property
+    def players(self) -> tuple[int, ...]:
+        """Who may sound in it: indices into INSTRUMENTS."""
+        return self.plan.instruments if self.asked.instruments is None else self.asked.instruments
+
+
+class Leaning(ABC):
+    """One wish about a bar. alone: where a bar has it, it has none that come later on LEANINGS."""
+
+    alone: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def of(cls, here: Here) -> Leaning | None:
+        """The leaning of the bar about to be written; None where it has none of this kind."""
+
+    @abstractmethod
+    def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
+        """Nats by class of the attribute that comes next: "beat", "instrument", "strength", "pitch" or "duration".
+
+        Classes as in `hitpoint.model.music.tokens`: a pitch is the MIDI pitch + 1. Called once for each choice.
+        """
+
+
+LEANINGS: Registry[Leaning] = Registry(
+    "leaning",
+    {
+        "close": "hitpoint.model.compose.cmt.form:Close",
+        "again": "hitpoint.model.compose.cmt.form:Again",
+        "registers": "hitpoint.model.compose.cmt.colour:Registers",
+        "line": "hitpoint.model.compose.cmt.colour:Line",
+        "rise": "hitpoint.model.compose.cmt.colour:Rise",
+        "recall": "hitpoint.model.compose.cmt.form:Recall",
+        "chords": "hitpoint.model.compose.cmt.chords:Chords",
+        "theme": "hitpoint.model.compose.cmt.theme:Theme",
+        "moves": "hitpoint.model.compose.cmt.harmony:Moves",
+        "home": "hitpoint.model.compose.cmt.harmony:Home",
+    },
+    "hitpoint.leanings",
+)
+"""In the order in which they are asked."""
+
+
+@cache
+def kinds() -> tuple[type[Leaning], ...]:
+    """Every class on LEANINGS. Raises UsageError where another package's cannot be loaded."""
+    return tuple(LEANINGS.load(name) for name in LEANINGS.names())
+
+
+def leanings_of(here: Here) -> tuple[Leaning, ...]:
+    """All leanings of one bar."""
+    found: list[Leaning] = []
+    for kind in kinds():
+        leaning = kind.of(here)
+        if leaning is not None:
+            found.append(leaning)
+            if kind.alone:
+                break
+    return tuple(found)
+
+
+def total(leanings: Sequence[Leaning], attribute: str, place: Place) -> Mapping[int, float]:
+    """The sum of what several leanings add, nats by class."""
+    parts = [nats for leaning in leanings if (nats := leaning.lean(attribute, place))]
+    if len(parts) < 2:
+        return parts[0] if parts else {}
+    sums: dict[int, float] = {}
+    for nats in parts:
+        for value, each in nats.items():
+            sums[value] = sums.get(value, 0.0) + each
+    return sums

@@ -1,0 +1,1 @@
+"""Chords for a whole plan, before a note is composed."""

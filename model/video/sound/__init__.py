@@ -1,0 +1,1 @@
+"""The film's own sound: which track, its samples at their moments, and where somebody speaks."""

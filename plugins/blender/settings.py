@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# mypy: disable-error-code="valid-type, misc"
+"""What the user wishes, as properties of the scene, and the extension's preferences."""
+
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+
+from . import compat, session
+
+GENRES = ("country", "dance", "electronic", "metal", "pop", "rock", "orchestral")
+"""What the bridge could do when this was written: shown until one says what it can."""
+INSTRUMENTS = ("drums", "piano", "guitar", "bass", "strings")
+TEMPO = [
+    ("AUTO", "Auto", "The tempo that meets the cuts best"),
+    ("FIXED", "Fixed", "Exactly this tempo"),
+    ("RANGE", "Range", "The best tempo within these bounds"),
+]
+CUTS = [
+    ("auto", "All cuts", "The cuts of your edit, and those inside the clips"),
+    ("strips", "Edit points only", "Only where one strip follows another; cuts inside a clip are left alone"),
+]
+FLAGS: dict[str, Any] = {
+    "items": [(name, name.capitalize(), "", 1 << index) for index, name in enumerate(INSTRUMENTS)],
+    "options": {"ENUM_FLAG"},
+}
+BPM: dict[str, Any] = {"min": 30, "max": 300, "precision": 1}
+_shown: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
+"""Blender does not keep the texts of a list that a function makes, so that they must be kept here."""
+
+
+def genre_items(_: Any, __: Any) -> list[tuple[str, str, str]]:
+    """The genres that the bridge offers; those last known while there is none."""
+    client = session.client
+    names = tuple(client.names.get("genres") or GENRES) if client is not None else GENRES
+    if names not in _shown:
+        _shown[names] = [(name, name.capitalize(), "") for name in names]
+    return _shown[names]
+
+
+def _genre(settings: Any) -> int:
+    names = [item[0] for item in genre_items(settings, None)]
+    return names.index(settings.style) if settings.style in names else 0
+
+
+def _choose_genre(settings: Any, index: int) -> None:
+    settings.style = genre_items(settings, None)[index][0]
+
+
+def _mute_changed(settings: Any, _: Any) -> None:
+    settings.tell_mutes()
+
+
+def _control_changed(settings: Any, _: Any) -> None:
+    if session.playhead.live:
+        job = session.client.job
+        session.client.send("/hitpoint/control/control", settings.control)
+        session.client.send("/hitpoint/control/energy", settings.energy - (job.about["energy"] if job else 0.0))
+
+
+def _live_changed(manager: Any, context: Any) -> None:
+    session.set_live(manager.hitpoint_live, compat.scene_of(context))
+
+
+FACTOR: dict[str, Any] = {"subtype": "FACTOR", "update": _control_changed}
+
+
+class HitpointSettings(bpy.types.PropertyGroup):
+    """What the user wishes, and what the file remembers of its scores."""
+
+    style: StringProperty(default="pop")
+    genre: EnumProperty(
+        name="Genre", description="The style of the music", items=genre_items, get=_genre, set=_choose_genre
+    )
+    instruments: EnumProperty(name="Instruments", description="Who may play", default=set(INSTRUMENTS), **FLAGS)
+    tempo: EnumProperty(name="Tempo", description="Who chooses the tempo", items=TEMPO)
+    bpm: FloatProperty(name="BPM", description="Quarter notes a minute", default=120, **BPM)
+    bpm_low: FloatProperty(name="From", description="The slowest tempo, in quarter notes a minute", default=90, **BPM)
+    bpm_high: FloatProperty(name="To", description="The quickest tempo, in quarter notes a minute", default=140, **BPM)
+    cuts: EnumProperty(name="Hit", description="Which cuts the music is to hit", items=CUTS)
+    seed: IntProperty(name="Seed", description="Another number gives other music; the same gives the same", min=0)
+    stems: BoolProperty(name="One strip for each instrument", description="For mixing: a sound strip an instrument")
+    control: FloatProperty(
+        name="Follow picture",
+        description="How binding the picture is: 1 makes every hit point and density binding, 0 leaves all free",
+        **FACTOR,
+        min=0,
+        max=1,
+        default=0.7,
+    )
+    energy: FloatProperty(name="Energy", description="Loudness", min=-0.5, max=0.5, **FACTOR)
+    mute: EnumProperty(name="Mute", description="Silence it live", update=_mute_changed, **FLAGS)
+    memory: StringProperty()
+
+    def options(self) -> tuple[str | float | int, ...]:
+        """Keys and values of /hitpoint/score. Three takes are made in one go, so that they can be compared at once."""
+        tempo = {"AUTO": "auto", "FIXED": f"{self.bpm:g}", "RANGE": f"{self.bpm_low:g}-{self.bpm_high:g}"}[self.tempo]
+        names = ",".join(name for name in INSTRUMENTS if name in self.instruments) or "all"
+        numbers = ("control", round(self.control, 3), "energy", round(self.energy, 3), "seed", self.seed)
+        more = ("cuts", self.cuts, "takes", 3, "wav", 1, "stems", int(self.stems))
+        return ("genre", self.genre, "instruments", names, "tempo", tempo, *numbers, *more)
+
+    def tell_mutes(self) -> None:
+        """Tell the bridge which instruments are silent."""
+        for name in INSTRUMENTS:
+            session.client.send("/hitpoint/mute", name, int(name in self.mute))
+
+
+class HitpointPreferences(bpy.types.AddonPreferences):
+    """Port and place of the bridge."""
+
+    bl_idname = __package__
+    port: IntProperty(
+        name="Port", description="Where the hitpoint program on this machine listens", default=7710, min=1024, max=65535
+    )
+    bridge_path: StringProperty(
+        name="hitpoint program", description="Empty: the one that `hitpoint install blender` noted", subtype="FILE_PATH"
+    )
+
+    def draw(self, _: Any) -> None:
+        """Two rows; both are read when the extension is enabled or the bridge started."""
+        self.layout.prop(self, "port")
+        self.layout.prop(self, "bridge_path")
+
+
+CLASSES = (HitpointSettings, HitpointPreferences)
+
+
+def attach() -> None:
+    """Give scenes their settings, and the window its live switch, which no file keeps."""
+    bpy.types.Scene.hitpoint = PointerProperty(type=HitpointSettings)
+    bpy.types.WindowManager.hitpoint_live = BoolProperty(
+        name="Live", description="The synth follows the playhead", options={"SKIP_SAVE"}, update=_live_changed
+    )
+
+
+def detach() -> None:
+    """Undo `attach`."""
+    del bpy.types.Scene.hitpoint, bpy.types.WindowManager.hitpoint_live

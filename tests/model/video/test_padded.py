@@ -1,0 +1,30 @@
+"""Black around a film moves everything that is known of it, and loses nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hitpoint.model.video.padded import STEP_S, padded
+from tests.fakes import fake_rhythm
+
+
+def test_all_that_is_known_moves_along():
+    rhythm = fake_rhythm(12.0, Path("film.mp4"))
+    rows = len(rhythm.times_s)
+    palette = {"looks": np.ones((rows, 3), np.float32), "named": np.ones(4, np.float32)}
+    rhythm = replace(rhythm, speech=((1.0, 2.0),), measured={"palette": palette})
+    longer = padded(rhythm, 2.0, 16.0)
+    assert longer.duration_s == 16.0
+    assert longer.speech == ((3.0, 4.0),)
+    head = round(2.0 / STEP_S)
+    looks = longer.measured["palette"]["looks"]
+    assert len(looks) == len(longer.times_s) == len(longer.motion)
+    assert not looks[:head].any()
+    assert looks[head : head + rows].all()
+    assert not looks[head + rows :].any()
+    assert len(longer.measured["palette"]["named"]) == 4
+    assert [each.time_s for each in longer.boundaries if each.time_s not in (2.0, 14.0)] == [
+        pytest.approx(each.time_s + 2.0) for each in rhythm.boundaries
+    ]
