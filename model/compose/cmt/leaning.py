@@ -79,6 +79,8 @@ LEANINGS: Registry[Leaning] = Registry(
         "tune": "hitpoint.model.compose.cmt.tune:Tune",
         "rise": "hitpoint.model.compose.cmt.colour:Rise",
         "recall": "hitpoint.model.compose.cmt.form:Recall",
+        "chords": "hitpoint.model.compose.cmt.chords:Chords",
+        "theme": "hitpoint.model.compose.cmt.theme:Theme",
         "moves": "hitpoint.model.compose.cmt.harmony:Moves",
         "home": "hitpoint.model.compose.cmt.harmony:Home",
     },

@@ -59,9 +59,9 @@ class Tune(Leaning):
 
     @classmethod
     def of(cls, here: Here) -> Tune | None:
-        """For whoever has the tune, along what was sung THEME_BARS before: there a theme begins anew."""
+        """For whoever has the tune, where none is planned, along what was sung THEME_BARS before."""
         leader, earlier = leader_of(here.players), here.index - THEME_BARS
-        if leader is None:
+        if leader is None or here.asked.line:
             return None
         if not 0 <= earlier < len(here.written):
             return cls(leader, here.written)
