@@ -12,7 +12,7 @@ from hitpoint.model.music.tokens import FIRST_TICK, duration_class
 
 ONSET_NATS, PITCH_NATS, LENGTH_NATS, ALONE_NATS = 4.0, 7.0, 2.0, 2.5
 """For the tune's onsets, its pitches, its lengths, and for one note at a time."""
-BESIDE_NATS = -6.0
+BESIDE_NATS = -9.0
 """Against other onsets of the one who has the tune."""
 
 
@@ -25,10 +25,11 @@ class Theme(Leaning):
         leader = here.asked.leader
         if leader is None or not here.asked.line or leader not in here.players:
             return None
-        return cls(leader, here.asked.line)
+        return cls(leader, here.asked.line, here.players)
 
-    def __init__(self, leader: int, line: Sequence[Note]) -> None:
-        self._leader = leader
+    def __init__(self, leader: int, line: Sequence[Note], players: Sequence[int] = ()) -> None:
+        """players: who sounds in the bar."""
+        self._leader, self._others = leader, set(players) - {leader}
         self._line = {note.tick: note for note in line}
 
     def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
@@ -36,7 +37,11 @@ class Theme(Leaning):
         if attribute == "beat":
             here = place.tick in self._line and place.instrument < self._leader
             ticks = [tick for tick in self._line if tick > place.tick or (here and tick == place.tick)]
-            return {FIRST_TICK + tick: ONSET_NATS for tick in ticks[:1]}
+            nats = {FIRST_TICK + tick: ONSET_NATS for tick in ticks[:1]}
+            alone = place.instrument < self._leader and not any(k > place.instrument for k in self._others)
+            if alone and place.tick >= 0 and place.tick not in self._line:
+                nats[FIRST_TICK + place.tick] = BESIDE_NATS  # on this tick only the one who has the tune is left
+            return nats
         if attribute == "instrument":
             return {self._leader + 1: ONSET_NATS if place.tick in self._line else BESIDE_NATS}
         note = self._line.get(place.tick)
