@@ -30,6 +30,10 @@ local SETTINGS = {
   { key = "seed", value = "0", title = "Seed" },
   { key = "cuts", value = "auto", title = "Cuts (auto or strips = the items' own)" },
   { key = "tempo_map", value = "project", title = "Tempo map (project = change it or keep)" },
+  { key = "mood", value = "auto", title = "Mood", names = "moods" },
+  { key = "valence", value = "0", title = "Valence added (-1 to 1)", number = true },
+  { key = "arousal", value = "0", title = "Arousal added (-1 to 1)", number = true },
+  { key = "tension", value = "0", title = "Tension added (-1 to 1)", number = true },
 }
 
 local OLDEST_REAPER = 6.40
