@@ -54,8 +54,8 @@ TOP = {
     "music": dict,
     "timing": dict,
 }
-MORE = {"changes": list, "clips": list, "sections": list, "suggestion": dict}
-BAR_MORE = {"affect": dict}
+MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "suggestion": dict}
+BAR_MORE = {"affect": dict, "chords": list, "chords_target": (list, type(None))}
 AFFECT = {"emotion": str, "valence": NUMBER, "arousal": NUMBER, "tension": NUMBER}
 SECTION = {"label": str, "first_bar": int, "end_bar": int, "palette": list, "mood": (str, type(None))}
 SUGGESTION = {
