@@ -14,6 +14,7 @@ from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.accents import set_accents
 from hitpoint.model.plan.dynamics import dynamics
 from hitpoint.model.plan.ending import end, rest_at_last
+from hitpoint.model.plan.leads import lead
 from hitpoint.model.plan.mood import pedal
 from hitpoint.model.plan.players import seat
 from hitpoint.model.plan.sheet import Sheet
@@ -25,14 +26,15 @@ CALM, CALM_NOTES = 0.4, 2
 """Below this energy nobody plays more notes at once, unless a hit asks for them."""
 
 
-def arrange(plan: Plan, accents: float = 1.0, lead: int | None = None) -> Plan:
+def arrange(plan: Plan, accents: float = 1.0, tune: int | None = None) -> Plan:
     """`plan` with its arrangement; ticks and strengths stay. accents: 0..2, how far hits stand out; 0 = not.
+    tune: who has it, and rests less.
 
     The same plan gives the same arrangement; chance is drawn from the plan's seed.
     """
     plan = rest_at_last(plan)
     sheet = Sheet(plan)
-    turns = seat(sheet, plan, lead)
+    turns = seat(sheet, plan, tune)
     hits = set_accents(sheet, plan, turns, accents)
     if accents > 0:
         lead(sheet, plan, hits, turns)

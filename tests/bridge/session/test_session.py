@@ -229,12 +229,11 @@ def test_everything_of_a_job_goes_to_who_asked(room, tmp_path):
 def test_chords_are_told_where_they_change_and_a_new_one_alone(room):
     room.session.clients.own("film", ME, 500.0, set())
     room.plan(chords=[("C", "C"), ("C", "G7"), *[("Am", "Am")] * 6])
-    told = [("/hitpoint/chord", "film", 0, 0, "C"), ("/hitpoint/chord", "film", 1, 1, "G7"),
-            ("/hitpoint/chord", "film", 2, 0, "Am")]  # fmt: skip
+    told = [("film", 0, 0, "C"), ("film", 1, 1, "G7"), ("film", 2, 0, "Am")]
     assert room.answers("/hitpoint/chord") == told
     room.told.clear()
     room.plan(edition=1, chords=[("C", "C"), ("C", "F"), *[("Am", "Am")] * 6])
-    assert room.answers("/hitpoint/chord") == [("/hitpoint/chord", "film", 1, 1, "F")]
+    assert room.answers("/hitpoint/chord") == [("film", 1, 1, "F")]
     room.asked.clear()
     room.say("/hitpoint/chord/set", "film", 1, 1, "Dm7")
     assert room.asked == [SetChord("film", 1, 1, "Dm7")]
