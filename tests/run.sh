@@ -2,7 +2,7 @@
 # Install all that the tests need, system packages included, and run them. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
-packages="ffmpeg jackd2 fluidsynth timgm6mb-soundfont lua5.4 python3-venv blender xvfb xdotool libgl1-mesa-dri ardour"
+packages="ffmpeg espeak-ng jackd2 fluidsynth timgm6mb-soundfont lua5.4 python3-venv blender xvfb xdotool libgl1-mesa-dri ardour"
 if command -v apt-get >/dev/null; then
     root=""
     [ "$(id -u)" = 0 ] || root=sudo
@@ -19,7 +19,7 @@ rm -rf build
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy -p hitpoint.model -p hitpoint.bridge
-.venv/bin/mypy --explicit-package-bases plugins/blender
+.venv/bin/mypy --explicit-package-bases plugins/blender plugins/reaper
 .venv/bin/pdoc -o out/api hitpoint.model.compose.base hitpoint.model.output.base hitpoint.model.video.detectors.base \
     hitpoint.model.music.score hitpoint.model.plan.types
 exec .venv/bin/python -m pytest "$@"

@@ -17,7 +17,7 @@ from hitpoint.model.plan.types import Plan
 class ClipSpec:
     """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline.
 
-    fade_s: length of the mix from the clip before, in whose middle it begins.
+    fade_s: length of the cross fade from the clip before, in whose middle this one begins.
     """
 
     path: str

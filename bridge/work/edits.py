@@ -51,7 +51,7 @@ class Editor:
             return False
         kept = self._keeper.store.load_edition(job.name, number, message.edition)
         if kept is None:
-            raise UsageError("that version of the music is not kept any more; choose a take, or score the film again")
+            raise UsageError("that version of the music is no longer kept; choose a take, or score the film again")
         self._keeper.keep_edition(job, number)
         take = job.takes[number]
         job.plan, take.bars = kept

@@ -122,7 +122,9 @@ class Workshop:
     def _before(self, job: str, kept: str) -> Before | None:
         """The job whose music is to be kept. Raises UsageError where that cannot be."""
         if kept and kept == job:
-            raise UsageError("a changed cut needs a job of its own; give it another name than the one it keeps")
+            raise UsageError(
+                "a changed edit needs a job of its own; give it a name other than that of the score it keeps"
+            )
         return before_of(self._job(kept), self._keeper.store) if kept else None
 
     def _resume(self, message: ResumeJob) -> None:
@@ -339,7 +341,7 @@ class Workshop:
         if record is None:
             if quiet:
                 return None
-            raise UsageError(f"this score is not known any more; score the film again (there is no job {name!r})")
+            raise UsageError(f"this score is no longer known; score the film again (there is no job {name!r})")
         takes, wav, stems = checked(dict(record.score.pairs))
         job = Job(record, self._keeper.store.load_plan(name), wanted_takes=takes, wav=wav, stems=stems)
         if job.plan is not None:

@@ -321,5 +321,11 @@ class MidiOutput(Output):
 
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """As `write_midi`."""
-        write_midi(take.score, path, writing.force)
+        score = take.score
+        if writing.duck_cc:
+            from hitpoint.model.output.duck import duck_of
+            from hitpoint.model.output.duck_cc import with_channel_volumes
+
+            score = with_channel_volumes(score, duck_of(prepared))
+        write_midi(score, path, writing.force)
         writing.progress(self.key, 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
 from hitpoint.model.music.symbols import symbol_of
 from hitpoint.model.output.base import Output, Writing
+from hitpoint.model.output.duck import duck_of
 from hitpoint.model.output.report_mood import affect_row, mood_rows
 from hitpoint.model.plan.hits import WIDE_TOLERANCE_S
 from hitpoint.model.plan.own_hits import with_own_hits
@@ -57,7 +59,18 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
     }
     if len(clips) > 1:
         report["clips"] = clips
+    if prepared.rhythm.speech:
+        report["sound"] = sound_row(prepared)
     return report | mood_rows(prepared)
+
+
+def sound_row(prepared: Prepared) -> dict[str, Any]:
+    """What is said in the film, as [begin, end] in seconds, and the duck, as [time, gain in dB]."""
+    points = duck_of(prepared).points
+    return {
+        "speech": [list(span) for span in prepared.rhythm.speech],
+        "duck": [[time_s, round(20 * math.log10(gain), 2)] for time_s, gain in points],
+    }
 
 
 def write_report(report: dict[str, Any], path: Path, force: bool = False) -> None:

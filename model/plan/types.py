@@ -182,11 +182,11 @@ class Wishes:
     valence: float = 0.0
     arousal: float = 0.0
     tension: float = 0.0
+    describe: str = ""
+    keep_sound: bool = True
+    duck_db: float = -9.0
     key: str | None = None
     harmony: str | tuple[ChordAt, ...] = "auto"
     harmony_strength: float = 1.0
     lead: str | None = None
     motif: Motif | None = None
-    describe: str = ""
-    keep_sound: bool = True
-    duck_db: float = -9.0

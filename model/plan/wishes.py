@@ -70,20 +70,22 @@ def check_wishes(wishes: Wishes) -> None:
     _within("energy", wishes.energy, -0.5, 0.5)
     _within("density", wishes.density, -8, 8)
     _within("accents", wishes.accents, 0.0, 2.0)
+    _within("duck", wishes.duck_db, -40.0, 0.0)
     _within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
     if wishes.key is not None:
         _key(wishes.key)
     _check_tune(wishes)
     if isinstance(wishes.harmony, str) and wishes.harmony not in HARMONIES:
         raise UsageError(f"harmony must be one of {', '.join(HARMONIES)} or a progression, not {wishes.harmony!r}")
-    _within("duck", wishes.duck_db, -40.0, 0.0)
     _within("seed", wishes.seed, 0, 2**63 - 1)
     _mood(wishes.mood)
     for name in ("valence", "arousal", "tension"):
         value = getattr(wishes, name)
         _within(name, value, -1.0, 1.0)
         if value and wishes.mood == "off":
-            raise UsageError(f"{name} {value:g} cannot be added to a mood that is off; leave mood auto, or {name} out")
+            raise UsageError(
+                f"{name} {value:g} cannot be added while mood is off; set mood to auto, or leave {name} out"
+            )
 
 
 def _text(value: object) -> str:
@@ -120,9 +122,9 @@ def _instruments(text: str) -> tuple[int, ...]:
         return tuple(range(len(INSTRUMENTS)))
     for name in names:
         if name not in INSTRUMENTS:
-            raise UsageError(f"unknown instrument {name!r}: choose from {', '.join(INSTRUMENTS)}, joined by commas")
+            raise UsageError(f"unknown instrument {name!r}: choose from {', '.join(INSTRUMENTS)}, separated by commas")
     if not names:
-        raise UsageError(f"no instrument named: choose from {', '.join(INSTRUMENTS)}, joined by commas")
+        raise UsageError(f"no instrument named: choose from {', '.join(INSTRUMENTS)}, separated by commas")
     return tuple(sorted({INSTRUMENTS.index(name) for name in names}))
 
 
@@ -199,7 +201,7 @@ def _range_text(low_bpm: float, high_bpm: float) -> str:
 
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low <= value <= high):
-        raise UsageError(f"{name} must lie within {low:g} and {high:g}, not {value:g}")
+        raise UsageError(f"{name} must lie between {low:g} and {high:g}, not {value:g}")
 
 
 def _number(name: str, low: float, high: float) -> Callable[[str], float]:
@@ -207,7 +209,7 @@ def _number(name: str, low: float, high: float) -> Callable[[str], float]:
         try:
             value = float(text)
         except ValueError:
-            raise UsageError(f"{name} must be a number within {low:g} and {high:g}, not {text!r}") from None
+            raise UsageError(f"{name} must be a number between {low:g} and {high:g}, not {text!r}") from None
         _within(name, value, low, high)
         return value
 
@@ -226,9 +228,9 @@ def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
         try:
             value = int(text)
         except ValueError:
-            raise UsageError(f"{name} must be a whole number within {low} and {high}, not {text!r}") from None
+            raise UsageError(f"{name} must be a whole number between {low} and {high}, not {text!r}") from None
         if not low <= value <= high:
-            raise UsageError(f"{name} must be a whole number within {low} and {high}, not {text!r}")
+            raise UsageError(f"{name} must be a whole number between {low} and {high}, not {text!r}")
         return value
 
     return parse
@@ -242,7 +244,7 @@ def _moments(name: str) -> Callable[[str], tuple[float, ...]]:
         except ValueError:
             times_s = (math.nan,)
         if not all(math.isfinite(time_s) for time_s in times_s):
-            raise UsageError(f"{name} must be moments in seconds, joined by commas, not {text!r}")
+            raise UsageError(f"{name} must be moments in seconds, separated by commas, not {text!r}")
         return times_s
 
     return parse
