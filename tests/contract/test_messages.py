@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ERRORS = {"InputError", "UsageError", "MissingError", "TimelineError", "ProtocolError", "RowsError"}
-NAMES = ("EDL", "OTIO", "FCPXML", "XML", "AAF", "JACK", "CUDA", "MIDI", "REAPER", "Blender", "Ableton")
+NAMES = ("EDL", "OTIO", "FCPXML", "XML", "AAF", "JACK", "CUDA", "MIDI", "REAPER", "Blender", "Ableton", "Silero")
 RIDDLES = ("mend it", "take it away", "is none of them", "for that is quicker")
 
 
