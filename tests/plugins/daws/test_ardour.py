@@ -109,8 +109,8 @@ def screen() -> Iterator[str]:
 
 
 def play(ardour: Ardour, ears: RemoteEars, names: list[str], wanted: list[tuple[Any, ...]]) -> list[float]:
-    """Play from 0, where it stands: how much later each note came out of Ardour's tracks than `wanted` says, against their median, in
-    ms. wanted: (start in s, end in s, channel, pitch, velocity)."""
+    """Play from 0, where it stands: how much later each note came out of Ardour's tracks than `wanted` says, against
+    their median, in ms. wanted: (start in s, end in s, channel, pitch, velocity)."""
     for name in names:
         connect(ears.client, f"ardour:{name}/midi_out 1", "ears:midi")
     ardour.ask(ASK_FOR_BEATS, "/position/bbt", fits=lambda arguments: arguments[0] == "001|01|0000")
