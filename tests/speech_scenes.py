@@ -107,3 +107,27 @@ def error_shares(found, true, end_s):
 
     speech, said = inside(true), inside(found)
     return float(np.mean(~said[speech])) if speech.any() else 0.0, float(np.mean(said[~speech]))
+
+
+def with_sound(path, *inputs, codec, picture="testsrc2=s=160x90:r=25:d=4"):
+    """A film of libavfilter's test picture with every sound of `inputs` (ffmpeg's options, for its lavfi)."""
+    sounds = ["-f", "lavfi", *inputs] if inputs else []
+    count = sum(word == "-i" for word in inputs)
+    maps = [word for index in range(1 + count) for word in ("-map", str(index))]
+    command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, *sounds, *maps]
+    subprocess.run([*command, "-c:v", "libx264", "-preset", "ultrafast", *codec, str(path)], check=True, timeout=120)
+    return path
+
+
+def film_of(path, sound, codec=("-c:a", "flac")):
+    """A film as long as this sound (samples,) at RATE_HZ."""
+    wav = path.with_suffix(".wav")
+    with wave.open(str(wav), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes((np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+    picture = f"testsrc2=s=160x90:r=25:d={len(sound) / RATE_HZ:.3f}"
+    command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", picture, "-i", str(wav)]
+    subprocess.run([*command, "-c:v", "libx264", "-preset", "ultrafast", *codec, str(path)], check=True, timeout=120)
+    return path

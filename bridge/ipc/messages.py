@@ -90,6 +90,19 @@ class SetControl(JobMessage):
 
 
 @dataclass(frozen=True)
+class SetChord(JobMessage):
+    """Half bar `half` (0 or 1) of bar `bar` is to have the chord `symbol` from the next regenerate on."""
+
+    bar: int
+    half: int
+    symbol: str
+
+
+Edit = Regenerate | ChooseTake | SetChord | SetControl
+"""What changes a job that has its plan."""
+
+
+@dataclass(frozen=True)
 class Aim(JobMessage):
     """The playhead is in (or was moved to) this bar: compose from there on first."""
 

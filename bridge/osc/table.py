@@ -167,6 +167,14 @@ MESSAGES: tuple[MessageType, ...] = (
         rest=_INSTRUMENT,
     ),
     _in(
+        "chord/set",
+        "A chord of your own (Am7, F#m7b5, N for none) for half 0 or 1 of a bar; regenerate then composes it.",
+        _JOB,
+        Argument("bar", "i", "", 0, 1e6),
+        Argument("half", "i", "", 0, 1),
+        Argument("symbol", "s"),
+    ),
+    _in(
         "take",
         "Hear take i (counted from 0) from the next bar on; a take that does not exist yet is composed. "
         "request, edition: as in regenerate.",
@@ -241,6 +249,14 @@ MESSAGES: tuple[MessageType, ...] = (
         _SECONDS,
         Argument("kind", "s"),
         Argument("saliency", "f", "", 0, 1),
+    ),
+    _out(
+        "chord",
+        "The planned chord from this half bar on; of a plan that changed, each half bar that has another one.",
+        _JOB,
+        Argument("bar", "i"),
+        Argument("half", "i"),
+        Argument("symbol", "s"),
     ),
     _out("bar", "A bar is composed.", _JOB, Argument("index", "i"), _seconds("start"), _seconds("end")),
     _out(

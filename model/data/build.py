@@ -194,9 +194,7 @@ def _jobs(folder: Path) -> Iterator[_Job]:
             try:
                 known = known_of(entry, songs.get(source, {}))
             except (ValueError, TypeError, KeyError, IndexError) as error:
-                raise InputError(
-                    f"{manifest}: {entry['file']} has labels that cannot be read ({error}); correct them"
-                ) from None
+                raise InputError(f"{manifest}: {entry['file']} has labels that are none ({error}); mend them") from None
             yield _Job(folder.name, entry, path, known)
         return
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".mid", ".midi")):
@@ -215,7 +213,7 @@ def _songs(folder: Path) -> dict[str, dict[str, object]]:
         songs = json.loads(raw)
         return {str(source): dict(of) for source, of in songs.items()}
     except (OSError, lzma.LZMAError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(f"{found} cannot be read as songs ({error}); make it again, or move it elsewhere") from None
+        raise InputError(f"{found} holds no songs ({error}); repair it, or move it away to do without") from None
 
 
 def _piece(job: _Job, read: _Read, start: int, first_label: int) -> PieceInfo:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.output import loudness
 from hitpoint.model.output.duck import Duck
-from hitpoint.model.output.level import Delivery, applied, delivered
+from hitpoint.model.output.level import Delivery, applied, delivered, sixteen_bit
 from hitpoint.model.video.film import Film
 from hitpoint.model.video.sound.decode import SoundTrack, samples
 
@@ -81,7 +81,7 @@ class Mix:
             file.setsampwidth(2)
             file.setframerate(self.rate_hz)
             for block in applied(self.blocks(), gains):
-                file.writeframesraw((np.clip(block, -1.0, 1.0) * 32767).round().astype("<i2").tobytes())
+                file.writeframesraw(sixteen_bit(block).tobytes())
 
 
 def _within(

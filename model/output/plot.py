@@ -16,6 +16,7 @@ from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.colours import INSTRUMENT_COLOURS, hexadecimal
+from hitpoint.model.output.duck import Duck, duck_of
 from hitpoint.model.output.midi_file import PULSES_PER_QUARTER, TRACK_NAMES, sounding_notes
 from hitpoint.model.output.plot_arrangement import draw_arrangement
 from hitpoint.model.output.plot_mood import draw_mood
@@ -41,14 +42,16 @@ _COLOURS = {"cut": CUT, "fade": FADE, "beat": BEAT}
 
 
 def plot_score(
-    score: Score, plan: Plan, rhythm: VisualRhythm, clips: Sequence[Clip], path: Path, force: bool = False
-) -> None:
+    score: Score, plan: Plan, rhythm: VisualRhythm, clips: Sequence[Clip], path: Path, force: bool = False,
+    duck: Duck | None = None,
+) -> None:  # fmt: skip
     """Write a PNG: film, motion, sections and tempo, density asked and found, mood, who plays, notes; cuts and hit
     points through all.
 
     Raises UsageError as `hitpoint.model.files.atomic`, InputError if the film can no longer be read.
     """
     film = _film_height(rhythm, _width_in(rhythm.duration_s))
+    voice = [("voice", 0.5)] if rhythm.speech else []
     rows = [
         ("", film),
         ("motion", 1.1),
@@ -57,6 +60,7 @@ def plot_score(
         ("mood", 1.0),
         ("players", 1.2),
         ("music", 3.4),
+        *voice,
     ]
     figure, axes = _figure(rows, rhythm.duration_s)
     _film(axes[0], rhythm, clips)
@@ -66,6 +70,9 @@ def plot_score(
     draw_mood(axes[4], rhythm, plan)
     draw_arrangement(axes[5], score, plan, INSTRUMENTS_HEX)
     _notes(axes[6], score)
+    _chords(axes[6], score)
+    if voice:
+        _voice(axes[7], rhythm, duck or Duck())
     _boundaries(axes, rhythm, 0.45)
     _hits(axes, plan)
     bpm = [point.bpm for point in plan.tempo_map.points]
@@ -283,6 +290,23 @@ def _notes(axis: Axes, score: Score) -> None:
     axis.set_axisbelow(True)
 
 
+def _voice(axis: Axes, rhythm: VisualRhythm, duck: Duck) -> None:
+    """Who speaks as blocks, and over them how loud the music is let be."""
+    for start_s, end_s in rhythm.speech:
+        axis.axvspan(start_s, end_s, color=BEAT, alpha=0.35, linewidth=0)
+    if duck.points:
+        axis.plot(*zip(*duck.points, strict=True), color=TEXT, linewidth=1.2)
+    axis.set_ylim(0, 1.1)
+    axis.set_yticks([])
+
+
+def _chords(axis: Axes, score: Score) -> None:
+    """The planned chords, each where it comes in."""
+    for tick, symbol in score.chords:
+        axis.text(score.tempo_map.time_at_tick(0, tick + 0.3), 0.01, symbol, transform=axis.get_xaxis_transform(),
+                  color=TEXT, fontsize=7, ha="left", va="bottom", clip_on=True)  # fmt: skip
+
+
 def _boundaries(axes: Sequence[Axes], rhythm: VisualRhythm, alpha: float) -> None:
     """Cuts as lines and fades as dashed ones, through every row."""
     for boundary in rhythm.boundaries:
@@ -339,5 +363,5 @@ class PlotOutput(Output):
 
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """As `plot_score`."""
-        plot_score(take.score, prepared.plan, prepared.rhythm, prepared.clips, path, writing.force)
+        plot_score(take.score, prepared.plan, prepared.rhythm, prepared.clips, path, writing.force, duck_of(prepared))
         writing.progress(self.key, 1.0)

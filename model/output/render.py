@@ -17,7 +17,7 @@ from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.ffmpeg import find_ffmpeg
-from hitpoint.model.output.level import HOP, MOST_GAIN, Delivery, delivered, gain_at, hop_peaks, limited
+from hitpoint.model.output.level import HOP, MOST_GAIN, Delivery, delivered, gain_at, hop_peaks, limited, sixteen_bit
 from hitpoint.model.output.midi_file import CHANNELS, PROGRAMS, PULSES_PER_QUARTER, controller_changes, sounding_notes
 from hitpoint.model.take import Prepared, Take
 
@@ -150,8 +150,7 @@ def write_wav(
             done = 0
             for block in played(events):
                 level = gain_at(gains, done, len(block)) * _fade(frames, done, len(block))
-                samples = np.clip(block * level[:, None], -1.0, 1.0)
-                file.writeframesraw((samples * 32767).round().astype("<i2").tobytes())
+                file.writeframesraw(sixteen_bit(block * level[:, None]).tobytes())
                 done += len(block)
                 say(0.5 + done / frames / 2)
     say(1.0)

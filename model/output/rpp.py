@@ -11,6 +11,7 @@ from hitpoint.model.files import atomic
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.colours import HIT_COLOUR, INSTRUMENT_COLOURS, SECTION_COLOUR, Rgb
+from hitpoint.model.output.duck import Duck, duck_of
 from hitpoint.model.output.midi_file import (
     CHANNELS,
     PROGRAMS,
@@ -28,17 +29,18 @@ from hitpoint.model.video.edit import placed
 if TYPE_CHECKING:
     from hitpoint.model.video.types import Clip
 
-_SQUARE = 1
+_LINEAR, _SQUARE = 0, 1
 _BY_TIME = 0
 """Items keep their seconds when the tempo is edited: the film does not move under the music."""
 _MARKERS = UUID("5f3b3c5e-0c0e-4c58-9a0e-5c4f2b1f7d10")
 _ALL_NOTES_OFF = "b0 7b 00"
 
 
-def write_rpp(score: Score, clips: Sequence[Clip], path: Path, force: bool = False) -> None:
+def write_rpp(score: Score, clips: Sequence[Clip], path: Path, force: bool = False, duck: Duck | None = None) -> None:
     """Write a project that begins with the score: bars, tempo and markers where the MIDI file has them.
 
-    clips: the film, placed as `hitpoint.model.video.edit.placed` says.
+    clips: the film, placed as `hitpoint.model.video.edit.placed` says. duck: becomes the volume envelope of the folder
+    that holds all music.
     Raises UsageError as `hitpoint.model.files.atomic`.
     """
     lines = ['<REAPER_PROJECT 0.1 "7.0/hitpoint" 0']
@@ -46,7 +48,7 @@ def write_rpp(score: Score, clips: Sequence[Clip], path: Path, force: bool = Fal
     lines += _tempo(score)
     lines += _markers(score)
     lines += _film(score, clips)
-    lines += _music(score)
+    lines += _music(score, duck or Duck())
     lines.append(">")
     with atomic(path, force) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
@@ -128,13 +130,14 @@ def _film(score: Score, clips: Sequence[Clip]) -> Iterator[str]:
     yield "  >"
 
 
-def _music(score: Score) -> Iterator[str]:
+def _music(score: Score, duck: Duck) -> Iterator[str]:
     """The folder "Hitpoint" and one track an instrument; nothing for a score without instruments."""
     instruments = sorted(score.instruments)
     yield "  <TRACK"
     yield "    NAME Hitpoint"
     yield f"    PEAKCOL {_color(HIT_COLOUR)}"
     yield f"    ISBUS {'1 1' if instruments else '0 0'}"
+    yield from _volume(duck)
     yield "  >"
     for instrument in instruments:
         yield "  <TRACK"
@@ -153,6 +156,17 @@ def _music(score: Score) -> Iterator[str]:
         yield "      >"
         yield "    >"
         yield "  >"
+
+
+def _volume(duck: Duck) -> Iterator[str]:
+    """A track's volume envelope: gains as factors, straight lines between the points."""
+    if duck.points:
+        yield "    <VOLENV2"
+        yield f"      EGUID {{{str(uuid5(_MARKERS, 'volume')).upper()}}}"
+        yield "      ACT 1 -1"
+        yield "      VIS 1 1 1"
+        yield from (f"      PT {time_s:.12f} {gain:.10f} {_LINEAR}" for time_s, gain in duck.points)
+        yield "    >"
 
 
 def _events(score: Score, instrument: int) -> Iterator[tuple[int, str]]:
@@ -179,4 +193,4 @@ class RppOutput(Output):
 
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """As `write_rpp`."""
-        write_rpp(take.score, prepared.clips, path, writing.force)
+        write_rpp(take.score, prepared.clips, path, writing.force, duck_of(prepared))

@@ -92,8 +92,8 @@ def relink(strips: list[Any], moved: dict[str, str]) -> None:
     whole = {os.path.normpath(path): new for path, new in moved.items() if path}
     for strip in strips:
         sound = getattr(strip, "sound", None)
-        path = os.path.normpath(bpy.path.abspath(sound.filepath)) if sound is not None else ""
-        if path in whole:
+        path = "" if sound is None else os.path.normpath(bpy.path.abspath(sound.filepath))
+        if sound is not None and path in whole:
             sound.filepath = beside(whole[path])
 
 

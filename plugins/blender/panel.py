@@ -45,7 +45,7 @@ def _instruments(layout: Any, settings: Any, name: str) -> None:
             row.prop_enum(settings, name, instrument)
 
 
-class Sidebar(bpy.types.Panel):
+class Sidebar(bpy.types.Panel):  # type: ignore[misc]
     """Where all panels live."""
 
     bl_space_type, bl_region_type, bl_category = "SEQUENCE_EDITOR", "UI", "Hitpoint"

@@ -153,7 +153,7 @@ class Bridge:
                 preexec_fn=ends_with_us(signal.SIGTERM),
             )  # fmt: skip
         try:
-            wait_for(lambda: "MIDI goes to" in self.log(), 60, "the bridge's MIDI port")
+            wait_for(lambda: "MIDI goes to" in self.log(), 180, "the bridge's MIDI port")
         except BaseException:
             self.__exit__()
             raise

@@ -171,15 +171,17 @@ def _silence(frames: int, rate_hz: int, channels: int) -> Iterator[Block]:
 
 
 def _is_default(stream: AudioStream) -> bool:
-    return "default" in _disposition(stream)
+    return _has(stream, "default")
 
 
 def _is_aside(stream: AudioStream) -> bool:
-    return any(name in _disposition(stream) for name in _ASIDE)
+    return any(_has(stream, name) for name in _ASIDE)
 
 
-def _disposition(stream: AudioStream) -> str:
-    return str(getattr(stream, "disposition", "")).lower()
+def _has(stream: AudioStream, name: str) -> bool:
+    """Whether the file says so of the track."""
+    flag = getattr(type(stream.disposition), name, None)
+    return flag is not None and bool(stream.disposition & flag)
 
 
 def _track(stream: AudioStream) -> SoundTrack:

@@ -29,7 +29,7 @@ def run_with_cuts(state, into, monkeypatch, seed):
     def on_cut(left):
         cuts.append((left, {message.job for message in bench.of(Handled)}, bench.of(JobResult)))
 
-    disk = PowerCuts(state, into, on_cut, monkeypatch, seed, share=0.2)
+    disk = PowerCuts(state, into, on_cut, monkeypatch, seed, min(0.9, CUTS / 60))
     try:
         for name in JOBS:
             bench.ask(score(name, "6.mp4", wav="0"))
