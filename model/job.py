@@ -18,7 +18,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hitpoint.model.compose.base import Composer
-from hitpoint.model.music.score import GENRES, Bar, Marker, Score
+from hitpoint.model.music.chords import HALF_BAR_TICKS
+from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Bar, Marker, Score
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.take import Prepared, Progress, Take, silent
 
@@ -137,6 +138,7 @@ def assemble(
         markers=markers(plan),
         about=_about(prepared, composer),
         last_bar_ticks=plan.last_bar_ticks,
+        chords=chords(plan),
     )
     return Take(
         score,
@@ -154,6 +156,14 @@ def markers(plan: Plan) -> tuple[Marker, ...]:
     sections = [Marker.section(plan.tempo_map.time_at_tick(each.first_bar), each.label) for each in plan.sections]
     hits = [Marker.hit(hit.time_s, hit.kind) for hit in plan.hits]
     return tuple(sorted(sections + hits, key=lambda marker: marker.time_s))
+
+
+def chords(plan: Plan) -> tuple[tuple[int, str], ...]:
+    """(tick from the start, symbol) wherever the planned chord changes."""
+    halves = [(bar.index * TICKS_PER_BAR + half * HALF_BAR_TICKS, symbol)
+              for bar in plan.bars for half, symbol in enumerate(bar.chords or ())]  # fmt: skip
+    inside = [each for each in halves if each[0] < plan.end_tick]
+    return tuple(each for before, each in zip([(0, ""), *inside], inside, strict=False) if each[1] != before[1])
 
 
 def version() -> str:
@@ -176,6 +186,11 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
         "energy": repr(wishes.energy),
         "density": str(wishes.density),
         "accents": repr(wishes.accents),
+        "key": wishes.key or "auto",
+        "harmony": wishes.harmony if isinstance(wishes.harmony, str) else "file",
+        "harmony_strength": repr(wishes.harmony_strength),
+        "lead": wishes.lead or "auto",
+        "motif": "auto" if wishes.motif is None else "file",
     }
     if wishes.mood != "off":
         about |= {name: str(getattr(wishes, name)) for name in ("mood", "valence", "arousal", "tension")}

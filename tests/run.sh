@@ -19,7 +19,7 @@ rm -rf build
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy -p hitpoint.model -p hitpoint.bridge
-.venv/bin/mypy --explicit-package-bases plugins/blender
+.venv/bin/mypy --explicit-package-bases plugins/blender plugins/reaper
 .venv/bin/pdoc -o out/api hitpoint.model.compose.base hitpoint.model.output.base hitpoint.model.video.detectors.base \
     hitpoint.model.music.score hitpoint.model.plan.types
 exec .venv/bin/python -m pytest "$@"

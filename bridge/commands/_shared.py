@@ -76,11 +76,11 @@ def clip_options(command: Command) -> Command:
         click.option("--cuts", type=FILE,
                      help="The editor's own cuts: EDL, OTIO, FCPXML, Final Cut Pro 7 XML, MLT, Kdenlive, AAF or JSON."),
         click.option("--cuts-fps", type=click.FloatRange(1, 1000), metavar="RATE",
-                     help="Frames a second of its timecodes where it does not say.  [default: the film's nominal]"),
+                     help="Frames a second of the list's timecodes.  [default: the list's own, or the film's]"),
         click.option("--cuts-start", metavar="HH:MM:SS:FF",
-                     help="Its timecode at the film's first frame.  [default: where its programme begins]"),
+                     help="The list's timecode at the film's first frame.  [default: the list's own start]"),
         click.option("--detector", type=click.Choice(["quick", "fine"]), default="quick", show_default=True,
-                     help="Who finds the cuts: the analysis, or TransNet V2 (slower; needs hitpoint[fine])."),
+                     help="Detector of cuts: our own, or TransNet V2 (slower; needs hitpoint[fine])."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

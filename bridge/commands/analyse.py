@@ -20,7 +20,9 @@ SCHEMA = "hitpoint.analysis/1"
 
 @click.command()
 @clip_options
-@click.option("--json", "json_path", type=FILE, help="Also every figure, frame by frame (JSON); - for standard output.")
+@click.option(
+    "--json", "json_path", type=FILE, help="Also write every figure, frame by frame (JSON); - for standard output."
+)
 @click.option("--plot", type=FILE, help="Also film, motion, visual beats, cuts, fades and mood on one time axis (PNG).")
 @output_options
 def command(

@@ -30,8 +30,8 @@ PLAYERS: tuple[tuple[str, list[str]], ...] = (
 
 @click.command()
 @click.option("-o", "folder", type=FILE, default=Path("hitpoint-demo"), show_default=True, help="Where the files go.")
-@click.option("--port", help="(Part of) the name of the MIDI port to play to.  [default: the first there is]")
-@click.option("--play/--no-play", default=True, help="Play it when it is written.  [default: play]")
+@click.option("--port", help="(Part of) the name of the MIDI port to play to.  [default: the first one found]")
+@click.option("--play/--no-play", default=True, help="Play the music once it is written.  [default: play]")
 @composer_options
 @output_options
 def command(

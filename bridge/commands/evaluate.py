@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=FILE, metavar="[SHARDS] FILMS...")
 @click.option("--checkpoint", type=FILE, default=None, help="Another checkpoint.")
-@click.option("--library", type=FILE, help="Match with this folder of MIDI files or shards, too.")
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Pieces a film and genre.")
-@click.option("--json", "json_path", type=FILE, default=None, help="Also write every figure here.")
+@click.option("--library", type=FILE, help="Also match with this folder of MIDI files or shards.")
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Pieces for each film and genre.")
+@click.option("--json", "json_path", type=FILE, default=None, help="File to write every figure to as well (JSON).")
 @click.option(
-    "--listen", type=FILE, help="Instead of the tables, write a page here that plays blinded pairs and counts choices."
+    "--listen", type=FILE, help="Folder for a page that plays blinded pairs and counts choices, instead of the tables."
 )
 @output_options
 def command(

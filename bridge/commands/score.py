@@ -43,12 +43,12 @@ NAMED = ("wav", "mux", "report", "plot")
     default="midi",
     show_default=True,
     help="What to write, named after the MIDI file: midi, wav, mux (the film), report, plot, rpp (REAPER), otio, "
-    "edl (markers for Resolve), stems, or what another package brings.",
+    "edl (markers for Resolve), stems, chords (a sheet that --harmony reads), or what another package adds.",
 )
-@click.option("--wav", type=FILE, help="Also the sound, as a WAV.")
-@click.option("--mux", type=FILE, help="Also the film with this music (.mp4, .mov, .mkv or .webm).")
-@click.option("--report", type=FILE, help="Also a report: what was asked, what was met (JSON).")
-@click.option("--plot", type=FILE, help="Also picture and music on one time axis (PNG).")
+@click.option("--wav", type=FILE, help="Also write the sound, as a WAV file.")
+@click.option("--mux", type=FILE, help="Also write the film with this music (.mp4, .mov, .mkv or .webm).")
+@click.option("--report", type=FILE, help="Also write a report: what was asked for and what was met (JSON).")
+@click.option("--plot", type=FILE, help="Also draw picture and music on one time axis (PNG).")
 @wish_options
 @click.option(
     "--lufs",
@@ -58,7 +58,9 @@ NAMED = ("wav", "mux", "report", "plot")
     help="Bring what is heard to this integrated loudness (BS.1770); no true peak over -1 dBTP.",
 )
 @click.option("--duck-cc", is_flag=True, help="The MIDI file also goes down under speech, by channel volume (CC7).")
-@click.option("--takes", type=click.IntRange(1, 99), default=1, show_default=True, help="How many; OUT-1, OUT-2, ...")
+@click.option(
+    "--takes", type=click.IntRange(1, 99), default=1, show_default=True, help="How many to write: OUT-1, OUT-2, ..."
+)
 @composer_options
 @soundfont_option
 @output_options

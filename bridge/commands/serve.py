@@ -12,7 +12,7 @@ from hitpoint.bridge.config.flags import config_options
 
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file to use.")
-@click.option("--root", "roots", multiple=True, help="Folder that clips may be read from; give it once for each.")
+@click.option("--root", "roots", multiple=True, help="Folder that clips may be read from; repeatable.")
 @click.option(
     "--alias",
     "aliases",

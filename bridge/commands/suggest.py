@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hitpoint.bridge.commands._progress import stage_bars
 from hitpoint.bridge.commands._shared import FILE, clip_options, output_options
 from hitpoint.bridge.errors import InputError
+
+if TYPE_CHECKING:
+    from hitpoint.model.mood.shares import Source
+    from hitpoint.model.video.types import Clip, VisualRhythm
 
 SCHEMA = "hitpoint.suggestion/1"
 
@@ -19,6 +24,13 @@ SCHEMA = "hitpoint.suggestion/1"
 @clip_options
 @click.option(
     "--describe", default="", metavar="TEXT", help="The film in your own words; @FILE reads them from a file."
+)
+@click.option(
+    "--semantics",
+    type=click.Choice(["off", "scenes"]),
+    default="off",
+    show_default=True,
+    help="Also look at what the picture shows (needs hitpoint[semantics]).",
 )
 @click.option("--json", "json_path", type=FILE, help="Also every share (JSON); - for standard output.")
 @output_options
@@ -31,6 +43,7 @@ def command(
     cuts_start: str | None,
     detector: str,
     describe: str,
+    semantics: str,
     json_path: Path | None,
     force: bool,
 ) -> None:
@@ -38,18 +51,22 @@ def command(
     from hitpoint.bridge.commands.score import given_cuts
     from hitpoint.model import job
     from hitpoint.model.files import atomic, check_output
+    from hitpoint.model.mood.scenes import check_scenes
     from hitpoint.model.plan.suggested import suggested
     from hitpoint.model.video.analyse import analyse
     from hitpoint.model.video.types import Clip
 
     if json_path is not None and json_path != Path("-"):
         check_output(json_path, force)
+    if semantics == "scenes":
+        check_scenes()
     words = read_words(describe)
     clips = [Clip(clip, in_s, out_s)]
     boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
     with stage_bars() as progress:
         rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share), detector)
-    found = suggested(rhythm, words, job.names(clips))
+        seen = scenes_of(clips[0], rhythm) if semantics == "scenes" else None
+    found = suggested(rhythm, words, job.names(clips), [] if seen is None else [seen])
     figures: dict[str, Any] = {
         "schema": SCHEMA,
         "genre": found.genre,
@@ -71,6 +88,16 @@ def command(
                f"about {found.tempo_bpm:.0f} BPM")  # fmt: skip
     for reason in found.why:
         click.echo(f"  {reason}")
+
+
+def scenes_of(clip: Clip, rhythm: VisualRhythm) -> Source | None:
+    """What a frame from the middle of each shot shows."""
+    from hitpoint.model.mood.scenes import MOST_FRAMES, from_scenes
+    from hitpoint.model.video.stills import stills
+
+    edges_s = [0.0, *(boundary.time_s for boundary in rhythm.boundaries), rhythm.duration_s]
+    middles_s = [(start_s + end_s) / 2 for start_s, end_s in pairwise(edges_s)]
+    return from_scenes(stills(clip, middles_s[:: max(1, -(-len(middles_s) // MOST_FRAMES))]))
 
 
 def read_words(text: str) -> str:

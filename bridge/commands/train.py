@@ -18,12 +18,22 @@ def _weights(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 @click.command()
 @click.argument("shards", type=click.Path(path_type=Path))
-@click.option("--run", type=click.Path(path_type=Path), required=True, help="The run folder; an existing run goes on.")
+@click.option(
+    "--run", type=click.Path(path_type=Path), required=True, help="The run folder; an existing run is continued."
+)
 @click.option("--config", default="default", show_default=True, help="Which network: default, paper or paper-small.")
-@click.option("--steps", type=click.IntRange(1), default=4000, show_default=True, help="Updates in all.")
-@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Windows an update and process.")
-@click.option("--length", type=click.IntRange(64), default=1024, show_default=True, help="Rows a window.")
-@click.option("--learning-rate", type=click.FloatRange(0, 1), default=0.02, show_default=True, help="Of the matrices.")
+@click.option("--steps", type=click.IntRange(1), default=4000, show_default=True, help="Number of updates in all.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="End after so long, the rate fallen to zero.")
+@click.option("--from", "start", default="", help="Begin a new run with a checkpoint's weights; `shipped` is ours.")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Windows per update and process.")
+@click.option("--length", type=click.IntRange(64), default=1024, show_default=True, help="Rows per window.")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, 1),
+    default=0.02,
+    show_default=True,
+    help="Learning rate of the matrices.",
+)
 @click.option("--mix", default="", callback=_weights, help="Weights of data sets: band=1,real5=4.")
 @click.option(
     "--last-mix", default="", callback=_weights, help="Weights in the last phase; data set or data set:source."
@@ -31,19 +41,26 @@ def _weights(_context: click.Context, _parameter: click.Parameter, value: str) -
 @click.option(
     "--last-share", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="The last phase's share."
 )
-@click.option("--evaluate-every", type=click.IntRange(1), default=250, show_default=True, help="Updates between looks.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides every draw.")
+@click.option(
+    "--evaluate-every", type=click.IntRange(1), default=250, show_default=True, help="Updates between validations."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random draw.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--threads", type=click.IntRange(1), default=None, help="Processor threads; all by default.")
-@click.option("--note", default="", help="Goes into the checkpoint's card: whose music, under which licences.")
-def command(shards: Path, run: Path, config: str, device: str, threads: int | None, note: str, **rest: object) -> None:
+@click.option("--note", default="", help="For the checkpoint's card: whose music, under which licences.")
+def command(
+    shards: Path, run: Path, config: str, device: str, threads: int | None, note: str, start: str, **rest: object
+) -> None:  # fmt: skip
     """Train on SHARDS (from `hitpoint data build`). Under `torchrun` several processes train together."""
     from hitpoint.model.data.build import load
     from hitpoint.model.errors import UsageError
+    from hitpoint.model.network.checkpoint import SHIPPED
     from hitpoint.model.network.network import CONFIGS
     from hitpoint.model.training.train import Recipe, train
 
     if config not in CONFIGS:
-        raise UsageError(f"there is no network {config}; take one of {', '.join(CONFIGS)}")
+        raise UsageError(f"there is no network {config}; choose from {', '.join(CONFIGS)}")
     recipe = Recipe(config=config, **rest)  # type: ignore[arg-type]
-    click.echo(f"wrote {train(load(shards), run, recipe, device=device, threads=threads, note=note, say=click.echo)}")
+    begin = SHIPPED if start == "shipped" else Path(start) if start else None
+    path = train(load(shards), run, recipe, device=device, threads=threads, note=note, start_from=begin, say=click.echo)
+    click.echo(f"wrote {path}")

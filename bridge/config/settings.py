@@ -46,7 +46,7 @@ class Config:
     port: int = _setting(DEFAULT_PORT, "UDP port to listen on.", low=0, high=65535, flag="--port")
     token: str = _setting(
         "",
-        "Shared secret that clients must say in hello; needed beyond loopback (better in token_file).",
+        "Shared secret that clients must send in hello; needed beyond loopback (better in token_file).",
         flag="--token",
     )
     token_file: str = _setting("", "File whose first line is the shared secret.", flag="--token-file")
@@ -69,7 +69,7 @@ class Config:
     programs: dict[str, int] = _setting({}, "Program of each instrument, 0..127, instead of the genre's.")
     banks: dict[str, int] = _setting({}, "Bank of each instrument, 0..16383 (bank select is sent where one is given).")
     volumes: dict[str, float] = _setting({}, "Volume of each instrument, 0..1 (1 where none is given).")
-    synth: bool = _setting(True, "Sound through the built-in synth where there is no MIDI system.", flag="--synth")
+    synth: bool = _setting(True, "Play through the built-in synth where there is no MIDI system.", flag="--synth")
     synth_file: str = _setting("", "WAV file that the built-in synth plays into (empty: the loudspeaker).")
     midi_clock: bool = _setting(False, "Send MIDI clock, start, stop and song position.", flag="--midi-clock")
     mtc: bool = _setting(False, "Send MIDI time code.", flag="--mtc")
@@ -89,10 +89,12 @@ class Config:
     reaper_folder: str = _setting("", "Folder of REAPER's file requests (empty: none).", flag="--reaper-folder")
     composer: str = _setting(
         "cmt",
-        "Who composes: cmt, match (a stretch of --library that fits the film), or one that another package brings.",
+        "Composer: cmt, match (a stretch of --library that fits the film), or one that another package adds.",
         flag="--composer",
     )
-    checkpoint: str = _setting("", "Weights to compose with (empty: the ones that come with it).", flag="--checkpoint")
+    checkpoint: str = _setting(
+        "", "Weights to compose with (empty: those that come with Hitpoint).", flag="--checkpoint"
+    )
     library: str = _setting("", "Folder of MIDI files, or of shards, for composers that use one.", flag="--library")
     device: str = _setting("auto", "Where to compose.", choices=("auto", "cpu", "cuda"), flag="--device")
     threads: int = _setting(0, "Processor threads of a float32 network (0: one).", low=0, high=256, flag="--threads")
@@ -250,7 +252,7 @@ def _check_instruments(key: str, value: dict[Any, Any], where: str, error: type[
 def _check_together(config: Config) -> None:
     if not config.is_loopback and len(config.token) < 8:
         raise UsageError(
-            f"listening on {config.host} lets other machines in: set a shared token of 8 letters or more "
+            f"listening on {config.host} lets other machines in: set a shared token of 8 characters or more "
             f"(--token-file, or ${TOKEN_VARIABLE})"
         )
     numbers = config.channel_numbers()

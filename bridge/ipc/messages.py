@@ -17,7 +17,7 @@ from hitpoint.model.plan.types import Plan
 class ClipSpec:
     """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline.
 
-    fade_s: length of the mix from the clip before, in whose middle it begins.
+    fade_s: length of the cross fade from the clip before, in whose middle this one begins.
     """
 
     path: str
@@ -87,6 +87,19 @@ class SetControl(JobMessage):
     def overtakes(self, other: SetControl) -> bool:
         """Whether `other`, which came before, need not be obeyed any more."""
         return (self.job, self.name) == (other.job, other.name)
+
+
+@dataclass(frozen=True)
+class SetChord(JobMessage):
+    """Half bar `half` (0 or 1) of bar `bar` is to have the chord `symbol` from the next regenerate on."""
+
+    bar: int
+    half: int
+    symbol: str
+
+
+Edit = Regenerate | ChooseTake | SetChord | SetControl
+"""What changes a job that has its plan."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class SynthSink(Sink):
         problem = self._hear_problem()
         if problem:
             self.close()
-            raise MissingError(f"no MIDI system answers and the built-in synth cannot sound ({problem}): {INSTALL}")
+            raise MissingError(f"no MIDI system answers and the built-in synth cannot play ({problem}): {INSTALL}")
 
     def _hear_problem(self) -> str:
         """What the synth says is wrong; empty once it plays."""

@@ -183,7 +183,7 @@ def _parse(item: object) -> Rule:
         raise InputError(f"aliases: a rule has the keys from, to, args and when, not {item!r}")
     source, target = str(item["from"]), str(item["to"])
     if target not in protocol.INCOMING:
-        raise InputError(f"aliases: {target!r} is no message of the bridge's")
+        raise InputError(f"aliases: {target!r} is not one of the bridge's messages")
     try:
         codec.check_address(source)
         when = tuple((int(position), wanted) for position, wanted in dict(item.get("when") or {}).items())

@@ -161,7 +161,7 @@ def _convert(row: MessageType, argument: Argument, value: codec.Value) -> TextOr
     if argument.kind == "s" or (argument.kind == "*" and isinstance(value, str)):
         if not isinstance(value, str) or len(value) > MAX_TEXT:
             raise ProtocolError(
-                "arguments", f"{row.address}: {argument.name} must be a text of at most {MAX_TEXT} letters"
+                "arguments", f"{row.address}: {argument.name} must be a text of at most {MAX_TEXT} characters"
             )
         return value
     number = _number(value)

@@ -74,15 +74,15 @@ def _out(address: str, help_line: str, *arguments: Argument, rest: Argument | No
 MESSAGES: tuple[MessageType, ...] = (
     _in(
         "hello",
-        "A client says who it is; answered by welcome. The token is needed where the bridge listens beyond loopback.",
+        "A client says who it is; answered by welcome. The token is required where the bridge listens beyond loopback.",
         Argument("client", "s"),
         Argument("version", "s"),
         Argument("protocol", "i", "", 0, 1e6),
         _optional("token", "s"),
     ),
     _in("bye", "The client leaves; the music goes on."),
-    _in("capabilities", "What can be asked for; answered by one capabilities message a kind."),
-    _in("prove", "A client on another machine says back what challenge brought it.", Argument("word", "s")),
+    _in("capabilities", "What can be asked for; answered by one capabilities message for each kind."),
+    _in("prove", "A client on another machine repeats the word that challenge sent it.", Argument("word", "s")),
     _in(
         "hand",
         "The owner of a job hands it to the client of this name: answers go there from now on.",
@@ -91,8 +91,8 @@ MESSAGES: tuple[MessageType, ...] = (
     ),
     _in(
         "time",
-        "The playhead, 10–100 a second. playing: 0 or 1, guessed from the movement where left out; rate: 1 = normal, "
-        "negative = backwards; host_clock: the sender's own steady clock, takes the network's jitter out.",
+        "The playhead, 10–100 a second. playing: 0 or 1, inferred from the movement where left out; rate: 1 = normal, "
+        "negative = backwards; host_clock: the sender's own steady clock, which removes the network's jitter.",
         _SECONDS,
         _optional("playing", "i", "", 0, 1),
         _optional("rate", "d", "×", -64, 64),
@@ -101,7 +101,12 @@ MESSAGES: tuple[MessageType, ...] = (
     _in("play", "Play from where the playhead is."),
     _in("stop", "Stop; every note ends at once."),
     _in("locate", "Move the playhead.", _SECONDS),
-    _in("loop", "Loop from start to end; end ≤ start switches the loop off.", _seconds("start"), _seconds("end")),
+    _in(
+        "loop",
+        "Loop from start to end; an end at or before start switches the loop off.",
+        _seconds("start"),
+        _seconds("end"),
+    ),
     _in("rate", "Playing speed: 1 = normal; 0 and backwards are silent.", Argument("rate", "d", "×", -64, 64)),
     _in(
         "clips/begin",
@@ -113,7 +118,7 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "clip",
         "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed; "
-        "fade: length of the mix from the clip before, in whose middle it begins.",
+        "fade: length of the cross fade from the clip before, in whose middle this one begins.",
         _JOB,
         Argument("index", "i", "", 0, 9999),
         Argument("path", "s"),
@@ -125,7 +130,7 @@ MESSAGES: tuple[MessageType, ...] = (
     ),
     _in(
         "clips/end",
-        "The list is complete; lost packets are answered by error clips-missing.",
+        "The list is complete; lost packets are answered by the error clips-missing.",
         _JOB,
         Argument("count", "i", "", 1, 10000),
     ),
@@ -133,11 +138,11 @@ MESSAGES: tuple[MessageType, ...] = (
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
         "cut-control, density, energy, accents, mood, valence, arousal, tension, describe, deviation, composer, "
-        "cuts (auto, strips = only the clips' own "
-        "boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), stems (0 or 1: a WAV an instrument), from "
-        "and to (seconds of the timeline: the range to score, black beyond the clips included), keep (the job of an "
+        "cuts (auto, strips = only the clips' own boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), "
+        "stems (0 or 1: one WAV per instrument), from and to (seconds of the timeline: the range to score, black "
+        "beyond the clips included), keep (the job of an "
         "earlier cut of this edit: its music stays where the picture has not changed), hits and unhits (moments to "
-        "hit, and cuts not to hit: seconds of the timeline, joined by commas; 12.5! is to be hit above all).",
+        "hit, and cuts not to hit: seconds of the timeline, separated by commas; 12.5! is to be hit above all).",
         _JOB,
         rest=Argument("key value", "*"),
     ),
@@ -162,8 +167,17 @@ MESSAGES: tuple[MessageType, ...] = (
         rest=_INSTRUMENT,
     ),
     _in(
+        "chord/set",
+        "A chord of your own (Am7, F#m7b5, N for none) for half 0 or 1 of a bar; regenerate then composes it.",
+        _JOB,
+        Argument("bar", "i", "", 0, 1e6),
+        Argument("half", "i", "", 0, 1),
+        Argument("symbol", "s"),
+    ),
+    _in(
         "take",
-        "Hear take i (from 0) from the next bar on; one not yet there is composed. request, edition: as in regenerate.",
+        "Hear take i (counted from 0) from the next bar on; a take that does not exist yet is composed. "
+        "request, edition: as in regenerate.",
         _JOB,
         Argument("take", "i", "", 0, 99),
         _REQUEST,
@@ -178,22 +192,22 @@ MESSAGES: tuple[MessageType, ...] = (
     _in("volume", "An instrument's volume, at once.", _INSTRUMENT, Argument("level", "f", "", 0, 1)),
     _in(
         "control/control",
-        "C: how binding density and hit points are, from the next bar not yet sounding on.",
+        "C: how binding density and hit points are, from the next bar that is not sounding yet.",
         Argument("value", "f", "", 0, 1),
     ),
     _in(
         "control/density",
-        "Added to each bar's density, from the next bar not yet sounding on.",
+        "Added to each bar's density, from the next bar that is not sounding yet.",
         Argument("value", "f", "ticks", -8, 8),
     ),
     _in(
         "control/energy",
-        "Added to each bar's energy, from the next bar not yet sounding on.",
+        "Added to each bar's energy, from the next bar that is not sounding yet.",
         Argument("value", "f", "", -0.5, 0.5),
     ),
     _in(
         "control/accents",
-        "How far hits stand out (0 = bare notes), from the next bar not yet sounding on.",
+        "How far hits stand out (0 = bare notes), from the next bar that is not sounding yet.",
         Argument("value", "f", "", 0, 2),
     ),
     *(
@@ -214,7 +228,7 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("midi_port", "s"),
         Argument("state", "s"),
     ),
-    _out("challenge", "To a client on another machine: say this word back by prove.", Argument("word", "s")),
+    _out("challenge", "To a client on another machine: repeat this word in prove.", Argument("word", "s")),
     _out(
         "capabilities",
         "The names of one kind: genres, moods, instruments, composers, keys (of score), controls (live).",
@@ -236,10 +250,19 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("kind", "s"),
         Argument("saliency", "f", "", 0, 1),
     ),
+    _out(
+        "chord",
+        "The planned chord from this half bar on; of a plan that changed, each half bar that has another one.",
+        _JOB,
+        Argument("bar", "i"),
+        Argument("half", "i"),
+        Argument("symbol", "s"),
+    ),
     _out("bar", "A bar is composed.", _JOB, Argument("index", "i"), _seconds("start"), _seconds("end")),
     _out(
         "result",
-        "A take is finished: paths of its files (wav is empty where none was asked for). request: that of the take or "
+        "A take is finished: paths of its files (wav is empty where no WAV was asked for). "
+        "request: that of the take or "
         "regenerate it answers, else 0; edition: of its notes. Stems lie beside the WAV, named by instrument.",
         _JOB,
         Argument("midi", "s"),
@@ -262,9 +285,9 @@ MESSAGES: tuple[MessageType, ...] = (
     _out("beat", "A beat sounds now.", Argument("bar", "i"), Argument("beat", "i"), _SECONDS),
     _out(
         "state",
-        "On every change and once a second. state: idle, working, ready, playing, waiting (no bar there yet), fallback "
-        "(a known bar stands in for one not yet composed), failed (the composing process does not start; a score asked "
-        "for tries again).",
+        "Sent on every change and once a second. state: idle, working, ready, playing, "
+        "waiting (the next bar is not there yet), fallback (a known bar stands in for one not yet composed), "
+        "failed (the composing process does not start; asking for a score tries again).",
         Argument("state", "s"),
         _JOB,
         Argument("take", "i"),
@@ -283,7 +306,8 @@ MESSAGES: tuple[MessageType, ...] = (
     ),
     _out(
         "error",
-        "Something went wrong; the text says what, and what to do; job is empty where none is meant. request: that of "
+        "Something went wrong; the text says what, and what to do; job is empty where no job is concerned. "
+        "request: that of "
         "the take or regenerate that was refused.",
         Argument("code", "s"),
         Argument("text", "s"),

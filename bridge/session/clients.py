@@ -131,7 +131,7 @@ class Clients:
             raise ProtocolError("owner", f"{job} is not yours to hand over")
         found = [address for address, client in self._known.items() if client.name == name]
         if len(found) != 1:
-            raise ProtocolError("arguments", f"{len(found)} clients are called {name!r}; there must be one")
+            raise ProtocolError("arguments", f"{len(found)} clients are called {name!r}; there must be exactly one")
         self._owners[job] = found[0]
         return found[0]
 

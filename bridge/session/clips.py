@@ -144,7 +144,7 @@ def allowed_path(text: str, roots: Sequence[Path]) -> str:
     try:
         resolved = path.resolve()
     except (OSError, RuntimeError, ValueError):
-        raise ProtocolError("path", f"{text!r} cannot be followed") from None
+        raise ProtocolError("path", f"{text!r} cannot be resolved") from None
     if not any(resolved.is_relative_to(root) for root in roots):
         raise ProtocolError(
             "path", f"{resolved} lies outside the folders that the bridge may read: start it with --root FOLDER"

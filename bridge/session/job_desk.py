@@ -15,6 +15,7 @@ from hitpoint.bridge.ipc.messages import (
     ListKnown,
     Owned,
     Regenerate,
+    SetChord,
     SetControl,
 )
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
@@ -113,6 +114,11 @@ class JobDesk:
         instruments = tuple(sorted({instrument_number(str(name)) for name in request.rest})) or None
         asked, edition = request.whole("request"), request.whole("edition", -1)
         self._edit(Regenerate(job, first, last, instruments, asked, edition), sender, now_s)
+
+    def set_chord(self, request: Request, sender: Address, now_s: float) -> None:
+        """`/hitpoint/chord/set`."""
+        job, bar, half = request.text("job"), request.whole("bar"), request.whole("half")
+        self._edit(SetChord(job, bar, half, request.text("symbol")), sender, now_s)
 
     def take(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/take`."""

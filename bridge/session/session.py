@@ -7,7 +7,7 @@ composer leave by the two functions handed in. Whatever a client sends, `hear` d
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hitpoint.bridge.clock.clock import Clock
 from hitpoint.bridge.config.settings import Config
@@ -66,6 +66,7 @@ class Session:
         self._leader: Address | None = None
         self._leader_s = float("-inf")
         self._composer_down = False
+        self._chords: tuple[tuple[str, str] | None, ...] = ()
         self._status = Status(self.clients)
         self._last_underrun_s = float("-inf")
         self._aimed: tuple[str, int] = ("", -1)
@@ -278,6 +279,20 @@ class Session:
             for hit in message.plan.hits:
                 seconds = message.origin_s + hit.time_s
                 self.clients.tell_owner(message.job, "/hitpoint/marker", message.job, seconds, hit.kind, hit.saliency)
+        if not message.kept:
+            self._tell_chords(message, self._chords if known else ())
+        self._chords = tuple(bar.chords for bar in message.plan.bars)
+
+    def _tell_chords(self, message: Planned, before: Sequence[tuple[str, str] | None]) -> None:
+        """The chords of the plan, where they change from half bar to half bar; of a plan that has changed, those that
+        are new."""
+        standing = ""
+        for bar in message.plan.bars:
+            old = before[bar.index] if bar.index < len(before) else None
+            for half, symbol in enumerate(bar.chords or ()):
+                if (symbol != standing and not before) or (before and (old is None or old[half] != symbol)):
+                    self.clients.tell_owner(message.job, "/hitpoint/chord", message.job, bar.index, half, symbol)
+                standing = symbol
 
     def _on_bars(self, message: BarsReady) -> None:
         taken = self.player.add_bars(message)
@@ -327,6 +342,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "suggest": lambda session, *rest: session._jobs.suggest(*rest),
     "cancel": lambda session, *rest: session._jobs.cancel(*rest),
     "regenerate": lambda session, *rest: session._jobs.regenerate(*rest),
+    "chord/set": lambda session, *rest: session._jobs.set_chord(*rest),
     "take": lambda session, *rest: session._jobs.take(*rest),
     "hand": lambda session, *rest: session._jobs.hand(*rest),
     "mute": Session._mute,

@@ -49,6 +49,7 @@ Value = TypeVar("Value")
 class JobRecord:
     """What stands in job.json. done: nothing is left to compose or write. By take: results: its files; editions: the
     edition of the notes in them; requests: the number of the client's latest wish for it.
+    chords: those that a client set, "bar.half" -> symbol.
     """
 
     score: ScoreJob
@@ -59,6 +60,7 @@ class JobRecord:
     results: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     editions: dict[int, int] = field(default_factory=dict)
     requests: dict[int, int] = field(default_factory=dict)
+    chords: dict[str, str] = field(default_factory=dict)
     done: bool = False
     schema: str = SCHEMA
 

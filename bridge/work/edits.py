@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import ChooseTake, Regenerate, SetControl
+from hitpoint.bridge.ipc.messages import ChooseTake, Regenerate, SetChord, SetControl
 from hitpoint.bridge.work.jobs import SEED_STEP, Job, Tools, announcement, pairs_of, ready, result_of, take_of
 from hitpoint.bridge.work.keeper import Keeper
+from hitpoint.model.plan.harmony.edit import with_chord, with_chords
 from hitpoint.model.plan.types import Plan
 
 SUFFIXES = (".mid", ".wav", ".report.json")
@@ -50,7 +51,7 @@ class Editor:
             return False
         kept = self._keeper.store.load_edition(job.name, number, message.edition)
         if kept is None:
-            raise UsageError("that version of the music is not kept any more; choose a take, or score the film again")
+            raise UsageError("that version of the music is no longer kept; choose a take, or score the film again")
         self._keeper.keep_edition(job, number)
         take = job.takes[number]
         job.plan, take.bars = kept
@@ -99,6 +100,19 @@ class Editor:
         self._send(ready(job, changed))
         self._send(ready(job, kept, kept=True))
 
+    def set_chord(self, job: Job, message: SetChord) -> None:
+        """A half bar has another chord: what is composed from now on follows it, and what sounds stays."""
+        assert job.plan is not None
+        job.plan = with_chord(job.plan, message.bar, message.half, message.symbol)
+        if job.prepared is not None:
+            job.prepared = replace(job.prepared, plan=job.plan)
+        job.record.chords[f"{message.bar}.{message.half}"] = message.symbol
+        for take in job.takes.values():
+            take.stream = take.ahead_stream = None
+        self._forget_files(job)
+        self._keeper.save_plan(job)
+        self._raise_edition(job, range(0))
+
     def keep_music(self, job: Job, kept: Mapping[int, int]) -> None:
         """The bars that a job for a changed cut takes over from the one before: new bar -> old bar, in every take."""
         before, job.before = job.before, None
@@ -120,7 +134,7 @@ class Editor:
             raise UsageError(f"{message.name} {message.value:g} would change the tempo of {job.name}; score it again")
         first = min(message.from_bar, bars)
         job.record.controls = controls
-        job.plan = joined(job.plan, new, first)
+        job.plan = with_chords(joined(job.plan, new, first), job.record.chords)
         job.prepared = replace(job.prepared, plan=job.plan)
         take = job.take
         take.bars = {index: bar for index, bar in take.bars.items() if index < first}

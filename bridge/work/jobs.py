@@ -270,7 +270,7 @@ def pairs_of(score: ScoreJob, controls: Mapping[str, float]) -> dict[str, str]:
 
 
 def since(text: str, origin_s: float) -> str:
-    """Moments of the host's timeline, joined by commas, as seconds since `origin_s`; what is none stays as it is."""
+    """Moments of the host's timeline, separated by commas, as seconds since `origin_s`; what is none stays as it is."""
     parts = []
     for part in text.split(","):
         number = part.strip().removesuffix("!")
@@ -295,7 +295,7 @@ def checked(pairs: Mapping[str, str]) -> tuple[int, bool, bool]:
 def before_of(job: Job | None, store: Store) -> Before:
     """The job as it was left, for one that keeps its music. Raises UsageError where it has none yet."""
     if job is None or job.plan is None:
-        raise UsageError("the score to keep has no music yet; wait for it, or score the film anew")
+        raise UsageError("the score to keep has no music yet; wait for it, or score the film again")
     takes = {job.record.take, *job.record.results, *job.takes}
     bars = {number: dict(take_of(job, number, store).bars) for number in takes}
     return Before(job.record.score, job.plan, job.record.take, bars)
@@ -349,5 +349,5 @@ def whole_number(text: str, name: str, low: int, high: int) -> int:
     except (ValueError, OverflowError):
         number = low - 1
     if not low <= number <= high:
-        raise UsageError(f"{name} must be a whole number within {low}..{high}, not {text!r}")
+        raise UsageError(f"{name} must be a whole number between {low}..{high}, not {text!r}")
     return number

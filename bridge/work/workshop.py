@@ -18,6 +18,7 @@ from hitpoint.bridge.ipc.messages import (
     CancelJob,
     ChooseTake,
     DropJob,
+    Edit,
     Handled,
     JobDone,
     JobError,
@@ -26,7 +27,7 @@ from hitpoint.bridge.ipc.messages import (
     Regenerate,
     ResumeJob,
     ScoreJob,
-    SetControl,
+    SetChord,
     WorkingAt,
 )
 from hitpoint.bridge.ipc.suggest import SuggestJob
@@ -78,7 +79,7 @@ class Workshop:
             taken = self._obey(message)
         except Exception as error:
             self._failed(message.job, error, message.request if isinstance(message, Regenerate | ChooseTake) else 0)
-        if taken and isinstance(message, ScoreJob | Regenerate | ChooseTake | SetControl):
+        if taken and isinstance(message, ScoreJob | Edit):
             self._send(Handled(message.job, message))
         if not isinstance(message, Aim | SuggestJob):
             self._settle(message.job)
@@ -94,7 +95,7 @@ class Workshop:
         elif isinstance(message, Aim):
             if message.job in self._jobs:
                 self._jobs[message.job].aim = message.bar
-        elif isinstance(message, Regenerate | ChooseTake | SetControl):
+        elif isinstance(message, Edit):
             return self._edit(message)
         elif isinstance(message, SuggestJob):
             self._suggester.suggest(message)
@@ -121,7 +122,9 @@ class Workshop:
     def _before(self, job: str, kept: str) -> Before | None:
         """The job whose music is to be kept. Raises UsageError where that cannot be."""
         if kept and kept == job:
-            raise UsageError("a changed cut needs a job of its own; give it another name than the one it keeps")
+            raise UsageError(
+                "a changed edit needs a job of its own; give it a name other than that of the score it keeps"
+            )
         return before_of(self._job(kept), self._keeper.store) if kept else None
 
     def _resume(self, message: ResumeJob) -> None:
@@ -157,13 +160,16 @@ class Workshop:
             self._keeper.save(job)
         self._keeper.forget(job)
 
-    def _edit(self, message: Regenerate | ChooseTake | SetControl) -> bool:
+    def _edit(self, message: Edit) -> bool:
         job = self._job(message.job)
         assert job is not None
         if job.plan is None:
             raise UsageError(f"{job.name} has no plan yet; wait for its bars")
         if isinstance(message, ChooseTake):
             self._editor.choose_take(job, message)
+            return True
+        if isinstance(message, SetChord):
+            self._editor.set_chord(job, message)
             return True
         if job.prepared is None:
             job.after_prepare.append(message)
@@ -335,7 +341,7 @@ class Workshop:
         if record is None:
             if quiet:
                 return None
-            raise UsageError(f"this score is not known any more; score the film again (there is no job {name!r})")
+            raise UsageError(f"this score is no longer known; score the film again (there is no job {name!r})")
         takes, wav, stems = checked(dict(record.score.pairs))
         job = Job(record, self._keeper.store.load_plan(name), wanted_takes=takes, wav=wav, stems=stems)
         if job.plan is not None:

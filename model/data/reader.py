@@ -56,7 +56,7 @@ def read_piece(path: Path) -> Piece:
     except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
         raise InputError(f"{path.name} is not a readable MIDI file ({error}); leave it out") from None
     if midi.type == 2 or midi.ticks_per_beat <= 0:
-        raise InputError(f"{path.name} has no common beat (type {midi.type}); leave it out")
+        raise InputError(f"{path.name} is of MIDI type {midi.type}, whose tracks share no beat; leave it out")
     table: list[tuple[int, int, int, int, int, int]] = []
     tempi: list[tuple[int, int]] = []
     for track in midi.tracks:
@@ -96,7 +96,9 @@ def _read_track(
         elif message.type == "set_tempo":
             tempi.append((round(now * scale), message.tempo))
         elif message.type == "time_signature" and message.numerator * 4 != message.denominator * 4:
-            raise InputError(f"{path.name} is in {message.numerator}/{message.denominator}; only 4/4 is learnt from")
+            raise InputError(
+                f"{path.name} is in {message.numerator}/{message.denominator}; only music in 4/4 can be learnt from"
+            )
 
 
 def _longest_tempo(tempi: list[tuple[int, int]], end_tick: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,8 @@ NEGATIONS = frozenset(
     ("no", "not", "never", "without", "nobody", "nothing", "none", "neither", "nor", "hardly", "cannot", "isn", "aren",
      "wasn", "don", "doesn")
 )  # fmt: skip
+NAMED = 5
+"""Words that are named as the reason."""
 NEGATED_WORDS = 3
 """A negation turns so many of the words after it round."""
 SHARPNESS, NEUTRAL_PULL, HEARD, USUAL_TENSION = 3.0, 0.33, 0.12, 0.25
@@ -63,7 +65,7 @@ def stem(word: str) -> str:
                 word = word[:-1]
             break
     word = word.removesuffix("e") if len(word) > 3 else word
-    return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
+    return word[:-1] + "i" if word.endswith("y") and len(word) > 2 else word
 
 
 def read_lexicon(path: Path) -> dict[str, Word]:
@@ -84,7 +86,7 @@ def read_lexicon(path: Path) -> dict[str, Word]:
             valence, arousal, tension = (float(each) for each in figures)
             if not (abs(valence) <= 1 and abs(arousal) <= 1 and 0 <= tension <= 1):
                 raise ValueError("out of range")
-            word = Word(valence, arousal, tension, _votes("".join(line.split("\t")[4:5])))
+            word = Word(valence, arousal, tension, votes_of("".join(line.split("\t")[4:5])))
         except ValueError:
             raise InputError(
                 f"{path.name}, line {number}: it must hold words, valence and arousal (-1..1), tension (0..1) and "
@@ -95,7 +97,8 @@ def read_lexicon(path: Path) -> dict[str, Word]:
     return {each: _mean(words) for each, words in found.items()}
 
 
-def _votes(text: str) -> tuple[tuple[str, float], ...]:
+def votes_of(text: str) -> tuple[tuple[str, float], ...]:
+    """ "rock pop:0.5" -> genres with their weights. Raises ValueError for another genre."""
     votes = []
     for each in text.split():
         genre, _, weight = each.partition(":")
@@ -142,18 +145,23 @@ def from_words(texts: Iterable[str]) -> Source | None:
     found = [pair for text in texts for pair in heard(text)]
     if not found:
         return None
-    moods = {mood: sum(_agreement(word, mood) for _, word in found) for mood in MOODS}
+    telling = sorted(found, key=lambda pair: -abs(pair[1].valence) - abs(pair[1].arousal))
+    names = list(dict.fromkeys(token.lower() for token, _ in telling))[:NAMED]
+    return source_of("words", [(1.0, word) for _, word in found], f"words: {', '.join(names)}")
+
+
+def source_of(name: str, words: Sequence[tuple[float, Word]], why: str) -> Source:
+    """What words, each with its weight, say together."""
+    moods = {mood: sum(weight * _agreement(word, mood) for weight, word in words) for mood in MOODS}
     votes = dict.fromkeys(GENRES, 0.0)
-    for _, word in found:
-        for genre, weight in word.votes:
-            votes[genre] += VOTE_NATS * weight
+    for weight, word in words:
+        for genre, vote in word.votes:
+            votes[genre] += VOTE_NATS * weight * vote
     mood_shares = shares_of(moods)
     for mood, share in mood_shares.items():
-        for genre, weight in GENRES_OF_MOOD[mood].items():
-            votes[genre] += MOOD_NATS * share * weight
-    telling = sorted(found, key=lambda pair: -abs(pair[1].valence) - abs(pair[1].arousal))
-    names = list(dict.fromkeys(token.lower() for token, _ in telling))[:5]
-    return Source("words", mood_shares, shares_of(votes), f"words: {', '.join(names)}")
+        for genre, vote in GENRES_OF_MOOD[mood].items():
+            votes[genre] += MOOD_NATS * share * vote
+    return Source(name, mood_shares, shares_of(votes), why)
 
 
 def _agreement(word: Word, mood: str) -> float:

@@ -141,7 +141,8 @@ class Score:
     """A finished take: `bars[i].index == i`; the piece ends `last_bar_ticks` after its last bar line.
 
     instruments: indices into INSTRUMENTS that may sound. about: free key -> value text that the MIDI file carries
-    (seed, model hash, version), so that any score can be made again.
+    (seed, model hash, version), so that any score can be made again. chords: (tick from the start, symbol) where the
+    planned harmony changes.
     """
 
     bars: tuple[Bar, ...]
@@ -152,6 +153,7 @@ class Score:
     markers: tuple[Marker, ...] = ()
     about: dict[str, str] = field(default_factory=dict)
     last_bar_ticks: int = TICKS_PER_BAR
+    chords: tuple[tuple[int, str], ...] = ()
 
     @property
     def end_tick(self) -> int:

@@ -61,7 +61,9 @@ def parse_symbol(text: str) -> Chord | None:
     found = _SYMBOL.fullmatch(_BASS.sub("", plain))
     quality = None if found is None else _QUALITIES.get(found[3].strip())
     if found is None or quality is None:
-        raise ValueError(f"{text!r} is no chord symbol; write a root and a quality, such as C, Am7, F#m7b5 or Bbmaj7")
+        raise ValueError(
+            f"{text!r} is not a chord symbol; write a root and a quality, such as C, Am7, F#m7b5 or Bbmaj7"
+        )
     return Chord(_pitch_class(found[1], found[2]), quality)
 
 
@@ -77,7 +79,7 @@ def parse_key(text: str) -> Key:
     """The key that "A minor", "Am", "F# major" or "Eb" names. Raises ValueError, in one sentence, for anything else."""
     found = _KEY.fullmatch(text.strip().replace("♯", "#").replace("♭", "b"))
     if found is None:
-        raise ValueError(f"{text!r} is no key; write a tonic and a mode, such as 'C major', 'A minor' or 'F#m'")
+        raise ValueError(f"{text!r} is not a key; write a tonic and a mode, such as 'C major', 'A minor' or 'F#m'")
     minor = found[3] == "m" or found[3].lower().startswith("min")
     return Key(_pitch_class(found[1].upper(), found[2].lower()), minor)
 

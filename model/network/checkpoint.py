@@ -72,7 +72,7 @@ def load(path: Path | None = None, device: str = "cpu") -> Loaded:
         raise InputError(f"there is no checkpoint {path}; leave --checkpoint out to use the shipped one")
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"the checkpoint {path} is larger than {MOST_BYTES >> 30} GiB; take another one")
+            raise InputError(f"the checkpoint {path} is larger than {MOST_BYTES >> 30} GiB; use another one")
         with safe_open(str(path), framework="pt", device="cpu") as file:
             header = file.metadata() or {}
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
@@ -85,7 +85,7 @@ def load(path: Path | None = None, device: str = "cpu") -> Loaded:
     _check_size(config, sum(weight.numel() for weight in weights.values()), path)
     unfit = next((name for name, weight in weights.items() if not bool(torch.isfinite(weight).all())), "")
     if unfit:
-        raise InputError(f"the checkpoint {path} holds weights that are no numbers (in {unfit}); train it again")
+        raise InputError(f"the checkpoint {path} holds weights that are not numbers (in {unfit}); train it again")
     network = Network(config)
     try:
         network.load_state_dict(fitted(weights, layout))
@@ -124,7 +124,7 @@ def _config(text: str, path: Path) -> NetworkConfig:
     except (ValueError, TypeError, KeyError) as error:
         raise InputError(f"the checkpoint {path} does not say what network it is ({error}); train it again") from None
     if not fits:
-        raise InputError(f"the checkpoint {path} describes a network of sizes that none has; train it again")
+        raise InputError(f"the checkpoint {path} describes a network of impossible size; train it again")
     return config
 
 

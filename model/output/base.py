@@ -76,6 +76,7 @@ OUTPUTS: Registry[Output] = Registry(
         "otio": "hitpoint.model.output.otio_file:OtioOutput",
         "edl": "hitpoint.model.output.edl:EdlOutput",
         "stems": "hitpoint.model.output.stems:StemsOutput",
+        "chords": "hitpoint.model.output.chord_sheet:ChordSheetOutput",
     },
     "hitpoint.outputs",
 )

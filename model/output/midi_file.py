@@ -167,6 +167,7 @@ def _conductor_track(score: Score, end: int) -> mido.MidiTrack:
     for marker in score.markers:
         pulse = round(score.tempo_map.beat_at_time(marker.time_s) * PULSES_PER_QUARTER)
         events.append((min(max(pulse, 0), end), mido.MetaMessage("marker", text=marker.text)))
+    events += [(tick * PULSES_PER_TICK, mido.MetaMessage("text", text=symbol)) for tick, symbol in score.chords]
     return _track(events, end)
 
 
@@ -232,6 +233,11 @@ def read_midi(path: Path) -> Score:
         ),
         about=about,
         last_bar_ticks=last_bar_ticks,
+        chords=tuple(
+            (round(pulse / PULSES_PER_TICK), message.text)
+            for pulse, message in conductor
+            if message.type == "text" and not message.text.startswith(ABOUT_PREFIX)
+        ),
     )
 
 

@@ -116,7 +116,9 @@ def mux_score(
     the one that was scored, and as `mux`.
     """
     if len(clips) != 1 or clips[0].rate != 1.0:
-        raise UsageError("only one clip at its own speed can be put into a film; let the editor export the edit")
+        raise UsageError(
+            "only one clip, at its own speed, can be written as a film; export the edit from the editor instead"
+        )
     clip, film = clips[0], open_film(clips[0].path)
     scored = score.about.get("clip0_sha256", "")
     if scored and scored != film.media.sha256:
@@ -138,7 +140,7 @@ def mux_score(
 def check_film_name(out: Path) -> None:
     """Raise UsageError if a film cannot be written under this name."""
     if out.suffix.lower() not in AUDIO_CODECS:
-        raise UsageError(f"{out.name} cannot be a film; let its name end in {', '.join(AUDIO_CODECS)}")
+        raise UsageError(f"{out.name} cannot be written as a film; use a name that ends in {', '.join(AUDIO_CODECS)}")
 
 
 def _wav_length_s(wav: Path) -> float:

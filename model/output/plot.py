@@ -70,6 +70,7 @@ def plot_score(
     draw_mood(axes[4], rhythm, plan)
     draw_arrangement(axes[5], score, plan, INSTRUMENTS_HEX)
     _notes(axes[6], score)
+    _chords(axes[6], score)
     if voice:
         _voice(axes[7], rhythm, duck or Duck())
     _boundaries(axes, rhythm, 0.45)
@@ -297,6 +298,13 @@ def _voice(axis: Axes, rhythm: VisualRhythm, duck: Duck) -> None:
         axis.plot(*zip(*duck.points, strict=True), color=TEXT, linewidth=1.2)
     axis.set_ylim(0, 1.1)
     axis.set_yticks([])
+
+
+def _chords(axis: Axes, score: Score) -> None:
+    """The planned chords, each where it comes in."""
+    for tick, symbol in score.chords:
+        axis.text(score.tempo_map.time_at_tick(0, tick + 0.3), 0.01, symbol, transform=axis.get_xaxis_transform(),
+                  color=TEXT, fontsize=7, ha="left", va="bottom", clip_on=True)  # fmt: skip
 
 
 def _boundaries(axes: Sequence[Axes], rhythm: VisualRhythm, alpha: float) -> None:

@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 
 from hitpoint.model.files import atomic
+from hitpoint.model.music.chords import label_chords
+from hitpoint.model.music.kept_chords import kept_chords
 from hitpoint.model.music.metrics import measure
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
+from hitpoint.model.music.symbols import symbol_of
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.duck import duck_of
 from hitpoint.model.output.report_mood import affect_row, mood_rows
@@ -49,7 +52,7 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
         "bars": bar_rows(score, plan),
         "hits": hit_rows(score, plan.hits),
         "cuts": cut_row(score, prepared),
-        "errors": control_errors(score, plan),
+        "errors": control_errors(score, plan) | chord_error(score, plan),
         "music": measure(score).as_report(),
         "timing": _timing(take, prepared),
         "changes": list(plan.changes),
@@ -77,8 +80,9 @@ def write_report(report: dict[str, Any], path: Path, force: bool = False) -> Non
 
 
 def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
-    """A row a bar: its span in seconds, density asked and found, strength asked and found by tick, who sounds."""
+    """A row a bar: its span in seconds; density, strength and chords, asked and found; who sounds."""
     last = len(score.bars) - 1
+    labels = [None if chord is None else symbol_of(chord) for chord in label_chords(score.bars)]
     return [
         {
             "index": bar.index,
@@ -88,6 +92,8 @@ def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
             "density": bar.density,
             "strength_target": {str(tick): strength for tick, strength in promise.required},
             "strength": {str(tick): strength for tick, strength in sorted(bar.strengths().items())},
+            "chords_target": None if promise.chords is None else list(promise.chords),
+            "chords": labels[2 * bar.index : 2 * bar.index + 2],
             "instruments": [INSTRUMENTS[k] for k in sorted({note.instrument for note in bar.notes})],
             **affect_row(promise.affect),
         }
@@ -179,6 +185,12 @@ def control_errors(score: Score, plan: Plan) -> dict[str, float]:
         "strength": _root_mean_square(strength) / max(music.notes_per_simu_note, 1.0),
         "time": abs(score.duration_s - plan.duration_s) / plan.duration_s,
     }
+
+
+def chord_error(score: Score, plan: Plan) -> dict[str, float]:
+    """chord: share of the half bars in which another root is heard than the one asked for; none where none is asked."""
+    kept = kept_chords(score.bars, [bar.chords for bar in plan.bars])
+    return {"chord": 1 - kept["root"]} if "root" in kept else {}
 
 
 def onset_times(score: Score) -> list[float]:

@@ -15,7 +15,9 @@ from hitpoint.model.music.score import INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.arrangement import arrange
 from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
+from hitpoint.model.plan.harmony.planner import harmonise
 from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
+from hitpoint.model.plan.melody import with_melody
 from hitpoint.model.plan.mood import Feeling, feel, feel_bars
 from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.sections import find_sections
@@ -44,21 +46,18 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
     rhythm = with_own_hits(rhythm, wishes.hits, wishes.unhits)
     seen = moments(rhythm)
     feeling = feel(rhythm, wishes)
-    bias_bpm = 0.0 if feeling is None else feeling.tempo_bpm
+    bias_bpm = feeling.tempo_bpm if feeling else 0.0
     tempo = tempo or plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes, bias_bpm)
     end_tick = (tempo.bars - 1) * TICKS_PER_BAR + tempo.last_bar_ticks
     placement = place(seen, tempo.tempo_map, tempo.bars, end_tick)
     placed = placement.hits
-    changes = [*rhythm.notes, *tempo.changes, *_left_out(placement)]
+    changes = [*rhythm.notes, *tempo.changes, *_left_out(placement), *(feeling.notes if feeling else ())]
 
     lines_s = bar_lines(tempo.tempo_map, tempo.bars, end_tick)
     sections = find_sections(rhythm, lines_s)
     section_of = [index for index, each in enumerate(sections) for _ in range(each.first_bar, each.end_bar)]
-    stir = np.zeros(tempo.bars)
-    if feeling is not None:
-        feeling = feel_bars(feeling, rhythm, wishes, lines_s, sections)
-        changes += feeling.notes
-        stir = feeling.energy()
+    feeling = feeling and feel_bars(feeling, rhythm, wishes, lines_s, sections)
+    stir = feeling.energy() if feeling else np.zeros(tempo.bars)
     level = levels(bar_means(rhythm.times_s, rhythm.motion, lines_s))
     density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy + stir, np.diff(lines_s))
     if wishes.keep_sound:
@@ -69,11 +68,10 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
     hits = _hits(placed, strength, bound_hits)
     energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / TICKS_PER_BAR, stir)
     bars = _bars(_asked(placed, strength, bound_hits, tempo.bars), density, bound_bars, energy, section_of, changes)
-    bars = _felt(bars, feeling)
     plan = Plan(
         duration_s=rhythm.duration_s,
         tempo_map=tempo.tempo_map,
-        bars=bars,
+        bars=_felt(bars, feeling),
         hits=hits,
         sections=sections,
         genre=wishes.genre,
@@ -83,7 +81,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
         changes=tuple(changes),
         last_bar_ticks=tempo.last_bar_ticks,
     )
-    return arrange(plan, wishes.accents)
+    return with_melody(harmonise(arrange(plan, wishes.accents), wishes), wishes)
 
 
 def _felt(bars: tuple[BarPlan, ...], feeling: Feeling | None) -> tuple[BarPlan, ...]:

@@ -15,10 +15,13 @@ import numpy as np
 
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR
 from hitpoint.model.plan.sheet import Sheet
-from hitpoint.model.plan.types import PHRASE_BARS, HitPoint, Plan
+from hitpoint.model.plan.types import PHRASE_BARS, HitPoint, Plan, Section
 
 LONGEST_UNIT = 6
 """A section longer than this is played in phrases, each with players of its own."""
+SHORTEST_UNIT = 2
+TURN = 0.2
+"""Where the energy of SHORTEST_UNIT bars differs by so much from that of those before, other people may play."""
 NEAR_TICKS = TICKS_PER_BAR // 4
 """A change of players waits for a cut (or comes early to it) that lies so near to the bar line."""
 CALM = 0.3
@@ -71,14 +74,30 @@ def seat(sheet: Sheet, plan: Plan) -> tuple[Turn, ...]:
 
 def _units(plan: Plan) -> list[_Unit]:
     units = []
+    energies = [bar.energy for bar in plan.bars]
     for section in plan.sections:
-        starts = [section.first_bar]
-        while section.end_bar - starts[-1] > LONGEST_UNIT:
-            starts.append(starts[-1] + PHRASE_BARS)
+        starts = _unit_starts(section, energies)
         for start, end in zip(starts, [*starts[1:], section.end_bar], strict=True):
-            energy = float(np.mean([plan.bars[bar].energy for bar in range(start, end)]))
+            energy = float(np.mean(energies[start:end]))
             units.append(_Unit(start, end, start == section.first_bar, section.label, energy))
     return units
+
+
+def _unit_starts(section: Section, energies: Sequence[float]) -> list[int]:
+    """First bars of the units of a section: where its energy turns, and in between a phrase each."""
+    turns = [section.first_bar]
+    possible = range(section.first_bar + SHORTEST_UNIT, section.end_bar - SHORTEST_UNIT + 1)
+    for bar in possible if section.end_bar - section.first_bar > PHRASE_BARS else ():
+        before, after = energies[bar - SHORTEST_UNIT : bar], energies[bar : bar + SHORTEST_UNIT]
+        steepest = abs(energies[bar] - energies[bar - 1]) >= abs(energies[bar + 1] - energies[bar])
+        if abs(np.mean(after) - np.mean(before)) >= TURN and steepest and bar - turns[-1] >= SHORTEST_UNIT:
+            turns.append(bar)
+    starts = []
+    for start, end in zip(turns, [*turns[1:], section.end_bar], strict=True):
+        starts.append(start)
+        while end - starts[-1] > LONGEST_UNIT:
+            starts.append(starts[-1] + PHRASE_BARS)
+    return starts
 
 
 def _sets(units: Sequence[_Unit], instruments: tuple[int, ...], rng: np.random.Generator) -> list[frozenset[int]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hitpoint.model.mood.types import Affect as Affect  # part of a plan, and so of this module
 from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
+from hitpoint.model.plan.motif import Motif
 
 PHRASE_BARS = 4
 """What is played in one breath: returns, fills and players are counted in phrases from a section's first bar."""
@@ -60,7 +62,8 @@ class BarPlan:
     the harmony moves on. caps: (tick, most) pairs, the largest simu-note allowed there, and no crash. lead: how the
     bar prepares what follows ("" = not). dynamics: (level, accent) a tick, velocities that the performance adds;
     empty = by the energy alone. chords: symbols of both half bars ("Am7"). affect: what the picture feels like here.
-    key: "A minor". Each of these three is None where nothing is known or asked.
+    key: "A minor". Each of these three is None where nothing is known or asked. leader: who
+    has the tune; line: the notes that it leans to.
     """
 
     index: int
@@ -83,6 +86,8 @@ class BarPlan:
     chords: tuple[str, str] | None = None
     affect: Affect | None = None
     key: str | None = None
+    leader: int | None = None
+    line: tuple[Note, ...] = ()
 
     def energy_at(self, tick: float) -> float:
         """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""
@@ -108,7 +113,9 @@ class Plan:
     last_bar_ticks: 16, or what is left where a tempo that must not bend does not fill whole bars (1..20).
     instruments: indices into INSTRUMENTS. control: C, 0..1. changes: sentences on what the planner had to bend (a
     density raised to hold its hits, a cut left out), for the report. ending: "chord" (held to
-    the end), "fade", or "" where none was planned.
+    the end), "fade", or "" where none was planned. harmony: how far the bars' chords hold: "leaned" (the composer
+    leans to them, harmony_strength, 0..2, times as much as usual), "bound" (chord tones alone on the beats), or ""
+    where none are planned.
     """
 
     duration_s: float
@@ -123,11 +130,21 @@ class Plan:
     changes: tuple[str, ...] = field(default=())
     ending: str = ""
     last_bar_ticks: int = TICKS_PER_BAR
+    harmony: str = ""
+    harmony_strength: float = 1.0
 
     @property
     def end_tick(self) -> int:
         """Ticks from the first bar line to the end."""
         return (len(self.bars) - 1) * TICKS_PER_BAR + self.last_bar_ticks
+
+
+class ChordAt(NamedTuple):
+    """A chord of a progression that the user gave. bar: from 0. half: 0 or 1. symbol: such as "Am7"."""
+
+    bar: int
+    half: int
+    symbol: str
 
 
 @dataclass(frozen=True)
@@ -144,6 +161,9 @@ class Wishes:
     one of MOODS. valence, arousal, tension: added to the mood's, -1..1. describe: the film in the user's words; genre
     "auto" and these words ask for a suggestion, which is to be followed before a plan is made. keep_sound: the film's
     own sound stays, and the music makes room for what is said in it; duck_db: how far it goes down there, 0 or less.
+    key: "A minor"; None = auto. harmony: "auto" (chords are planned and leaned to), "bound" (and kept on the beats),
+    "off", or a progression that is kept as it is. harmony_strength: 0..2. lead: the name of who has the tune, None =
+    auto. motif: the user's own.
     """
 
     genre: str = "pop"
@@ -165,3 +185,8 @@ class Wishes:
     describe: str = ""
     keep_sound: bool = True
     duck_db: float = -9.0
+    key: str | None = None
+    harmony: str | tuple[ChordAt, ...] = "auto"
+    harmony_strength: float = 1.0
+    lead: str | None = None
+    motif: Motif | None = None

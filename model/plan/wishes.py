@@ -5,14 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from hitpoint.model.errors import UsageError
 from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
-from hitpoint.model.plan.types import Wishes
+from hitpoint.model.music.symbols import key_name, parse_key
+from hitpoint.model.plan.harmony.progression import read_progression
+from hitpoint.model.plan.melody import REGISTERS
+from hitpoint.model.plan.motif import Motif
+from hitpoint.model.plan.motif_file import read_motif
+from hitpoint.model.plan.types import ChordAt, Wishes
 
 TEMPO_LIMITS_BPM = (30.0, 300.0)
+HARMONIES = ("auto", "off", "bound")
 MOOD_CHOICES = ("auto", "off", *MOODS)
 
 
@@ -64,13 +71,21 @@ def check_wishes(wishes: Wishes) -> None:
     _within("density", wishes.density, -8, 8)
     _within("accents", wishes.accents, 0.0, 2.0)
     _within("duck", wishes.duck_db, -40.0, 0.0)
+    _within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
+    if wishes.key is not None:
+        _key(wishes.key)
+    _check_tune(wishes)
+    if isinstance(wishes.harmony, str) and wishes.harmony not in HARMONIES:
+        raise UsageError(f"harmony must be one of {', '.join(HARMONIES)} or a progression, not {wishes.harmony!r}")
     _within("seed", wishes.seed, 0, 2**63 - 1)
     _mood(wishes.mood)
     for name in ("valence", "arousal", "tension"):
         value = getattr(wishes, name)
         _within(name, value, -1.0, 1.0)
         if value and wishes.mood == "off":
-            raise UsageError(f"{name} {value:g} cannot be added to a mood that is off; leave mood auto, or {name} out")
+            raise UsageError(
+                f"{name} {value:g} cannot be added while mood is off; set mood to auto, or leave {name} out"
+            )
 
 
 def _text(value: object) -> str:
@@ -107,10 +122,55 @@ def _instruments(text: str) -> tuple[int, ...]:
         return tuple(range(len(INSTRUMENTS)))
     for name in names:
         if name not in INSTRUMENTS:
-            raise UsageError(f"unknown instrument {name!r}: choose from {', '.join(INSTRUMENTS)}, joined by commas")
+            raise UsageError(f"unknown instrument {name!r}: choose from {', '.join(INSTRUMENTS)}, separated by commas")
     if not names:
-        raise UsageError(f"no instrument named: choose from {', '.join(INSTRUMENTS)}, joined by commas")
+        raise UsageError(f"no instrument named: choose from {', '.join(INSTRUMENTS)}, separated by commas")
     return tuple(sorted({INSTRUMENTS.index(name) for name in names}))
+
+
+def _key(text: str) -> str | None:
+    if text.lower() == "auto":
+        return None
+    try:
+        return key_name(parse_key(text))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _check_tune(wishes: Wishes) -> None:
+    """Raise UsageError for a tune that nobody can play, or that has no chords to go with."""
+    for name, asked in (("lead", wishes.lead), ("motif", wishes.motif)):
+        if asked is not None and wishes.harmony == "off":
+            raise UsageError(f"a {name} needs planned chords; leave harmony off out, or {name}")
+    able = {INSTRUMENTS[k] for k in wishes.instruments} & set(REGISTERS)
+    if wishes.lead is not None and _lead(wishes.lead) not in able:
+        raise UsageError(
+            f"{wishes.lead} is to have the tune but is not among the instruments; add it or choose another"
+        )
+    if wishes.motif is not None and not able - {"bass"} and wishes.lead is None:
+        raise UsageError("nobody is there to play the motif; add piano, guitar or strings to the instruments")
+
+
+def _lead(text: str) -> str | None:
+    name = text.lower()
+    if name == "auto":
+        return None
+    if name not in REGISTERS:
+        raise UsageError(f"{text!r} cannot have the tune: choose from auto, {', '.join(REGISTERS)}")
+    return name
+
+
+def _motif(text: str) -> Motif | None:
+    return None if text.lower() in ("", "auto") else read_motif(Path(text))
+
+
+def _harmony(text: str) -> str | tuple[ChordAt, ...]:
+    if text.lower() in HARMONIES:
+        return text.lower()
+    path = Path(text)
+    if not path.is_file():
+        raise UsageError(f"there is no file {text!r} of chords: choose from {', '.join(HARMONIES)}, or name a file")
+    return read_progression(path)
 
 
 def _tempo(text: str) -> tuple[float, float] | None:
@@ -141,7 +201,7 @@ def _range_text(low_bpm: float, high_bpm: float) -> str:
 
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low <= value <= high):
-        raise UsageError(f"{name} must lie within {low:g} and {high:g}, not {value:g}")
+        raise UsageError(f"{name} must lie between {low:g} and {high:g}, not {value:g}")
 
 
 def _number(name: str, low: float, high: float) -> Callable[[str], float]:
@@ -149,7 +209,7 @@ def _number(name: str, low: float, high: float) -> Callable[[str], float]:
         try:
             value = float(text)
         except ValueError:
-            raise UsageError(f"{name} must be a number within {low:g} and {high:g}, not {text!r}") from None
+            raise UsageError(f"{name} must be a number between {low:g} and {high:g}, not {text!r}") from None
         _within(name, value, low, high)
         return value
 
@@ -168,9 +228,9 @@ def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
         try:
             value = int(text)
         except ValueError:
-            raise UsageError(f"{name} must be a whole number within {low} and {high}, not {text!r}") from None
+            raise UsageError(f"{name} must be a whole number between {low} and {high}, not {text!r}") from None
         if not low <= value <= high:
-            raise UsageError(f"{name} must be a whole number within {low} and {high}, not {text!r}")
+            raise UsageError(f"{name} must be a whole number between {low} and {high}, not {text!r}")
         return value
 
     return parse
@@ -184,7 +244,7 @@ def _moments(name: str) -> Callable[[str], tuple[float, ...]]:
         except ValueError:
             times_s = (math.nan,)
         if not all(math.isfinite(time_s) for time_s in times_s):
-            raise UsageError(f"{name} must be moments in seconds, joined by commas, not {text!r}")
+            raise UsageError(f"{name} must be moments in seconds, separated by commas, not {text!r}")
         return times_s
 
     return parse
@@ -279,6 +339,30 @@ OPTIONS: tuple[WishOption, ...] = (
         "0..2",
         "how far hits stand out: breath, loudness, cymbal; 0 leaves them bare",
         _number("accents", 0, 2),
+    ),
+    WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", _key),
+    WishOption(
+        "harmony",
+        "harmony",
+        "name or file",
+        "auto",
+        "auto, off, bound or FILE",
+        "the chords: planned and leaned to, left to the composer, kept strictly on the beats, or those of a file with"
+        " lines 'BAR.HALF SYMBOL' (0.0 Am7)",
+        _harmony,
+    ),
+    WishOption(
+        "harmony-strength",
+        "harmony_strength",
+        "number",
+        "1",
+        "0..2",
+        "how much the composer leans to the chords",
+        _number("harmony-strength", 0, 2),
+    ),
+    WishOption("lead", "lead", "name", "auto", f"auto, {', '.join(REGISTERS)}", "who has the tune", _lead),
+    WishOption(
+        "motif", "motif", "file", "auto", "auto or FILE.mid", "a tune of your own, one to four bars, quoted", _motif
     ),
     WishOption(
         "hits",

@@ -142,7 +142,7 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module == _OURS or (module, name) in _ALLOWED:
             return super().find_class(module, name)
-        raise InputError(f"the analysis answered with something odd ({module}.{name}); score the film again")
+        raise InputError(f"the analysis returned something unexpected ({module}.{name}); score the film again")
 
 
 # In the other process.

@@ -41,7 +41,7 @@ class CutList:
         """A sentence where a rate was given that the list itself gainsays."""
         if fps is None or (self.fps is not None and abs(self.fps - standard(fps)) < 1e-6):
             return ()
-        own = "its times are no timecodes" if self.fps is None else f"it says itself that it counts {self.fps:.5g}"
+        own = "its times are not timecodes" if self.fps is None else f"it states its own rate, {self.fps:.5g}"
         return (f"the {fps:.5g} frames a second given were not used, as {own}",)
 
 
@@ -82,17 +82,17 @@ def _bytes(path: Path) -> bytes:
     inside = path / _FOLDERS[ending] if ending in _FOLDERS and path.is_dir() else path
     try:
         if inside.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path.name} is larger than a list of cuts can be; export the timeline alone")
+            raise InputError(f"{path.name} is too large for a list of cuts; export the timeline by itself")
         data = inside.read_bytes()
         if ending == ".otioz":
             with zipfile.ZipFile(path) as archive:
                 if archive.getinfo("content.otio").file_size > MAX_BYTES:
-                    raise InputError(f"{path.name} is larger than a list of cuts can be; export the timeline alone")
+                    raise InputError(f"{path.name} is too large for a list of cuts; export the timeline by itself")
                 data = archive.read("content.otio")
     except OSError as error:
         raise InputError(f"{path.name} cannot be read ({error.strerror}); check the path") from error
     except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError) as error:
-        raise TimelineError("it is no OpenTimelineIO archive, or a damaged one") from error
+        raise TimelineError("it is not an OpenTimelineIO archive, or is damaged") from error
     if not data.strip(b" \t\r\n\x00\x1a\xef\xbb\xbf\xff\xfe"):
         raise InputError(f"{path.name} is empty; export the list of cuts again")
     return data
@@ -146,7 +146,7 @@ def start_second(start: str, fps: float, drop: bool = False) -> float:
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds):
-        raise UsageError(f"'{start}' is no start of a list; give a timecode HH:MM:SS:FF, or a number of seconds")
+        raise UsageError(f"'{start}' is not a start time; give a timecode HH:MM:SS:FF, or a number of seconds")
     return seconds
 
 

@@ -79,7 +79,7 @@ class Film:
             same = False
         if not same:
             raise InputError(
-                f"{self.path.name} changed while it was looked at; wait until it is written, then score it again"
+                f"{self.path.name} changed while it was being analysed; wait until it is complete, then score it again"
             )
 
     def check_reaches(self, out_s: float | None) -> None:
@@ -155,7 +155,7 @@ def _candidates(path: Path, container: InputContainer) -> list[VideoStream]:
     """The tracks that can be the picture. Raises InputError if there is none, or one is too large."""
     found = candidates(container)
     if not found:
-        what = "has sound only" if container.streams.audio else "has no picture"
+        what = "has only sound" if container.streams.audio else "has no picture"
         raise InputError(f"{path.name} {what}; give a file with a video track")
     for stream in found:
         _check_pixels(path, stream.width, stream.height)
@@ -191,7 +191,7 @@ def _picture(
     picture = choose(list(of_track.values()))
     if picture.shown < 2:
         raise InputError(
-            f"{path.name} holds {'one frame' if picture.shown else 'no frame'} only; give a film that moves"
+            f"{path.name} holds {'only one frame' if picture.shown else 'no frame'}; give a film that moves"
         )
     return picture, end_s
 

@@ -71,8 +71,8 @@ def check_file(path: Path) -> None:
     here = getattr(found, "st_blocks", found.st_size // _BLOCK) * _BLOCK
     if found.st_size > LARGE and here < found.st_size * LEAST_SHARE:
         raise InputError(
-            f"only {here / 1e9:.1f} of the {found.st_size / 1e9:.1f} GB of {path} are on this disk; let its download "
-            "or copy come to its end"
+            f"only {here / 1e9:.1f} of the {found.st_size / 1e9:.1f} GB of {path} are on this disk; wait until its "
+            "download or copy is complete"
         )
 
 
@@ -95,9 +95,11 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError:
-        raise InputError(f"{path.name} may not be read; give yourself the right to read it") from None
+        raise InputError(f"{path.name} cannot be read (permission denied); change its permissions") from None
     except (av.error.InvalidDataError, av.error.EOFError):
-        raise InputError(f"{path.name} is no film, or a damaged one; give a file that a video player opens") from None
+        raise InputError(
+            f"{path.name} is not a film, or is damaged; give a file that a video player can open"
+        ) from None
     except av.error.FFmpegError as error:
         reason = error.strerror or "unknown reason"
         raise InputError(f"{path.name} cannot be decoded ({reason}); convert it to H.264 and try again") from None
@@ -138,9 +140,9 @@ def _kind(path: Path) -> str:
         animated = head[12:16] == b"VP8X" and head[20] & _WEBP_ANIMATION
         if animated:
             return "is an animated WebP, which cannot be read; convert it to a GIF or MP4"
-        return "is one frame only; give a film that moves"
+        return "is a single frame; give a film that moves"
     if head.startswith(_PICTURES):
-        return "is one frame only; give a film that moves"
+        return "is a single frame; give a film that moves"
     if head.lstrip(b"\xef\xbb\xbf \r\n").startswith(_PLAYLISTS):
         return "is a playlist or a description that leads to other files; give the video file itself"
-    return "is a text, a picture or another kind that is no film; give a video file"
+    return "is a text, a picture or another file that is not a film; give a video file"

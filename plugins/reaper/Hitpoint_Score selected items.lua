@@ -4,6 +4,7 @@
 -- @provides
 --   [main] .
 --   [main] Hitpoint_Score time selection.lua
+--   [main] Hitpoint_Re-score what changed.lua
 --   [main] Hitpoint_Regenerate selected bars.lua
 --   [main] Hitpoint_Next take.lua
 --   [main] Hitpoint_Live follow.lua

@@ -16,7 +16,14 @@ SHORT = {
     "bench_score.py": ("--minutes", "0.2"),
 }
 """What makes a bench short where that is not its usual form."""
-NEED_MUSIC = {"bench_ablation.py", "bench_chords.py", "bench_genre.py", "bench_round_trip.py"}
+NEED_MUSIC = {
+    "bench_ablation.py",
+    "bench_chords.py",
+    "bench_genre.py",
+    "bench_nats.py",
+    "bench_round_trip.py",
+    "bench_training.py",
+}
 """These take a folder of training music: see their docstrings."""
 
 

@@ -55,6 +55,13 @@ TOP = {
     "timing": dict,
 }
 MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "suggestion": dict}
+BAR_MORE = {"affect": dict, "chords": list, "chords_target": (list, type(None))}
+AFFECT = {"emotion": str, "valence": NUMBER, "arousal": NUMBER, "tension": NUMBER}
+SECTION = {"label": str, "first_bar": int, "end_bar": int, "palette": list, "mood": (str, type(None))}
+SUGGESTION = {
+    "genre": str, "genre_share": NUMBER, "mood": str, "mood_share": NUMBER, "tempo": NUMBER, "why": list
+}  # fmt: skip
+MOODS = {"exciting", "fearful", "tense", "sad", "relaxing", "neutral"}
 
 
 def _fields(value: Any, fields: dict[str, Any], where: str, more: dict[str, Any] | None = None) -> None:
@@ -84,7 +91,11 @@ def validate_report(report: dict[str, Any]) -> None:
         _fields(point, TEMPO, f"tempo_map[{index}]")
     assert report["tempo_map"][0]["time_s"] == report["tempo_map"][0]["beat"] == 0
     for index, bar in enumerate(report["bars"]):
-        _fields(bar, BAR, f"bars[{index}]")
+        _fields(bar, BAR, f"bars[{index}]", BAR_MORE)
+        if "affect" in bar:
+            _fields(bar["affect"], AFFECT, f"bars[{index}].affect")
+            assert bar["affect"]["emotion"] in MOODS and 0 <= bar["affect"]["tension"] <= 1
+            assert all(-1 <= bar["affect"][name] <= 1 for name in ("valence", "arousal"))
         assert bar["index"] == index and bar["start_s"] < bar["end_s"]
         for strengths in (bar["strength_target"], bar["strength"]):
             assert all(0 <= int(tick) < 16 and strength >= 1 for tick, strength in strengths.items())
@@ -97,3 +108,10 @@ def validate_report(report: dict[str, Any]) -> None:
             _fields(hit["accent"], ACCENT, f"hits[{index}].accent")
         assert hit["kind"] in ("cut", "fade", "beat") and 0 <= hit["tick"] < 16
         assert 0 <= hit["bar"] < len(report["bars"]) and 0 <= hit["saliency"] <= 1
+    for index, section in enumerate(report.get("sections", ())):
+        _fields(section, SECTION, f"sections[{index}]")
+        assert section["mood"] is None or section["mood"] in MOODS
+        assert all(len(colour) == 7 and colour[0] == "#" for colour in section["palette"])
+    if "suggestion" in report:
+        _fields(report["suggestion"], SUGGESTION, "suggestion")
+        assert report["suggestion"]["mood"] in MOODS and report["suggestion"]["why"]

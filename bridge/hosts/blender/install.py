@@ -170,5 +170,5 @@ def _install(program: Path, package: Path) -> str:
     versions = [line for line in done.stdout.splitlines() if line.startswith("INSTALLED ")]
     if done.returncode or not versions:
         words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise InputError(f"{program} did not take the extension: {words[-1] if words else 'it said nothing'}")
+        raise InputError(f"{program} did not accept the extension: {words[-1] if words else 'it said nothing'}")
     return versions[-1].removeprefix("INSTALLED ")

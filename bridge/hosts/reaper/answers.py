@@ -14,6 +14,7 @@ where it begins.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from hitpoint.bridge.hosts.reaper.rows import Field
 from hitpoint.model.music.score import BEATS_PER_BAR, marker_kind
 from hitpoint.model.output.colours import HIT_COLOUR, SECTION_COLOUR, of_track
 
+MISSED_COLOUR = (200, 60, 60)
 _NEAR_S = 0.010
 """A selection that reaches this little into a bar does not mean that bar."""
 
@@ -210,6 +212,21 @@ def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field,
         )
         buffer = file_notes.pack([*place.messages(score, track), end])
         rows.append(("track", track.name, track.channel, track.program, *of_track(track.name), buffer))
+    return rows
+
+
+def missed_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
+    """A marker to jump to for each cut that the music does not hit, and how many it does; none where it hits all."""
+    try:
+        cuts = json.loads(report.read_text(encoding="utf-8"))["cuts"] if report is not None else None
+        missed = [first_s + float(time_s) for time_s in cuts["missed_s"]] if cuts else []
+        counts = (int(cuts["hit"]), int(cuts["found"])) if cuts else (0, 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    rows: list[tuple[Field, ...]] = [("marker", 0, time_s, time_s, "Not hit: cut", *MISSED_COLOUR) for time_s in missed]
+    if missed:
+        text = f"{counts[0]} of {counts[1]} cuts are hit. The others have markers named 'Not hit: cut'."
+        rows.append(("note", text))
     return rows
 
 

@@ -6,11 +6,13 @@ one for each item that is not muted; between first last, where only that part of
 higher, where the project's video settings let higher numbered tracks cover lower ones. Times are seconds: position,
 length, fade_in, first and last of the timeline, the others of the item's source; section_start is the second of the
 file at which the source begins; kind is REAPER's name of it (VIDEO for a film); loops and reversed are 0 or 1; track
-counts from 1, and it and fade_in may be missing.
+counts from 1, and it and fade_in may be missing. After these an item may have the code of its video processors, of
+its own and of its track's; hit second bound and unhit second: the editor's own word on what is to be hit.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
@@ -27,6 +29,8 @@ SOUNDS = frozenset(
 )
 """Files that hold no picture, even where REAPER opens them as it opens films."""
 
+NUMBERS = 10
+"""Numbers of an item's row; what follows is text."""
 SHORTEST_S = 0.001
 """Less is nothing."""
 SHORTEST_REST_S = 0.1
@@ -38,13 +42,21 @@ MOST_STRETCHES, MOST_CLIPS = 200_000, 10_000
 """Stretches of items, and what is seen of them: the bridge takes no more clips in one list."""
 
 
+PARTIAL = re.compile(
+    r"gfx_(rotoblit|xformblit|deltablit|keyedblit|destkeyedblit)\s*\(|gfx_(a|dest)\s*=(?!=)|gfx_mode\s*=(?!=)"
+    r"|gfx_blit\s*\((?:[^;]*?,){2}"
+)
+"""What the code of a video processor says that scales, moves, turns, keys or blends its picture."""
+
+
 @dataclass(frozen=True)
 class TimelineClip:
     """A stretch of one file. start_s, length_s: on the timeline; in_s: of the file; rate: file seconds a second.
 
     item_s: where the item that it belongs to begins on the timeline; track: the number of its track, the lowest is on
     top. held: a picture that cannot be read or does not move; the analysis sees black as long as it is shown. graphic:
-    it hides no film. fade_in_s: the item's; fade_s: length of the mix from the clip before, in whose middle it begins.
+    it hides no film. partial: it lets through what lies beneath. fade_in_s: the item's; fade_s: length of the mix from
+    the clip before, in whose middle it begins.
     """
 
     path: str
@@ -56,6 +68,7 @@ class TimelineClip:
     track: int = 0
     held: bool = False
     graphic: bool = False
+    partial: bool = False
     fade_in_s: float = 0.0
     fade_s: float = 0.0
 
@@ -71,7 +84,36 @@ class TimelineClip:
 
 
 def clips(rows: Sequence[Sequence[str]], passed_over: list[str] | None = None) -> list[TimelineClip]:
-    """What the items of a request show, in order of time; where none shows a film, there is a gap between two clips.
+    """The films that the items of a request show, in order of time; between two there may be a gap. As `seen`."""
+    return [clip for clip in seen(rows, passed_over) if not clip.held]
+
+
+def span_of(rows: Sequence[Sequence[str]], shown: Sequence[TimelineClip]) -> tuple[float, float]:
+    """The range that is scored: the time selection, else all that the items show, stills at its ends included."""
+    between = next(((float(row[1]), float(row[2])) for row in rows if row[0] == "between"), None)
+    return between or (shown[0].start_s, shown[-1].end_s)
+
+
+def own_hits(rows: Sequence[Sequence[str]], shown: Sequence[TimelineClip]) -> list[str]:
+    """Pairs of a score request: moments to hit, which no film shows or the editor has marked, and cuts not to hit."""
+    hits = [f"{moment_s:.6f}" for moment_s in still_cuts(shown)]
+    hits += [f"{float(row[1]):.6f}{'!' * (row[2] == '1')}" for row in rows if row[0] == "hit"]
+    unhits = [f"{float(row[1]):.6f}" for row in rows if row[0] == "unhit"]
+    return [*(["hits", ",".join(hits)] if hits else []), *(["unhits", ",".join(unhits)] if unhits else [])]
+
+
+def still_cuts(shown: Sequence[TimelineClip]) -> list[float]:
+    """Where a still begins or ends beside another still, or beside black; beside a film the film's own edge tells."""
+    cuts: list[float] = []
+    for before, after in pairwise(shown):
+        meets = after.start_s - before.end_s < SHORTEST_REST_S
+        cuts += [after.start_s] if after.held and (before.held or not meets) else []
+        cuts += [before.end_s] if before.held and not meets else []
+    return sorted(cuts)
+
+
+def seen(rows: Sequence[Sequence[str]], passed_over: list[str] | None = None) -> list[TimelineClip]:
+    """What the items of a request show, in order of time, stills included.
 
     An item of a lower numbered track hides the others, on one track the one that begins last, of those that begin
     together the last one named (docs/timelines.md). A still, and an item that cannot be read, is a gap of its length;
@@ -86,12 +128,12 @@ def clips(rows: Sequence[Sequence[str]], passed_over: list[str] | None = None) -
     shown = _visible(_without_titles(found), between) if len(found) <= MOST_STRETCHES else []
     if len(found) > MOST_STRETCHES or len(shown) > MOST_CLIPS:
         raise InputError(_too_many())
-    shown = [clip for clip in shown if not clip.held]
-    if not shown and problems:
+    films = [clip for clip in shown if not clip.held]
+    if not films and problems:
         raise InputError(problems[0])
-    if not shown:
+    if not films:
         where = "the time selection" if between else "the selected items"
-        raise InputError(f"there is no video in {where} that is not muted; select the film and run the action again")
+        raise InputError(f"there is no unmuted video in {where}; select the film and run the action again")
     return shown
 
 
@@ -116,6 +158,7 @@ def _item(fields: Sequence[str], sign: int, problems: list[str]) -> Iterator[Tim
     sign: 1 or -1, with which track numbers are multiplied. problems: where a film that cannot be read is told of.
     """
     path, kind, *texts = fields
+    code = texts.pop() if len(texts) > NUMBERS else ""
     position, length, offset, rate, whole, section, loops, backwards, *more = map(float, texts)
     track, fade_in_s = (*more, 0.0, 0.0)[:2]
     suffix = Path(path).suffix.lower()
@@ -124,6 +167,7 @@ def _item(fields: Sequence[str], sign: int, problems: list[str]) -> Iterator[Tim
     if not (rate > 0 and 0 <= length < float("inf")):
         raise ValueError(f"an item of {length:g} s at rate {rate:g}")
     clip = TimelineClip(path, position, length, 0.0, rate, position, sign * int(track), fade_in_s=fade_in_s)
+    clip = replace(clip, partial=PARTIAL.search(code) is not None)
     problem = None if suffix in STILLS else _problem(path, backwards)
     if problem is not None and problem not in problems:
         problems.append(problem)
@@ -164,12 +208,14 @@ def _visible(found: Sequence[TimelineClip], between: tuple[float, float] | None)
     first_s, last_s = between or (float("-inf"), float("inf"))
     edges = sorted({min(max(edge_s, first_s), last_s) for clip in found for edge_s in (clip.start_s, clip.end_s)})
     waiting = sorted(range(len(found)), key=lambda index: found[index].start_s, reverse=True)
-    begun: list[tuple[bool, int, float, int]] = []  # the top one first; what is below it may have ended already
+    begun: list[tuple[int, int, float, int]] = []  # the top one first; what is below it may have ended already
     seen: list[tuple[int, float, float]] = []
     for left_s, right_s in pairwise(edges):
         while waiting and found[waiting[-1]].start_s <= left_s:
             index = waiting.pop()
-            heappush(begun, (found[index].graphic, found[index].track, -found[index].item_s, -index))
+            clip = found[index]
+            look = 2 if clip.graphic else 1 if clip.partial else 0  # of those that let through the lowest is the film
+            heappush(begun, (look, -clip.track if look == 1 else clip.track, -clip.item_s, -index))
         while begun and found[-begun[0][3]].end_s <= left_s:
             heappop(begun)
         if begun:
@@ -184,14 +230,17 @@ def _visible(found: Sequence[TimelineClip], between: tuple[float, float] | None)
 
 
 def _crossfaded(parts: Sequence[tuple[TimelineClip, TimelineClip]]) -> list[TimelineClip]:
-    """(clip, what is seen of it), in order of time -> the latter, with two items of a track that fade into each other
-    handed over in the middle of their fade."""
+    """(clip, what is seen of it), in order of time -> the latter, with two items that fade into each other, and one
+    that fades in over another, handed over in the middle of the fade."""
     seen: list[TimelineClip] = []
     for index, (whole, part) in enumerate(parts):
         before = parts[index - 1][0] if index else whole
         overlap_s = before.end_s - part.start_s
         fade_s = min(whole.fade_in_s, overlap_s, part.length_s)
-        meets = bool(seen) and seen[-1].end_s == part.start_s == whole.item_s and before.track == whole.track
+        begins = part.start_s == whole.item_s
+        meets = bool(seen) and seen[-1].end_s == part.start_s and begins
+        if begins and index and fade_s < SHORTEST_FADE_S <= whole.fade_in_s:
+            part = replace(part, fade_s=min(whole.fade_in_s, part.length_s))  # from black: at its black end
         if meets and fade_s >= SHORTEST_FADE_S:
             middle_s = part.start_s + fade_s / 2
             seen[-1] = _part(seen[-1], seen[-1].start_s, middle_s)

@@ -124,7 +124,7 @@ def _configure(requests: Path) -> Path:
     try:
         yaml.safe_load("\n".join(lines))
     except yaml.YAMLError as error:
-        raise InputError(f"{path} is not written one key a line; add {lines[-1]!r} to it by hand") from error
+        raise InputError(f"{path} does not have one key per line; add {lines[-1]!r} to it by hand") from error
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole(path) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")

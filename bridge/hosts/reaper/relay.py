@@ -6,6 +6,7 @@ Threads and processes: one owner, the thread of `requests.run`.
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ class Work:
 
     first_s, quarters: where the host plays the score, and its tempo where that is kept. bars, takes, names: what a
     regenerate asked for. passed_over: sentences on items that could not be read.
+    request: its number, which the bridge's answer brings back; a score's is 0.
+    report: what the bridge wrote down of it.
     tries: how often the list of clips was sent; taken: whether it arrived.
     """
 
@@ -40,6 +43,8 @@ class Work:
     names: frozenset[str] = frozenset()
     first_s: float = 0.0
     quarters: QuarterNotes | None = None
+    request: int = 0
+    report: Path | None = None
     tries: int = 0
     taken: bool = True
     sent_s: float = 0.0
@@ -67,7 +72,13 @@ class Relay:
         self.work: dict[str, Work] = {}  # by job: a job is worked on once at a time
         self.jobs: dict[str, Job] = {}
         self.heartbeat_s = self.hello_s = -1e9
+        self._request = random.randrange(1, 1 << 30)
         self.live = Live()
+
+    def next_request(self) -> int:
+        """A number that no other request of these scripts has."""
+        self._request += 1
+        return self._request
 
     def send(self, packet: bytes) -> None:
         """To the bridge; a lost packet is noticed by its missing answer."""

@@ -59,7 +59,7 @@ def hear(relay: Relay) -> None:
 def _is_whole(message: codec.OscMessage) -> bool:
     """Whether the message is one of the bridge's, with all that belongs to it."""
     row = protocol.OUTGOING.get(message.address)
-    if row is None or len(message.arguments) < len(row.arguments):
+    if row is None or len(message.arguments) < sum(not argument.optional for argument in row.arguments):
         return False
     texts = (isinstance(value, str) for value in message.arguments)
     return all(text == (argument.kind == "s") for argument, text in zip(row.arguments, texts, strict=False))
@@ -75,17 +75,22 @@ def _heed(relay: Relay, message: codec.OscMessage) -> None:
         job = relay.jobs.get(str(values[0]))
         work = relay.work.get(str(values[0]))
         if job is not None and values[1]:
-            take = int(values[4] or 0)
+            take, asked = int(values[4] or 0), int(values[5] or 0) if len(values) > 5 else None
             job.midi[take] = Path(str(values[1]))
             remember(relay)
-            if work is not None and take == work.take:
+            answers = work is not None and take == work.take and asked in (None, work.request)
+            if work is not None and answers:
+                work.report = Path(str(values[3]))
                 del relay.work[work.job]
                 job.take = take
                 deliver(relay, work, job.midi[take])
     elif name == "challenge":
         relay.send(codec.encode("/hitpoint/prove", str(values[0])))
     elif name == "error":
-        _note_error(relay, str(values[0]), str(values[1]), str(values[2]))
+        work = relay.work.get(str(values[2]))
+        asked = int(values[3] or 0) if len(values) > 3 else 0
+        if work is None or not asked or asked == work.request:
+            _note_error(relay, str(values[0]), str(values[1]), str(values[2]))
 
 
 def _note_progress(relay: Relay, work: Work, stage: str, share: float) -> None:
@@ -126,6 +131,7 @@ def deliver(relay: Relay, work: Work, midi: Path) -> None:
         else:
             rows = file_answers.score_rows(score, Placing(work.first_s, work.quarters), work.take)
             rows += [("note", sentence_of(f"it was scored as black: {text}")) for text in work.passed_over]
+            rows += file_answers.missed_rows(work.report, work.first_s)
     except (OSError, ValueError) as error:
         relay.fail(work.id, f"The finished file {midi} cannot be read ({error}); run the action again.")
     else:

@@ -125,7 +125,7 @@ def _take_in(relay: Relay, path: Path, now_s: float) -> None:
     except OSError:
         if path.is_file() and not path.is_symlink():
             return  # locked for a moment
-        problem = "this is no plain file"
+        problem = "this is not a plain file"
     try:
         path.unlink(missing_ok=True)
     except OSError:
@@ -163,16 +163,20 @@ def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -
     quarters = QuarterNotes(knots) if knots else None
     if action == "score":
         work = Work(request_id, action, request_id, quarters=quarters)
-        clips = file_clips.clips(rows, work.passed_over)
-        work.first_s = clips[0].start_s
+        shown = file_clips.seen(rows, work.passed_over)
+        clips = [clip for clip in shown if not clip.held]
+        work.first_s, last_s = file_clips.span_of(rows, shown)
         relay.jobs[work.job] = Job(work.first_s)
         work.clips = _clip_packets(work.job, float(values["fps"][0]), clips)
         work.settings = [part for row in rows if row[0] == "set" for part in row[1:3]]
         work.settings += ["wav", "0"]  # the host has instruments of its own
+        work.settings += ["from", f"{work.first_s:.9f}", "to", f"{last_s:.9f}", *file_clips.own_hits(rows, shown)]
+        work.settings += ["keep", *values["keep"][:1]] if "keep" in values else []
         relay.work[work.job] = work
         send_clips(relay, work, now_s)
         return
     work = Work(request_id, action, values["job"][0], int(values["take"][0]), quarters=quarters)
+    work.request = relay.next_request()
     job = relay.jobs.get(work.job)
     if job is None or not job.midi:
         relay.fail(request_id, "The bridge does not know this score (any more); score the film again.")
@@ -199,7 +203,7 @@ def _clip_packets(job: str, fps: float, clips: list[TimelineClip]) -> list[bytes
 
 
 def _ask_take(relay: Relay, work: Work, job: Job) -> None:
-    relay.send(codec.encode("/hitpoint/take", work.job, work.take))
+    relay.send(codec.encode("/hitpoint/take", work.job, work.take, work.request))
     job.take = work.take
     if work.take in job.midi:
         deliver(relay, work, job.midi[work.take])
@@ -222,4 +226,4 @@ def _ask_regenerate(relay: Relay, work: Work, job: Job, first_s: float, last_s: 
         remember(relay)
     relay.work[work.job] = work
     names = sorted(name.lower() for name in work.names)
-    relay.send(codec.encode("/hitpoint/regenerate", work.job, *bars, *names))
+    relay.send(codec.encode("/hitpoint/regenerate", work.job, *bars, work.request, -1, *names))

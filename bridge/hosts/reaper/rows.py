@@ -43,7 +43,7 @@ def decode(text: str, kind: str) -> list[list[str]]:
     rows = [[_unescape(field) for field in line.split("\t")] for line in text.split("\n")]
     head = rows[0]
     if len(head) != 3 or head[0] != "hitpoint" or head[2] != kind:
-        raise RowsError(f"this is no {kind} file of Hitpoint's")
+        raise RowsError(f"this is not one of Hitpoint's {kind} files")
     if head[1] != FORMAT:
         raise RowsError(f"the scripts write file format {head[1]}, this bridge reads {FORMAT}: update the older one")
     if len(rows) < 3 or rows[-1] != [""] or rows[-2] != ["end", str(len(rows) - 2)]:
@@ -74,7 +74,7 @@ def read(path: Path, kind: str) -> list[list[str]]:
     with os.fdopen(os.open(path, flags), "rb") as file:
         about = os.fstat(file.fileno())
         if not stat.S_ISREG(about.st_mode):
-            raise RowsError(f"the {kind} file is no plain file")
+            raise RowsError(f"the {kind} file is not a plain file")
         if hasattr(os, "getuid") and about.st_uid != os.getuid():
             raise RowsError(f"the {kind} file belongs to another user")
         data = file.read(MAX_BYTES + 1)

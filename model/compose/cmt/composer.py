@@ -80,9 +80,9 @@ class CmtComposer(Composer):
         Raises InputError for a damaged checkpoint, MissingError where the GPU asked for is not there.
         """
         if device not in ("auto", "cpu", "cuda"):
-            raise UsageError(f"there is no device {device}; take auto, cpu or cuda")
+            raise UsageError(f"there is no device {device}; choose auto, cpu or cuda")
         if device == "cuda" and not torch.cuda.is_available():
-            raise MissingError("this machine has no CUDA GPU that torch can use; take --device cpu")
+            raise MissingError("this machine has no CUDA GPU that torch can use; use --device cpu")
         chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
         torch.set_num_threads(1)  # sums are rounded by how they are shared out, and weights to eight bits after that
         composer = cls(checkpoint.load(path, chosen))
@@ -184,7 +184,7 @@ class CmtComposer(Composer):
     def _check(self, plan: Plan) -> None:
         if plan.genre not in self.genres:
             raise UsageError(
-                f"the checkpoint {self.name} was not trained on {plan.genre} music; take another genre "
+                f"the checkpoint {self.name} was not trained on {plan.genre} music; choose another genre "
                 f"({', '.join(self.genres)}) or another checkpoint"
             )
 

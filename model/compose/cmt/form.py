@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hitpoint.model.compose.cmt.chords import same_chords
 from hitpoint.model.compose.cmt.echo import Echo, recalled
 from hitpoint.model.compose.cmt.harmony import home_key, move_of, wished_key
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
@@ -75,6 +76,8 @@ class Again(Leaning):
             return None
         if _label(here.plan, here.index) != _label(here.plan, earlier.echo.bar):
             return None  # elsewhere a theme returns varied
+        if not same_chords(here.plan, here.index, earlier.echo.bar):
+            return None
         wanted = _fits(here.asked, here.players, earlier.bar) and not _worn(earlier.bar, here.written)
         return cls(earlier.bar) if wanted else None
 
@@ -109,7 +112,8 @@ class Recall(Leaning):
         if earlier is None:
             return None
         echo, move = earlier.echo, move_of(here)
-        if move is not None and move.against:
+        other = not same_chords(here.plan, here.index, echo.bar)
+        if other or (move is not None and move.against):
             echo = echo._replace(pitch_nats=min(AGAINST_NATS, echo.pitch_nats))
         return cls(earlier.recast, echo)
 
@@ -166,9 +170,9 @@ class Close(Leaning):
 
     @classmethod
     def of(cls, here: Here) -> Close | None:
-        """For the last bars of a piece that has a key."""
+        """For the last bars of a piece that has a key and no chords planned."""
         bars_left = len(here.plan.bars) - here.index
-        if bars_left > CLOSING_BARS or len(here.written) < PHRASE_BARS:
+        if bars_left > CLOSING_BARS or len(here.written) < PHRASE_BARS or here.asked.chords is not None:
             return None
         key = wished_key(here.asked) or home_key(here.written) or key_of(here.written)
         return None if key is None else cls(key, last=bars_left == 1)

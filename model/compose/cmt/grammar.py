@@ -126,6 +126,7 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
     notes: list[Note] = []
     for number in range(strength):
         owed = strength - number - 1
+        place = place._replace(owed_notes=owed)
         if locked:
             note = locked[number]
             ticks = np.array([note.duration_ticks], np.int16)

@@ -19,12 +19,14 @@ from hitpoint.model.registry import Registry
 
 class Place(NamedTuple):
     """Where a bar's writer stands: the tick and instrument reached (-1 before the first), the lowest pitch that may
-    come (for a duration: the pitch just chosen), and the onset ticks still owed."""
+    come (for a duration: the pitch just chosen), the onset ticks still owed, and the notes of this instrument that are
+    still to come above the one that is asked for."""
 
     tick: int
     instrument: int
     low: int
     owed_ticks: int
+    owed_notes: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,13 @@ LEANINGS: Registry[Leaning] = Registry(
         "close": "hitpoint.model.compose.cmt.form:Close",
         "again": "hitpoint.model.compose.cmt.form:Again",
         "registers": "hitpoint.model.compose.cmt.colour:Registers",
-        "line": "hitpoint.model.compose.cmt.colour:Line",
+        "fullness": "hitpoint.model.compose.cmt.presence:Fullness",
+        "presence": "hitpoint.model.compose.cmt.presence:Presence",
+        "tune": "hitpoint.model.compose.cmt.tune:Tune",
         "rise": "hitpoint.model.compose.cmt.colour:Rise",
         "recall": "hitpoint.model.compose.cmt.form:Recall",
+        "chords": "hitpoint.model.compose.cmt.chords:Chords",
+        "theme": "hitpoint.model.compose.cmt.theme:Theme",
         "moves": "hitpoint.model.compose.cmt.harmony:Moves",
         "home": "hitpoint.model.compose.cmt.harmony:Home",
     },

@@ -28,5 +28,5 @@ def read(path: Path) -> Reading:
     except RecursionError:
         raise TimelineError("its compositions contain each other without end") from None
     except Exception as error:  # the adapter lets through what its parsers raise, of any kind
-        raise TimelineError("it is no AAF file that can be read, or a damaged one") from error
+        raise TimelineError("it is not an AAF file that can be read, or is damaged") from error
     return otio.read(text)

@@ -82,7 +82,7 @@ def _events(text: str, fps: float, notes: Notes) -> tuple[list[Event], float]:
             times = tuple(Timecode(value, number, drop) for value in match.groups()[1:5])
             events.append(_event(number, match["middle"], times))
         elif _NUMBERED.match(line):
-            raise TimelineError("it looks like an event but has not its four timecodes", number)
+            raise TimelineError("it looks like an event but lacks its four timecodes", number)
         elif fcm := _FCM.match(line):
             declared_drop = not fcm[1]
         elif name := _NAME.match(line):

@@ -194,7 +194,7 @@ class _Reader:
             try:
                 child_lane = lane + int(item.get("lane", "0"))
             except ValueError:
-                raise TimelineError("a lane in it is no number", item.line) from None
+                raise TimelineError("a lane in it is not a number", item.line) from None
             begin = at + _seconds(item, "offset", local_start) - local_start
             if child.tag == "spine":
                 self._spine(child, begin, child_lane, lanes, depth)

@@ -219,7 +219,7 @@ class _Project:
         try:
             sides = sorted((int(prop(mix, "a_track") or "0"), int(prop(mix, "b_track") or "1")))
         except ValueError:
-            raise TimelineError("a track in it is no number", mix.line) from None
+            raise TimelineError("a track in it is not a number", mix.line) from None
         if count and not 0 <= sides[1] < max(count, 2):
             raise TimelineError(f"a transition in it works on track {sides[1]}, which it does not contain", mix.line)
         return max(sides[0], 0), sides[1]

@@ -30,6 +30,7 @@ local SETTINGS = {
   { key = "seed", value = "0", title = "Seed" },
   { key = "cuts", value = "auto", title = "Cuts (auto or strips = the items' own)" },
   { key = "tempo_map", value = "project", title = "Tempo map (project = change it or keep)" },
+  { key = "sound", value = "on", title = "ReaSynth on new tracks (on or off)" },
 }
 
 local OLDEST_REAPER = 6.40
@@ -122,13 +123,14 @@ local function replaced_scores(project, score, rows)
   return button == 7 and {} or nil
 end
 
--- Scores what `items` (rows of picture.lua) show, or says `problem` where there are none.
-local function score_items(project, items, problem)
+-- Scores what `items` (rows of picture.lua) show, or says `problem` where there are none. keep: the score whose music
+-- stays where the picture has not changed, and in whose place the new one comes.
+local function score_items(project, items, problem, keep_job)
   if not items then
     return wait.say(problem)
   end
   local score = load("score")
-  local replaced = replaced_scores(project, score, items)
+  local replaced = keep_job and { [keep_job] = true } or replaced_scores(project, score, items)
   local keep
   if replaced ~= nil then
     keep = keep_tempo(project, score.between(project, -math.huge, math.huge) or {})
@@ -137,11 +139,14 @@ local function score_items(project, items, problem)
     return
   end
   local rows = { { "action", "score" }, { "fps", (reaper.TimeMap_curFrameRate(project)) }, table.unpack(items) }
+  if keep_job then
+    rows[#rows + 1] = { "keep", keep_job }
+  end
   if keep then
     score.add_quarters(project, rows)
   end
   for _, row in ipairs(SETTINGS) do
-    if row.key ~= "tempo_map" then
+    if row.key ~= "tempo_map" and row.key ~= "sound" then
       rows[#rows + 1] = { "set", row.key, setting(row) }
     end
   end
@@ -198,6 +203,25 @@ actions["Regenerate selected bars"] = function(project)
   end)
 end
 
+-- The items of the selection; without one all from the score's start on, as long as picture follows without a hole.
+actions["Re-score what changed"] = function(project)
+  with_score(project, function(score, job, entries)
+    local items = load("picture").selected(project)
+    local films = 0
+    for _, row in ipairs(items or {}) do
+      films = films + ((row[1] == "item" and row[3] == "VIDEO") and 1 or 0)
+    end
+    if films == 0 then
+      local first, last = math.huge, -math.huge
+      for _, entry in ipairs(entries) do
+        first, last = math.min(first, entry.first), math.max(last, entry.last)
+      end
+      items = load("picture").within(project, first, load("picture").end_of(project, first, last))
+    end
+    score_items(project, items, nil, job)
+  end)
+end
+
 actions["Next take"] = function(project)
   with_score(project, function(score, job, entries)
     local rows = { { "action", "take" }, { "job", job }, { "take", score.takes(project, job) } }
@@ -209,7 +233,7 @@ end
 
 -- Asks for the settings; and puts the other actions into REAPER's action list, where those that are there stay.
 actions["Settings"] = function()
-  local names = "Score selected items|Score time selection|Regenerate selected bars|Next take|Live follow"
+  local names = "Score selected items|Score time selection|Re-score what changed|Regenerate selected bars|Next take|Live follow"
   for name, more in names:gmatch("([^|]+)(|?)") do
     reaper.AddRemoveReaScript(true, 0, folder .. "Hitpoint_" .. name .. ".lua", more == "")
   end

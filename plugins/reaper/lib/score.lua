@@ -199,6 +199,9 @@ local function add_tracks(project, job, answer, kept, keep_tempo)
   end
   for index, track in ipairs(missing) do
     local media_track = new_track(project, track.name, color_of(track), index == #missing and -1 or 0)
+    if reaper.GetExtState("Hitpoint", "sound") ~= "off" then
+      reaper.TrackFX_AddByName(media_track, "ReaSynth", false, -1) -- heard at once; every REAPER has it
+    end
     new_item(project, media_track, job, answer, track, first, first, keep_tempo)
   end
 end

@@ -28,6 +28,7 @@ from hitpoint.bridge.ipc.messages import (
     ScoreList,
     SetControl,
 )
+from hitpoint.bridge.ipc.suggest import Suggested, SuggestList
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.clients import OWNER_S
@@ -174,6 +175,11 @@ def test_clip_list_lost_packets_are_named_and_sent_again(room, tmp_path):
     assert score.clips[1] == ClipSpec(film, 11.0, 0.0, None, 2.0)
     assert score.pairs == (("genre", "rock"), ("seed", "5"), ("control", "0.5"))
     assert score.fps == 25.0
+    room.asked.clear()
+    room.say("/hitpoint/suggest", "film", "a sad day")
+    assert SuggestList("film", "a sad day") in room.asked
+    room.session.on_composer(Suggested("film", "rock", 0.5, "sad", 0.75, "words: sad"))
+    assert room.answers("/hitpoint/suggestion") == [("film", "rock", 0.5, "sad", 0.75, "words: sad")]
 
 
 @pytest.mark.parametrize(

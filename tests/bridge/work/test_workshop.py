@@ -300,7 +300,7 @@ def test_an_edit_of_a_score_that_is_gone_tells_the_user_what_to_do(bench, edit):
     bench.ask(edit)
     (error,) = bench.of(JobError)
     assert (error.job, error.code) == ("film", "usage")
-    assert error.text == "this score is not known any more; score the film again (there is no job 'film')"
+    assert error.text == "this score is no longer known; score the film again (there is no job 'film')"
 
 
 def test_a_finished_job_needs_no_new_analysis_until_it_is_edited(bench, tmp_path):

@@ -58,5 +58,5 @@ def test_they_say_that_they_do_not_know_a_later_genre(older: CmtComposer) -> Non
         lambda: older.takes(plan, [0, 1]),
         lambda: older.regenerate(plan, list(older.stream(make_plan(4), 0)), 1, 2),
     ):
-        with pytest.raises(UsageError, match="was not trained on orchestral music; take another genre"):
+        with pytest.raises(UsageError, match="was not trained on orchestral music; choose another genre"):
             compose()

@@ -115,7 +115,7 @@ def test_mistakes_are_said(tmp_path):
     with pytest.raises(InputError, match="could not be run"):
         installer.install_blender(tmp_path, tmp_path / "blender")
     (tmp_path / "blender").chmod(0o755)
-    with pytest.raises(InputError, match="did not take the extension: not today"):
+    with pytest.raises(InputError, match="did not accept the extension: not today"):
         installer.install_blender(tmp_path, tmp_path / "blender")
 
 

@@ -21,7 +21,15 @@ import pytest
 
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.midi_file import write_midi
-from tests.ardour_kit import DATA, LIBRARIES, SUPERCLOCKS_A_SECOND, Ardour, connect, make_session, need_ardour
+from tests.ardour_kit import (
+    DATA,
+    LIBRARIES,
+    SUPERCLOCKS_A_SECOND,
+    Ardour,
+    connect,
+    make_session,
+    need_ardour,
+)
 from tests.fakes import fake_prepared, fake_take
 from tests.plugins.reaper.rpp_project import midi_notes
 
@@ -110,15 +118,22 @@ def play(ardour: Ardour, ears: RemoteEars, names: list[str], wanted: list[tuple[
     ardour.ask(ASK_FOR_BEATS, "/position/bbt", fits=lambda arguments: arguments[0] == "001|01|0000")
     ears.take()
     ardour.say("/transport_play", 1.0)
-    until = ears.passed + round((max(end_s for _, end_s, *_ in wanted) + 3.0) * RATE)
-    wait_for(lambda: ears.passed >= until, 240, "the end of the music", every=0.2)
+    heard: list[tuple[int, bytes]] = []
+    wait_for(lambda: len(notes_on(extended(heard, ears))) >= len(wanted), 240, "the notes of the file", every=0.2)
     ardour.say("/transport_stop", 1.0)
-    time.sleep(0.5)
-    theirs = sorted((*rest, frame / RATE) for frame, *rest in notes_on(ears.take()))
+    notes = notes_on(extended(heard, ears))
+    end = notes[0][0] + RATE * (max(end_s for _, end_s, *_ in wanted) - min(start_s for start_s, *_ in wanted))
+    theirs = sorted((*rest, frame / RATE) for frame, *rest in notes if frame < end)  # at its end it may begin again
     ours = sorted((*rest, start_s) for start_s, _, *rest in wanted)
-    assert [note[:3] for note in theirs] == [note[:3] for note in ours], "not the notes of the file"
+    assert [note[:3] for note in theirs] == [note[:3] for note in ours], f"heard {len(theirs)} of {len(ours)} notes"
     late_s = [their_s - our_s for (*_, their_s), (*_, our_s) in zip(theirs, ours, strict=True)]
     return [1000 * (each - sorted(late_s)[len(late_s) // 2]) for each in late_s]
+
+
+def extended(heard: list[tuple[int, bytes]], ears: RemoteEars) -> list[tuple[int, bytes]]:
+    """`heard` with all that the ears have heard since."""
+    heard += ears.take()
+    return heard
 
 
 def is_imported(ardour: Ardour, out: Path) -> bool:

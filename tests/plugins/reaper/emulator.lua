@@ -150,6 +150,20 @@ function api.SetMediaItemInfo_Value(item, name, value)
   return true
 end
 function api.GetItemStateChunk(item) return true, get(item).chunk or "<ITEM\n<SOURCE VIDEO\n>\n>\n" end
+function api.GetTrackStateChunk(track) return true, get(track).chunk or "<TRACK\n>\n" end
+function api.TrackFX_AddByName(track, name, input, instantiate)
+  assert(not input and instantiate == -1)
+  local object = get(track)
+  object.fx = object.fx or {}
+  table.insert(object.fx, name)
+  return #object.fx - 1
+end
+function api.GetNumTakeMarkers(take) return #(get(take).markers or {}) end
+function api.GetTakeMarker(take, index)
+  local marker = (get(take).markers or {})[index + 1]
+  if not marker then return -1.0, "", 0 end
+  return marker.second + 0.0, marker.name, 0
+end
 function api.get_config_var_string(name)
   assert(name == "projvidflags", "no such variable")
   return emu.video_flags ~= nil, emu.video_flags or ""

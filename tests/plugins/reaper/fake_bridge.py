@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from pathlib import Path
@@ -25,6 +26,7 @@ class FakeBridge:
         self.clips: dict[int, protocol.Request] = {}
         self.takes: dict[int, list[Bar]] = {}
         self.files = self.take = 0
+        self.missed: list[float] = []
         self.fail_with: tuple[str, str] | None = None
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
@@ -96,4 +98,6 @@ class FakeBridge:
         path = self.folder / f"take-{self.files}.mid"
         write_midi(score, path)
         self.latest = path
-        self._send(sender, "result", job, str(path), "", str(path), take)
+        report = path.with_suffix(".json")
+        report.write_text(json.dumps({"cuts": {"found": 3, "hit": 3 - len(self.missed), "missed_s": self.missed}}))
+        self._send(sender, "result", job, str(path), "", str(report), take, request.whole("request"), 0)

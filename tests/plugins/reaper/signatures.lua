@@ -16,6 +16,10 @@ DeleteTempoTimeSigMarker | ReaProject integer | boolean
 EnumProjectMarkers3 | ReaProject integer | integer boolean number number string integer integer
 EnumProjects | integer | ReaProject string
 ExecProcess | string integer | string
+GetTrackStateChunk | MediaTrack string boolean? | boolean string
+TrackFX_AddByName | MediaTrack string boolean integer | integer
+GetNumTakeMarkers | MediaItem_Take | integer
+GetTakeMarker | MediaItem_Take integer | number string integer
 GetItemStateChunk | MediaItem string boolean? | boolean string
 GetParentTrack | MediaTrack | MediaTrack
 get_config_var_string | string | boolean string

@@ -38,7 +38,7 @@ def test_index_names_every_file_below_the_address_that_is_given():
     sources = version.findall("source")
     files = {unquote(source.text.removeprefix(f"{base}/plugins/reaper/")) for source in sources}
     assert files == {p.relative_to(PLUGIN).as_posix() for p in [*PLUGIN.rglob("*.lua"), *PLUGIN.glob("*.ReaperOSC")]}
-    assert sum(source.get("main") == "main" for source in sources) == 6
+    assert sum(source.get("main") == "main" for source in sources) == 7
 
 
 def test_no_index_without_an_address():

@@ -193,12 +193,13 @@ def test_emulated_project_with_its_own_tempo_and_second_thoughts(reaper, relay, 
 def test_emulated_setting_keeps_the_tempo_without_a_question(reaper, relay, bridge, film):
     reaper.lua('emu.inputs[1] = "rock|drums,bass|90-120|1.0|5|strips|keep"')
     reaper.act(emulated.SETTINGS)
-    assert [commit for _, commit in reaper.lua("return emu.registered")] == [False] * 4 + [True]
+    assert [commit for _, commit in reaper.lua("return emu.registered")] == [False] * 5 + [True]
     score(reaper, film)
     project = check_notes(reaper, bridge.latest)
     assert project.tempo == [(0.0, 120.0)] and reaper.messages == []
     pairs = bridge.requests("score")[0].rest
     wished = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    assert float(wished.pop("from")) == START_S and float(wished.pop("to")) == pytest.approx(START_S + 15.73)
     assert wished == {
         "genre": "rock", "instruments": "drums,bass", "tempo": "90-120", "control": "1.0", "seed": "5",
         "cuts": "strips", "wav": "0",

@@ -186,3 +186,87 @@ def test_emulated_tempo_markers_of_the_users_still_raise_the_question(reaper, re
     reaper.add_video(film, 60.0, 15.73)
     reaper.act(emulated.SCORE_ITEMS)
     assert len(reaper.messages) == 1 and "tempo markers of its own" in reaper.messages[0]
+
+
+def wishes_of(bridge) -> dict[str, object]:
+    rest = bridge.requests("score")[-1].rest
+    return dict(zip(rest[::2], rest[1::2], strict=True))
+
+
+def test_emulated_own_markers_are_hits_and_what_is_not_hit_has_a_marker(reaper, relay, bridge, film):
+    for index, (first, name) in enumerate(
+        [(8.5, "hit"), (10.0, "Hit!"), (12.0, " no "), (13.0, "dialogue"), (90.0, "hit")]
+    ):
+        row = f'{{id = {index}, is_region = false, first = {first}, last = 0.0, name = "{name}", color = 0}}'
+        reaper.lua(f"table.insert(emu.current.state.markers, {row})")
+    bridge.missed = [4.25]
+    wait_for_bridge(reaper)
+    reaper.add_video(film, START_S, 15.73, "{from = 2.5, file_s = 100}")
+    reaper.lua('emu.current:object(emu.current:items()[1].takes[1]).markers = '
+               '{{second = 3.5, name = "hit"}, {second = 1.0, name = "hit"}}')  # fmt: skip
+    reaper.act(emulated.SCORE_ITEMS)
+    told = wishes_of(bridge)
+    assert told["hits"] == f"8.500000,10.000000!,{START_S + 1:.6f}" and told["unhits"] == "12.000000"
+    assert (float(told["from"]), float(told["to"])) == pytest.approx((START_S, START_S + 15.73))
+    assert reaper.messages == ["2 of 3 cuts are hit. The others have markers named 'Not hit: cut'."]
+    names = {name: first for _, first, _, name in markers_of(reaper)}
+    assert names["Not hit: cut"] == pytest.approx(START_S + 4.25) and "dialogue" in names
+
+
+@pytest.mark.parametrize("selected", ["true", "false"])
+def test_emulated_what_changed_is_scored_again_in_its_place(reaper, relay, bridge, film, selected):
+    """The bridge is told which score to keep and the range as it is now; the new score comes on the same tracks."""
+    score(reaper, film)
+    job = bridge.requests("score")[-1].text("job")
+    reaper.lua("for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end")
+    reaper.lua(f"local i = emu.current:items()[1] i.D_LENGTH = 14.0 i.B_UISEL = {selected} and 1 or 0")
+    tracks = reaper.lua("return #emu.current.state.tracks")
+    reaper.act(emulated.RESCORE)
+    assert reaper.messages == []
+    told = wishes_of(bridge)
+    assert told["keep"] == job and float(told["to"]) == pytest.approx(START_S + 14.0)
+    assert bridge.requests("clip")[-1].number("out") == pytest.approx(16.5)
+    assert reaper.lua("return #emu.current.state.tracks") == tracks
+    assert len(RppProject(reaper.lua("return emu.rpp()")).track("Piano").items) == 1
+
+
+def test_emulated_new_tracks_sound_at_once_unless_that_is_switched_off(reaper, relay, bridge, film):
+    sounding = """
+    local count = 0
+    for _, id in ipairs(emu.current.state.tracks) do
+      for _, name in ipairs(emu.current:object(id).fx or {}) do count = count + (name == "ReaSynth" and 1 or 0) end
+    end
+    return count"""
+    score(reaper, film)
+    assert reaper.lua(sounding) == 5
+    reaper.lua("emu.buttons[1] = 6")
+    reaper.act(emulated.SCORE_ITEMS)
+    assert reaper.lua(sounding) == 5, "tracks that are there keep what is on them"
+    reaper.lua('emu.buttons[1] = 7 emu.ext["Hitpoint/sound"] = "off"')
+    reaper.act(emulated.SCORE_ITEMS)
+    assert reaper.lua(sounding) == 5 and reaper.messages[2:] == []
+
+
+def test_emulated_nothing_to_score_again(reaper, relay, bridge, film):
+    wait_for_bridge(reaper)
+    reaper.act(emulated.RESCORE)
+    assert reaper.messages == ["There is no score in this project yet; run 'Hitpoint: Score selected items' first."]
+
+
+def test_emulated_an_answer_belongs_to_its_question(reaper, relay, bridge, film):
+    """The answer to an earlier request, which comes late, is not taken for that of the present one."""
+    score(reaper, film)
+    tell = bridge._send
+
+    def late_first(sender, name, *values):
+        if name == "result":
+            tell(sender, "result", *values[:5], 12345, 0)
+            tell(sender, "error", "usage", "of an earlier request", values[0], 12345)
+            tell(sender, "progress", values[0], "write", 1.0)
+        tell(sender, name, *values)
+
+    bridge._send = late_first
+    reaper.act(emulated.NEXT_TAKE)
+    assert reaper.messages == [] and bridge.requests("take")[-1].whole("request") > 0
+    check = RppProject(reaper.lua("return emu.rpp()")).track("Piano").items[0]
+    assert len(check.takes) == 2

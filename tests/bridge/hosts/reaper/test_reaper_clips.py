@@ -81,12 +81,50 @@ def test_a_crossfade_is_handed_over_in_its_middle(film, fade, middle):
     assert clips[1].fade_s == (min(fade, 2.0) if fade > 0.01 else 0.0)
 
 
-def test_a_fade_in_without_an_item_of_its_track_below_is_none(film):
+def test_a_fade_in_is_a_fade_in_its_middle_over_another_picture_and_at_its_start_over_black(film):
     over = [item(film, 0.0, 10.0, track=2), item(film, 4.0, 3.0, fade=1.0)]
     after = [item(film, 0.0, 4.0), item(film, 4.0, 3.0, fade=1.0)]
-    for rows in (over, after):
-        clips = file_clips.clips(rows)
-        assert clips[1].start_s == 4.0 and clips[1].fade_s == 0.0
+    gap = [item(film, 0.0, 3.0), item(film, 4.0, 3.0, fade=1.0)]
+    for rows, start_s in ((over, 4.5), (after, 4.0), (gap, 4.0)):
+        clip = file_clips.clips(rows)[1]
+        assert (clip.start_s, clip.fade_s) == (start_s, 1.0) and clip.in_s == pytest.approx(start_s - 4.0)
+    against_clicks = [item(film, 0.0, 4.0), item(film, 4.0, 3.0, fade=0.01)]
+    assert file_clips.clips(against_clicks)[1].fade_s == 0.0
+
+
+CODES = {
+    "gfx_blit(0, 1);": False,
+    "gfx_blit(0,0); gfx_evalrect(0,0,w,h,'r*=1.1');": False,
+    "gfx_blit(input_track(0), 1, 10, 10, w/2, h/2);": True,
+    "gfx_a = 0.5; gfx_blit(0);": True,
+    "param1 == 0 ? gfx_a==1;": False,
+    "gfx_mode=1; gfx_blit(0);": True,
+    "gfx_rotoblit(0, 0.3);": True,
+    "": False,
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_video_processor_that_lets_through_hides_no_film(film, code):
+    rows = [item(film, 0.0, 10.0, track=2), [*item(film, 4.0, 3.0), code]]
+    assert len(file_clips.clips(rows)) == (1 if CODES[code] else 3)
+    alone = [[*item(film, 4.0, 3.0), code]]
+    assert len(file_clips.clips(alone)) == 1
+
+
+def test_stills_and_black_are_part_of_the_range_and_their_edges_are_cuts(film, tmp_path):
+    still, other = (str(tmp_path / name) for name in ("a.jpg", "b.jpg"))
+    rows = [item(still, 0.0, 2.0), item(other, 2.0, 2.0), item(film, 4.0, 3.0), item(still, 9.0, 1.0)]
+    shown = file_clips.seen(rows)
+    assert len(file_clips.clips(rows)) == 1 and file_clips.span_of(rows, shown) == (0.0, 10.0)
+    assert file_clips.still_cuts(shown) == [2.0, 9.0]
+    rows += [["between", "1.0", "9.5"], ["hit", "5.0", "0"], ["hit", "6.0", "1"], ["unhit", "4.5"]]
+    shown = file_clips.seen(rows)
+    assert file_clips.span_of(rows, shown) == (1.0, 9.5)
+    assert file_clips.own_hits(rows, shown) == [
+        *("hits", "2.000000,9.000000,5.000000,6.000000!"),
+        *("unhits", "4.500000"),
+    ]
 
 
 def test_a_part_of_the_timeline(film):

@@ -214,7 +214,7 @@ def test_the_rate_that_the_list_states(tmp_path):
     text = text.replace("00:00:05:00 00:00:10:00", "00:00:05:29 00:00:10:00")
     found = listed(tmp_path, text, 24.0)
     assert found.cuts[0].time_s == pytest.approx(179 / NTSC) and found.fps == NTSC
-    assert found.unused(25.0) == ("the 25 frames a second given were not used, as it says itself that it counts 29.97",)
+    assert found.unused(25.0) == ("the 25 frames a second given were not used, as it states its own rate, 29.97",)
     assert found.unused(29.97) == () and found.unused(None) == ()
 
 

@@ -1,0 +1,168 @@
+"""What each half bar's chord must be or had better be: beginning, end, phrases, cuts, the home key and one excursion.
+
+All chords here are counted from the home tonic, which is C in major and A in minor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hitpoint.model.music.chords import CHORDS, QUALITIES
+from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.plan.types import Plan, Section
+
+HOMES = {False: Key(0, False), True: Key(9, True)}
+"""The key in which chords are planned, in major (False) and in minor (True)."""
+HALF = TICKS_PER_BAR // 2
+PHRASE_BARS = 4
+EARLY_TICKS = 2
+"""A chord comes in so much before its half bar, at the most, where a cut lies there."""
+MOST_EQUAL = 4
+"""Half bars on one chord, at the most."""
+OUTSIDE_NATS = -1.5
+"""For chords with tones outside the scale, so that the home key stays one."""
+TONIC_NATS, HALF_CADENCE_NATS, EXCURSION_NATS = 1.0, 3.0, 4.0
+"""For the tonic where a section begins; for the dominant where a phrase ends; for the tonic of an excursion where it
+begins, and of home where it is over."""
+EXCURSION_BARS = 24
+"""Shorter pieces stay in one key."""
+EXCURSION_AT = 0.62
+"""Where in the piece an excursion rather lies."""
+_TONIC_FAMILY = {False: ("maj", "maj7", "maj6"), True: ("min", "min7", "min6")}
+_SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}
+
+Weights = NDArray[np.float64]
+"""(156,): nats for each chord, in the order of the chord words."""
+
+
+@dataclass
+class Rule:
+    """change: on another root than the half bar before. allowed: (156,) bool, None = all. nats: (156,), added to the
+    network's. repeat: the earlier half bar that this one repeats, where it may.
+    """
+
+    change: bool = False
+    allowed: NDArray[np.bool_] | None = None
+    nats: Weights = field(default_factory=lambda: np.zeros(len(CHORDS)))
+    repeat: int | None = None
+
+
+def chords_on(root: int, qualities: Iterable[str]) -> NDArray[np.bool_]:
+    """The chords on a root with one of these qualities, as a mask (156,)."""
+    mask = np.zeros(len(CHORDS), bool)
+    order = list(QUALITIES)
+    mask[[root % 12 * len(order) + order.index(quality) for quality in qualities]] = True
+    return mask
+
+
+def tonic(key: Key, plain: bool = False) -> NDArray[np.bool_]:
+    """The tonic chords of a key; plain: the triad alone."""
+    return chords_on(key.root, _TONIC_FAMILY[key.minor][: 1 if plain else None])
+
+
+def dominant(key: Key) -> NDArray[np.bool_]:
+    """The chords that lead to a key's tonic."""
+    return chords_on(key.root + 7, ("maj", "7"))
+
+
+def outside(key: Key) -> NDArray[np.bool_]:
+    """The chords with a tone outside the key's scale; a minor key's dominant is not one of them."""
+    scale = {(key.root + step) % 12 for step in _SCALES[key.minor]}
+    return np.array([not set(chord.tones) <= scale for chord in CHORDS]) & ~dominant(key)
+
+
+def half_at(tick: int) -> int:
+    """Which half bar's chord comes in at a tick of a bar, if one does: its own, 0 or 1, though late; or, just before
+    the line, the one that follows (2: of the next bar).
+    """
+    return (tick + EARLY_TICKS) // HALF
+
+
+def halves_of(plan: Plan) -> int:
+    """Half bars of a plan, one that is cut short by the end counted in; two a bar otherwise."""
+    return 2 * (len(plan.bars) - 1) + (2 if plan.last_bar_ticks > HALF else 1)
+
+
+def excursion_of(plan: Plan) -> int | None:
+    """The section that leaves home: of those in the middle whose label is not the first one's the one nearest to
+    EXCURSION_AT, rather one whose label comes only once; None in short pieces.
+    """
+    sections = plan.sections
+    if len(plan.bars) < EXCURSION_BARS or len(sections) < 3:
+        return None
+    labels = [section.label for section in sections]
+    able = [k for k in range(1, len(sections) - 1) if labels[k] not in (labels[0], labels[-1])]
+    if not able:
+        return None
+
+    def cost(k: int) -> tuple[bool, float]:
+        middle = (sections[k].first_bar + sections[k].end_bar) / 2 / len(plan.bars)
+        return labels.count(labels[k]) > 1, abs(middle - EXCURSION_AT)
+
+    return min(able, key=cost)
+
+
+def keys_of(plan: Plan, home: Key) -> list[Key]:
+    """The key of each section: home, or its relative in the excursion. home: one of HOMES."""
+    away = excursion_of(plan)
+    other = Key((home.root + (3 if home.minor else 9)) % 12, not home.minor)
+    labels = {plan.sections[away].label} if away is not None else set()
+    once = away is not None and [section.label for section in plan.sections].count(plan.sections[away].label) > 1
+    return [
+        other if (k == away if once else section.label in labels) else home for k, section in enumerate(plan.sections)
+    ]
+
+
+def rules_of(plan: Plan, home: Key) -> list[Rule]:
+    """A rule for each half bar of the plan. home: one of HOMES."""
+    rules = [Rule() for _ in range(halves_of(plan))]
+    keys = keys_of(plan, home)
+    for bar in plan.bars:
+        for tick in bar.changes:
+            rules[min(2 * bar.index + half_at(tick), len(rules) - 1)].change = True
+    for number in range(len(plan.sections)):
+        _section(rules, plan.sections, number, keys)
+    rules[0].change, rules[0].repeat = False, None
+    rules[0].allowed = tonic(keys[0] if keys else home)
+    _end(rules, plan, home)
+    return rules
+
+
+def _section(rules: list[Rule], sections: Sequence[Section], number: int, keys: Sequence[Key]) -> None:
+    section, key = sections[number], keys[number]
+    first, end = 2 * section.first_bar, min(2 * section.end_bar, len(rules))
+    if first >= end:
+        return
+    for rule in rules[first:end]:
+        rule.nats = np.where(outside(key), OUTSIDE_NATS, 0.0)
+    rules[first].change = number > 0
+    left = number > 0 and keys[number - 1] != key
+    rules[first].nats = rules[first].nats + np.where(tonic(key), EXCURSION_NATS if left else TONIC_NATS, 0.0)
+    for last in range(first + 2 * PHRASE_BARS - 1, end, 2 * PHRASE_BARS):
+        rules[last].nats = rules[last].nats + np.where(dominant(key), HALF_CADENCE_NATS, 0.0)
+    alike = (k for k in range(number) if sections[k].label == section.label and keys[k] == key)
+    earlier = next(alike, None)
+    if earlier is not None:
+        length = 2 * (sections[earlier].end_bar - sections[earlier].first_bar)
+        for place in range(end - first - 1):
+            rules[first + place].repeat = 2 * sections[earlier].first_bar + place % length
+
+
+def _end(rules: list[Rule], plan: Plan, home: Key) -> None:
+    """The dominant, then the tonic from where the last chord starts."""
+    last = len(plan.bars) - 1
+    late = [tick for tick, _ in plan.bars[-1].entries if tick >= HALF]
+    rests = 2 * last + 1 if late and len(rules) == 2 * last + 2 else 2 * last
+    for rule in rules[rests:]:
+        rule.allowed, rule.change, rule.repeat = tonic(home, plain=True), False, None
+    if rests > 0:
+        rules[rests].change = True
+        before = rules[rests - 1]
+        before.repeat = None
+        if rests > 1:
+            before.allowed = dominant(home)

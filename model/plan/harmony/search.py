@@ -1,0 +1,90 @@
+"""Chords drawn from the network's probabilities under the rules, one half bar after the other.
+
+Without a tension curve one line of chords is drawn. With one, BEAM lines go on side by side, and each chord pays for
+its distance from the tension asked for; the draws are the same noise that sampling is (Gumbel's), so that another seed
+gives other chords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hitpoint.model.music.chords import CHORDS
+from hitpoint.model.music.harmony import Key
+from hitpoint.model.plan.harmony.network import ChordNetwork, Reading
+from hitpoint.model.plan.harmony.rules import MOST_EQUAL, Rule
+from hitpoint.model.plan.harmony.tension import tension_table
+
+TEMPERATURE, NUCLEUS = 0.9, 0.9
+BEAM = 16
+TENSION_NATS = 6.0
+REPEAT_NATS = 3.0
+"""For the chord that is to be repeated, where a tension is asked for as well."""
+_ROOT = np.array([chord.root for chord in CHORDS])
+_NEVER = -1e9
+
+
+def find_chords(
+    network: ChordNetwork, told: NDArray[np.int64], rules: Sequence[Rule], home: Key,
+    tension: NDArray[np.float64] | None, rng: np.random.Generator,
+) -> NDArray[np.int64]:  # fmt: skip
+    """A chord for each half bar, (t,): 0..155, counted from the home tonic.
+
+    told (t, columns); tension (t,): 0..1, NaN = free; None = free throughout. home: the key that the network knows.
+    """
+    lines = 1 if tension is None or np.isnan(tension).all() else BEAM
+    reading = Reading(network, told, lines)
+    history = np.zeros((lines, len(rules)), np.int64)
+    totals = np.where(np.arange(lines) == 0, 0.0, _NEVER)
+    table = tension_table(home)
+    for place, rule in enumerate(rules):
+        logs = reading.logs().astype(np.float64) + rule.nats
+        asked = np.nan if tension is None else float(tension[place])
+        if not np.isnan(asked):
+            before = history[:, place - 1] + 1 if place else np.zeros(lines, np.int64)
+            logs = logs - TENSION_NATS * (table[before] - asked) ** 2
+        if not np.isnan(asked) and rule.repeat is not None and rule.repeat < place:
+            logs[np.arange(lines), history[:, rule.repeat]] += REPEAT_NATS
+        allowed = np.stack([_allowed(rule, history[line, :place], bool(np.isnan(asked))) for line in range(lines)])
+        values = _within_nucleus(np.where(allowed, logs / TEMPERATURE, _NEVER))
+        noisy = totals[:, None] + values + rng.gumbel(size=values.shape)
+        best = np.argsort(-noisy, axis=None, kind="stable")[:lines]
+        origins, chords = np.divmod(best, len(CHORDS))
+        history, totals = history[origins], noisy[origins, chords]
+        history[:, place] = chords
+        reading.take(chords, origins)
+    return np.asarray(history[int(totals.argmax())])
+
+
+def _allowed(rule: Rule, before: NDArray[np.int64], repeats: bool) -> NDArray[np.bool_]:
+    """Which chords a rule allows after these. repeats: where it is to repeat an earlier one, that alone if it may."""
+    mask = np.ones(len(CHORDS), bool) if rule.allowed is None else rule.allowed.copy()
+    run = 0
+    while run < len(before) and before[-1 - run] == before[-1]:
+        run += 1
+    wanted = mask.copy()
+    if rule.change and len(before):
+        wanted &= _ROOT[before[-1]] != _ROOT
+    if run >= MOST_EQUAL:
+        wanted[before[-1]] = False
+    if wanted.any():
+        mask = wanted
+    if repeats and rule.repeat is not None and rule.repeat < len(before) and mask[before[rule.repeat]]:
+        return np.asarray(np.arange(len(CHORDS)) == before[rule.repeat])
+    return mask
+
+
+def _within_nucleus(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log weights (lines, 156), normalised, without those beyond the nucleus."""
+    mass = np.exp(values - values.max(axis=1, keepdims=True))
+    mass /= mass.sum(axis=1, keepdims=True)
+    order = np.argsort(-mass, axis=1, kind="stable")
+    ordered = np.take_along_axis(mass, order, axis=1)
+    beyond = ordered.cumsum(axis=1) - ordered >= NUCLEUS
+    kept = mass.copy()
+    np.put_along_axis(kept, order, np.where(beyond, 0.0, ordered), axis=1)
+    with np.errstate(divide="ignore"):
+        return np.where(kept > 0, np.log(kept / kept.sum(axis=1, keepdims=True)), _NEVER)

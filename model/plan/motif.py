@@ -1,0 +1,96 @@
+"""A motif: two to four bars of tune, as rhythm and as steps of the scale, that a piece keeps and brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.score import TICKS_PER_BAR
+
+SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}
+"""Of major (False) and minor (True), from the tonic."""
+RHYTHMS = (
+    ((0, 8), (0, 6, 8), (0, 8, 12), (0, 4, 8), (0, 4, 12)),
+    ((0, 4, 6, 8), (0, 6, 8, 12), (0, 4, 8, 12), (0, 3, 6, 8, 12), (0, 4, 8, 10, 12), (2, 4, 8, 12)),
+    ((0, 2, 4, 6, 8, 12), (0, 2, 4, 8, 10, 12), (0, 3, 6, 8, 10, 12, 14), (0, 4, 6, 8, 12, 14)),
+)
+"""Onsets of one bar of tune: calm, flowing, lively."""
+STEPS = {-3: 0.04, -2: 0.09, -1: 0.33, 0: 0.07, 1: 0.33, 2: 0.09, 3: 0.03, 4: 0.02}
+"""How often a tune moves by so many steps of the scale."""
+SPAN = 4
+"""It stays so many steps from where it began."""
+CALM, LIVELY = 0.35, 0.7
+"""Energies up to which a tune is calm, and from which it is lively."""
+
+
+@dataclass(frozen=True)
+class MotifNote:
+    """tick: from the motif's start. degree: steps of the scale over its first note. duration_ticks: 1 or more.
+
+    raised: semitones off the scale. pitch: as it is quoted, None where it was drawn.
+    """
+
+    tick: int
+    degree: int
+    duration_ticks: int
+    raised: int = 0
+    pitch: int | None = None
+
+
+@dataclass(frozen=True)
+class Motif:
+    """bars: 1..4. notes: one at a time, ticks rising. key: that in which a quoted one stands."""
+
+    bars: int
+    notes: tuple[MotifNote, ...]
+    key: Key | None = None
+
+    @property
+    def quoted(self) -> bool:
+        """Whether it is the user's own."""
+        return self.key is not None
+
+    def bar(self, number: int) -> tuple[MotifNote, ...]:
+        """The notes of one of its bars, their ticks counted from its bar line."""
+        first = number * TICKS_PER_BAR
+        inside = [note for note in self.notes if first <= note.tick < first + TICKS_PER_BAR]
+        return tuple(MotifNote(n.tick - first, n.degree, n.duration_ticks, n.raised, n.pitch) for n in inside)
+
+
+def drawn_motif(energy: float, rng: np.random.Generator) -> Motif:
+    """Two bars as lively as the piece is: the second answers the first and rests on a longer note."""
+    level = 0 if energy < CALM else 2 if energy >= LIVELY else 1
+    first = RHYTHMS[level][int(rng.integers(len(RHYTHMS[level])))]
+    answer = RHYTHMS[max(0, level - 1)][int(rng.integers(len(RHYTHMS[max(0, level - 1)])))]
+    ticks = [*first, *(TICKS_PER_BAR + tick for tick in answer)]
+    degrees = [0]
+    moves, weights = list(STEPS), np.array(list(STEPS.values()))
+    for _ in ticks[1:]:
+        able = np.array([abs(degrees[-1] + move) <= SPAN for move in moves]) * weights
+        degrees.append(degrees[-1] + int(moves[int(rng.choice(len(moves), p=able / able.sum()))]))
+    return Motif(2, with_lengths(ticks, degrees, 2 * TICKS_PER_BAR))
+
+
+def with_lengths(ticks: Sequence[int], degrees: Sequence[int], end: int) -> tuple[MotifNote, ...]:
+    """Notes that last until the next one, at most half a bar."""
+    ends = [*ticks[1:], end]
+    return tuple(
+        MotifNote(tick, degree, min(8, stop - tick)) for tick, degree, stop in zip(ticks, degrees, ends, strict=True)
+    )
+
+
+def scale_place(pitch: int, key: Key) -> tuple[int, int]:
+    """A pitch as (steps of the key's scale over its tonic in MIDI octave 0, semitones above that step: 0 or 1)."""
+    octave, inside = divmod(pitch - key.root, 12)
+    scale = SCALES[key.minor]
+    step = max(n for n, semitones in enumerate(scale) if semitones <= inside)
+    return 7 * octave + step, inside - scale[step]
+
+
+def pitch_at(place: int, key: Key, raised: int = 0) -> int:
+    """The MIDI pitch so many steps of the key's scale over its tonic in octave 0."""
+    octave, step = divmod(place, 7)
+    return key.root + 12 * octave + SCALES[key.minor][step] + raised

@@ -1,0 +1,121 @@
+"""Words, pictures and what they suggest; the held-out half of our descriptions is measured here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from hitpoint.model.errors import InputError
+from hitpoint.model.mood.shares import Source
+from hitpoint.model.mood.suggest import names_of, suggest
+from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
+from hitpoint.model.mood.words import LEXICON, from_words, heard, lexicon, read_lexicon, stem
+from hitpoint.model.music.score import GENRES
+from tests.model.mood.test_curve import rhythm
+
+SCENES = Path(__file__).with_name("scenes.tsv")
+ROWS = [line.split("\t") for line in SCENES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+KEPT_ASIDE = ROWS[::2]
+
+
+def ranked(text: str) -> tuple[list[str], list[str]]:
+    found = suggest(None, text)
+    return tuple(sorted(shares, key=lambda name: -shares[name]) for shares in (found.moods, found.genres))
+
+
+def test_descriptions_kept_aside_are_understood():
+    """Well above always saying the most frequent mood and genre."""
+    moods = [ranked(text)[0] for _, _, text in KEPT_ASIDE]
+    genres = [ranked(text)[1] for _, _, text in KEPT_ASIDE]
+    total = len(KEPT_ASIDE)
+    first = sum(found[0] == row[0] for found, row in zip(moods, KEPT_ASIDE, strict=True)) / total
+    second = sum(row[0] in found[:2] for found, row in zip(moods, KEPT_ASIDE, strict=True)) / total
+    genre = sum(found[0] == row[1] for found, row in zip(genres, KEPT_ASIDE, strict=True)) / total
+    assert first >= 0.65 and second >= 0.85 and genre >= 0.5
+    majority = Counter(row[0] for row in KEPT_ASIDE).most_common(1)[0][1] / total
+    assert first > 3 * majority
+
+
+def test_the_lexicon_is_sound_and_large():
+    words = read_lexicon(LEXICON)
+    assert len(words) > 800
+    assert all(genre in GENRES for word in words.values() for genre, _ in word.votes)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("running", "runs"), ("dances", "dancing"), ("happily", "happy"), ("cries", "cry")]
+)
+def test_forms_of_a_word_share_a_stem(one, other):
+    assert stem(one) == stem(other)
+
+
+def test_negation_turns_a_word_round():
+    glad, not_glad = (from_words([text]) for text in ("they are happy", "they are not happy"))
+    assert glad.moods["exciting"] > not_glad.moods["exciting"]
+    assert heard("never a happy day")[0][1].valence < 0
+
+
+def test_words_that_say_nothing_are_unsure():
+    for text in ("", "xyzzy qwerty", "12345", "\0\0"):
+        found = suggest(None, text)
+        assert (found.genre, found.mood) == ("pop", "neutral") and "unsure" in found.why[-1]
+
+
+def test_a_description_without_end_is_cut_and_says_so():
+    found = suggest(None, "a funeral in the rain " * 500_000)
+    assert any(f"{LONGEST_TEXT:,}" in reason for reason in found.why) and found.mood == "sad"
+    assert len(heard("happy " * 10_000)) <= LONGEST_TEXT / 6 + 1
+
+
+def test_sources_that_contradict_each_other_are_unsure():
+    def source(name: str, mood: str, genre: str) -> Source:
+        moods = {each: 0.9 if each == mood else 0.02 for each in MOODS}
+        genres = {each: 0.88 if each == genre else 0.02 for each in GENRES}
+        return Source(name, moods, genres, name)
+
+    parts = [source("scenes", "sad", "metal"), source("words", "exciting", "pop"), source("picture", "tense", "rock")]
+    found = suggest(None, more=parts)
+    assert (found.genre, found.mood) == ("pop", "neutral") and "unsure" in found.why[-1]
+
+
+def test_the_picture_speaks_and_a_black_one_does_not():
+    calm = suggest(rhythm((0.8,), (0.4,), (0.01,)))
+    wild = suggest(rhythm((0.15,), (0.3,), (0.3,), tuple(float(i) for i in range(1, 39))))
+    assert calm.mood == "relaxing" and wild.mood in ("fearful", "tense")
+    black = suggest(rhythm((0.0,), (0.0,)))
+    assert (black.genre, black.mood) == ("pop", "neutral") and any("black" in reason for reason in black.why)
+
+
+def test_only_allowed_genres_are_suggested():
+    assert suggest(None, "a cowboy rides across the prairie", genres=("pop", "metal")).genre in ("pop", "metal")
+
+
+@pytest.mark.parametrize("name", ["IMG_0001.mp4", "MVI_2231.MOV", "final_cut_v3.mp4", "clip.mov", "0001.mkv"])
+def test_names_of_files_that_say_nothing(name):
+    assert from_words(names_of([Path(name)])) is None
+
+
+def test_names_of_files_that_say_something():
+    assert {word for word, _ in heard(names_of([Path("BeachSunset_02.mp4")])[0])} == {"Beach", "Sunset"}
+
+
+def test_words_of_ones_own_win(tmp_path, monkeypatch):
+    import platformdirs
+
+    (tmp_path / "lexicon.tsv").write_text("zorble happy\t-1\t1\t1\tmetal:3\n", encoding="utf-8")
+    monkeypatch.setattr(platformdirs, "user_config_dir", lambda *_: str(tmp_path))
+    lexicon.cache_clear()
+    try:
+        assert heard("a zorble")[0][1].votes == (("metal", 3.0),) and heard("happy")[0][1].valence == -1
+    finally:
+        lexicon.cache_clear()
+
+
+@pytest.mark.parametrize("line", ["happy\t2\t0\t0\t", "happy\tmuch\t0\t0\t", "happy", "happy\t0\t0\t0\tpolka"])
+def test_a_wrong_line_is_named(tmp_path, line):
+    path = tmp_path / "lexicon.tsv"
+    path.write_text(f"# mine\n{line}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"lexicon\.tsv, line 2"):
+        read_lexicon(path)
