@@ -13,6 +13,7 @@ SHORT = {
     "bench_control.py": ("--seeds", "1"),
     "bench_films.py": ("--quick",),
     "bench_heard.py": ("--quick",),
+    "bench_mood.py": ("--parts", "words,films,cost"),
     "bench_score.py": ("--minutes", "0.2"),
 }
 """What makes a bench short where that is not its usual form."""
