@@ -172,14 +172,18 @@ class Ardour:
         time.sleep(ROLLS_WITHIN_S)
         self.ask(ASK_FOR_POSITION, "/session_name", 60.0)
         stays = self.windowless and not self.follows
-        for _ in range(ATTEMPTS if stays else 0):
+        for _ in range(4 * ATTEMPTS if stays else 0):
             self.say("/transport_stop", 1.0)
             self.say("/locate", 0, 0)  # once: a busy Ardour would still be obeying the others when it is to play
-            self.ask(ASK_FOR_POSITION, "/position/time", 60.0, lambda told: told[0].startswith("00:00:00.0"))
-            time.sleep(ROLLS_WITHIN_S)
-            if self.ask(ASK_FOR_POSITION, "/position/time")[0].startswith("00:00:00.0"):
+            if self._is_at_0() and self._is_at_0():
                 return
         assert not stays, "Ardour rolls on and on"
+
+    def _is_at_0(self):
+        """Whether it stands at 0 a while from now."""
+        time.sleep(ROLLS_WITHIN_S)
+        self.hear()
+        return self.ask(ASK_FOR_POSITION, "/position/time", 60.0)[0].startswith("00:00:00.0")
 
     def _end(self):
         self.process.terminate()
