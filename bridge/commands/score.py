@@ -166,7 +166,7 @@ def given_cuts(
 
 
 def summary(take: Take, prepared: Prepared, paths: Sequence[Path]) -> str:
-    """In one line what was composed, and below it the files written."""
+    """One line on what was composed, and below it the files written."""
     score = take.score
     tempi = [point.bpm for point in score.tempo_map.points]
     tempo = f"{min(tempi):.1f}" if max(tempi) - min(tempi) < 0.05 else f"{min(tempi):.1f} to {max(tempi):.1f}"
