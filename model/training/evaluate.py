@@ -30,6 +30,7 @@ from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Bar, Score, TempoM
 from hitpoint.model.music.tokens import init_rows
 from hitpoint.model.network.conditions import table_of_plan
 from hitpoint.model.output.report import control_errors
+from hitpoint.model.perform.perform import perform_all
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import BarPlan, Plan, Wishes
 from hitpoint.model.take import Prepared
@@ -144,7 +145,7 @@ def evaluate(
         for index, (plan, (film, _)) in enumerate(zip(plans, cases, strict=True)):
             bars = bars_of(index, plan)
             if bars:
-                score = _score(plan, bars)
+                score = performed(plan, bars)
                 by_ear = heard(score, marks_of(film, plan)) if name in BY_EAR else {}
                 pieces.append(figures(score, plan) | by_ear)
             say(share * (number + (index + 1) / len(plans)) / len(methods))
@@ -267,6 +268,11 @@ def _at_tempo(score: Score, bpm: float) -> Score:
 
 def _score(plan: Plan, bars: Sequence[Bar]) -> Score:
     return Score(tuple(bars), plan.tempo_map, plan.genre, plan.instruments, plan.seed)
+
+
+def performed(plan: Plan, bars: Sequence[Bar]) -> Score:
+    """Composed bars as they are played: every way of composing has the plan's loudness and accents."""
+    return _score(plan, perform_all(bars, plan))
 
 
 def distances(row: Row, real: Row) -> dict[str, NDArray[np.float64]]:
