@@ -171,5 +171,6 @@ def summary(take: Take, prepared: Prepared, paths: Sequence[Path]) -> str:
     score = take.score
     tempi = [point.bpm for point in score.tempo_map.points]
     tempo = f"{min(tempi):.1f}" if max(tempi) - min(tempi) < 0.05 else f"{min(tempi):.1f} to {max(tempi):.1f}"
-    facts = f"{counted(len(score.bars), 'bar')} of {score.genre} at {tempo} BPM, {counted(len(prepared.plan.hits), 'hit point')}"
+    hits = counted(len(prepared.plan.hits), "hit point")
+    facts = f"{counted(len(score.bars), 'bar')} of {score.genre} at {tempo} BPM, {hits}"
     return "\n".join([f"{facts}, composed in {take.generation_s:.1f} s", *(f"  {path}" for path in paths)])
