@@ -203,8 +203,10 @@ class Ardour:
         """Go to a place, once, and wait until it says that it is there."""
         self.hear()
         self.say("/locate", round(place_s * RATE), 0)
-        self.ask(ASK_FOR_POSITION, "/position/time", limit_s, lambda told: abs(clock_s(told[0]) - place_s) < 0.002)
-        self.hear()
+        for _ in range(2):  # the second time it is no word from before
+            self.ask(ASK_FOR_POSITION, "/position/time", limit_s, lambda told: abs(clock_s(told[0]) - place_s) < 0.002)
+            time.sleep(0.5)
+            self.hear()
 
     def _end(self):
         self.process.terminate()
