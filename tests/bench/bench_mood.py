@@ -1,6 +1,7 @@
 """What the picture and words are taken for: moods, genres, modes.
 
-Run: python tests/bench/bench_mood.py [--parts words,films,copies,mode,cost] [--genres a,b] [--seeds N] [--films F ...]
+Run: python tests/bench/bench_mood.py [--parts words,films,copies,mode,cost] [--genres a,b] [--seeds N] [--length S]
+       [--films F ...]
 
 words: the half of our scene descriptions that is kept aside, beside always saying the most frequent answer.
 films: 24 drawn films, bright or dark, fast or slow, colourful or pale, with no, some or many cuts: is the quadrant of
@@ -106,7 +107,7 @@ def copies(folder: Path, sources: list[Path]) -> None:
     for source in sources:
         found = []
         for lines, crf in itertools.product((360, 1080), (18, 35)):
-            options = ("-t", "12", "-vf", f"scale=-2:{lines}", "-crf", str(crf), "-preset", "veryfast")
+            options = ("-t", "8", "-vf", f"scale=-2:{lines}", "-crf", str(crf), "-preset", "ultrafast")
             rhythm = analyse([Clip(ffmpeg(source, folder / f"{source.stem}-{lines}-{crf}.mp4", *options))])
             each = suggest(rhythm)
             found.append((each.genre, each.mood))
@@ -116,7 +117,9 @@ def copies(folder: Path, sources: list[Path]) -> None:
     print(f"copies: same suggestion {same / total:.2f} of {total}")
 
 
-def mode(folder: Path, sources: list[Path], genres: list[str], seeds: int, **wishes: str) -> None:
+def mode(
+    folder: Path, sources: list[Path], genres: list[str], seeds: int, length_s: float | None, **wishes: str
+) -> None:
     """Share of pieces in minor when films are regraded."""
     from hitpoint.model import job
     from hitpoint.model.compose.base import COMPOSERS, ComposerOptions
@@ -135,7 +138,9 @@ def mode(folder: Path, sources: list[Path], genres: list[str], seeds: int, **wis
         for name, path in graded.items():
             keys = []
             for genre, seed in itertools.product(genres, range(seeds)):
-                prepared = job.prepare([Clip(path)], parse_wishes({"genre": genre, "seed": seed, **wishes}))
+                prepared = job.prepare(
+                    [Clip(path, 0.0, length_s)], parse_wishes({"genre": genre, "seed": seed, **wishes})
+                )
                 key = key_of(job.compose(prepared, composer).score.bars)
                 keys.append(key is not None and key.minor)
             minor[name] = float(np.mean(keys))
@@ -177,6 +182,7 @@ def main() -> None:
     parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--genres", default="pop,rock,electronic")
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--length", type=float, help="only the first seconds of the regraded films")
     parser.add_argument("--films", nargs="+", type=Path, default=[EXAMPLE])
     asked = parser.parse_args()
     parts, genres = asked.parts.split(","), asked.genres.split(",")
@@ -189,8 +195,8 @@ def main() -> None:
         if "copies" in parts:
             copies(folder, [*asked.films, drawn("quick"), drawn("fades")])
         if "mode" in parts:
-            mode(folder, asked.films, genres, asked.seeds)
-            mode(folder, asked.films, genres, 1, mood="off")
+            mode(folder, asked.films, genres, asked.seeds, asked.length)
+            mode(folder, asked.films[:1], genres, 1, asked.length, mood="off")
         if "cost" in parts:
             cost()
 

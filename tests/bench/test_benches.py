@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 SHORT = {
     "bench_control.py": ("--seeds", "1"),
     "bench_films.py": ("--quick",),
+    "bench_harmony.py": ("--seconds", "12", "--genres", "pop"),
     "bench_heard.py": ("--quick",),
     "bench_score.py": ("--minutes", "0.2"),
 }

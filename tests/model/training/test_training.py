@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.data.build import build, load
 from hitpoint.model.data.splits import song_key, split_of
-from hitpoint.model.data.windows import CONTROLLED, PLAIN, Windows, measure, piece_notes
+from hitpoint.model.data.windows import CONTROLLED, PLAIN, Windows, controls_of, piece_notes
 from hitpoint.model.errors import InputError
 from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions, network
@@ -73,7 +73,7 @@ def test_files_of_one_song_share_a_split() -> None:
 def test_controls_are_read_off_the_music(shard_folder: Path) -> None:
     shard = load(shard_folder)
     piece = shard.pieces[0]
-    controls = measure(piece_notes(shard, piece), piece.bars)
+    controls = controls_of(piece_notes(shard, piece), piece.bars)
     bars = tokens.decode(tokens.encode(piece_notes(shard, piece), piece.bars, end=True).rows)
     assert controls.density.tolist() == [bar.density for bar in bars]
     for bar in bars:
