@@ -174,7 +174,8 @@ class Ardour:
         stays = self.windowless and not self.follows
         for _ in range(ATTEMPTS if stays else 0):
             self.say("/transport_stop", 1.0)
-            self.ask(("/locate", 0, 0), "/position/time", 60.0, lambda arguments: arguments[0].startswith("00:00:00.0"))
+            self.say("/locate", 0, 0)  # once: a busy Ardour would still be obeying the others when it is to play
+            self.ask(ASK_FOR_POSITION, "/position/time", 60.0, lambda told: told[0].startswith("00:00:00.0"))
             time.sleep(ROLLS_WITHIN_S)
             if self.ask(ASK_FOR_POSITION, "/position/time")[0].startswith("00:00:00.0"):
                 return
@@ -213,8 +214,6 @@ class Ardour:
                 raise Halted(_log(self.folder))
             if time.monotonic() >= next_s:
                 self.say(*message)
-                if message[0] == "/locate":
-                    self.say(*ASK_FOR_POSITION)  # a place that has not changed is told only to one who asks
                 next_s = time.monotonic() + 0.5
             for answer in self.hear():
                 if answer.address == address and fits(answer.arguments):

@@ -14,8 +14,8 @@ from hitpoint.model.plan.types import HitPoint, Plan
 
 LEADS = ("fill", "stop", "rise", "dominant", "rest", "")
 """In the order of the shares below. "rest": everybody is silent for half a bar; "": nothing is prepared."""
-DRIVING = (0.6, 0.08, 0.08, 0.04, 0.18, 0.02)
-PLAIN = (0.58, 0.08, 0.06, 0.08, 0.18, 0.02)
+DRIVING = (0.74, 0.06, 0.06, 0.04, 0.08, 0.02)
+PLAIN = (0.7, 0.06, 0.06, 0.08, 0.08, 0.02)
 CALM = (0.0, 0.0, 0.3, 0.25, 0.35, 0.1)
 """Shares: with drums at an energy from DRIVEN on, with drums, and without."""
 DRIVEN = 0.55

@@ -73,6 +73,14 @@ def with_melody(plan: Plan, wishes: Wishes) -> Plan:
     return replace(plan, bars=tuple(bars))
 
 
+def tune_player(wishes: Wishes) -> int | None:
+    """Who is to have the tune of most sections, and so rests less; None where no tune is planned."""
+    if wishes.harmony == "off":
+        return None
+    names = (wishes.lead,) if wishes.lead is not None else LEADERS
+    return next((INSTRUMENTS.index(name) for name in names if INSTRUMENTS.index(name) in wishes.instruments), None)
+
+
 def form_of(offset: int, section: Section, motif: Motif) -> _Form:
     """What of the motif the bar has that lies so many bars into a section."""
     phrase, place = divmod(offset, PHRASE_BARS)

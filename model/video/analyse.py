@@ -219,7 +219,9 @@ def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Bound
         saliency=saliency,
         beats=beats,
         boundaries=boundaries,
-        shots=shot_looks.label_shots(shot_looks.mean_histograms(looks["histograms"], starts)),
+        shots=shot_looks.label_shots(
+            shot_looks.mean_histograms(looks["histograms"], looks["histogram_frames"], starts)
+        ),
         measured={each.name: timeline.features.arrays[each.name] for each in registered() if each.is_handed_on},
     )
 
@@ -253,7 +255,7 @@ def _detected(timeline: _Timeline, fades: list[tuple[int, int, int]]) -> tuple[B
         if is_free(middle):
             found.append((middle, "fade", 0.9 * sure))
     cuts = [cut for cut in _cut_frames(timeline, joints) if is_free(cut)]
-    means = shot_looks.mean_histograms(arrays["histograms"], [0, *cuts])
+    means = shot_looks.mean_histograms(arrays["histograms"], arrays["histogram_frames"], [0, *cuts])
     for before, after, cut in zip(means[:-1], means[1:], cuts, strict=True):
         weight = 1.0 if cut in joints else 0.4 + 0.6 * (1 - shot_looks.overlap(before, after))
         found.append((cut, "fade", FADE_WEIGHT) if cut in timeline.mixes else (cut, "cut", weight))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -47,7 +48,7 @@ def measure(clip: Clip, film: Film, progress: Callable[[float], None]) -> Featur
     import cv2
 
     detectors = [each() for each in registered()]
-    times: list[float] = []
+    times = array("d")
     end_s = film.media.duration_s if clip.out_s is None else min(clip.out_s, film.media.duration_s)
     damage, told = Damage(), _Teller(progress, clip.in_s, end_s)
     threads = cv2.getNumThreads()
@@ -65,7 +66,7 @@ def measure(clip: Clip, film: Film, progress: Callable[[float], None]) -> Featur
             f"{clip.path.name} shows {'only one frame' if times else 'no frame'} from {clip.in_s:g} s on; "
             "choose an earlier in point or a later out point"
         )
-    at_s = np.asarray(times, np.float64)
+    at_s = np.array(times, np.float64)
     lost = lost_spans(film.track, at_s, clip.in_s, end_s, damage)
     return Features(at_s, end_s, {detector.name: detector.finish() for detector in detectors}, lost)
 

@@ -64,7 +64,8 @@ class Take:
 class Job:
     """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline.
 
-    start_s: where the music begins. cuts: how many were hit, of how many, and the moments of the others.
+    start_s: where the music begins. cuts: how many were hit, of how many, and the moments of the others. mood: lines
+    on the film's mood, and on what was suggested and why.
     folder, title: where the finished files are to be kept, and under which name; empty: in the bridge's own folder.
     request: the number of the latest further wish; an answer brings it back.
     share: of its present stage, progress: of all stages, 0..1. wish: the message that asked for more than the score,
@@ -91,6 +92,7 @@ class Job:
     news: float = 0.0
     request: int = 0
     cuts: tuple[int, int, list[float]] = (0, 0, [])
+    mood: list[str] = field(default_factory=list)
 
     def bar_starts(self) -> list[float]:
         """The starts of the bars known so far, in seconds, rising."""
@@ -103,6 +105,20 @@ class Job:
         self.hits = {(round(origin + hit["time_s"], 6), hit["kind"]) for hit in report["hits"]}
         cuts = report["cuts"]
         self.cuts = cuts["hit"], cuts["found"], [origin + time_s for time_s in cuts["missed_s"]]
+        self.mood = mood_lines(report)
+
+
+def mood_lines(report: dict[str, Any]) -> list[str]:
+    """The mood of each stretch of the film, and the suggestion with its reasons, as the report has them."""
+    moods: list[str] = []
+    for section in report.get("sections", ()):
+        if section["mood"] and moods[-1:] != [section["mood"]]:
+            moods.append(section["mood"])
+    lines = [f"Mood: {', '.join(moods)}"] if moods else []
+    found = report.get("suggestion")
+    if found:
+        lines.append(f"Suggested: {found['genre']}, {found['mood']} ({'; '.join(found['why'])})")
+    return lines
 
 
 class Client:

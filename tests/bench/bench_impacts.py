@@ -28,7 +28,7 @@ os.environ.setdefault("HITPOINT_CACHE_DIR", "")
 import numpy as np
 
 TOLERANCE_S = 0.06
-SEEDS = (11, 12)
+SEEDS = (41,)
 FOLDER = Path(tempfile.gettempdir()) / "hitpoint-impact-scenes"
 EDGE_S = 0.15
 """What happens so near the scene's ends is not asked for."""

@@ -7,13 +7,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
-from hitpoint.model.music.score import Note
+from hitpoint.model.music.score import INSTRUMENTS, Note
 from hitpoint.model.music.tokens import FIRST_TICK, duration_class
 
 ONSET_NATS, PITCH_NATS, LENGTH_NATS, ALONE_NATS = 4.0, 7.0, 2.0, 2.5
 """For the tune's onsets, its pitches, its lengths, and for one note at a time."""
 BESIDE_NATS = -6.0
 """Against other onsets of the one who has the tune."""
+
+
+OVER_NATS = -3.0
+"""Against others' notes at the tune's pitch and above."""
+_DRUMS, _BASS = INSTRUMENTS.index("drums"), INSTRUMENTS.index("bass")
 
 
 class Theme(Leaning):
@@ -39,6 +44,8 @@ class Theme(Leaning):
             return {FIRST_TICK + tick: ONSET_NATS for tick in ticks[:1]}
         if attribute == "instrument":
             return {self._leader + 1: ONSET_NATS if place.tick in self._line else BESIDE_NATS}
+        if attribute == "pitch" and place.instrument not in (self._leader, _DRUMS, _BASS):
+            return _from_up(max((n for n in self._line.values() if n.tick <= place.tick), default=None))
         note = self._line.get(place.tick)
         if note is None or place.instrument != self._leader:
             return {}
@@ -50,3 +57,7 @@ class Theme(Leaning):
         if attribute == "duration":
             return {int(duration_class(np.array([note.duration_ticks], np.int16))[0]): LENGTH_NATS}
         return {}
+
+
+def _from_up(note: Note | None) -> Mapping[int, float]:
+    return {} if note is None else {pitch + 1: OVER_NATS for pitch in range(note.pitch, 128)}

@@ -67,6 +67,8 @@ class Detector:
     @classmethod
     def join(cls, parts: Sequence[Part]) -> Arrays:
         """The arrays of a whole edit from those of its parts: one after the other, unless a detector knows better."""
+        if len(parts) == 1:
+            return parts[0].arrays
         return {name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays}
 
     @classmethod

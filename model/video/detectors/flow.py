@@ -13,8 +13,6 @@ STRUCTURE = 4.0
 """Levels (0..255): flow counts half where the picture's local spread is this. Elsewhere flow is a guess."""
 WILD_SHARE = 0.03
 """Of the picture's width in one step: more flow than this is not followed on."""
-SLOWEST_S = 1 / 20
-"""Steps quicker than this are looked at by turns: motion does not change that fast, and flow is dear."""
 SAME_LEVELS = 2
 """Two pictures of which no pixel differs by more are one, coded twice."""
 _STRUCTURE_PIXELS = 3
@@ -38,58 +36,47 @@ class FlowMeter:
         """Forget the flow before."""
         self._field = None
 
-    def measure(self, small: Images, times_s: Floats, moved: Floats, contrast: Floats) -> tuple[Floats, Floats]:
+    def measure(self, small: Images, moved: Floats, contrast: Floats) -> tuple[Floats, Floats]:
         """((m,) mean |flow| that the camera's motion does not explain, (m,) share of the picture that has structure).
 
-        small (m + 1, h, w): the frames at half size; times_s (m + 1,); moved (m, 3, 3): as `Camera.measure`;
-        contrast (m,): of each later frame.
+        small (m + 1, h, w): the frames at half size; moved (m, 3, 3): as `Camera.measure`; contrast (m,): of each later
+        frame.
         """
         import cv2
 
         count, height, width = len(small) - 1, *small.shape[1:]
         gain = np.minimum(1 / contrast, 4.0)
-        looked = self._looked(times_s)
-        fields, is_wild = self._fields(small, gain, looked)
+        fields = self._fields(small, gain)
         rows, columns = round(height * BORDER_SHARE), round(width * BORDER_SHARE)
         inside = (slice(None), slice(rows, height - rows), slice(columns, width - columns))
-        moves = np.any(moved[looked] != STILL, axis=(1, 2))
+        moves = np.any(moved != STILL, axis=(1, 2))
         if moves.any():
-            fields[moves] -= _flow_of(moved[looked[moves]], height, width)
+            fields[moves] -= _flow_of(moved[moves], height, width)
         fields = fields[inside]
-        size = cv2.magnitude(*(np.ascontiguousarray(fields[..., axis]).reshape(len(looked), -1) for axis in (0, 1)))
+        size = cv2.magnitude(*(np.ascontiguousarray(fields[..., axis]).reshape(count, -1) for axis in (0, 1)))
         size *= np.clip(size / _QUIET_PX - 1, 0, 1)
         weight = np.ascontiguousarray(structure(small[:-1], gain)[inside]).reshape(count, -1)
         # Summed in double precision: in single, the sum depends on where in memory the numbers happen to lie.
-        own = (size * weight[looked]).mean(axis=1, dtype=np.float64) / width
-        tame = ~is_wild if not is_wild.all() else np.ones(len(looked), bool)
-        between = np.interp(np.arange(count), looked[tame], own[tame])
-        between[looked] = own
-        return between, weight.mean(axis=1, dtype=np.float64)
+        own = (size * weight).mean(axis=1, dtype=np.float64) / width
+        return own, weight.mean(axis=1, dtype=np.float64)
 
-    def _looked(self, times_s: Floats) -> NDArray[np.int64]:
-        """Which of the steps flow is measured of: every second one of a film that has enough of them."""
-        every = 2 if np.median(np.diff(times_s)) < SLOWEST_S else 1
-        return np.unique([*range(0, len(times_s) - 1, every), len(times_s) - 2])
-
-    def _fields(
-        self, small: Images, gain: Floats, looked: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """((k, h, w, 2) flow of the steps `looked` at, in pixels of these pictures; (k,) whether it is past belief)."""
+    def _fields(self, small: Images, gain: Floats) -> NDArray[np.float32]:
+        """(m, h, w, 2): flow from each picture to the next, in pixels of these pictures."""
         import cv2
 
-        fields, is_wild = np.zeros((len(looked), *small.shape[1:], 2), np.float32), np.zeros(len(looked), bool)
-        for place, k in enumerate(looked.tolist()):
+        fields = np.zeros((len(small) - 1, *small.shape[1:], 2), np.float32)
+        for k in range(len(fields)):
             if cv2.norm(small[k], small[k + 1], cv2.NORM_INF) <= SAME_LEVELS:
                 self._field = None
                 continue
             before, after = (cv2.convertScaleAbs(each, alpha=float(gain[k])) for each in small[k : k + 2])
             # Begun at the flow before, true motion is followed on and the flow of grain, which has none, halves.
             field = np.asarray(self._flow.calc(before, after, self._field), np.float32)  # type: ignore[arg-type]
-            fields[place] = field
+            fields[k] = field
             # Across a cut flow is a guess, and one that the next would not get rid of.
-            is_wild[place] = cv2.norm(field, cv2.NORM_L1) > WILD_SHARE * field.shape[1] * field[..., 0].size
-            self._field = None if is_wild[place] else field
-        return fields, is_wild
+            is_wild = cv2.norm(field, cv2.NORM_L1) > WILD_SHARE * field.shape[1] * field[..., 0].size
+            self._field = None if is_wild else field
+        return fields
 
 
 def _flow_of(moved: Floats, height: int, width: int) -> NDArray[np.float32]:

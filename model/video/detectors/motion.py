@@ -85,7 +85,7 @@ class Motion(Detector):
             small = camera.halved(lumas)
             moved[1:] = self._camera.measure(lumas, small, contrast[1:])
             rows[1:, :8] = camera.speed(moved[1:], height, width).reshape(-1, 8)
-            rows[1:, 8], rows[1:, 9] = self._meter.measure(small, at_s, moved[1:], contrast[1:])
+            rows[1:, 8], rows[1:, 9] = self._meter.measure(small, moved[1:], contrast[1:])
         first = len(frames) - len(block)
         self._changes.measure(lumas[first:], at_s[first:], moved[first:], contrast[first:])
         self._rows.append(rows[first:])

@@ -25,12 +25,18 @@ def histogram(bgr: NDArray[np.uint8]) -> NDArray[np.float16]:
     return np.asarray(bins.ravel() / (hsv.shape[0] * hsv.shape[1]), np.float16)
 
 
-def mean_histograms(histograms: NDArray[np.float16], starts: Sequence[int]) -> NDArray[np.float32]:
-    """(shots, HISTOGRAM_BINS): mean of each shot; `starts` is the first frame of each, rising from 0."""
-    ends = [*starts[1:], len(histograms)]
-    # Two boundaries given on one frame leave a shot of no frames: it looks like the frame it stands on.
-    spans = [histograms[a : max(b, a + 1)] for a, b in zip(starts, ends, strict=True)]
-    return np.stack([span.astype(np.float32).mean(axis=0) for span in spans])
+def mean_histograms(
+    histograms: NDArray[np.float16], frames: NDArray[np.int64], starts: Sequence[int]
+) -> NDArray[np.float32]:
+    """(shots, HISTOGRAM_BINS): mean of each shot; `starts` is the first frame of each, rising from 0. histograms (h,
+    HISTOGRAM_BINS): of the frames (h,), rising."""
+    firsts = np.searchsorted(frames, starts)
+    lasts = [*firsts[1:].tolist(), len(frames)]
+    means = []
+    for first, last in zip(np.minimum(firsts, len(frames) - 1).tolist(), lasts, strict=True):
+        # A shot so short that none of its frames was kept looks like the one nearest to its beginning.
+        means.append(histograms[first : max(last, first + 1)].astype(np.float32).mean(axis=0))
+    return np.stack(means)
 
 
 def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -16,11 +17,15 @@ from hitpoint.model.video.detectors.shot_signs import signs, thumbnail
 from hitpoint.model.video.detectors.shot_steps import Steps, Stretch
 from hitpoint.model.video.frames import Frame
 
+LOOK_S = 0.07
+"""Colours are kept so often: enough for what a shot looks like, and an hour of them is not much."""
+BLACK_FRAMES = 2
 _LUMA_BLACK = 16.0
 
 
 class Shots(Detector):
-    """`luma_mean`, `luma_spread` (n,): 0..255 above black. `histograms` (n, HISTOGRAM_BINS): each sums to 1.
+    """`luma_mean`, `luma_spread` (n,): 0..255 above black. `histograms` (h, HISTOGRAM_BINS): each sums to 1; of the
+    frames `histogram_frames` (h,), LOOK_S or more apart.
     `cuts` (k,): indices of the frames that begin a shot; in an edit, those that begin a part of it too.
     `cut_sure` (k,): 0..1; 1 where a part begins. `transitions` (m, 3): first, middle and last frame of each dissolve,
     wipe or fade; `transition_sure` (m,): 0..1. `flashes` (f,): frames at which a flash is brightest;
@@ -28,16 +33,26 @@ class Shots(Detector):
     """
 
     name: ClassVar[str] = "shots"
-    version: ClassVar[str] = f"2 {HISTOGRAM_BINS} {shot_network.digest()}"
+    version: ClassVar[str] = f"3 {HISTOGRAM_BINS} {shot_network.digest()}"
     event_arrays: ClassVar[frozenset[str]] = frozenset(
-        {"cuts", "cut_sure", "transitions", "transition_sure", "flashes", "flash_sizes"}
+        {
+            "cuts",
+            "cut_sure",
+            "transitions",
+            "transition_sure",
+            "flashes",
+            "flash_sizes",
+            "histograms",
+            "histogram_frames",
+        }
     )
     is_handed_on: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self._steps = Steps()
-        self._times_s: list[float] = []
-        self._rows: list[tuple[float, float, NDArray[np.float16]]] = []
+        self._times_s, self._means, self._spreads = array("d"), array("f"), array("f")
+        self._looks: list[NDArray[np.float16]] = []
+        self._looked = array("q")
         self._frames: list[NDArray[np.int64]] = []
         self._sure: list[NDArray[np.float32]] = []
 
@@ -47,7 +62,11 @@ class Shots(Detector):
 
         mean, spread = cv2.meanStdDev(frame.luma)
         look = histogram(frame.bgr)
-        self._rows.append((max(0.0, float(mean[0, 0]) - _LUMA_BLACK), float(spread[0, 0]), look))
+        if not self._looked or frame.time_s - self._times_s[self._looked[-1]] >= LOOK_S:
+            self._looks.append(look)
+            self._looked.append(len(self._times_s))
+        self._means.append(max(0.0, float(mean[0, 0]) - _LUMA_BLACK))
+        self._spreads.append(float(spread[0, 0]))
         self._times_s.append(frame.time_s)
         self._steps.add(thumbnail(frame.luma, frame.bgr, look), frame.time_s)
         for stretch in self._steps.stretches():
@@ -63,26 +82,32 @@ class Shots(Detector):
         """Brightness, colours, cuts, transitions and flashes."""
         for stretch in self._steps.stretches(is_last=True):
             self._judge(stretch)
-        means, spreads, histograms = zip(*self._rows, strict=True)
-        times_s, luma = np.asarray(self._times_s, np.float64), np.asarray(means, np.float32)
+        times_s, luma = np.array(self._times_s, np.float64), np.array(self._means, np.float32)
         frames = np.concatenate([np.zeros(0, np.int64), *self._frames])
         sure = np.concatenate([np.zeros((0, 2), np.float32), *self._sure])
-        spread = np.asarray(spreads, np.float32)
+        spread = np.array(self._spreads, np.float32)
         chosen = choose(times_s, spread, frames, sure)
         looks: dict[str, NDArray[Any]] = {
             "luma_mean": luma,
             "luma_spread": spread,
-            "histograms": np.asarray(histograms, np.float16),
+            "histograms": np.array(self._looks, np.float16).reshape(-1, HISTOGRAM_BINS),
+            "histogram_frames": np.array(self._looked, np.int64),
         }
         return looks | chosen | find_flashes(times_s, luma)
 
     @classmethod
     def black(cls, frames: int) -> Arrays:
         """No hue, no saturation, no value."""
-        histograms = np.zeros((frames, HISTOGRAM_BINS), np.float16)
+        looked = np.arange(0, frames, BLACK_FRAMES)
+        histograms = np.zeros((len(looked), HISTOGRAM_BINS), np.float16)
         histograms[:, 0] = 1.0
         dark = np.zeros(frames, np.float32)
-        looks: dict[str, NDArray[Any]] = {"luma_mean": dark, "luma_spread": dark, "histograms": histograms}
+        looks: dict[str, NDArray[Any]] = {
+            "luma_mean": dark,
+            "luma_spread": dark,
+            "histograms": histograms,
+            "histogram_frames": looked,
+        }
         times_s, none = np.arange(frames, dtype=np.float64), np.zeros(0, np.int64)
         return looks | choose(times_s, dark, none, np.zeros((0, 2), np.float32)) | find_flashes(times_s, dark)
 
@@ -90,7 +115,7 @@ class Shots(Detector):
     def join(cls, parts: Sequence[Part]) -> Arrays:
         """Frames are counted through the edit; where a part begins, a shot begins."""
         joined = dict(super().join(parts))
-        for name in ("cuts", "transitions", "flashes"):
+        for name in ("cuts", "transitions", "flashes", "histogram_frames"):
             joined[name] = np.concatenate([part.arrays[name] + part.first for part in parts])
         firsts = np.array([part.first for part in parts], np.int64)
         inner = ~np.isin(joined["cuts"], firsts)

@@ -35,17 +35,17 @@ def test_the_fade_at_its_darkest_moment(rhythm, truth):
 
 
 def test_impacts_are_found_on_their_frame(rhythm, truth):
-    # Measured within 60 ms: recall .75, precision .55 of all, .77 of those at .75 and more. What is found besides are
-    # blinks, looks that come to rest, and wheels that turn.
+    # Measured: recall .71, precision .63. What is found besides are blinks, looks that come to rest, and wheels that
+    # turn; what is missed, a belt that is jerked on the moment it stops, and feet behind other things.
     beats = [b.time_s for b in rhythm.beats]
-    assert np.mean(near(beats, truth["impacts"], 0.06)) >= 0.7
-    assert np.mean(near(truth["impacts"], beats, 0.06)) >= 0.5
+    assert np.mean(near(beats, truth["impacts"])) >= 0.7
+    assert np.mean(near(truth["impacts"], beats)) >= 0.6
 
 
 def test_strong_beats_are_impacts(rhythm, truth):
-    strong = [b.time_s for b in rhythm.beats if b.saliency >= 0.75]  # measured: 17 of 22, and 17 of the 24 impacts
-    assert np.mean(near(strong, truth["impacts"], 0.06)) >= 0.6
-    assert np.mean(near(truth["impacts"], strong, 0.06)) >= 0.7
+    strong = [b.time_s for b in rhythm.beats if b.saliency >= 0.75]  # measured: 17 of 22
+    assert len(strong) >= 15
+    assert np.mean(near(truth["impacts"], strong)) >= 0.75
 
 
 def test_returning_places_share_a_label(rhythm, truth):
@@ -113,11 +113,11 @@ def test_size_does_not_matter(source, film, tmp_path):
     assert correlation >= 0.95
     loud = [x.time_s for x in a.beats if x.saliency >= 0.9]
     assert loud
-    assert np.mean(near([x.time_s for x in b.beats], loud, 0.06)) >= 0.9
+    assert all(near([x.time_s for x in b.beats], loud, 0.05))
 
 
 def test_two_boundaries_on_one_frame_leave_no_empty_shot() -> None:
     from hitpoint.model.video.detectors.shot_looks import mean_histograms
 
-    means = mean_histograms(np.eye(4, dtype=np.float16), [0, 2, 2])
+    means = mean_histograms(np.eye(4, dtype=np.float16), np.arange(4), [0, 2, 2])
     assert np.isfinite(means).all() and means.shape == (3, 4)

@@ -17,15 +17,15 @@ def loud_beats(path):
 )
 def test_impacts_are_found_and_none_is_invented(kind, variant, tmp_path):
     path = tmp_path / "scene.mp4"
-    truth = render(path, kind, variant, 11, 5.0)
+    truth = render(path, kind, variant, 51, 5.0)
     beats = [time_s for time_s in loud_beats(path) if 0.15 < time_s < 4.85]
     right = len(matched(beats, truth))
     assert right >= 0.8 * len(truth)
     assert right >= 0.8 * len(beats)
 
 
-@pytest.mark.parametrize("trap", ["shake", "pan"])
-def test_a_camera_that_moves_strikes_nothing(trap, tmp_path):
+@pytest.mark.parametrize(("trap", "most"), [("shake", 0), ("pan", 0), ("glide", 1)])
+def test_a_camera_that_moves_and_things_that_go_by_strike_nothing(trap, most, tmp_path):
     path = tmp_path / "scene.mp4"
-    render(path, trap, "still", 11, 5.0)
-    assert len(loud_beats(path)) == 0
+    render(path, trap, "still", 51, 5.0)
+    assert len(loud_beats(path)) <= most

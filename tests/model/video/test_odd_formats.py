@@ -178,6 +178,6 @@ def test_two_hours(tmp_path):
     told = []
     rhythm = analyse([Clip(path)], progress=told.append)
     assert rhythm.duration_s == pytest.approx(7200, abs=4)
-    assert told == sorted(told) and told[-1] == 1.0 and len(told) > 10
+    assert told == sorted(told) and told[-1] == 1.0 and len(told) > 10 and max(np.diff(told)) < 0.5
     part_of_it = analyse([Clip(path, in_s=7000.0, out_s=7020.0)])
     assert len(part_of_it.times_s) == 10

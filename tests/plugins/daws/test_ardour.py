@@ -109,12 +109,10 @@ def screen() -> Iterator[str]:
 
 
 def play(ardour: Ardour, ears: RemoteEars, names: list[str], wanted: list[tuple[Any, ...]]) -> list[float]:
-    """Play from 0: how much later each note came out of Ardour's tracks than `wanted` says, against their median, in
-    ms. wanted: (start in s, end in s, channel, pitch, velocity)."""
+    """Play from 0, where it stands: how much later each note came out of Ardour's tracks than `wanted` says, against
+    their median, in ms. wanted: (start in s, end in s, channel, pitch, velocity)."""
     for name in names:
         connect(ears.client, f"ardour:{name}/midi_out 1", "ears:midi")
-    ardour.say("/locate", 0, 0)
-    time.sleep(0.7)
     ardour.ask(ASK_FOR_BEATS, "/position/bbt", fits=lambda arguments: arguments[0] == "001|01|0000")
     ears.take()
     ardour.say("/transport_play", 1.0)
