@@ -16,7 +16,7 @@ STEP_NATS = {-2: 3.0, -1: 2.7, 0: -1.0, 1: 2.7, 2: 3.0}
 BELOW_NATS = -2.0
 """Against the lower notes of a chord where they leave its top no room for a step."""
 THEME_BARS = 8
-"""A theme is so long: it begins anew, varied, as often as the piece holds it."""
+"""Length of a theme: it begins again, varied, as often as fits into the piece."""
 INTERVAL_NATS, ONSET_NATS = 6.0, 4.0
 """For the intervals that the theme has here, and for its rhythm."""
 VARIED = 0.7
