@@ -15,14 +15,14 @@ from hitpoint.model.music.tokens import DURATIONS
 from hitpoint.model.plan.harmony.rules import half_at
 from hitpoint.model.plan.types import Plan
 
-BEAT_NATS, BETWEEN_NATS = 4.0, 2.5
+BEAT_NATS, BETWEEN_NATS = 4.5, 2.5
 """For the tones of the chord on the beats, and between them, where a tune passes through others."""
-TUNE_BEAT_NATS = 2.0
+TUNE_BEAT_NATS = 3.0
 """On the beats for the one who has the tune, who is free to move between them."""
 ROOT_NATS, BASS_NATS, LOWEST_NATS = 7.0, 4.0, 5.0
 """For the root in the bass at its first onset under a chord; there and later for root and fifth; and for the root as
 the lowest note where no bass plays."""
-THIRD_NATS = 1.0
+THIRD_NATS = 1.5
 """For the third besides, which tells major from minor."""
 OVER_NATS = -3.0
 """Against notes that last into the next chord without belonging to it."""
@@ -125,7 +125,7 @@ class Chords(Leaning):
             role = "tune"
         elif place.instrument == self._lowest and place.low == PITCH_RANGE[place.instrument][0]:
             role = "lowest"
-        return _nats(chord, role, beat, self._scale, self._strength, self._bound and beat)
+        return _nats(chord, role, place.instrument, beat, self._scale, self._strength, self._bound and beat)
 
     def _not_over(self, number: int, place: Place) -> Mapping[int, float]:
         """Against notes that last into a chord to which they do not belong."""
@@ -143,7 +143,7 @@ def _longer_than(ticks: int) -> tuple[int, ...]:
 
 @cache
 def _nats(
-    chord: Chord, role: str, beat: bool, scale: frozenset[int], strength: float, bound: bool
+    chord: Chord, role: str, instrument: int, beat: bool, scale: frozenset[int], strength: float, bound: bool
 ) -> Mapping[int, float]:
     """Nats by pitch class's class: one table for all octaves, made once."""
     tones = set(chord.tones)
@@ -162,4 +162,5 @@ def _nats(
     nats = {tone: strength * each for tone, each in by_tone.items()}
     if bound:
         nats |= {tone: BOUND_NATS for tone in range(12) if tone not in tones}
-    return {pitch + 1: nats[pitch % 12] for pitch in range(128) if pitch % 12 in nats}
+    low, high = PITCH_RANGE[instrument]
+    return {pitch + 1: nats[pitch % 12] for pitch in range(low, high + 1) if nats.get(pitch % 12)}
