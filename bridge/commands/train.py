@@ -23,6 +23,8 @@ def _weights(_context: click.Context, _parameter: click.Parameter, value: str) -
 )
 @click.option("--config", default="default", show_default=True, help="Which network: default, paper or paper-small.")
 @click.option("--steps", type=click.IntRange(1), default=4000, show_default=True, help="Number of updates in all.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="End after so long, the rate fallen to zero.")
+@click.option("--from", "start", default="", help="Begin a new run with a checkpoint's weights; `shipped` is ours.")
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Windows per update and process.")
 @click.option("--length", type=click.IntRange(64), default=1024, show_default=True, help="Rows per window.")
 @click.option(
@@ -46,14 +48,19 @@ def _weights(_context: click.Context, _parameter: click.Parameter, value: str) -
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--threads", type=click.IntRange(1), default=None, help="Processor threads; all by default.")
 @click.option("--note", default="", help="For the checkpoint's card: whose music, under which licences.")
-def command(shards: Path, run: Path, config: str, device: str, threads: int | None, note: str, **rest: object) -> None:
+def command(
+    shards: Path, run: Path, config: str, device: str, threads: int | None, note: str, start: str, **rest: object
+) -> None:  # fmt: skip
     """Train on SHARDS (from `hitpoint data build`). Under `torchrun` several processes train together."""
     from hitpoint.model.data.build import load
     from hitpoint.model.errors import UsageError
+    from hitpoint.model.network.checkpoint import SHIPPED
     from hitpoint.model.network.network import CONFIGS
     from hitpoint.model.training.train import Recipe, train
 
     if config not in CONFIGS:
         raise UsageError(f"there is no network {config}; choose from {', '.join(CONFIGS)}")
     recipe = Recipe(config=config, **rest)  # type: ignore[arg-type]
-    click.echo(f"wrote {train(load(shards), run, recipe, device=device, threads=threads, note=note, say=click.echo)}")
+    begin = SHIPPED if start == "shipped" else Path(start) if start else None
+    path = train(load(shards), run, recipe, device=device, threads=threads, note=note, start_from=begin, say=click.echo)
+    click.echo(f"wrote {path}")

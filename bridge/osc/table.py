@@ -137,7 +137,8 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
-        "cut-control, density, energy, accents, mood, valence, arousal, tension, describe, deviation, composer, "
+        "cut-control, density, energy, accents, mood, valence, arousal, tension, describe, key, harmony (auto, off, "
+        "bound or a file), harmony-strength, lead, motif (a MIDI file), deviation, composer, "
         "cuts (auto, strips = only the clips' own boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), "
         "stems (0 or 1: one WAV per instrument), from and to (seconds of the timeline: the range to score, black "
         "beyond the clips included), keep (the job of an "

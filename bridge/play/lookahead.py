@@ -1,6 +1,6 @@
 """Which bars are there, which are wanted next, and what stands in for one that is not there yet. Pure.
 
-Threads and processes: one owner each; the clock process keeps a Library of the take it plays, the composer process
+Threads and processes: one owner each; the clock process keeps a KnownBars of the take it plays, the composer process
 asks `next_wanted` what to compose.
 """
 
@@ -26,7 +26,7 @@ class BarChoice:
     bar: Bar = NO_BAR
 
 
-class Library:
+class KnownBars:
     """The bars of the take that is played, each with the edition it belongs to.
 
     An edit (another take, new notes, a moved control) raises the edition from some bar on; older bars go on sounding

@@ -16,7 +16,7 @@ from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.messages import BarsReady, LiveState, Planned
 from hitpoint.bridge.midi.base import Sink
 from hitpoint.bridge.midi.ports import BANK_SELECT, VOLUME, silence
-from hitpoint.bridge.play.lookahead import BarChoice, Library
+from hitpoint.bridge.play.lookahead import BarChoice, KnownBars
 from hitpoint.bridge.play.scheduler import NOTHING_DUE_S, Scheduler, Voice
 from hitpoint.bridge.play.sync_out import SyncOut
 from hitpoint.model.music.score import INSTRUMENTS
@@ -52,12 +52,12 @@ class Player:
         self._listener = listener
         self.sink = sink
         self.transport = tr.Transport()
-        self.library = Library()
+        self.known_bars = KnownBars()
         self.planned: Planned | None = None
         self.underruns = 0
         self.muted: set[int] = set()
         self.volumes = {i: float(config.volumes.get(name, 1.0)) for i, name in enumerate(INSTRUMENTS)}
-        self._scheduler = Scheduler(clock, sink, self.library.choose, listener.on_beat, self._chosen)
+        self._scheduler = Scheduler(clock, sink, self.known_bars.choose, listener.on_beat, self._chosen)
         self._sync = SyncOut(clock, sink, config.midi_clock, config.mtc)
         self._follower = Follower()
         self._last_time_s = self._silenced_s = float("-inf")
@@ -127,10 +127,10 @@ class Player:
         before = self.planned
         self.planned = planned
         if before is not None and before.same_music(planned):
-            self.library.edit(planned.edition, planned.stale)
+            self.known_bars.edit(planned.edition, planned.stale)
             return
-        self.library.clear()
-        self.library.edit(planned.edition, ())
+        self.known_bars.clear()
+        self.known_bars.edit(planned.edition, ())
         plan = planned.plan
         self._scheduler.timeline = Timeline(plan.tempo_map, len(plan.bars), planned.origin_s, plan.end_tick)
         self._sync.timeline = self._scheduler.timeline
@@ -146,7 +146,7 @@ class Player:
         """Take in bars; returns the indexes that were of use."""
         if self.planned is None or (ready.job, ready.take) != (self.planned.job, self.planned.take):
             return []
-        taken = self.library.add(ready.edition, ready.bars)
+        taken = self.known_bars.add(ready.edition, ready.bars)
         if taken and self.transport.sounding:
             self._scheduler.refresh(self.position())
         return taken
@@ -235,7 +235,7 @@ class Player:
                 return "playing"
             return "waiting" if self._choice == "none" else "fallback"
         wanted = min(self._config.preroll_bars, bars - self.bar)
-        return "ready" if self.library.ahead(self.bar) >= wanted else "working"
+        return "ready" if self.known_bars.ahead(self.bar) >= wanted else "working"
 
     def lateness_ms(self) -> tuple[float, float, float]:
         """p50, p99 and maximum of the lateness of the last events sent, in milliseconds (0 where none were)."""
@@ -306,7 +306,7 @@ class Player:
         return LiveState(self.transport, tuple(sorted(self.muted)), tuple(self.volumes.items()))
 
     def _apply(self, event: tr.Event) -> None:
-        """Take the step; where it raises the epoch, what sounds is wrong: silence, and begin anew."""
+        """Take the step; where it raises the epoch, what sounds is wrong: fall silent, and begin again."""
         before = self.transport
         self.transport = tr.step(before, event)
         if self.transport.epoch == before.epoch:

@@ -55,7 +55,7 @@ MESSAGES_A_ROUND = 20
 
 
 def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
-    """The process's whole life. revive: the command that starts the bridge anew should the watchdog die; [] = none."""
+    """The process's whole life. revive: the command that restarts the bridge should the watchdog die; [] = none."""
     system.ignore_interrupt()
     _be_clock(osc_socket, Channel(sock), config, version, revive, [])
 
@@ -290,8 +290,8 @@ class ClockLoop:
             media_s=player.position(),
             rate=player.transport.rate if player.transport.playing else 0.0,
             bar=player.bar,
-            bars_ahead=player.library.ahead(player.bar),
-            bars_ready=len(player.library),
+            bars_ahead=player.known_bars.ahead(player.bar),
+            bars_ready=len(player.known_bars),
             bars=len(planned.plan.bars) if planned else 0,
             late_p50_ms=p50,
             late_p99_ms=p99,

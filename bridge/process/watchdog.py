@@ -27,7 +27,7 @@ from hitpoint.bridge.process import system
 from hitpoint.bridge.process.children import Child
 from hitpoint.bridge.process.clock_process import run_clock, run_spare
 from hitpoint.bridge.process.composer_process import run_composer
-from hitpoint.bridge.state.recovery import Music, Requests, Shelf
+from hitpoint.bridge.state.recovery import NowPlaying, Requests, Shelf
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work.jobs import announcement
 
@@ -62,7 +62,7 @@ class Watchdog:
         self._context = multiprocessing.get_context("spawn")
         self._store = Store(config.state_path)
         self._live, self._parties = ipc.LiveState(), ipc.Parties()
-        self._music, self._requests, self._shelf = Music(), Requests(), Shelf()
+        self._now_playing, self._requests, self._shelf = NowPlaying(), Requests(), Shelf()
         self._unheard: deque[tuple[int, object]] = deque(maxlen=UNHEARD_KEPT)
         self._stopping = self._suspending = False
         self.heartbeat: ipc.Heartbeat | None = None
@@ -120,10 +120,10 @@ class Watchdog:
         plan = self._store.load_plan(job) if record else None
         if record is None or plan is None:
             return
-        self._music.hear(announcement(record, plan, kept=True))
+        self._now_playing.hear(announcement(record, plan, kept=True))
         bars = self._store.load_bars(job, record.take)
         kept = tuple(bars[index] for index in sorted(bars))
-        self._music.hear(ipc.BarsReady(job, record.take, record.edition, kept))
+        self._now_playing.hear(ipc.BarsReady(job, record.take, record.edition, kept))
 
     # Processes.
 
@@ -133,7 +133,8 @@ class Watchdog:
         spare = self._children.pop("spare", None) if name == "clock" else None
         if spare is not None:
             spare.promote(name)
-        self._children[name] = spare or self._spawn(name)
+        child = self._children[name] = spare or self._spawn(name)
+        log.info("the %s process is %d", name, child.process.pid)
         if name == "clock":
             self._brief_clock()
             self._due["spare"] = time.monotonic() + SPARE_WAITS_S
@@ -144,9 +145,9 @@ class Watchdog:
 
     def _brief_clock(self) -> None:
         """Tell a new clock all that the last one knew, and what it died before telling the clients."""
-        known: list[object] = [*self._music.retell(), *self._shelf.retell(), ipc.Restore(self._live, self._parties)]
-        for message in known:
-            self._send("clock", message)
+        restore = ipc.Restore(self._live, self._parties)
+        for known in (*self._now_playing.retell(), *self._shelf.retell(), restore):
+            self._send("clock", known)
         unheard = [message for _, message in self._unheard]
         self._unheard.clear()
         for message in unheard:
@@ -378,7 +379,7 @@ class Watchdog:
         elif isinstance(message, ipc.JobMessage):
             composer.worked = True
             if isinstance(message, ipc.Planned | ipc.BarsReady):
-                self._music.hear(message)
+                self._now_playing.hear(message)
         self._tell_clock(message)
 
     def _tell_clock(self, message: object) -> None:

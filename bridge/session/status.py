@@ -28,7 +28,7 @@ class Status:
         """To be called a few times a second."""
         planned = player.planned
         job, take, bars = (planned.job, planned.take, len(planned.plan.bars)) if planned else ("", 0, 0)
-        tail = (player.bar, len(player.library), bars, player.underruns, player.sink.name)
+        tail = (player.bar, len(player.known_bars), bars, player.underruns, player.sink.name)
         head = (state, job, take)
         if (head, tail) == self._told and now_s - self._told_s < STATE_EVERY_S:
             return

@@ -28,7 +28,7 @@ from hitpoint.bridge.ipc.messages import (
     ScoreList,
     WorkingAt,
 )
-from hitpoint.bridge.play.lookahead import Library
+from hitpoint.bridge.play.lookahead import KnownBars
 
 TRIES = 2
 """So often the composer may die on one request unchanged."""
@@ -36,22 +36,22 @@ TRIES_WITH_CARE = 3
 """So often it may die on a job that has its plan, each time told to take more care, without getting any further."""
 
 
-class Music:
+class NowPlaying:
     """The plan that is played and its bars: what a clock that is started again must be told."""
 
     def __init__(self) -> None:
         self.planned: Planned | None = None
-        self._library = Library()
+        self._known_bars = KnownBars()
 
     def hear(self, message: Planned | BarsReady) -> None:
         """Take in what the composer tells the clock."""
         if isinstance(message, Planned):
             if self.planned is None or not self.planned.same_music(message):
-                self._library.clear()
+                self._known_bars.clear()
             self.planned = message
-            self._library.edit(message.edition, message.stale)
+            self._known_bars.edit(message.edition, message.stale)
         elif self.planned is not None and (message.job, message.take) == (self.planned.job, self.planned.take):
-            self._library.add(message.edition, message.bars)
+            self._known_bars.add(message.edition, message.bars)
 
     def retell(self) -> list[Planned | BarsReady]:
         """Plan, bars, and which of them are to be replaced."""
@@ -60,9 +60,9 @@ class Music:
             return []
         first = replace(planned, stale=(), kept=True)
         bars = [
-            BarsReady(planned.job, planned.take, planned.edition, (bar,), kept=True) for bar in self._library.bars()
+            BarsReady(planned.job, planned.take, planned.edition, (bar,), kept=True) for bar in self._known_bars.bars()
         ]
-        stale = self._library.stale()
+        stale = self._known_bars.stale()
         return [first, *bars, *([replace(first, stale=stale)] if stale else [])]
 
 
@@ -213,14 +213,14 @@ class Requests:
             self.job = ""
 
     def give_up(self) -> list[str]:
-        """The jobs that wait for an answer; none of them gets one any more."""
+        """The jobs that wait for an answer, none of which will get one."""
         jobs = list(self._open)
         self._waiting.clear()
         self._open.clear()
         return jobs
 
     def ask_again(self) -> list[JobMessage]:
-        """What a composer that is started anew is to be told."""
+        """What a restarted composer must be told."""
         begun = [name for name in self._open if not any(self._is_score(each, name) for each in self._waiting)]
         if self.job and self.job not in self._open:
             begun.append(self.job)

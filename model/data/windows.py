@@ -80,7 +80,7 @@ def vary(notes: Notes, augmentation: Augmentation, rng: np.random.Generator) -> 
     return notes, steps
 
 
-def measure(notes: Notes, bars: int, flat: bool = False) -> conditions.Controls:
+def controls_of(notes: Notes, bars: int, flat: bool = False) -> conditions.Controls:
     """All that could be asked of the music, read off it: density, energy and the strength of every tick.
 
     flat: its velocities say nothing, and so its energy is unknown.
@@ -215,7 +215,7 @@ class Windows:
 
     def _window(self, piece: PieceInfo, start: int, rng: np.random.Generator) -> _Window:
         notes, steps = vary(piece_notes(self.shard, piece), self.augmentation, rng)
-        controls = blur(measure(notes, piece.bars, piece.flat), self.augmentation, rng)
+        controls = blur(controls_of(notes, piece.bars, piece.flat), self.augmentation, rng)
         after = notes.bar >= start
         # Each bar takes at least one row, so this many bars always suffice; encoding fewer notes is what saves time.
         end = min(piece.bars, start + self.length)

@@ -25,7 +25,7 @@ _WINDOW_BEATS, _MOST_WINDOWS = 256, 8
 
 
 @dataclass(frozen=True)
-class Music:
+class Metrics:
     """The figures of one score.
 
     h1, h4: bits, 0..log2 12. gs16: 0..1. si_short, si_mid, si_long: 0..1. pitch_entropy_128: bits, 0..7.
@@ -51,7 +51,7 @@ class Music:
         return {key: round(value, 4) for key, value in asdict(self).items() if key in keys}
 
 
-def measure(score: Score) -> Music:
+def metrics_of(score: Score) -> Metrics:
     """All figures of `score`; where there is nothing to measure (no notes, one bar) a figure is 0."""
     notes = [note for bar in score.bars for note in bar.notes]
     simu_notes = {(bar.index, note.tick, note.instrument) for bar in score.bars for note in bar.notes}
@@ -59,7 +59,7 @@ def measure(score: Score) -> Music:
     bars = len(score.bars)
     chroma = beat_chroma(score)
     beat_s = score.duration_s / max(1, bars * BEATS_PER_BAR)
-    return Music(
+    return Metrics(
         h1=pitch_class_entropy(score, 1),
         h4=pitch_class_entropy(score, 4),
         gs16=grooving_similarity(score),

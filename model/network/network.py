@@ -239,7 +239,7 @@ class Network(nn.Module):
         vectors: Tensor = self.bar_mix(self.bar_table(flat))
         return vectors.view(*table.shape[:-1], -1)
 
-    def leaning_vectors(self, table: Tensor, genre_strength: float) -> Tensor:
+    def guided_vectors(self, table: Tensor, genre_strength: float) -> Tensor:
         """`bar_vectors`, with the part that the genre plays in them multiplied: 1 leaves it as it is.
 
         The difference to the same bar of unknown genre is what is multiplied: classifier-free guidance (Ho & Salimans
@@ -254,7 +254,7 @@ class Network(nn.Module):
         plain = self.bar_vectors(unknown)
         return plain + genre_strength * (vectors - plain)
 
-    def leaning_initials(self, genre_strength: float) -> Tensor:
+    def guided_initials(self, genre_strength: float) -> Tensor:
         """The vectors of the initial tokens (ids, d), those of the genres drawn away from the unknown genre's alike."""
         initial = self.embedding.initial.weight.detach().clone()
         named = slice(1, 1 + len(GENRES))

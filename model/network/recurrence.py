@@ -50,7 +50,7 @@ class Recurrence:
         with torch.inference_mode():
             folded = network.embedding.folded()
             self._rows = folded
-            self._initial = network.leaning_initials(genre_strength)
+            self._initial = network.guided_initials(genre_strength)
             sizes = [tokens.SIZES[tokens.FIELDS.index(name)] for name in network.embedding.fields]
             self._columns = [tokens.FIELDS.index(name) for name in network.embedding.fields]
             self._offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -78,7 +78,7 @@ class Recurrence:
         rows = torch.from_numpy(table.astype(np.int64)).to(self.device)
         bars = None
         if self.config.conditioned:
-            vectors = self.network.leaning_vectors(rows, self.genre_strength)
+            vectors = self.network.guided_vectors(rows, self.genre_strength)
             bars = [block.condition(vectors) for block in self.network.layers if block.condition is not None]
         if stream is None or len(memory.table) <= 1:
             memory.table, memory.bars = rows, bars

@@ -157,7 +157,7 @@ class FastRecurrence:
             self._layers = [_Layer(block, config.heads, config.window) for block in network.layers]
             self._rows = (network.embedding.folded()).numpy().copy()
             self._rows_bias = network.embedding.join.bias.detach().numpy()
-            self._initial = network.leaning_initials(genre_strength).numpy()
+            self._initial = network.guided_initials(genre_strength).numpy()
             self._norm = network.norm.weight.detach().numpy()
             self._heads = {name: self._fold_head(network, name) for name in config.attributes}
         sizes = [tokens.SIZES[tokens.FIELDS.index(name)] for name in network.embedding.fields]
@@ -180,7 +180,7 @@ class FastRecurrence:
     def enter_bar(self, memory: FastStreams, table: NDArray[np.int16], stream: int | None = None) -> None:
         """From the next row on a condition holds: table (N, columns) for all streams, or (1, columns) for one."""
         # Row by row, so that a stream hears the same to the bit whether it is alone or one of many.
-        each = [self._network.leaning_vectors(row[None], self.genre_strength) for row in torch.from_numpy(table).long()]
+        each = [self._network.guided_vectors(row[None], self.genre_strength) for row in torch.from_numpy(table).long()]
         added = [np.concatenate([row.numpy() @ layer.condition for row in each]) for layer in self._layers]
         if stream is None or not memory.bars or len(memory.bars[0]) == 1:
             memory.bars = added

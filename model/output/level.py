@@ -74,19 +74,24 @@ class Delivery:
 def delivered(make: Blocks, frames: int, rate_hz: int, to: Delivery) -> NDArray[np.float32]:
     """The gains (hops,) that bring the sound to its loudness, with no true peak over MOST_DBTP.
 
-    Measured by ffmpeg and set anew until it is so: a limiter costs loudness, and a codec swings over. Silence stays.
+    Measured by ffmpeg and set again until it is met: a limiter costs loudness, and a codec overshoots. Silence stays.
     Raises as `hitpoint.model.output.loudness.measure`.
     """
     peaks = np.zeros(frames // HOP + 1, np.float32)
-    now = loudness.measure(_noting(make(), peaks), rate_hz)
     make_up, ceiling = 1.0, 10 ** (MOST_DBTP / 20)
-    if now.is_silent:
-        return np.ones(len(peaks), np.float32)
-    if to.lufs is not None:
-        make_up = min(MOST_GAIN, 10 ** ((to.lufs - now.lufs) / 20))
+    if to.lufs is None:
+        for _ in _noting(make(), peaks):
+            pass
+    else:
+        first = loudness.measure(_noting(make(), peaks), rate_hz, peak=False)
+        make_up = 1.0 if first.is_silent else min(MOST_GAIN, 10 ** ((to.lufs - first.lufs) / 20))
+        if first.is_silent:
+            to = Delivery(None, to.codec, to.form)
     for _ in range(TRIES):
         gains = limited(peaks, make_up, ceiling)
         now = _measured(applied(make(), gains), rate_hz, to)
+        if now.is_silent:
+            break
         over_db = now.true_peak_db - MOST_DBTP
         if over_db <= -_MARGIN_DB and (to.lufs is None or abs(now.lufs - to.lufs) <= NEAR_LU):
             return gains

@@ -52,10 +52,10 @@ class Mix:
         """The gain that brings the music down to the loudness of the speech; never up, and 0 where nobody speaks."""
         if self._voice is None or not self._voice.speech:
             return 0.0
-        spoken = loudness.measure(_within(self._spoken(), self._voice.speech, self.rate_hz), self.rate_hz)
+        spoken = loudness.measure(_within(self._spoken(), self._voice.speech, self.rate_hz), self.rate_hz, peak=False)
         if spoken.is_silent:
             return 0.0
-        return float(np.clip(spoken.lufs - loudness.measure_file(self._music).lufs, LOWEST_DB, 0.0))
+        return float(np.clip(spoken.lufs - loudness.measure_file(self._music, peak=False).lufs, LOWEST_DB, 0.0))
 
     def _spoken(self) -> Iterator[NDArray[np.float32]]:
         assert self._voice is not None

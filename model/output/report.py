@@ -14,7 +14,7 @@ import numpy as np
 from hitpoint.model.files import atomic
 from hitpoint.model.music.chords import label_chords
 from hitpoint.model.music.kept_chords import kept_chords
-from hitpoint.model.music.metrics import measure
+from hitpoint.model.music.metrics import metrics_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
 from hitpoint.model.music.symbols import symbol_of
 from hitpoint.model.output.base import Output, Writing
@@ -53,7 +53,7 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
         "hits": hit_rows(score, plan.hits),
         "cuts": cut_row(score, prepared),
         "errors": control_errors(score, plan) | chord_error(score, plan),
-        "music": measure(score).as_report(),
+        "music": metrics_of(score).as_report(),
         "timing": _timing(take, prepared),
         "changes": list(plan.changes),
     }
@@ -148,7 +148,7 @@ def cut_row(score: Score, prepared: Prepared) -> dict[str, Any]:
 
 def accent_row(score: Score, hit: HitPoint, hits: Sequence[HitPoint]) -> dict[str, Any] | None:
     """The accent's kind, and the rank 0..1 of the hit's loudness in the notes (the velocities that start there, added
-    up) among the beats within AROUND_S that are no hits; None without an accent or without such beats.
+    up) among the beats within AROUND_S that are not hits; None without an accent or without such beats.
     """
     if hit.accent is None:
         return None
@@ -179,7 +179,7 @@ def control_errors(score: Score, plan: Plan) -> dict[str, float]:
     bound = [(bar, promise) for bar, promise in zip(score.bars, plan.bars, strict=True)]
     density = [bar.density - promise.density for bar, promise in bound if promise.density is not None]
     strength = [bar.strengths().get(tick, 0) - asked for bar, promise in bound for tick, asked in promise.required]
-    music = measure(score)
+    music = metrics_of(score)
     return {
         "density": _root_mean_square(density) / max(music.density, 1.0),
         "strength": _root_mean_square(strength) / max(music.notes_per_simu_note, 1.0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
@@ -15,8 +15,10 @@ KNEE, SLOPE = 64.0, 0.5
 
 USUAL = (88.0, 88.0, 80.0, 84.0, 84.0)
 """Velocity of a bar of middling energy, before the knee, of each of INSTRUMENTS, as if composed."""
-DRUMS_HELD_BACK = 1.5
+DRUMS_HELD_BACK = 1.4
 """Drums are held back by so much more than others around an accent: to the ear the snare is the loudest of all."""
+SHARED_LIFT = 0.3
+"""Where drums strike an accent it is theirs; of others that sound with them only so much of it is asked."""
 
 
 def perform(bar: Bar, asked: BarPlan) -> Bar:
@@ -26,10 +28,12 @@ def perform(bar: Bar, asked: BarPlan) -> Bar:
     """
     curve = asked.dynamics or [(LOUDNESS_RANGE * (asked.energy_at(tick) - 0.5), 0.0) for tick in range(TICKS_PER_BAR)]
     mean = {part: _mean_velocity(bar, part) for part in {note.instrument for note in bar.notes}}
-    played = (
-        replace(note, velocity=_loudness(note, note.velocity - mean[note.instrument], *curve[note.tick]))
-        for note in bar.notes
-    )
+    struck = {note.tick for note in bar.notes if _is_drum(note)}
+    played = []
+    for note in bar.notes:
+        level, accent = curve[note.tick]
+        differs = note.velocity - mean[note.instrument]
+        played.append(replace(note, velocity=_loudness(note, differs, level, accent * _share(note, accent, struck))))
     return replace(bar, notes=tuple(played))
 
 
@@ -43,10 +47,19 @@ def _mean_velocity(bar: Bar, instrument: int) -> float:
     return sum(velocities) / len(velocities)
 
 
+def _is_drum(note: Note) -> bool:
+    return INSTRUMENTS[note.instrument] == "drums"
+
+
+def _share(note: Note, accent: float, struck: Set[int]) -> float:
+    """How much of an accent, or of what is held back around it, a note takes. struck: ticks with drums."""
+    if accent < 0:
+        return DRUMS_HELD_BACK if _is_drum(note) else 1.0
+    return SHARED_LIFT if note.tick in struck and not _is_drum(note) else 1.0
+
+
 def _loudness(note: Note, differs: float, level: float, accent: float) -> int:
     value = USUAL[note.instrument] + differs + level
     if value > KNEE:
         value = KNEE + (value - KNEE) * SLOPE
-    if accent < 0 and INSTRUMENTS[note.instrument] == "drums":
-        accent *= DRUMS_HELD_BACK
     return max(SOFTEST, min(HARDEST, round(value + accent)))

@@ -26,14 +26,15 @@ CALM, CALM_NOTES = 0.4, 2
 """Below this energy nobody plays more notes at once, unless a hit asks for them."""
 
 
-def arrange(plan: Plan, accents: float = 1.0) -> Plan:
+def arrange(plan: Plan, accents: float = 1.0, tune: int | None = None) -> Plan:
     """`plan` with its arrangement; ticks and strengths stay. accents: 0..2, how far hits stand out; 0 = not.
+    tune: who has it, and rests less.
 
     The same plan gives the same arrangement; chance is drawn from the plan's seed.
     """
     plan = rest_at_last(plan)
     sheet = Sheet(plan)
-    turns = seat(sheet, plan)
+    turns = seat(sheet, plan, tune)
     hits = set_accents(sheet, plan, turns, accents)
     if accents > 0:
         lead(sheet, plan, hits, turns)

@@ -17,7 +17,7 @@ from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.harmony.planner import harmonise
 from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
-from hitpoint.model.plan.melody import with_melody
+from hitpoint.model.plan.melody import tune_player, with_melody
 from hitpoint.model.plan.mood import Feeling, feel, feel_bars
 from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.sections import find_sections
@@ -81,7 +81,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
         changes=tuple(changes),
         last_bar_ticks=tempo.last_bar_ticks,
     )
-    return with_melody(harmonise(arrange(plan, wishes.accents), wishes), wishes)
+    return with_melody(harmonise(arrange(plan, wishes.accents, tune_player(wishes)), wishes), wishes)
 
 
 def _felt(bars: tuple[BarPlan, ...], feeling: Feeling | None) -> tuple[BarPlan, ...]:

@@ -15,10 +15,13 @@ import numpy as np
 
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR
 from hitpoint.model.plan.sheet import Sheet
-from hitpoint.model.plan.types import PHRASE_BARS, HitPoint, Plan
+from hitpoint.model.plan.types import PHRASE_BARS, HitPoint, Plan, Section
 
 LONGEST_UNIT = 6
 """A section longer than this is played in phrases, each with players of its own."""
+SHORTEST_UNIT = 2
+TURN = 0.2
+"""Where the energy of SHORTEST_UNIT bars differs by so much from that of those before, other people may play."""
 NEAR_TICKS = TICKS_PER_BAR // 4
 """A change of players waits for a cut (or comes early to it) that lies so near to the bar line."""
 CALM = 0.3
@@ -30,6 +33,8 @@ FEWEST, SPAN = 1.2, 5.2
 SECTION_MOVES = {0: 0.02, 1: 1.0, 2: 0.7, 3: 0.2, 4: 0.05}
 PHRASE_MOVES = {0: 1.0, 1: 0.5, 2: 0.05}
 """How readily so many instruments come or go at once, at a section and at a phrase within one."""
+WITHOUT_LEAD = 0.2
+"""How readily the one who has the tune rests, beside others."""
 DRUMS, PIANO, GUITAR, BASS, STRINGS = range(len(INSTRUMENTS))
 
 
@@ -53,11 +58,11 @@ class _Unit:
     energy: float
 
 
-def seat(sheet: Sheet, plan: Plan) -> tuple[Turn, ...]:
+def seat(sheet: Sheet, plan: Plan, lead: int | None = None) -> tuple[Turn, ...]:
     """Fill in `sheet.players`; the turns at which they change, without the start of the piece."""
     rng = np.random.default_rng([plan.seed, 2])
     units = _units(plan)
-    sets = _sets(units, plan.instruments, rng)
+    sets = _sets(units, plan.instruments, rng, lead)
     turns = []
     for unit, players in zip(units, sets, strict=True):
         for bar in range(unit.first_bar, unit.end_bar):
@@ -71,17 +76,35 @@ def seat(sheet: Sheet, plan: Plan) -> tuple[Turn, ...]:
 
 def _units(plan: Plan) -> list[_Unit]:
     units = []
+    energies = [bar.energy for bar in plan.bars]
     for section in plan.sections:
-        starts = [section.first_bar]
-        while section.end_bar - starts[-1] > LONGEST_UNIT:
-            starts.append(starts[-1] + PHRASE_BARS)
+        starts = _unit_starts(section, energies)
         for start, end in zip(starts, [*starts[1:], section.end_bar], strict=True):
-            energy = float(np.mean([plan.bars[bar].energy for bar in range(start, end)]))
+            energy = float(np.mean(energies[start:end]))
             units.append(_Unit(start, end, start == section.first_bar, section.label, energy))
     return units
 
 
-def _sets(units: Sequence[_Unit], instruments: tuple[int, ...], rng: np.random.Generator) -> list[frozenset[int]]:
+def _unit_starts(section: Section, energies: Sequence[float]) -> list[int]:
+    """First bars of the units of a section: where its energy turns, and in between a phrase each."""
+    turns = [section.first_bar]
+    possible = range(section.first_bar + SHORTEST_UNIT, section.end_bar - SHORTEST_UNIT + 1)
+    for bar in possible if section.end_bar - section.first_bar > PHRASE_BARS else ():
+        before, after = energies[bar - SHORTEST_UNIT : bar], energies[bar : bar + SHORTEST_UNIT]
+        steepest = abs(energies[bar] - energies[bar - 1]) >= abs(energies[bar + 1] - energies[bar])
+        if abs(np.mean(after) - np.mean(before)) >= TURN and steepest and bar - turns[-1] >= SHORTEST_UNIT:
+            turns.append(bar)
+    starts = []
+    for start, end in zip(turns, [*turns[1:], section.end_bar], strict=True):
+        starts.append(start)
+        while end - starts[-1] > LONGEST_UNIT:
+            starts.append(starts[-1] + PHRASE_BARS)
+    return starts
+
+
+def _sets(
+    units: Sequence[_Unit], instruments: tuple[int, ...], rng: np.random.Generator, lead: int | None
+) -> list[frozenset[int]]:
     """The players of each unit: as many as its energy asks for, all at the climax; no two sections alike in a row."""
     climax = max(units, key=lambda unit: unit.energy)
     sets: list[frozenset[int]] = []
@@ -92,7 +115,7 @@ def _sets(units: Sequence[_Unit], instruments: tuple[int, ...], rng: np.random.G
         if len(units) == 1 or (unit is climax and unit.energy >= CALM):
             size = len(instruments)
         before = sets[-1] if sets else None
-        chosen = _choose(unit, size, instruments, before, by_label.get(unit.label), rested, rng)
+        chosen = _choose(unit, size, instruments, before, by_label.get(unit.label), rested, rng, lead)
         sets.append(chosen)
         by_label.setdefault(unit.label, chosen)
         for k in instruments:
@@ -106,7 +129,7 @@ def _size(energy: float, most: int) -> int:
 
 def _choose(
     unit: _Unit, size: int, instruments: tuple[int, ...], before: frozenset[int] | None, alike: frozenset[int] | None,
-    rested: dict[int, int], rng: np.random.Generator,
+    rested: dict[int, int], rng: np.random.Generator, lead: int | None,
 ) -> frozenset[int]:  # fmt: skip
     """Players for one unit; a section that would sound like the one before it has one player more or less."""
     sizes = {size}
@@ -116,6 +139,7 @@ def _choose(
     able = [each for each in every if _sound(each, unit.energy, instruments)] or [frozenset(instruments)]
     moves = SECTION_MOVES if unit.section else PHRASE_MOVES
     weights = np.array([_weight(each, unit, before, alike, rested, moves) for each in able])
+    weights = weights * [1.0 if lead is None or lead in each else WITHOUT_LEAD for each in able]
     return able[int(rng.choice(len(able), p=weights / weights.sum()))]
 
 
@@ -138,6 +162,8 @@ def _weight(
     weight = 1.0 if before is None else moves.get(len(players ^ before), 0.02)
     if BASS not in players and len(players) > 2:
         weight *= 0.3
+    if STRINGS in rested and STRINGS not in players:
+        weight *= 0.4  # they sing best, and a tune that keeps its player is followed
     if DRUMS in rested and DRUMS not in players and unit.energy > 0.42:
         weight *= 0.3
     if alike is not None:

@@ -33,8 +33,8 @@ def suggested(
     """As `hitpoint.model.mood.suggest.suggest`, with the tempo that the picture leans to."""
     found = suggest(rhythm, describe, names, more, genres)
     bias_bpm = AROUSAL_BPM * CENTRES[found.mood][1]
-    leaning_bpm, _ = pace(moments(rhythm), rhythm.motion, rhythm.duration_s, bias_bpm)
-    return replace(found, tempo_bpm=round(leaning_bpm, 1))
+    aim_bpm, _ = pace(moments(rhythm), rhythm.motion, rhythm.duration_s, bias_bpm)
+    return replace(found, tempo_bpm=round(aim_bpm, 1))
 
 
 def followed(wishes: Wishes, found: Suggestion) -> Wishes:

@@ -46,7 +46,7 @@ class TempoPlan:
 
 
 def tempo_of(plan: Plan) -> TempoPlan:
-    """The tempo of a plan that is there already, to plan the rest of it anew."""
+    """The tempo of a plan that exists already, so that the rest of it can be planned again."""
     return TempoPlan(plan.tempo_map, len(plan.bars), plan.tempo_map.points[0].bpm, plan.last_bar_ticks)
 
 
@@ -60,9 +60,9 @@ def plan_tempo(
     inside = [each for each in moments if 0.0 < each.time_s < duration_s]
     if wishes.tempo_bpm is not None and wishes.tempo_bpm[0] == wishes.tempo_bpm[1]:
         return _unbent(_weighed(inside), duration_s, wishes.tempo_bpm, wishes.tempo_bpm[0])
-    leaning, top = pace(inside, motion, duration_s, bias_bpm)
+    aim_bpm, top = pace(inside, motion, duration_s, bias_bpm)
     low, high = wishes.tempo_bpm or (SLOWEST_BPM, top)
-    middle = min(high, max(low, leaning))
+    middle = min(high, max(low, aim_bpm))
     bending = _weighed(_worth_bending(inside, duration_s))
     ruling = bending if pulse_s(inside) is not None else _weighed([each for each in inside if each.kind != "beat"])
     fits: tuple[TempoFit, ...] = ()

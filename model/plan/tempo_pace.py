@@ -48,12 +48,12 @@ def pace(
     moved = float(known.mean()) if len(known) else 0.0
     by_motion = np.log(max(moved, 1e-9) / MOTION_FLOOR) / np.log(MOTION_CEILING / MOTION_FLOOR)
     by_motion = float(np.clip(by_motion, 0.0, 1.0))
-    leaning = CALM_BPM + CUTS_BPM * by_cuts + MOTION_BPM * by_motion
+    aim_bpm = CALM_BPM + CUTS_BPM * by_cuts + MOTION_BPM * by_motion
     top = CALM_TOP_BPM + (TOP_BPM - CALM_TOP_BPM) * min(1.0, 1.5 * by_cuts + 0.5 * by_motion)
     beat_s = pulse_s(moments)
-    biased = min(TOP_BPM, max(SLOWEST_BPM, leaning + bias_bpm)), min(TOP_BPM, top + max(0.0, bias_bpm))
+    biased = min(TOP_BPM, max(SLOWEST_BPM, aim_bpm + bias_bpm)), min(TOP_BPM, top + max(0.0, bias_bpm))
     if beat_s is None:
         return biased
-    octave = round(np.log2(leaning * beat_s / 60.0))
+    octave = round(np.log2(aim_bpm * beat_s / 60.0))
     pulse_bpm = 60.0 / beat_s * 2.0**octave
     return (pulse_bpm, TOP_BPM) if SLOWEST_BPM <= pulse_bpm <= TOP_BPM else biased

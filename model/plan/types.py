@@ -162,8 +162,8 @@ class Wishes:
     "auto" and these words ask for a suggestion, which is to be followed before a plan is made. keep_sound: the film's
     own sound stays, and the music makes room for what is said in it; duck_db: how far it goes down there, 0 or less.
     key: "A minor"; None = auto. harmony: "auto" (chords are planned and leaned to), "bound" (and kept on the beats),
-    "off", or a progression that is kept as it is. harmony_strength: 0..2. lead: the name of who has the tune, None =
-    auto. motif: the user's own.
+    "off", or a progression that is kept as it is. harmony_strength: 0..2. lead: who has the tune, None = auto.
+    motif: the user's own.
     """
 
     genre: str = "pop"

@@ -36,6 +36,7 @@ def write_card(checkpoint: Path, run: Path, shard: Shard, recipe: Mapping[str, A
         "note": note,
         "pieces": dict(Counter(f"{piece.dataset}: {piece.source}" for piece in trained)),
         "songs": len({piece.song for piece in trained}),
+        "begun_from": next((row["begun_from"] for row in rows if "begun_from" in row), None),
         "recipe": dict(recipe),
         "rows_seen": looks[-1]["step"] * recipe["batch"] * recipe["length"] if looks else 0,
         "hours": round(_seconds(rows) / 3600, 2),

@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.data.labels import COLOUR
 from hitpoint.model.data.splits import song_key, split_of
+from hitpoint.model.mood.affect import emotion_of
 from hitpoint.model.mood.types import MOODS
 from hitpoint.model.music.chords import QUALITIES, Chord
 from hitpoint.model.music.harmony import PROFILES, Key
 from hitpoint.model.music.spiral import measures
 from hitpoint.model.music.symbols import parse_symbol
-from hitpoint.model.plan.harmony.columns import COLUMN, Span, Table, affect_class, emotion_of, table
+from hitpoint.model.plan.harmony.columns import COLUMN, Span, Table, affect_class, table
 
 LEFT_OUT = ("nottingham",)
 """GPL: may not shape weights under another licence."""
@@ -31,11 +33,6 @@ HALF_BEATS = 2
 WINDOW_HALVES = 8
 TONIC_SHARE, LAST_CHORD = 0.3, 0.15
 """What a key gains by the share of half bars on its tonic, and where the song ends on it."""
-COLOUR = {
-    "maj": 1.0, "maj6": 0.8, "maj7": 0.6, "7": 0.2, "sus4": 0.2, "sus2": 0.1, "min7": -0.4, "min": -0.6, "min6": -0.7,
-    "aug": -0.7, "hdim7": -0.9, "dim": -1.0, "dim7": -1.0,
-}  # fmt: skip
-"""How bright a quality is, -1..1; set by hand."""
 
 
 @dataclass(frozen=True)

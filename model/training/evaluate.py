@@ -18,18 +18,19 @@ from numpy.typing import NDArray
 from hitpoint.model import job
 from hitpoint.model.compose.base import Composer
 from hitpoint.model.compose.cmt.composer import CmtComposer
-from hitpoint.model.compose.cmt.decode import Decoder, Part
+from hitpoint.model.compose.cmt.decode import BarOrder, Decoder
 from hitpoint.model.compose.cmt.grammar import BarTask
 from hitpoint.model.compose.cmt.paper_control import overwriting
 from hitpoint.model.compose.library.match import best_match, stretch
 from hitpoint.model.data.build import PieceInfo, Shard
 from hitpoint.model.errors import InputError
 from hitpoint.model.music import harmony
-from hitpoint.model.music.metrics import measure
+from hitpoint.model.music.metrics import metrics_of
 from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Bar, Score, TempoMap, TempoPoint
 from hitpoint.model.music.tokens import init_rows
 from hitpoint.model.network.conditions import table_of_plan
 from hitpoint.model.output.report import control_errors
+from hitpoint.model.perform.perform import perform_all
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import BarPlan, Plan, Wishes
 from hitpoint.model.take import Prepared
@@ -86,7 +87,7 @@ class Row:
 
 def figures(score: Score, plan: Plan | None = None) -> Figures:
     """The music figures of a score and, against a plan, its control errors and the share of hits on an accent."""
-    music = measure(score)
+    music = metrics_of(score)
     found = {name: float(getattr(music, name)) for name in MUSIC if hasattr(music, name)}
     found |= {
         "in_key": harmony.in_key_share(score),
@@ -144,7 +145,7 @@ def evaluate(
         for index, (plan, (film, _)) in enumerate(zip(plans, cases, strict=True)):
             bars = bars_of(index, plan)
             if bars:
-                score = _score(plan, bars)
+                score = performed(plan, bars)
                 by_ear = heard(score, marks_of(film, plan)) if name in BY_EAR else {}
                 pieces.append(figures(score, plan) | by_ear)
             say(share * (number + (index + 1) / len(plans)) / len(methods))
@@ -222,7 +223,7 @@ def overwritten(composer: CmtComposer, plan: Plan, control: float) -> list[Bar]:
     write = overwriting(control, draws)
     run = decoder.start(init_rows(plan.genre, plan.instruments), table[0])
     parts = (
-        Part(_papers_task(plan, bar), table[bar.index + 1], np.random.default_rng([plan.seed, bar.index]), write)
+        BarOrder(_papers_task(plan, bar), table[bar.index + 1], np.random.default_rng([plan.seed, bar.index]), write)
         for bar in plan.bars
     )
     return [bar for _, bar in decoder.write(run, [parts])]
@@ -269,11 +270,16 @@ def _score(plan: Plan, bars: Sequence[Bar]) -> Score:
     return Score(tuple(bars), plan.tempo_map, plan.genre, plan.instruments, plan.seed)
 
 
+def performed(plan: Plan, bars: Sequence[Bar]) -> Score:
+    """Composed bars as they are played: every way of composing has the plan's loudness and accents."""
+    return _score(plan, perform_all(bars, plan))
+
+
 def distances(row: Row, real: Row) -> dict[str, NDArray[np.float64]]:
     """Distance to real music of each music figure, in standard deviations of the real pieces.
 
-    (1 + RESAMPLES,): that of the pieces themselves, then of pieces drawn anew on both sides. Rows of as many pieces are
-    drawn alike, so that rows made from the same plans can be compared draw by draw.
+    (1 + RESAMPLES,): that of the pieces themselves, then of pieces drawn again on both sides. Rows of as many pieces
+    are drawn alike, so that rows made from the same plans can be compared draw by draw.
     """
     own, other = (_draws(len(each.pieces), seed) for each, seed in ((row, 1), (real, 2)))
     result = {}

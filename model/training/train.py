@@ -23,20 +23,28 @@ from hitpoint.model.data.build import Shard
 from hitpoint.model.data.windows import CONTROLLED, PLAIN, Batch, Windows
 from hitpoint.model.errors import InputError
 from hitpoint.model.network import checkpoint
+from hitpoint.model.network.layout import PRESENT
 from hitpoint.model.network.network import CONFIGS, Network, NetworkConfig, losses
 from hitpoint.model.training.card import write_card
 from hitpoint.model.training.muon import Muon
+from hitpoint.model.training.pace import Pace
 
 WEIGHT_DECAY = 0.01
 CLIP_NORM = 1.0
+LOG_STEPS = 20
+SAVE_S = 300.0
+
+HeldOut = Mapping[str, tuple[Windows, Windows]]
+"""By data set: windows of its validation split without any control and with every control."""
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How to train. steps of batch x length rows. learning_rate: of Muon's matrices; AdamW's is a tenth of it.
 
-    decay_share: the last share of the steps, over which the rate falls to zero. mix: weight by data set, or by
-    "data set:source". last_share: the last share of the steps, drawn by last_mix. evaluate_every: steps.
+    minutes: the run is over after so long, if not after its steps before; None: after its steps. decay_share: the last
+    share of the run, over which the rate falls to zero. mix: weight by data set, or by "data set:source". last_share:
+    the last share of the run, drawn by last_mix. evaluate_every: steps.
     """
 
     config: str = "default"
@@ -52,10 +60,14 @@ class Recipe:
     seed: int = 0
     evaluate_every: int = 250
     evaluate_windows: int = 24
+    minutes: float | None = None
 
-    def rate(self, step: int) -> float:
-        """The learning rate's share of its full value at a step: a ramp up, level, a line down to zero."""
-        left = (self.steps - step) / max(1.0, self.steps * self.decay_share)
+    def rate(self, step: int, share: float) -> float:
+        """The learning rate's share of its full value: a ramp up over steps, level, a line down to zero.
+
+        share: of the run, 0..1, that is done.
+        """
+        left = (1.0 - share) / max(1e-9, self.decay_share)
         return min(1.0, (step + 1) / self.warmup, left)
 
 
@@ -77,45 +89,47 @@ class Objective(nn.Module):
 
 
 def train(
-    shard: Shard, run: Path, recipe: Recipe, *, device: str = "cpu", threads: int | None = None,
-    note: str = "", stop_at: int | None = None, say: Callable[[str], None] = print,
+    shard: Shard, run: Path, recipe: Recipe, *, device: str = "cpu", threads: int | None = None, note: str = "",
+    start_from: Path | None = None, stop_at: int | None = None, say: Callable[[str], None] = print,
     make: Callable[[NetworkConfig], Network] = Network,
 ) -> Path:  # fmt: skip
     """Train (or go on training) in the folder `run`; returns the path of the exported checkpoint.
 
-    note: goes into the card, whose music it is and under which licences. stop_at: leave after this step as if killed,
-    for tests of resuming. make: builds the network, for one that is not quite its configuration.
+    note: goes into the card, whose music it is and under which licences. start_from: a checkpoint whose weights a new
+    run begins with. stop_at: leave after this step as if killed, for tests of resuming. make: builds the network, for
+    one that is not quite its configuration.
 
-    Raises InputError when the run folder belongs to another configuration.
+    Raises InputError when the run folder or the checkpoint belongs to another configuration.
     """
-    rank, world = _join_group(device)
+    rank, world, device = _join_group(device)
     if threads:
         torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
     network = make(CONFIGS[recipe.config]).to(device)
+    begun_from = None if start_from is None else begin_with(network, start_from)
     config = network.config
     optimizers = _optimizers(network, recipe)
     run.mkdir(parents=True, exist_ok=True)
-    step = _resume(run, network, optimizers, config, device)
+    step, before_s = _resume(run, network, optimizers, config, device)
+    if step == 0 and begun_from and rank == 0:
+        _log(run, {"begun_from": begun_from})
+    pace = Pace(recipe.steps, recipe.minutes, step, before_s, shared=world > 1)
     objective: nn.Module = Objective(network)
     if world > 1:
         objective = nn.parallel.DistributedDataParallel(objective)
     held_out = _held_out(shard, recipe)
     say(f"{config.name}: {sum(p.numel() for p in network.parameters()):,} parameters, from step {step}")
 
-    for batch in _batches(shard, recipe, step, rank):
+    for batch in _batches(shard, recipe, pace, rank):
         started = time.monotonic()
-        loss = _step(objective, optimizers, _tensors(batch, device), recipe, step)
-        step += 1
-        if rank == 0 and (step % 20 == 0 or step == 1):
+        loss = _step(objective, optimizers, _tensors(batch, device), recipe, pace)
+        pace.tick()
+        if rank == 0:
             speed = world * recipe.batch * recipe.length / (time.monotonic() - started)
-            _log(run, {"step": step, "loss": round(loss, 4), "rows_per_s": round(speed)})
-        if rank == 0 and (step % recipe.evaluate_every == 0 or step == recipe.steps):
-            _save(run, network, optimizers, step)
-            scores = evaluate(network, held_out, recipe, device)
-            _log(run, {"step": step, "held_out": scores})
-            say(f"step {step}: " + ", ".join(f"{name} {row['all']:.3f}" for name, row in scores.items()))
-        if stop_at is not None and step >= stop_at:
+            if pace.step % LOG_STEPS == 0 or pace.step == 1:
+                _log(run, {"step": pace.step, "loss": round(loss, 4), "rows_per_s": round(speed)})
+            _keep(run, network, optimizers, pace, held_out, recipe, device, say)
+        if stop_at is not None and pace.step >= stop_at:
             break
     path = run / f"{config.name}.safetensors"
     if rank == 0:
@@ -126,20 +140,47 @@ def train(
     return path
 
 
-def _batches(shard: Shard, recipe: Recipe, step: int, rank: int) -> Iterator[Batch]:
-    """The batches from `step` to the end; each depends on the step and the process alone."""
+def _keep(
+    run: Path, network: Network, optimizers: Sequence[torch.optim.Optimizer], pace: Pace, held_out: HeldOut,
+    recipe: Recipe, device: str, say: Callable[[str], None],
+) -> None:  # fmt: skip
+    """Save the state where it is time for it, and look how well held-out music is predicted."""
+    looks = pace.step % recipe.evaluate_every == 0 or pace.done
+    if looks or pace.seconds - pace.saved_s > SAVE_S:
+        _save(run, network, optimizers, pace)
+    if looks:
+        scores = evaluate(network, held_out, recipe, device)
+        _log(run, {"step": pace.step, "held_out": scores})
+        say(f"step {pace.step}: " + ", ".join(f"{name} {row['all']:.3f}" for name, row in scores.items()))
+
+
+def begin_with(network: Network, path: Path) -> str:
+    """Give a network the weights of a checkpoint; what that one lacks (genres, condition columns) begins at zero.
+
+    Returns the checkpoint's SHA-256. Raises InputError where it is damaged or of another configuration.
+    """
+    loaded = checkpoint.load(path)
+    if loaded.network.config != network.config:
+        raise InputError(f"{path} is a network {loaded.name}, not {network.config.name}; name it with --config")
+    network.load_state_dict(loaded.network.state_dict())
+    return loaded.sha256
+
+
+def _batches(shard: Shard, recipe: Recipe, pace: Pace, rank: int) -> Iterator[Batch]:
+    """The batches until the run is over; each depends on the step, the share done and the process alone."""
     early = Windows(shard, "train", recipe.length, mix=recipe.mix)
     late = Windows(shard, "train", recipe.length, mix=recipe.last_mix) if recipe.last_mix else early
 
-    def draw(number: int) -> Batch:
-        windows = late if number >= recipe.steps * (1 - recipe.last_share) else early
+    def draw(number: int, share: float) -> Batch:
+        windows = late if share >= 1 - recipe.last_share else early
         return windows.draw(recipe.batch, np.random.default_rng([recipe.seed, number, rank]))
 
     # One thread draws the next batch while the network works on this one.
     with ThreadPoolExecutor(1) as drawer:
-        coming = drawer.submit(draw, step)
-        for number in range(step, recipe.steps):
-            batch, coming = coming.result(), drawer.submit(draw, number + 1)
+        coming = drawer.submit(draw, pace.step, pace.share)
+        while not pace.done:
+            share = pace.share if recipe.minutes else (pace.step + 1) / recipe.steps
+            batch, coming = coming.result(), drawer.submit(draw, pace.step + 1, share)
             yield batch
 
 
@@ -148,14 +189,14 @@ def _step(
     optimizers: Sequence[torch.optim.Optimizer],
     batch: Sequence[Tensor],
     recipe: Recipe,
-    step: int,
+    pace: Pace,
 ) -> float:
     """One update; returns the loss. Weights and sums are float32, matrix products as `products` says."""
-    torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout, too, depends on the step alone
+    torch.manual_seed(recipe.seed * 1_000_003 + pace.step)  # dropout, too, depends on the step alone
     objective.train()
     for optimizer in optimizers:
         for group in optimizer.param_groups:
-            group["lr"] = group["full_rate"] * recipe.rate(step)
+            group["lr"] = group["full_rate"] * recipe.rate(pace.step, pace.share)
     with products(batch[0].device.type):
         loss, _ = objective(batch)
     loss.backward()
@@ -203,7 +244,7 @@ def _tensors(batch: Batch, device: str) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(column).to(device) for column in batch)
 
 
-def _held_out(shard: Shard, recipe: Recipe) -> dict[str, tuple[Windows, Windows]]:
+def _held_out(shard: Shard, recipe: Recipe) -> HeldOut:
     """Per data set of the validation split: its windows without any control and with every control."""
     found = {}
     for dataset in sorted({piece.dataset for piece in shard.pieces}):
@@ -215,9 +256,7 @@ def _held_out(shard: Shard, recipe: Recipe) -> dict[str, tuple[Windows, Windows]
 
 
 @torch.no_grad()
-def evaluate(
-    network: Network, held_out: Mapping[str, tuple[Windows, Windows]], recipe: Recipe, device: str = "cpu"
-) -> dict[str, dict[str, float]]:
+def evaluate(network: Network, held_out: HeldOut, recipe: Recipe, device: str = "cpu") -> dict[str, dict[str, float]]:
     """Held-out loss in nats by data set: "all" a row (all attributes together), each attribute on the rows where it
     counts, and "controlled": "all" with every control given."""
     objective = Objective(network).eval()
@@ -240,19 +279,25 @@ def evaluate(
     return scores
 
 
-def _join_group(device: str) -> tuple[int, int]:
-    """(rank, processes) under torchrun, (0, 1) otherwise."""
+def _join_group(device: str) -> tuple[int, int, str]:
+    """(rank, processes, the process's own device) under torchrun, (0, 1, device) otherwise."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
-        return 0, 1
+        return 0, 1, device
+    if device == "cuda":
+        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        torch.cuda.set_device(device)
     torch.distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
-    return torch.distributed.get_rank(), world
+    return torch.distributed.get_rank(), world, device
 
 
-def _save(run: Path, network: Network, optimizers: Sequence[torch.optim.Optimizer], step: int) -> None:
+def _save(run: Path, network: Network, optimizers: Sequence[torch.optim.Optimizer], pace: Pace) -> None:
     """The whole state, written beside and renamed, so that a kill at any moment leaves a good one."""
+    pace.saved_s = pace.seconds
     state = {
-        "step": step,
+        "step": pace.step,
+        "seconds": pace.seconds,
+        "layout": PRESENT.to_text(),
         "config": asdict(network.config),
         "network": network.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
@@ -264,21 +309,25 @@ def _save(run: Path, network: Network, optimizers: Sequence[torch.optim.Optimize
 
 def _resume(
     run: Path, network: Network, optimizers: Sequence[torch.optim.Optimizer], config: NetworkConfig, device: str
-) -> int:
-    """Load the run's state if there is one; returns the step to go on from."""
+) -> tuple[int, float]:
+    """Load the run's state if there is one; returns the step to go on from and the seconds trained."""
     path = run / "state.pt"
     if not path.is_file():
-        return 0
+        return 0, 0.0
     try:
         state = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise InputError(f"{path} is damaged ({type(error).__name__}); remove it to start the run again") from None
     if state["config"] != json.loads(json.dumps(asdict(config))) and state["config"] != asdict(config):
         raise InputError(f"{run} holds a run of another network ({state['config']['name']}); name another folder")
+    if state.get("layout") != PRESENT.to_text():
+        raise InputError(
+            f"{run} was begun by another version, with other condition columns; begin a new run from its checkpoint"
+        )
     network.load_state_dict(state["network"])
     for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(saved)
-    return int(state["step"])
+    return int(state["step"]), float(state["seconds"])
 
 
 def _log(run: Path, row: Mapping[str, object]) -> None:

@@ -211,7 +211,7 @@ def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Bound
     valid = np.ones(n, bool)
     valid[breaks] = False
     shot = np.searchsorted(breaks, np.arange(n), side="right").astype(np.int32)
-    # A change of light is no impact.
+    # A change of light is not an impact.
     quiet = [
         (float(times_s[first]), float(times_s[last])) for first, _, last in [*fades, *looks["transitions"].tolist()]
     ] + list(timeline.lost)

@@ -68,6 +68,9 @@ class HITPOINT_PT_main(Sidebar):
         settings = scene.hitpoint
         column = layout.column()
         column.prop(settings, "genre")
+        column.prop(settings, "suggest")
+        column.prop(settings, "mood")
+        column.prop(settings, "describe")
         column.prop(settings, "tempo")
         if settings.tempo == "FIXED":
             column.prop(settings, "bpm")
@@ -79,6 +82,9 @@ class HITPOINT_PT_main(Sidebar):
         column.prop(settings, "cuts")
         column.prop(settings, "control")
         column.prop(settings, "energy")
+        if settings.mood != "off":
+            for name in ("valence", "arousal", "tension"):
+                column.prop(settings, name)
         column.prop(settings, "seed")
         column.prop(settings, "stems")
 
@@ -154,6 +160,8 @@ class HITPOINT_PT_music(Sidebar):
             button = row.operator("hitpoint.take", text=f"Take {name}", depress=entry["take"] == index, icon=icon)
             button.index = index
         _hits(layout, scene, entry, score)
+        for line in entry["mood"]:
+            _text(layout, context, line, "INFO")
         column = layout.column(align=True)
         column.operator("hitpoint.rescore", icon="FILE_REFRESH")
         column.operator("hitpoint.regenerate", text="Regenerate from playhead").in_range = False

@@ -33,6 +33,7 @@ _EMPTY: dict[str, Any] = {
     "title": "music",
     "markers": [],
     "cuts": [0, 0, []],
+    "mood": [],
     "in_range": False,
 }
 
@@ -92,6 +93,8 @@ def remember(scene: Any, take: Take, markers: list[tuple[int, str]] | None = Non
         entry |= {"take": take.index, "bars": job.bar_starts() or before["bars"]}
         if job.cuts[1]:
             entry["cuts"] = list(job.cuts)
+        if job.mood:
+            entry["mood"] = list(job.mood)
     for key in ("seed", "in_range"):
         entry[key] = job.about.get(key, before[key])
     if markers is not None:

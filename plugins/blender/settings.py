@@ -21,6 +21,11 @@ CUTS = [
     ("auto", "All cuts", "The cuts of your edit, and those inside the clips"),
     ("strips", "Edit points only", "Only where one strip follows another; cuts inside a clip are left alone"),
 ]
+MOODS = [
+    ("auto", "From the picture", "What light, colour, motion and cuts say"),
+    ("off", "None", "The picture's mood is left aside"),
+    *((name, name.capitalize(), "") for name in ("exciting", "fearful", "tense", "sad", "relaxing", "neutral")),
+]
 FLAGS: dict[str, Any] = {
     "items": [(name, name.capitalize(), "", 1 << index) for index, name in enumerate(INSTRUMENTS)],
     "options": {"ENUM_FLAG"},
@@ -63,6 +68,19 @@ def _live_changed(manager: Any, context: Any) -> None:
     session.set_live(manager.hitpoint_live, compat.scene_of(context))
 
 
+def _mood_changed(name: str) -> Any:
+    def tell(settings: Any, _: Any) -> None:
+        if session.playhead.live:
+            session.client.send(f"/hitpoint/control/{name}", getattr(settings, name))
+
+    return tell
+
+
+def _mood_dial(name: str, description: str) -> Any:
+    return FloatProperty(name=name.capitalize(), description=description, subtype="FACTOR", min=-1, max=1,
+                         update=_mood_changed(name))  # fmt: skip
+
+
 FACTOR: dict[str, Any] = {"subtype": "FACTOR", "update": _control_changed}
 
 
@@ -90,6 +108,12 @@ class HitpointSettings(bpy.types.PropertyGroup):
         default=0.7,
     )
     energy: FloatProperty(name="Energy", description="Loudness", min=-0.5, max=0.5, **FACTOR)
+    suggest: BoolProperty(name="Suggest the genre", description="From the picture, its names and your words")
+    describe: StringProperty(name="In words", description="The film in your own words, for its mood and genre")
+    mood: EnumProperty(name="Mood", description="What the music is to feel like", items=MOODS)
+    valence: _mood_dial("valence", "Gladder or sadder than the mood")
+    arousal: _mood_dial("arousal", "Livelier or calmer than the mood")
+    tension: _mood_dial("tension", "Tenser or easier than the mood")
     mute: EnumProperty(name="Mute", description="Silence it live", update=_mute_changed, **FLAGS)
     memory: StringProperty()
 
@@ -99,7 +123,15 @@ class HitpointSettings(bpy.types.PropertyGroup):
         names = ",".join(name for name in INSTRUMENTS if name in self.instruments) or "all"
         numbers = ("control", round(self.control, 3), "energy", round(self.energy, 3), "seed", self.seed)
         more = ("cuts", self.cuts, "takes", 3, "wav", 1, "stems", int(self.stems))
-        return ("genre", self.genre, "instruments", names, "tempo", tempo, *numbers, *more)
+        genre = "auto" if self.suggest else self.genre
+        return ("genre", genre, "instruments", names, "tempo", tempo, *numbers, *more, *self._mood_options())
+
+    def _mood_options(self) -> tuple[str | float, ...]:
+        """Those of the mood; nothing is added to one that is off."""
+        dials = () if self.mood == "off" else ("valence", "arousal", "tension")
+        added = [(name, round(getattr(self, name), 3)) for name in dials if getattr(self, name)]
+        words = ("describe", self.describe) if self.describe else ()
+        return ("mood", self.mood, *(value for pair in added for value in pair), *words)
 
     def tell_mutes(self) -> None:
         """Tell the bridge which instruments are silent."""

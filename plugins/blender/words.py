@@ -48,6 +48,13 @@ WORDS = {
     "One strip for each instrument": (
         *("Ein Strip je Instrument", "Une bande par instrument", "Una tira por instrumento"),
     ),
+    "Mood": ("Stimmung", "Ambiance", "Ambiente"),
+    "From the picture": ("Aus dem Bild", "D'après l'image", "Según la imagen"),
+    "Suggest the genre": ("Genre vorschlagen", "Proposer le genre", "Proponer el género"),
+    "In words": ("In Worten", "En mots", "En palabras"),
+    "Valence": ("Freude", "Valence", "Valencia"),
+    "Arousal": ("Erregung", "Excitation", "Excitación"),
+    "Tension": ("Spannung", "Tension", "Tensión"),
     "Music": ("Musik", "Musique", "Música"),
     "Live": ("Live", "En direct", "En vivo"),
     "Mute": ("Stumm", "Muet", "Silenciar"),

@@ -75,10 +75,10 @@ def heard(kind: str, film: Path, true: list[tuple[float, float]], folder: Path) 
     n = min(len(own), len(whole))
     under = whole[:n] - own[:n]
     plain = np.concatenate(list(Mix(folder / "a.wav").blocks()))[:n]
+    before_db, after_db = (ratio_db(own[:n], music, true, mix.rate_hz) for music in (plain, under))
     print(
-        f"{kind:8} missed / false: {', '.join(shares)}; voice over music"
-        f" {ratio_db(own[:n], plain, true, mix.rate_hz):+.1f}"
-        f" -> {ratio_db(own[:n], under, true, mix.rate_hz):+.1f} dB; {alone_s:.1f} -> {cost_s:.1f} processor s",
+        f"{kind:8} missed / false: {', '.join(shares)}; voice over music {before_db:+.1f} -> {after_db:+.1f} dB; "
+        f"{alone_s:.1f} -> {cost_s:.1f} processor s",
         flush=True,
     )
     found = []
@@ -86,9 +86,8 @@ def heard(kind: str, film: Path, true: list[tuple[float, float]], folder: Path) 
         mix.write(folder / "mix.wav", replace(CODECS["aac"], lufs=target))
         mux(film, folder / "mix.wav", folder / "t.mp4", force=True)
         found.append(loudness.measure_file(folder / "t.mp4"))
-    print(
-        f"{'':8} plain WAV {loudness.measure_file(folder / 'm.wav')}; default {loudness.measure_file(folder / 'o.mp4')}"
-    )
+    wav, default = loudness.measure_file(folder / "m.wav"), loudness.measure_file(folder / "o.mp4")
+    print(f"{'':8} plain WAV {wav}; film at default settings {default}", flush=True)
     return found
 
 

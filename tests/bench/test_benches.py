@@ -12,11 +12,20 @@ HERE = Path(__file__).parent
 SHORT = {
     "bench_control.py": ("--seeds", "1"),
     "bench_films.py": ("--quick",),
+    "bench_harmony.py": ("--seconds", "12", "--genres", "pop"),
     "bench_heard.py": ("--quick",),
+    "bench_mood.py": ("--parts", "words,films,cost"),
     "bench_score.py": ("--minutes", "0.2"),
 }
 """What makes a bench short where that is not its usual form."""
-NEED_MUSIC = {"bench_ablation.py", "bench_chords.py", "bench_genre.py", "bench_round_trip.py"}
+NEED_MUSIC = {
+    "bench_ablation.py",
+    "bench_chords.py",
+    "bench_genre.py",
+    "bench_nats.py",
+    "bench_round_trip.py",
+    "bench_training.py",
+}
 """These take a folder of training music: see their docstrings."""
 
 

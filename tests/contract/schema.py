@@ -55,7 +55,7 @@ TOP = {
     "timing": dict,
 }
 MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "suggestion": dict}
-BAR_MORE = {"affect": dict}
+BAR_MORE = {"affect": dict, "chords": list, "chords_target": (list, type(None))}
 AFFECT = {"emotion": str, "valence": NUMBER, "arousal": NUMBER, "tension": NUMBER}
 SECTION = {"label": str, "first_bar": int, "end_bar": int, "palette": list, "mood": (str, type(None))}
 SUGGESTION = {
@@ -81,7 +81,7 @@ def validate_report(report: dict[str, Any]) -> None:
     for clip in (report["clip"], *report.get("clips", ())):
         _fields(clip, CLIP, "clip")
     _fields(report["model"], MODEL, "model")
-    _fields(report["errors"], ERRORS, "errors")
+    _fields(report["errors"], ERRORS, "errors", {"chord": NUMBER})
     _fields(report["cuts"], CUTS, "cuts")
     assert report["cuts"]["hit"] + len(report["cuts"]["missed_s"]) == report["cuts"]["found"]
     _fields(report["music"], MUSIC, "music")

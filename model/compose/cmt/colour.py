@@ -1,4 +1,4 @@
-"""Registers, the leading line and who has it: leanings that the arrangement asks for."""
+"""Registers, rises and who has the tune: leanings that the arrangement asks for."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ OUT_OF_RANGE_NATS = -1.5
 RISE_NATS = 2.5
 RISE_SEMITONES = 9
 HIGHEST_START = 84
-STEP_NATS = {-2: 1.8, -1: 1.5, 0: -0.8, 1: 1.5, 2: 1.8}
-"""For the next pitch of the leading line, by its distance from the last one."""
 LEADERS = ("strings", "piano", "guitar")
 """Who has the tune: the first of these that plays."""
 HOMES = {"guitar": (43, 69), "piano": (50, 81), "strings": (60, 88)}
@@ -72,40 +70,6 @@ class Rise(Leaning):
             return {}
         aim = self._top + round(RISE_SEMITONES * (place.tick - half) / half)
         return {pitch + 1: RISE_NATS for pitch in range(max(place.low, aim - 1), min(127, aim + 2) + 1)}
-
-
-class Line(Leaning):
-    """Leads one instrument's line by steps rather than by leaps, and not on one pitch."""
-
-    @classmethod
-    def of(cls, here: Here) -> Line | None:
-        """For whoever has the tune, where none is planned."""
-        leader = None if here.asked.line else leader_of(here.players)
-        return None if leader is None else cls(leader, here.written)
-
-    def __init__(self, instrument: int, written: Sequence[Bar]) -> None:
-        self._instrument = instrument
-        at = [
-            (i, n.tick, n.pitch) for i, bar in enumerate(written[-2:]) for n in bar.notes if n.instrument == instrument
-        ]
-        self._before = max(at)[2] if at else -1
-        self._now = (-1, -1)
-
-    def lean(self, attribute: str, place: Place) -> dict[int, float]:
-        """Nats by class; the pitch that was chosen is learnt when its duration is asked for."""
-        if place.instrument != self._instrument:
-            return {}
-        if attribute == "duration":
-            if self._now[0] not in (-1, place.tick):
-                self._before = self._now[1]
-            self._now = (place.tick, place.low)
-            return {}
-        if attribute != "pitch":
-            return {}
-        before = self._now[1] if self._now[0] not in (-1, place.tick) else self._before
-        if before < 0:
-            return {}
-        return {before + step + 1: nats for step, nats in STEP_NATS.items() if place.low <= before + step < 128}
 
 
 def leader_of(players: Collection[int]) -> int | None:

@@ -14,7 +14,7 @@ import torch
 from numpy.random import default_rng
 
 from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
-from hitpoint.model.compose.cmt.decode import Decoder, Engine, Part, Run, Sampling
+from hitpoint.model.compose.cmt.decode import BarOrder, Decoder, Engine, Run, Sampling
 from hitpoint.model.compose.cmt.grammar import BarTask
 from hitpoint.model.compose.cmt.leaning import Here, kinds, leanings_of
 from hitpoint.model.errors import MissingError, UsageError
@@ -109,7 +109,7 @@ class CmtComposer(Composer):
         draft = _Draft(list(history))
         key = keys[-1]
         behind = self._copy(run)
-        for _, bar in decoder.write(run, [_parts(plan, table, seed, draft)]):
+        for _, bar in decoder.write(run, [_orders(plan, table, seed, draft)]):
             if draft.refused < REMAKES and flaw_of(draft.bars, bar):
                 draft.refused += 1
                 run.memory, run.hidden = self.recurrence.restore(behind[0]), behind[1].clone()
@@ -133,7 +133,7 @@ class CmtComposer(Composer):
         began = time.perf_counter()
         run = decoder.start(init_rows(plan.genre, plan.instruments), table[0], len(seeds))
         drafts = [_Draft() for _ in seeds]
-        pieces = [_parts(plan, table, seed, draft) for seed, draft in zip(seeds, drafts, strict=True)]
+        pieces = [_orders(plan, table, seed, draft) for seed, draft in zip(seeds, drafts, strict=True)]
         for stream, bar in decoder.write(run, pieces):
             drafts[stream].accept(bar)
             if on_bar:
@@ -150,7 +150,7 @@ class CmtComposer(Composer):
         self, plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int,
         instruments: Sequence[int] | None = None, seed: int = 0, candidates: int = CANDIDATES,
     ) -> list[Bar]:  # fmt: skip
-        """The piece with bars first_bar..last_bar (counted in) written anew, the others as they are.
+        """The piece with bars first_bar..last_bar (inclusive) written again, the others as they are.
 
         instruments: only these get new notes; the notes of the others stay, and the new ones hear them. None: all.
         candidates: written side by side; the one stays that the following bars like best.
@@ -168,13 +168,13 @@ class CmtComposer(Composer):
         run = decoder.multiply(run, streams, table[first_bar])
         written = [list(history) for _ in range(streams)]
 
-        def parts(number: int) -> Iterator[Part]:
+        def orders(number: int) -> Iterator[BarOrder]:
             for index in range(first_bar, last_bar + 1):
                 leanings = leanings_of(Here(plan, index, written[number], anew=True))
                 task = replace(task_of(plan, index, free, bars[index]), leanings=leanings)
-                yield Part(task, table[index + 1], default_rng([seed, index, 1, number]))
+                yield BarOrder(task, table[index + 1], default_rng([seed, index, 1, number]))
 
-        for number, bar in decoder.write(run, [parts(number) for number in range(streams)]):
+        for number, bar in decoder.write(run, [orders(number) for number in range(streams)]):
             written[number].append(bar)
         liked = np.zeros(streams)
         for index in after if streams > 1 else ():
@@ -236,11 +236,11 @@ class _Draft:
         self.refused = 0
 
 
-def _parts(plan: Plan, table: Table, seed: int, draft: _Draft) -> Iterator[Part]:
+def _orders(plan: Plan, table: Table, seed: int, draft: _Draft) -> Iterator[BarOrder]:
     """The bars still to be written, each asked for when all before it are in the draft."""
     while (index := len(draft.bars)) < len(plan.bars):
         task = replace(task_of(plan, index), leanings=leanings_of(Here(plan, index, draft.bars)))
-        yield Part(task, table[index + 1], default_rng([seed, index, draft.refused]))
+        yield BarOrder(task, table[index + 1], default_rng([seed, index, draft.refused]))
 
 
 def task_of(plan: Plan, index: int, instruments: Sequence[int] | None = None, standing: Bar | None = None) -> BarTask:

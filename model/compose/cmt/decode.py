@@ -70,7 +70,7 @@ def choose(
     return order[number, picked], pressure
 
 
-class Part(NamedTuple):
+class BarOrder(NamedTuple):
     """One bar to be written: its task, its condition (columns,), the source of its random draws, and its grammar."""
 
     task: BarTask
@@ -175,12 +175,12 @@ class Decoder:
             self._read(run, np.repeat(row[None], streams, axis=0), np.full(streams, number * TICKS_PER_BAR + int(tick)))
         return found
 
-    def write(self, run: Run, pieces: Sequence[Iterator[Part]]) -> Iterator[tuple[int, Bar]]:
-        """Write every stream's parts to the end; yields (stream, bar) as each bar is finished.
+    def write(self, run: Run, pieces: Sequence[Iterator[BarOrder]]) -> Iterator[tuple[int, Bar]]:
+        """Write every stream's orders to the end; yields (stream, bar) as each bar is finished.
 
         While a bar is being yielded the memory of its stream stands just behind its last row.
         """
-        streams = [_Stream(parts) for parts in pieces]
+        streams = [_Stream(orders) for orders in pieces]
         while True:
             for number, stream in enumerate(streams):
                 yield from ((number, bar) for bar in stream.finished())
@@ -211,7 +211,7 @@ class Decoder:
             logits = self.engine.logits(hidden, attribute, told)
             temperature = self.sampling.temperature.get(attribute, self.sampling.other_temperature)
             nucleus = self.sampling.nucleus.get(attribute, self.sampling.other_nucleus)
-            draws = np.array([0.0 if _forced(a) else streams[n].part.draws.random() for n, a in group])
+            draws = np.array([0.0 if _forced(a) else streams[n].order.draws.random() for n, a in group])
             masks, leans = np.stack([ask.mask for ask in asks]), [ask.lean for ask in asks]
             picked, pressure = choose(logits, masks, leans, temperature, nucleus, draws)
             self.tally.pressure[attribute] = self.tally.pressure.get(attribute, 0.0) + float(pressure.sum())
@@ -226,9 +226,9 @@ class Decoder:
             if not isinstance(stream.ask, Row):
                 continue
             rows[number] = stream.ask.values
-            time[number] = stream.part.task.index * TICKS_PER_BAR + stream.ask.tick
+            time[number] = stream.order.task.index * TICKS_PER_BAR + stream.ask.tick
             if stream.ask.values[BEAT] == BAR_LINE:  # the bar row is the first under its own condition
-                self.engine.enter_bar(run.memory, stream.part.condition[None], number)
+                self.engine.enter_bar(run.memory, stream.order.condition[None], number)
         self._read(run, rows, time)
         for stream in streams:
             if isinstance(stream.ask, Row):
@@ -242,21 +242,21 @@ class Decoder:
 
 
 class _Stream:
-    """A run of parts being written: `ask` is what the present bar's writer waits for, None when all are through."""
+    """A run of orders being written: `ask` is what the present bar's writer waits for, None when all are through."""
 
-    def __init__(self, parts: Iterator[Part]) -> None:
-        self.parts = parts
+    def __init__(self, orders: Iterator[BarOrder]) -> None:
+        self.orders = orders
         self.ask: Ask | Row | None = None
         self._done: Bar | None = None
-        self._next_part()
+        self._next_order()
 
-    def _next_part(self) -> None:
-        part = next(self.parts, None)
-        if part is None:
+    def _next_order(self) -> None:
+        order = next(self.orders, None)
+        if order is None:
             self.ask = None
             return
-        self.part = part
-        self.writer = part.writer(part.task)
+        self.order = order
+        self.writer = order.writer(order.task)
         self.ask = next(self.writer)
 
     def send(self, value: int) -> None:
@@ -271,7 +271,7 @@ class _Stream:
         if self._done is not None:
             bar, self._done = self._done, None
             yield bar
-            self._next_part()
+            self._next_order()
 
 
 def _forced(ask: Ask) -> bool:

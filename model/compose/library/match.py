@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.compose.base import Composer, ComposerOptions, Stats
 from hitpoint.model.data.build import PieceInfo, Shard, load, read_folders
-from hitpoint.model.data.windows import measure, piece_notes
+from hitpoint.model.data.windows import controls_of, piece_notes
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.music import tokens
 from hitpoint.model.music.score import Bar
@@ -65,7 +65,7 @@ def matches(plan: Plan, shard: Shard, pieces: Sequence[PieceInfo]) -> list[Match
     found = []
     for piece in pieces:
         if piece.bars >= len(plan.bars):
-            heard = measure(piece_notes(shard, piece), piece.bars)
+            heard = controls_of(piece_notes(shard, piece), piece.bars)
             scores = matching_scores(heard.density.astype(float), heard.required.astype(float), density, strength)
             found.append(Match(float(scores.max()), piece, int(scores.argmax())))
     return sorted(found, key=lambda match: -match.score)

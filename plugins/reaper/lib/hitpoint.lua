@@ -31,6 +31,10 @@ local SETTINGS = {
   { key = "cuts", value = "auto", title = "Cuts (auto or strips = the items' own)" },
   { key = "tempo_map", value = "project", title = "Tempo map (project = change it or keep)" },
   { key = "sound", value = "on", title = "ReaSynth on new tracks (on or off)" },
+  { key = "mood", value = "auto", title = "Mood", names = "moods" },
+  { key = "valence", value = "0", title = "Valence added (-1 to 1)", number = true },
+  { key = "arousal", value = "0", title = "Arousal added (-1 to 1)", number = true },
+  { key = "tension", value = "0", title = "Tension added (-1 to 1)", number = true },
 }
 
 local OLDEST_REAPER = 6.40

@@ -6,7 +6,7 @@ from recorder import Recorder, drive
 from hitpoint.bridge.clock.clock import TestClock
 from hitpoint.bridge.clock.timebase import Timeline
 from hitpoint.bridge.clock.transport import Play, SetRate, Transport, step
-from hitpoint.bridge.play.lookahead import BarChoice, Library
+from hitpoint.bridge.play.lookahead import BarChoice, KnownBars
 from hitpoint.bridge.play.scheduler import Scheduler, Voice
 from hitpoint.model.music.score import Bar, Controller, Note, TempoMap, TempoPoint
 
@@ -16,19 +16,19 @@ BAR_S = 2.0
 def made(bars, known=None):
     clock = TestClock(100.0)
     sink = Recorder(clock)
-    library = Library()
-    library.add(0, bars if known is None else known)
+    known_bars = KnownBars()
+    known_bars.add(0, bars if known is None else known)
     beats, choices = [], []
     scheduler = Scheduler(
         clock,
         sink,
-        library.choose,
+        known_bars.choose,
         lambda *beat: beats.append((round(clock.now() - 100, 6), *beat)),
         lambda bar, choice: choices.append((bar, choice.kind)),
     )
     scheduler.voices = {i: Voice(i) for i in range(5)}
     scheduler.timeline = Timeline(TempoMap((TempoPoint(0.0, 0.0, 120.0),)), len(bars))
-    return clock, sink, library, scheduler, beats, choices
+    return clock, sink, known_bars, scheduler, beats, choices
 
 
 def sent(sink):
@@ -130,13 +130,13 @@ def test_mute_is_heard_from_the_next_bar_on():
 
 def test_a_stand_in_gives_way_at_once_and_is_told():
     bars = [Bar(index, (Note(0, 1, 60 + index, 2, 80), Note(8, 1, 60 + index, 2, 80))) for index in range(6)]
-    clock, sink, library, scheduler, _, choices = made(bars, known=bars[:1])
+    clock, sink, known_bars, scheduler, _, choices = made(bars, known=bars[:1])
     scheduler.start(8.0)
     state = Transport(True, 100.0, 8.0)
     drive(lambda: scheduler.run(state), clock, 0.5)
     assert choices == [(4, "fallback")]
     assert sent(sink)[0] == (0.0, "91 3c 50"), "bar 0 stands in, a phrase of four bars before"
-    library.add(0, [bars[4]])
+    known_bars.add(0, [bars[4]])
     scheduler.refresh(state.position(clock.now()))
     drive(lambda: scheduler.run(state), clock, 1.0)
     assert (1.0, "91 40 50") in sent(sink)
@@ -145,36 +145,36 @@ def test_a_stand_in_gives_way_at_once_and_is_told():
 
 def test_a_bar_that_comes_just_before_its_line_keeps_the_notes_of_the_bar_before():
     bars = [Bar(0, (Note(15, 1, 50, 4, 80),)), Bar(1, (Note(0, 1, 70, 2, 80),))]
-    clock, sink, library, scheduler, _, _ = made(bars, known=bars[:1])
+    clock, sink, known_bars, scheduler, _, _ = made(bars, known=bars[:1])
     scheduler.start(0.0)
     drive(lambda: scheduler.run(playing()), clock, 1.99)
-    library.add(0, [bars[1]])
+    known_bars.add(0, [bars[1]])
     scheduler.refresh(playing().position(clock.now()))
     drive(lambda: scheduler.run(playing()), clock, 2.0)
     assert sent(sink) == [(1.875, "91 32 50"), (2.0, "91 46 50"), (2.25, "81 46 00"), (2.375, "81 32 00")]
 
 
 def test_a_newer_edition_waits_for_the_next_bar():
-    clock, sink, library, scheduler, _, _ = made(TWO_BARS)
+    clock, sink, known_bars, scheduler, _, _ = made(TWO_BARS)
     scheduler.start(0.0)
     drive(lambda: scheduler.run(playing()), clock, 0.6)
-    library.edit(1, range(2))
-    library.add(1, [Bar(0, (Note(8, 1, 99, 2, 80),)), Bar(1, (Note(0, 1, 98, 2, 80),))])
+    known_bars.edit(1, range(2))
+    known_bars.add(1, [Bar(0, (Note(8, 1, 99, 2, 80),)), Bar(1, (Note(0, 1, 98, 2, 80),))])
     scheduler.refresh(playing().position(clock.now()))
     drive(lambda: scheduler.run(playing()), clock, 2.0)
     assert [event[1] for event in sent(sink) if event[1].startswith("91")] == ["91 3c 50", "91 3c 46", "91 62 50"]
 
 
 def test_library_drops_late_bars_of_older_editions():
-    library = Library()
-    library.add(0, TWO_BARS)
-    library.edit(2, [1])
-    assert len(library) == 1
-    assert library.choose(1).kind == "stale"
-    assert library.add(1, [TWO_BARS[1]]) == []
-    assert library.add(2, [TWO_BARS[1]]) == [1]
-    assert library.choose(1) == BarChoice("known", TWO_BARS[1])
-    assert library.ahead(0) == 2
+    known_bars = KnownBars()
+    known_bars.add(0, TWO_BARS)
+    known_bars.edit(2, [1])
+    assert len(known_bars) == 1
+    assert known_bars.choose(1).kind == "stale"
+    assert known_bars.add(1, [TWO_BARS[1]]) == []
+    assert known_bars.add(2, [TWO_BARS[1]]) == [1]
+    assert known_bars.choose(1) == BarChoice("known", TWO_BARS[1])
+    assert known_bars.ahead(0) == 2
 
 
 @pytest.mark.parametrize("jitter_s", [0.0, 0.0004])

@@ -2,6 +2,7 @@
 
 import random
 import struct
+from dataclasses import replace
 
 import pytest
 from live_fakes import plain_plan, telling_bar
@@ -26,6 +27,7 @@ from hitpoint.bridge.ipc.messages import (
     Planned,
     Regenerate,
     ScoreList,
+    SetChord,
     SetControl,
 )
 from hitpoint.bridge.ipc.suggest import Suggested, SuggestList
@@ -89,8 +91,11 @@ class Room:
                 shelf.note(message)
         return shelf.score(self.asked[-1])
 
-    def plan(self, take=0, edition=0, stale=(), origin_s=10.0, kept=False):
+    def plan(self, take=0, edition=0, stale=(), origin_s=10.0, kept=False, chords=None):
         plan = plain_plan(8)
+        if chords is not None:
+            bars = tuple(replace(bar, chords=pair) for bar, pair in zip(plan.bars, chords, strict=True))
+            plan = replace(plan, bars=bars)
         self.session.on_composer(Planned("film", take, edition, origin_s, 25.0, plan, (0, 0, 25, 33, 48), stale, kept))
 
 
@@ -225,6 +230,21 @@ def test_everything_of_a_job_goes_to_who_asked(room, tmp_path):
         ("/hitpoint/result", "film", "/a.mid", "/a.wav", "/a.json", 0),
         ("/hitpoint/error", "input", "damaged", "film"),
     ]
+
+
+def test_chords_are_told_where_they_change_and_a_new_one_alone(room):
+    room.session.clients.own("film", ME, 500.0, set())
+    room.plan(chords=[("C", "C"), ("C", "G7"), *[("Am", "Am")] * 6])
+    told = [("film", 0, 0, "C"), ("film", 1, 1, "G7"), ("film", 2, 0, "Am")]
+    assert room.answers("/hitpoint/chord") == told
+    room.told.clear()
+    room.plan(edition=1, chords=[("C", "C"), ("C", "F"), *[("Am", "Am")] * 6])
+    assert room.answers("/hitpoint/chord") == [("film", 1, 1, "F")]
+    room.asked.clear()
+    room.say("/hitpoint/chord/set", "film", 1, 1, "Dm7")
+    assert room.asked == [SetChord("film", 1, 1, "Dm7")]
+    room.say("/hitpoint/chord/set", "film", 1, 2, "Dm7")
+    assert [answer[0] for answer in room.answers("/hitpoint/error")] == ["arguments"]
 
 
 def test_what_was_there_before_is_not_told_again(room):

@@ -22,8 +22,8 @@ from hitpoint.bridge.ipc.messages import (
     ScoreList,
     WorkingAt,
 )
-from hitpoint.bridge.play.lookahead import Library
-from hitpoint.bridge.state.recovery import TRIES, TRIES_WITH_CARE, Music, Requests, Shelf
+from hitpoint.bridge.play.lookahead import KnownBars
+from hitpoint.bridge.state.recovery import TRIES, TRIES_WITH_CARE, NowPlaying, Requests, Shelf
 
 PROGRAMS = (0, 0, 25, 33, 48)
 
@@ -37,30 +37,30 @@ def score(job="film"):
 
 
 def retold(music):
-    """A clock's library after it was told everything anew."""
-    library = Library()
+    """A clock's known_bars after it was told everything anew."""
+    known_bars = KnownBars()
     for message in music.retell():
         if isinstance(message, Planned):
-            library.edit(message.edition, message.stale)
+            known_bars.edit(message.edition, message.stale)
         else:
-            library.add(message.edition, message.bars)
-    return library
+            known_bars.add(message.edition, message.bars)
+    return known_bars
 
 
 def test_bars_of_an_older_edition_that_still_hold_are_told_again():
-    music = Music()
+    music = NowPlaying()
     assert music.retell() == []
     music.hear(planned())
     music.hear(BarsReady("film", 0, 0, tuple(telling_bar(i) for i in range(4))))
     music.hear(planned(edition=1, stale=(2, 3)))
     music.hear(BarsReady("film", 0, 1, (telling_bar(2, seed=7),)))
-    library = retold(music)
-    assert [library.choose(i).kind for i in range(4)] == ["known", "known", "known", "stale"]
-    assert library.bars() == [telling_bar(0), telling_bar(1), telling_bar(2, seed=7), telling_bar(3)]
+    known_bars = retold(music)
+    assert [known_bars.choose(i).kind for i in range(4)] == ["known", "known", "known", "stale"]
+    assert known_bars.bars() == [telling_bar(0), telling_bar(1), telling_bar(2, seed=7), telling_bar(3)]
 
 
 def test_another_job_begins_with_nothing():
-    music = Music()
+    music = NowPlaying()
     music.hear(planned())
     music.hear(BarsReady("film", 0, 0, (telling_bar(0),)))
     music.hear(planned(job="other"))

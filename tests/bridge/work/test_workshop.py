@@ -23,6 +23,7 @@ from hitpoint.bridge.ipc.messages import (
     Planned,
     Regenerate,
     ResumeJob,
+    SetChord,
     SetControl,
 )
 from hitpoint.bridge.play.lookahead import known_block, next_wanted
@@ -142,6 +143,51 @@ def test_regenerate_changes_what_it_is_asked_for_and_nothing_else(bench):
     bench.work()
     assert len(bench.of(JobResult)) == 1, "the files are written anew"
     assert bench.played([bench.store.load_bars("film", 0)[2]]) == {2: new[2]}
+
+
+def with_chords(bench):
+    """The bench's films get plans with chords, as the planner makes them."""
+    real, again = bench.tools.prepare, bench.tools.replan
+
+    def chorded(plan):
+        bars = tuple(replace(bar, chords=("C", "G7"), key="C major") for bar in plan.bars)
+        return replace(plan, bars=bars, harmony="leaned")
+
+    def prepare(*args):
+        prepared = real(*args)
+        return replace(prepared, plan=chorded(prepared.plan))
+
+    bench.tools.prepare = prepare
+    bench.tools.replan = lambda prepared, pairs: chorded(again(prepared, pairs))
+
+
+def test_a_chord_of_the_clients_own_is_kept_for_regenerate_and_for_live_controls(bench):
+    with_chords(bench)
+    bench.ask(score())
+    bench.work()
+    bars = bench.bars()
+    bench.sent.clear()
+    bench.ask(SetChord("film", 6, 1, "Am7"))
+    (planned,) = bench.of(Planned)
+    assert [bar.chords for bar in planned.plan.bars[5:]] == [("C", "G7"), ("C", "Am7"), ("C", "G7")]
+    assert planned.stale == () and bench.bars() == {} and planned.edition == 1
+    bench.work()
+    assert bench.played(bench.store.load_bars("film", 0).values()) == bars, (
+        "what sounds stays until it is asked for anew"
+    )
+    assert bench.store.load_plan("film").bars[6].chords == ("C", "Am7")
+    bench.ask(SetControl("film", "density", 2.0, 3))
+    assert bench.of(Planned)[-1].plan.bars[6].chords == ("C", "Am7")
+    for wrong in (SetChord("film", 6, 0, "Hm"), SetChord("film", 99, 0, "C")):
+        bench.ask(wrong)
+        assert bench.of(JobError)[-1].code == "usage"
+
+
+def test_a_chord_for_music_without_chords_is_refused(bench):
+    bench.ask(score())
+    bench.work()
+    bench.ask(SetChord("film", 0, 0, "C"))
+    assert "no planned chords" in bench.of(JobError)[-1].text
 
 
 def test_every_edition_has_its_own_files_and_the_old_ones_stay(bench):

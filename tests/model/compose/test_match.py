@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from hitpoint.bridge.cli import cli
 from hitpoint.model.compose.library.match import MatchComposer, matches, stretch
 from hitpoint.model.data.build import load
-from hitpoint.model.data.windows import measure, piece_notes
+from hitpoint.model.data.windows import controls_of, piece_notes
 from hitpoint.model.errors import InputError
 from hitpoint.model.plan.types import BarPlan
 from tests.model.material import make_plan, write_song
@@ -25,7 +25,7 @@ FILM = Path(__file__).parents[3] / "examples" / "film.mp4"
 def test_a_plan_read_off_a_stretch_finds_that_stretch(shard_folder: Path) -> None:
     shard = load(shard_folder)
     piece, first = shard.pieces[7], 5
-    heard = measure(piece_notes(shard, piece), piece.bars)
+    heard = controls_of(piece_notes(shard, piece), piece.bars)
     bars = tuple(
         BarPlan(
             i, int(heard.density[first + i]), tuple((t, int(s)) for t, s in enumerate(heard.required[first + i]) if s)

@@ -19,7 +19,7 @@ from hitpoint.model.data.windows import (
     Augmentation,
     Windows,
     blur,
-    measure,
+    controls_of,
     piece_notes,
     vary,
 )
@@ -118,7 +118,7 @@ def test_controls_are_those_of_the_varied_music(shard_folder: Path) -> None:
 
 def test_controls_are_as_noisy_and_uneven_as_a_film(song: tuple[Notes, int]) -> None:
     notes, bars = song
-    whole = measure(notes, bars)
+    whole = controls_of(notes, bars)
     assert blur(whole, CONTROLLED, np.random.default_rng(0)).density.tolist() == whole.density.tolist()
     asked, hits, free, off = [], [], 0, []
     for seed in range(300):

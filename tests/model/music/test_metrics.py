@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pytest
 
-from hitpoint.model.music.metrics import grooving_similarity, measure, pitch_class_entropy
+from hitpoint.model.music.metrics import grooving_similarity, metrics_of, pitch_class_entropy
 from hitpoint.model.music.score import Bar, Note, Score, TempoMap, TempoPoint
 
 
@@ -33,7 +33,7 @@ def test_entropy_of_pitch_classes() -> None:
     assert pitch_class_entropy(score(one, one, one, one), 4) == 0
     drums = (Note(0, 0, 37, 1, 80),)
     assert pitch_class_entropy(score(four, drums), 1) == pytest.approx(2)
-    assert measure(score(four)).pitch_entropy_128 == pytest.approx(2)
+    assert metrics_of(score(four)).pitch_entropy_128 == pytest.approx(2)
 
 
 def test_grooving_similarity_equals_the_loop_over_pairs() -> None:
@@ -46,7 +46,9 @@ def test_grooving_similarity_equals_the_loop_over_pairs() -> None:
 
 
 def test_density_and_simu_notes() -> None:
-    music = measure(score((Note(0, 0, 36, 1, 80), Note(0, 1, 60, 1, 80), Note(0, 1, 64, 1, 80), Note(5, 1, 60, 1, 80))))
+    music = metrics_of(
+        score((Note(0, 0, 36, 1, 80), Note(0, 1, 60, 1, 80), Note(0, 1, 64, 1, 80), Note(5, 1, 60, 1, 80)))
+    )
     assert (music.density, music.simu_notes_per_bar, music.notes_per_simu_note) == (2, 3, pytest.approx(4 / 3))
     assert music.empty_beats == 0.5
 
@@ -58,16 +60,16 @@ def test_structure_finds_repeats_of_the_right_length() -> None:
         return [melody(*(rng.randrange(48, 84) for _ in range(4))) for _ in range(bars)]
 
     two_bars = phrase(2)  # 4 s at 120 BPM
-    repeated = measure(score(*two_bars * 8))
+    repeated = metrics_of(score(*two_bars * 8))
     assert repeated.si_short > 0.8
-    through_composed = measure(score(*phrase(16)))
+    through_composed = metrics_of(score(*phrase(16)))
     assert through_composed.si_short < 0.2 and through_composed.si_long < 0.1
     long = phrase(9)  # 18 s: no repeat shorter than that
-    twice = measure(score(*long, *long))
+    twice = metrics_of(score(*long, *long))
     assert twice.si_long > 0.6 and twice.si_long > twice.si_short
 
 
 def test_a_long_piece_and_an_empty_one() -> None:
-    assert measure(score(*[melody(60, 64, 67, 72)] * 400)).si_long > 0.8
-    assert set(vars(measure(score((), ()))).values()) == {0.0, 1.0}  # no figure but the share of empty beats
-    assert measure(score()).h1 == 0
+    assert metrics_of(score(*[melody(60, 64, 67, 72)] * 400)).si_long > 0.8
+    assert set(vars(metrics_of(score((), ()))).values()) == {0.0, 1.0}  # no figure but the share of empty beats
+    assert metrics_of(score()).h1 == 0

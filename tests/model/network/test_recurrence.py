@@ -7,10 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions, int8
+from hitpoint.model.network.attention import windowed
 from hitpoint.model.network.network import CHAIN, DEFAULT, PAPER, Network, NetworkConfig
 from hitpoint.model.network.recurrence import Recurrence
 from hitpoint.model.network.recurrence_int8 import FastRecurrence
@@ -158,3 +160,12 @@ def test_a_torch_without_the_eight_bit_product_composes_in_float32(
     finally:
         monkeypatch.undo()
         int8.is_available.cache_clear()
+
+
+@pytest.mark.parametrize(("length", "window"), [(300, 100), (128, 384), (129, 128), (257, 1), (5, 3)])
+def test_attention_in_blocks_sees_what_a_full_mask_shows(length: int, window: int) -> None:
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, 3, length, 8) for _ in range(3))
+    distance = torch.arange(length)[:, None] - torch.arange(length)
+    seen = (distance >= 0) & (distance < window)
+    torch.testing.assert_close(windowed(q, k, v, window), F.scaled_dot_product_attention(q, k, v, attn_mask=seen))

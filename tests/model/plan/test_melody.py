@@ -56,7 +56,7 @@ def test_a_leader_that_is_wished_for_has_the_tune_throughout(rhythm: Callable[..
     plan = build_plan(rhythm(30.0, (9.0, 18.0)), parse_wishes({"lead": "guitar"}))
     guitar = INSTRUMENTS.index("guitar")
     assert all(bar.leader == guitar and guitar in bar.instruments for bar in plan.bars[:-1])
-    with pytest.raises(UsageError, match="does not play"):
+    with pytest.raises(UsageError, match="not among the instruments"):
         check_wishes(parse_wishes({"lead": "guitar", "instruments": "piano,drums"}))
     with pytest.raises(UsageError, match="needs planned chords"):
         check_wishes(parse_wishes({"lead": "guitar", "harmony": "off"}))

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.data.build import build, load
 from hitpoint.model.data.splits import song_key, split_of
-from hitpoint.model.data.windows import CONTROLLED, PLAIN, Windows, measure, piece_notes
+from hitpoint.model.data.windows import CONTROLLED, PLAIN, Windows, controls_of, piece_notes
 from hitpoint.model.errors import InputError
 from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions, network
+from hitpoint.model.network.checkpoint import SHIPPED, file_sha256
+from hitpoint.model.training import pace
 from hitpoint.model.training.train import Recipe, train
 from tests.bench.heard_films import encode, shots
 from tests.model.material import write_song
@@ -68,7 +73,7 @@ def test_files_of_one_song_share_a_split() -> None:
 def test_controls_are_read_off_the_music(shard_folder: Path) -> None:
     shard = load(shard_folder)
     piece = shard.pieces[0]
-    controls = measure(piece_notes(shard, piece), piece.bars)
+    controls = controls_of(piece_notes(shard, piece), piece.bars)
     bars = tokens.decode(tokens.encode(piece_notes(shard, piece), piece.bars, end=True).rows)
     assert controls.density.tolist() == [bar.density for bar in bars]
     for bar in bars:
@@ -117,6 +122,58 @@ def test_a_run_of_another_network_is_refused(shard_folder: Path, tmp_path: Path)
         train(shard, tmp_path / "run", recipe, threads=1, say=lambda text: None)
 
 
+def test_a_budget_of_minutes_ends_with_a_fallen_rate_and_a_checkpoint(
+    shard_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, rates = itertools.count(), []
+    monkeypatch.setattr(pace.time, "monotonic", lambda: float(next(seconds)))
+    plain = Recipe.rate
+    monkeypatch.setattr(Recipe, "rate", lambda *asked: rates.append(plain(*asked)) or rates[-1])
+    recipe = Recipe(
+        config="tiny", steps=10_000, minutes=5, batch=1, length=64, warmup=1, evaluate_every=1000, evaluate_windows=1
+    )
+    shard, run = load(shard_folder), tmp_path / "run"
+    train(shard, run, recipe, threads=1, stop_at=3, say=lambda text: None)
+    assert not (run / "state.pt").exists()
+    path = train(shard, run, recipe, threads=1, say=lambda text: None)
+    state = torch.load(run / "state.pt", weights_only=True)
+    assert 20 < state["step"] < 300 and state["seconds"] >= 300
+    assert rates[0] == 1.0 and 0 < rates[-1] < 0.2 and sorted(rates[-5:], reverse=True) == rates[-5:]
+    assert CmtComposer.load(path).name == "tiny"
+    again = len(rates)
+    train(shard, run, recipe, threads=1, say=lambda text: None)  # its time is over
+    assert len(rates) == again
+
+
+def test_a_run_begins_with_a_checkpoints_weights_and_its_card_says_so(shard_folder: Path, tmp_path: Path) -> None:
+    recipe = Recipe(config="tiny", steps=1, batch=1, length=64, learning_rate=0.0, evaluate_windows=1)
+    shard = load(shard_folder)
+    first = train(shard, tmp_path / "first", replace(recipe, learning_rate=0.02), threads=1, say=lambda text: None)
+    second = train(shard, tmp_path / "second", recipe, threads=1, start_from=first, say=lambda text: None)
+    one, two = load_file(first), load_file(second)  # a rate of 0 changes nothing
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    card = json.loads(second.with_suffix(".card.json").read_text())
+    assert card["begun_from"] == file_sha256(first)
+    with pytest.raises(InputError, match="is a network default, not tiny"):
+        train(shard, tmp_path / "third", recipe, threads=1, start_from=SHIPPED, say=lambda text: None)
+
+
+def test_flat_velocities_are_not_learnt_from(shard_folder: Path) -> None:
+    shard = load(shard_folder)
+    flat = replace(shard, pieces=tuple(replace(piece, flat=True) for piece in shard.pieces))
+    net = network.Network(TINY)
+    counts = []
+    for each in (shard, flat):
+        windows = Windows(each, "train", 64, augmentation=CONTROLLED)
+        batch = windows.draw(2, np.random.default_rng(0))
+        tensors = [torch.from_numpy(column) for column in batch]
+        rows, at, slot, table, valid, loud = tensors
+        hidden = net(rows[:, :-1], at[:, :-1], slot[:, :-1], table)
+        counts.append({name: n for name, (_, n) in network.losses(net, hidden, rows[:, 1:], valid, loud).items()})
+        assert bool(batch.table[..., conditions.COLUMN["energy"]].any()) == (each is shard)
+    assert counts[0].pop("velocity") > 0 and counts[1].pop("velocity") == 0 and counts[0] == counts[1]
+
+
 def test_two_processes_train_together(shard_folder: Path, tmp_path: Path) -> None:
     script = tmp_path / "together.py"
     script.write_text(
@@ -124,7 +181,7 @@ def test_two_processes_train_together(shard_folder: Path, tmp_path: Path) -> Non
         "from hitpoint.model.data.build import load\nfrom hitpoint.model.training.train import Recipe, train\n"
         "network.CONFIGS['tiny'] = network.NetworkConfig(name='tiny', d_model=32, heads=2, d_ff=48, d_head=32,"
         " attention=('gated', 'local'), window=64)\n"
-        "recipe = Recipe(config='tiny', steps=3, batch=1, length=64, evaluate_windows=1)\n"
+        "recipe = Recipe(config='tiny', steps=3, minutes=9, batch=1, length=64, evaluate_windows=1)\n"
         "train(load(Path(sys.argv[1])), Path(sys.argv[2]), recipe, threads=1)\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]

@@ -231,10 +231,12 @@ def test_emulated_what_changed_is_scored_again_in_its_place(reaper, relay, bridg
 
 
 def test_emulated_new_tracks_sound_at_once_unless_that_is_switched_off(reaper, relay, bridge, film):
-    sounding = "local n = 0 for _, id in ipairs(emu.current.state.tracks) do " \
-               "for _, name in ipairs(emu.current:object(id).fx or {}) do " \
-               "n = n + (name == 'ReaSynth' and 1 or 0) end " \
-               "end return n"  # fmt: skip
+    sounding = """
+    local count = 0
+    for _, id in ipairs(emu.current.state.tracks) do
+      for _, name in ipairs(emu.current:object(id).fx or {}) do count = count + (name == "ReaSynth" and 1 or 0) end
+    end
+    return count"""
     score(reaper, film)
     assert reaper.lua(sounding) == 5
     reaper.lua("emu.buttons[1] = 6")

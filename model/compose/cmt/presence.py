@@ -1,0 +1,68 @@
+"""Who is to play is heard, and chords are as large as the music is lively."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
+from hitpoint.model.music.tokens import FIRST_TICK
+
+MIDDLING = 0.5
+CHORD_NATS = 0.8
+"""For each further note of a chord, by how far the energy is above MIDDLING."""
+MOST_NOTES = 4
+ONSET_SHARES = (0.7, 0.4, 0.5, 0.3, 0.25)
+"""Of a bar's ticks with an onset, on how many each of INSTRUMENTS plays at least in three bars of four of human band
+pieces in which it plays at all."""
+PRESENCE_NATS, MOST_PRESENCE_NATS = 2.5, 6.0
+"""For a player who is behind that, for each onset that it lacks."""
+TICK_WEIGHTS = {4: 1.0, 2: 0.7, 1: 0.2}
+"""How much of it counts on beats, on eighths and between: nobody comes in late on the last sixteenth of a bar."""
+
+
+class Fullness(Leaning):
+    """Chords are larger where it is lively, smaller where it is calm."""
+
+    @classmethod
+    def of(cls, here: Here) -> Fullness:
+        """For every bar."""
+        return cls(here.asked.energy)
+
+    def __init__(self, energy: float) -> None:
+        self._nats = CHORD_NATS * (energy - MIDDLING)
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class."""
+        if attribute != "strength":
+            return {}
+        return {notes + 1: self._nats * (notes - 1) for notes in range(2, MOST_NOTES + 1)}
+
+
+class Presence(Leaning):
+    """Who is to play in a bar is heard in it: the longer a player is behind its share of the onsets, the more."""
+
+    @classmethod
+    def of(cls, here: Here) -> Presence:
+        """For every bar."""
+        return cls(here.players)
+
+    def __init__(self, players: Sequence[int]) -> None:
+        self._played: dict[int, set[int]] = {k: set() for k in players}
+        self._ticks: set[int] = set()
+
+    def lean(self, attribute: str, place: Place) -> dict[int, float]:
+        """Nats by class; who has played is learnt when a strength is asked for."""
+        if attribute == "strength":
+            self._ticks.add(place.tick)
+            self._played.setdefault(place.instrument, set()).add(place.tick)
+        elif attribute == "instrument":
+            return {k + 1: nats for k in self._played if (nats := self._behind(k, place.tick))}
+        elif attribute == "beat" and place.tick >= 0:
+            later = [self._behind(k, place.tick) for k in self._played if k > place.instrument]
+            return {FIRST_TICK + place.tick: max(later)} if any(later) else {}
+        return {}
+
+    def _behind(self, instrument: int, tick: int) -> float:
+        due = ONSET_SHARES[instrument] * len(self._ticks | {tick}) - len(self._played[instrument])
+        weight = next(each for step, each in TICK_WEIGHTS.items() if tick % step == 0)
+        return weight * min(MOST_PRESENCE_NATS, PRESENCE_NATS * max(0.0, due))
