@@ -133,7 +133,8 @@ class Watchdog:
         spare = self._children.pop("spare", None) if name == "clock" else None
         if spare is not None:
             spare.promote(name)
-        self._children[name] = spare or self._spawn(name)
+        child = self._children[name] = spare or self._spawn(name)
+        log.info("the %s process is %d", name, child.process.pid)
         if name == "clock":
             self._brief_clock()
             self._due["spare"] = time.monotonic() + SPARE_WAITS_S
