@@ -145,13 +145,9 @@ class Watchdog:
 
     def _brief_clock(self) -> None:
         """Tell a new clock all that the last one knew, and what it died before telling the clients."""
-        known: list[object] = [
-            *self._now_playing.retell(),
-            *self._shelf.retell(),
-            ipc.Restore(self._live, self._parties),
-        ]
-        for message in known:
-            self._send("clock", message)
+        restore = ipc.Restore(self._live, self._parties)
+        for known in (*self._now_playing.retell(), *self._shelf.retell(), restore):
+            self._send("clock", known)
         unheard = [message for _, message in self._unheard]
         self._unheard.clear()
         for message in unheard:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import filecmp
 import glob
+import itertools
 import json
 import os
 import queue
@@ -205,7 +206,7 @@ class Client:
             self.put(osc.encode("/hitpoint/hello", "blender", self.version, PROTOCOL))
 
     def _keep_job(self, job: Job, now: float) -> None:
-        """Give a job up that nothing has been heard of for too long; ask again for a word on its clips."""
+        """Give up a job that has been silent for too long; ask again about its clips."""
         job.news = job.news or now
         if now - job.news > SILENT_S:
             self.fail("The bridge has said nothing of this score for five minutes: restart the bridge and score again.")
@@ -251,7 +252,7 @@ class Client:
                 self.ask("/hitpoint/take", index)
 
     def cancel(self) -> None:
-        """Give the running job up; what it still sends is ignored."""
+        """Give up the running job; whatever it still sends is ignored."""
         if self.job is not None and self.job.running:
             self._outbox.clear()
             self.send("/hitpoint/cancel", self.job.id)
@@ -264,7 +265,8 @@ class Client:
             self.job.running = False
 
     def _send_job(self, job: Job) -> None:
-        """The clip list, anew where a part of it was lost. The wish to score follows when the bridge has it whole."""
+        """The clip list, sent again where part of it was lost. The request to score follows once the bridge has all of
+        it."""
         job.stage, job.share, job.progress, self._sent = "clips", 0.0, 0.0, time.monotonic()
         rows: list[list[float | str]] = [
             [clip.path, clip.start_s, clip.in_s, clip.out_s, clip.rate] for clip in job.clips
@@ -382,19 +384,19 @@ def stems_of(wav: str) -> dict[str, str]:
 def keep_files(take: Take, folder: Path) -> None:
     """Put a take's files into `folder`, under names that an editor knows again. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    version = f", version {take.edition + 1}" if take.edition > 0 else ""
-    name = f"{take.job.title}, take {'ABC'[take.index]}{version}"
-    take.midi = _kept(take.midi, folder / f"{name}.mid")
-    take.wav = _kept(take.wav, folder / f"{name}.wav") if take.wav else ""
-    take.stems = {part: _kept(path, folder / f"{name}, {part}.wav") for part, path in take.stems.items()}
+    for version in itertools.count(1):
+        name = f"{take.job.title}, take {'ABC'[take.index]}" + (f", version {version}" if version > 1 else "")
+        files = {take.midi: folder / f"{name}.mid", take.wav: folder / f"{name}.wav"}
+        files |= {path: folder / f"{name}, {part}.wav" for part, path in take.stems.items()}
+        files.pop("", None)
+        if all(not path.exists() or filecmp.cmp(source, path, shallow=False) for source, path in files.items()):
+            break  # what is there of that name is the same, or nothing
+    kept = {source: _kept(source, path) for source, path in files.items()}
+    take.midi, take.wav = kept[take.midi], kept.get(take.wav, "")
+    take.stems = {part: kept[path] for part, path in take.stems.items()}
 
 
 def _kept(source: str, path: Path) -> str:
-    """`source` at `path`; where another file is there already, beside it under the next number."""
-    number = 1
-    while path.exists() and not filecmp.cmp(source, path, shallow=False):
-        number += 1
-        path = path.with_name(f"{path.stem.partition(' (')[0]} ({number}){path.suffix}")
     if not path.exists():
         part = path.with_name(f".{path.name}.part")
         shutil.copyfile(source, part)

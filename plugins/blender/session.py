@@ -74,9 +74,11 @@ def drain() -> float | None:
         return None
     client.tick()
     scene = compat.scene_of(bpy.context)
+    placed = False
     _keep_at_hand()
     if client.finished and not compat.editing():
         compat.call(bpy.ops.hitpoint.apply)
+        placed = True
     died = bridge.died()
     if died:
         client.error, client.changed = died, True
@@ -85,9 +87,9 @@ def drain() -> float | None:
     elif playhead.live and scene is not None:
         playhead.look(scene)
     if client.changed:
-        client.changed = False
+        client.changed = placed  # a panel that is new shows with the next drawing
         compat.redraw()
-    return BUSY_S if client.busy or client.finished or playhead.live else IDLE_S
+    return BUSY_S if client.busy or client.finished or placed or playhead.live else IDLE_S
 
 
 def _keep_at_hand() -> None:

@@ -11,6 +11,7 @@ program) and `hitpoint` on the PATH; nothing else. Ends with one sentence where 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -66,7 +67,10 @@ def read(project: Path) -> ElementTree.ElementTree:
 
 def run(call: list[str], what: str) -> None:
     """Run a program. Raises ProjectError with its last words."""
-    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    environment = dict(os.environ)
+    if sys.platform.startswith("linux") and not ("DISPLAY" in environment or "WAYLAND_DISPLAY" in environment):
+        environment.setdefault("QT_QPA_PLATFORM", "offscreen")  # melt's titles ask for a screen
+    done = subprocess.run(call, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         words = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         raise ProjectError(f"{what} failed: {words[-1] if words else 'it said nothing'}")
@@ -98,7 +102,7 @@ def render(project: Path, film: Path, root: ElementTree.Element) -> None:
         "preset=veryfast",
         "crf=23",
     ]
-    run([*call, *size, "real_time=-1"], "rendering the picture with melt")
+    run([*call, *size, "real_time=-1", "terminate_on_pause=1"], "rendering the picture with melt")
     if not film.is_file():
         raise ProjectError("melt rendered no picture; play the project once to see whether it is whole")
 
