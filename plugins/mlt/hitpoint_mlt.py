@@ -102,7 +102,7 @@ def render(project: Path, film: Path, root: ElementTree.Element) -> None:
         "preset=veryfast",
         "crf=23",
     ]
-    run([*call, *size, "real_time=-1", "terminate_on_pause=1"], "rendering the picture with melt")
+    run([*call, *size, "real_time=0", "terminate_on_pause=1"], "rendering the picture with melt")
     if not film.is_file():
         raise ProjectError("melt rendered no picture; play the project once to see whether it is whole")
 
