@@ -31,6 +31,7 @@ ASK_FOR_POSITION = ("/set_surface", 0, 0, 16 + 8 + 2048, 0, 0, 0, 0)
 PEER = {"address": f"{OSC_ADDRESS[0]}:{OSC_ADDRESS[1]}", "send": list(ASK_FOR_POSITION)}
 """Ardour in our configuration's `peers`."""
 
+RATE = 48_000
 SUPERCLOCKS_A_SECOND = 282_240_000
 ATTEMPTS = 6
 ROLLS_WITHIN_S = 2.0
@@ -172,14 +173,40 @@ class Ardour:
         time.sleep(ROLLS_WITHIN_S)
         self.ask(ASK_FOR_POSITION, "/session_name", 60.0)
         stays = self.windowless and not self.follows
-        for _ in range(ATTEMPTS if stays else 0):
+        for _ in range(4 * ATTEMPTS if stays else 0):
             self.say("/transport_stop", 1.0)
             self.say("/locate", 0, 0)  # once: a busy Ardour would still be obeying the others when it is to play
-            self.ask(ASK_FOR_POSITION, "/position/time", 60.0, lambda told: told[0].startswith("00:00:00.0"))
-            time.sleep(ROLLS_WITHIN_S)
-            if self.ask(ASK_FOR_POSITION, "/position/time")[0].startswith("00:00:00.0"):
+            if self._is_at_0() and self._is_at_0():
                 return
         assert not stays, "Ardour rolls on and on"
+
+    def _is_at_0(self):
+        """Whether it stands at 0 a while from now."""
+        time.sleep(ROLLS_WITHIN_S)
+        self.hear()
+        return self.ask(ASK_FOR_POSITION, "/position/time", 60.0)[0].startswith("00:00:00.0")
+
+    def stop(self):
+        """Stop, and wait until it stands still."""
+        self.say("/transport_stop", 1.0)
+        for _ in range(4 * ATTEMPTS):
+            places = []
+            for _ in range(2):
+                time.sleep(1.0)
+                self.hear()
+                places.append(self.ask(ASK_FOR_POSITION, "/position/time", 60.0)[0])
+            if places[0] == places[1]:
+                return
+        raise AssertionError("Ardour does not stop")
+
+    def locate(self, place_s, limit_s=60.0):
+        """Go to a place, once, and wait until it says that it is there."""
+        self.hear()
+        self.say("/locate", round(place_s * RATE), 0)
+        for _ in range(2):  # the second time it is no word from before
+            self.ask(ASK_FOR_POSITION, "/position/time", limit_s, lambda told: abs(clock_s(told[0]) - place_s) < 0.002)
+            time.sleep(0.5)
+            self.hear()
 
     def _end(self):
         self.process.terminate()

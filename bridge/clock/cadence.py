@@ -18,7 +18,7 @@ USUAL_RATES = (0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 0.25, 4.0, -4.0, 8.0, -8.0, 1.5, 
 
 _LEARNED_FROM = 12
 _STEADY = 0.09
-"""A spread of more than this share of a period is no cadence."""
+"""A spread of more than this share of a period is not a cadence."""
 _SIGMAS = 4.0
 _FLOOR = 0.015
 """The least that a step may differ from what is expected of it, as a share of a period."""
@@ -61,7 +61,7 @@ class Cadence:
         self._odd = []
 
     def shift(self, by_s: float) -> None:
-        """The place is counted anew."""
+        """The place is counted afresh."""
         self._heard = deque(((at_s, media_s + by_s) for at_s, media_s in self._heard), maxlen=_SPAN)
 
     def hear(self, at_s: float, media_s: float, rate: float, jitter_s: float) -> float | None:

@@ -61,7 +61,7 @@ class PlayheadEstimator:
         self.reset(0.0, 0.0, 1.0)
 
     def reset(self, now_s: float, media_s: float, rate: float, rate_known: bool = True) -> None:
-        """Begin anew at a known place and speed."""
+        """Begin again at a known place and speed."""
         self._at_s, self._media_s, self._rate = now_s, media_s, rate
         self._place_var = 4.0 * self._noise_s**2
         self._cross = 0.0
@@ -71,7 +71,7 @@ class PlayheadEstimator:
         self._cadence.restart()
 
     def shift(self, by_s: float) -> None:
-        """The place is counted anew: a loop's end became its start."""
+        """The place is counted afresh: a loop's end became its start."""
         self._media_s += by_s
         self._window = deque(((at_s, media_s + by_s) for at_s, media_s in self._window), maxlen=_WINDOW)
         self._odd = []

@@ -28,7 +28,7 @@ class Timeline:
     """
 
     def __init__(self, tempo_map: TempoMap, bars: int, origin_s: float = 0.0, end_tick: int | None = None) -> None:
-        """end_tick: ticks to the end, where the last bar is no whole one; None: all bars are whole."""
+        """end_tick: ticks to the end, where the last bar is not a whole one; None: all bars are whole."""
         self.bars = bars
         self.end_tick = bars * BEATS_PER_BAR * TICKS_PER_BEAT if end_tick is None else end_tick
         self.origin_s = origin_s

@@ -86,7 +86,7 @@ class SetLoop:
 
 @dataclass(frozen=True)
 class Track:
-    """A small correction of place and speed that is no seek: the estimate of where the host is."""
+    """A small correction of place and speed that is not a seek: the estimate of where the host is."""
 
     at_s: float
     media_s: float

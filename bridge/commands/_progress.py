@@ -27,7 +27,7 @@ STAGES = {
 def stage_bars() -> Iterator[Progress]:
     """Progress for `hitpoint.model.job`: one bar a stage on standard error; silent where that is not a terminal.
 
-    Print nothing inside: what is to be said stands below the bars when they are gone. SIGTERM ends the command as
+    Print nothing inside: what has to be said comes below the bars once they are gone. SIGTERM ends the command as
     Ctrl+C does, so that no half-written file stays behind.
     """
     previous = signal.signal(signal.SIGTERM, _terminate)

@@ -87,6 +87,11 @@ def clip_options(command: Command) -> Command:
     return command
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 cut`, `2 cuts`."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
 def make_composer(flags: dict[str, Any]) -> Composer:
     """The composer that flags and configuration ask for. `flags` loses those of `composer_options`.
 

@@ -10,7 +10,7 @@ import click
 
 from hitpoint.bridge.commands._mood import mood_json, mood_text
 from hitpoint.bridge.commands._progress import stage_bars
-from hitpoint.bridge.commands._shared import FILE, clip_options, output_options
+from hitpoint.bridge.commands._shared import FILE, clip_options, counted, output_options
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import VisualRhythm
@@ -110,9 +110,11 @@ def as_text(rhythm: VisualRhythm) -> str:
     lines = [f"{media.path.name}: {rhythm.duration_s:.2f} s of {picture}"]
     for kind in ("cut", "fade"):
         times = [boundary.time_s for boundary in rhythm.boundaries if boundary.kind == kind]
-        lines.append(f"  {len(times)} {kind}s" + ("" if not times else ": " + " ".join(f"{t:.2f}" for t in times)))
+        lines.append(
+            f"  {counted(len(times), kind)}" + ("" if not times else ": " + " ".join(f"{t:.2f}" for t in times))
+        )
     loud = sum(beat.saliency >= LOUD_BEAT for beat in rhythm.beats)
-    beats = f"{len(rhythm.beats)} visual beats ({loud} of them sure)"
-    lines.append(f"  {beats}, {len(set(rhythm.shots))} kinds of shot in {len(rhythm.shots)}")
+    beats = f"{counted(len(rhythm.beats), 'visual beat')} ({loud} of them sure)"
+    lines.append(f"  {beats}, {counted(len(rhythm.shots), 'shot')} of {counted(len(set(rhythm.shots)), 'kind')}")
     lines += mood_text(rhythm)
     return "\n".join(lines)

@@ -106,9 +106,9 @@ def play_files(midi: Path, wav: Path, port: str | None) -> str:
 
 
 def _choose_port(wish: str | None) -> str | None:
-    """The port that bears (part of) the name wished for, else the first that sounds; None where there is none.
+    """The port with (part of) the name asked for, else the first that sounds; None where there is none.
 
-    Raises UsageError for a name that no port bears, MissingError for a wish where there is no MIDI system.
+    Raises UsageError for a name that no port has, MissingError where a port is asked for and there is no MIDI system.
     """
     from hitpoint.bridge.midi.ports import find_api, list_ports
 
@@ -127,7 +127,7 @@ def _choose_port(wish: str | None) -> str | None:
 
 
 def _play_midi(midi: Path, port: str) -> str:
-    """Play in a process of its own: a MIDI server that dies would hold this one for ever."""
+    """Play in a process of its own: a MIDI server that dies would block this one forever."""
     import mido
 
     from hitpoint.bridge.midi.ports import find_api

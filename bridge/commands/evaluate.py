@@ -65,7 +65,7 @@ def command(
 
 
 def check(listen: Path | None, json_path: Path | None, force: bool) -> None:
-    """Raise, before any work, what would stop it later."""
+    """Check, before any work, for anything that would stop it later."""
     from hitpoint.model.files import check_output
     from hitpoint.model.output.render import BuiltInSynth
     from hitpoint.model.training.listen import check_listening
@@ -99,7 +99,7 @@ def pairs(
     seeds: int,
     force: bool,
 ) -> str:
-    """Write the listening page; what was written, in a line or two."""
+    """Write the listening page; returns a line or two on what was written."""
     from hitpoint.bridge.commands._progress import progress_bar
     from hitpoint.model.training.listen import key_path, write_listening
 

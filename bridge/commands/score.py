@@ -15,6 +15,7 @@ from hitpoint.bridge.commands._shared import (
     FILE,
     clip_options,
     composer_options,
+    counted,
     make_composer,
     output_options,
     soundfont_option,
@@ -166,9 +167,10 @@ def given_cuts(
 
 
 def summary(take: Take, prepared: Prepared, paths: Sequence[Path]) -> str:
-    """In one line what was composed, and below it the files written."""
+    """One line on what was composed, and below it the files written."""
     score = take.score
     tempi = [point.bpm for point in score.tempo_map.points]
     tempo = f"{min(tempi):.1f}" if max(tempi) - min(tempi) < 0.05 else f"{min(tempi):.1f} to {max(tempi):.1f}"
-    facts = f"{len(score.bars)} bars of {score.genre} at {tempo} BPM, {len(prepared.plan.hits)} hit points"
+    hits = counted(len(prepared.plan.hits), "hit point")
+    facts = f"{counted(len(score.bars), 'bar')} of {score.genre} at {tempo} BPM, {hits}"
     return "\n".join([f"{facts}, composed in {take.generation_s:.1f} s", *(f"  {path}" for path in paths)])

@@ -15,6 +15,7 @@ from hitpoint.bridge.errors import InputError
 
 if TYPE_CHECKING:
     from hitpoint.model.mood.shares import Source
+    from hitpoint.model.mood.suggest import Suggestion
     from hitpoint.model.video.types import Clip, VisualRhythm
 
 SCHEMA = "hitpoint.suggestion/1"
@@ -67,17 +68,7 @@ def command(
         rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share), detector)
         seen = scenes_of(clips[0], rhythm) if semantics == "scenes" else None
     found = suggested(rhythm, words, job.names(clips), [] if seen is None else [seen])
-    figures: dict[str, Any] = {
-        "schema": SCHEMA,
-        "genre": found.genre,
-        "genre_share": found.genre_share,
-        "mood": found.mood,
-        "mood_share": found.mood_share,
-        "tempo": found.tempo_bpm,
-        "why": list(found.why),
-        "genres": {name: round(share, 4) for name, share in found.genres.items()},
-        "moods": {name: round(share, 4) for name, share in found.moods.items()},
-    }
+    figures = as_json(found)
     if json_path == Path("-"):
         click.echo(json.dumps(figures, allow_nan=False))
         return
@@ -88,6 +79,21 @@ def command(
                f"about {found.tempo_bpm:.0f} BPM")  # fmt: skip
     for reason in found.why:
         click.echo(f"  {reason}")
+
+
+def as_json(found: Suggestion) -> dict[str, Any]:
+    """The suggestion with every share, 0..1."""
+    return {
+        "schema": SCHEMA,
+        "genre": found.genre,
+        "genre_share": found.genre_share,
+        "mood": found.mood,
+        "mood_share": found.mood_share,
+        "tempo": found.tempo_bpm,
+        "why": list(found.why),
+        "genres": {name: round(share, 4) for name, share in found.genres.items()},
+        "moods": {name: round(share, 4) for name, share in found.moods.items()},
+    }
 
 
 def scenes_of(clip: Clip, rhythm: VisualRhythm) -> Source | None:

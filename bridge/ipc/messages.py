@@ -85,7 +85,7 @@ class SetControl(JobMessage):
     from_bar: int
 
     def overtakes(self, other: SetControl) -> bool:
-        """Whether `other`, which came before, need not be obeyed any more."""
+        """Whether `other`, which came before, no longer needs to be obeyed."""
         return (self.job, self.name) == (other.job, other.name)
 
 
@@ -130,7 +130,7 @@ class ClipKept(JobMessage):
 
 @dataclass(frozen=True)
 class ListDropped(JobMessage):
-    """The list is not needed any more."""
+    """The list is no longer needed."""
 
 
 @dataclass(frozen=True)
@@ -386,7 +386,7 @@ class ComposerGone(JobMessage):
 
 @dataclass(frozen=True)
 class ReopenPort:
-    """The MIDI system changed: look for the port anew."""
+    """The MIDI system changed: look for the port again."""
 
     reason: str
 

@@ -75,7 +75,7 @@ class Guard:
         silence(self._sink)
 
     def look(self) -> str:
-        """Look at the ports: the reason for which the clock should look for its port anew, or an empty text."""
+        """Look at the ports: why the clock should look for its port again, or an empty text."""
         if self._opened is None or self._asked_for != PORT:
             return ""
         if self._opened.api not in APIS:

@@ -4,7 +4,7 @@ Threads and processes: each sink has one owner. The clock process owns the one t
 connection (a Guard) that only silences.
 
 Two traps of python-rtmidi: its errors are OSErrors of its own name, and over JACK a dead server makes `send_message`
-spin for ever once 16 KB are waiting, so that only another process can notice.
+spin forever once 16 KB are waiting, so that only another process can notice.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ How a client works with the bridge (UDP, 127.0.0.1:7710; every answer goes to th
 2. `/hitpoint/clips/begin`, one `/hitpoint/clip` for each clip of the edit (any order, twice does no harm),
    `/hitpoint/clips/end`: answered by `/hitpoint/progress JOB clips 1.0`, or, where packets were lost, by
    `/hitpoint/error clips-missing "2 5 7" JOB` (the missing indexes, at most 100 of them): send those again and then
-   `/hitpoint/clips/end` again. clips/begin with the same job starts its list anew.
+   `/hitpoint/clips/end` again. clips/begin with the same job starts its list again.
 3. `/hitpoint/score JOB key value ...`: `/hitpoint/progress` for each stage (analyse, plan, compose, write; 0..1),
    `/hitpoint/marker` for each hit point as soon as the plan stands, `/hitpoint/bar` for each bar as it is composed,
    at last one `/hitpoint/result` a take. One job at a time is composed; others wait their turn (a word a minute
@@ -178,7 +178,7 @@ def _convert(row: MessageType, argument: Argument, value: codec.Value) -> TextOr
 
 
 def _number(value: codec.Value) -> float | int | None:
-    """The value as a finite number; None where it is none. Texts of more than 40 letters are no numbers."""
+    """The value as a finite number; None where it is not one. Texts of more than 40 characters are not numbers."""
     if isinstance(value, str):
         if len(value) > 40 or "_" in value:
             return None

@@ -306,7 +306,7 @@ class Player:
         return LiveState(self.transport, tuple(sorted(self.muted)), tuple(self.volumes.items()))
 
     def _apply(self, event: tr.Event) -> None:
-        """Take the step; where it raises the epoch, what sounds is wrong: silence, and begin anew."""
+        """Take the step; where it raises the epoch, what sounds is wrong: fall silent, and begin again."""
         before = self.transport
         self.transport = tr.step(before, event)
         if self.transport.epoch == before.epoch:

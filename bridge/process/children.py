@@ -31,7 +31,8 @@ STEADY_S = {"clock": 2.0, "composer": 10.0}
 BREATHER = 2
 """Failures in a row after which there is a short pause before the next start."""
 CLOCK_WORKS_S = 0.5
-"""A clock that still speaks after this has its port and its music: what kills it then is no fault of its start."""
+"""A clock that still speaks after this has its port and its music: what kills it then has nothing to do with its
+start."""
 
 
 @dataclass

@@ -55,7 +55,7 @@ MESSAGES_A_ROUND = 20
 
 
 def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
-    """The process's whole life. revive: the command that starts the bridge anew should the watchdog die; [] = none."""
+    """The process's whole life. revive: the command that restarts the bridge should the watchdog die; [] = none."""
     system.ignore_interrupt()
     _be_clock(osc_socket, Channel(sock), config, version, revive, [])
 

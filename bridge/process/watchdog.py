@@ -133,7 +133,8 @@ class Watchdog:
         spare = self._children.pop("spare", None) if name == "clock" else None
         if spare is not None:
             spare.promote(name)
-        self._children[name] = spare or self._spawn(name)
+        child = self._children[name] = spare or self._spawn(name)
+        log.info("the %s process is %d", name, child.process.pid)
         if name == "clock":
             self._brief_clock()
             self._due["spare"] = time.monotonic() + SPARE_WAITS_S
@@ -144,13 +145,9 @@ class Watchdog:
 
     def _brief_clock(self) -> None:
         """Tell a new clock all that the last one knew, and what it died before telling the clients."""
-        known: list[object] = [
-            *self._now_playing.retell(),
-            *self._shelf.retell(),
-            ipc.Restore(self._live, self._parties),
-        ]
-        for message in known:
-            self._send("clock", message)
+        restore = ipc.Restore(self._live, self._parties)
+        for known in (*self._now_playing.retell(), *self._shelf.retell(), restore):
+            self._send("clock", known)
         unheard = [message for _, message in self._unheard]
         self._unheard.clear()
         for message in unheard:

@@ -51,7 +51,7 @@ class ClipDesk:
         self._clips = 0
 
     def begin(self, request: Request, now_s: float) -> list[JobMessage]:
-        """`/hitpoint/clips/begin`: a list starts anew."""
+        """`/hitpoint/clips/begin`: a list starts again."""
         job, fps, count = request.text("job"), request.number("fps"), request.whole("count")
         self._drop(job)
         dropped: list[JobMessage] = []

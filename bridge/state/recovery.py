@@ -213,14 +213,14 @@ class Requests:
             self.job = ""
 
     def give_up(self) -> list[str]:
-        """The jobs that wait for an answer; none of them gets one any more."""
+        """The jobs that wait for an answer, none of which will get one."""
         jobs = list(self._open)
         self._waiting.clear()
         self._open.clear()
         return jobs
 
     def ask_again(self) -> list[JobMessage]:
-        """What a composer that is started anew is to be told."""
+        """What a restarted composer must be told."""
         begun = [name for name in self._open if not any(self._is_score(each, name) for each in self._waiting)]
         if self.job and self.job not in self._open:
             begun.append(self.job)

@@ -130,7 +130,7 @@ class Store:
             write_whole(self._latest, record.score.job.encode(), durable=True)
 
     def _write(self, job: str, name: str, raw: bytes) -> None:
-        """A file of the job's folder, which is made where it is not there (any more)."""
+        """A file of the job's folder, which is made where it does not exist."""
         folder = self.folder(job)
         make_folder(folder)
         write_whole(folder / name, raw, durable=True)
@@ -161,7 +161,7 @@ class Store:
             file.write(_bar_line(bar))
 
     def save_bars(self, job: str, take: int, bars: Mapping[int, Bar]) -> None:
-        """Write the take anew, with these bars only."""
+        """Write the take again, with these bars only."""
         self._write(job, f"take-{take}.jsonl", b"".join(_bar_line(bars[index]) for index in sorted(bars)))
 
     def load_bars(self, job: str, take: int) -> dict[int, Bar]:

@@ -1,4 +1,4 @@
-"""Making the composer that the configuration asks for. Heavy modules load inside.
+"""Makes the composer that the configuration asks for. Heavy modules load inside.
 
 Threads and processes: no state; called by the commands that compose, and in the composer process.
 """

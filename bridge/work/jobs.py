@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hitpoint.model.video.types import Boundary, Clip
 
 OWN_PAIRS = ("takes", "wav", "cuts", "composer", "stems", "keep", "from", "to")
-"""Keys of a score request that are no wishes of the plan."""
+"""Keys of a score request that are not wishes of the plan."""
 MOMENTS = ("hits", "unhits")
 """Wishes that are moments of the host's timeline."""
 SEED_STEP = 1_000_003
@@ -73,7 +73,7 @@ class Job:
     """One job. prepared: None until analysed in this process; plan: None until planned.
 
     before: the job whose music is to be kept where the picture has not changed, until that is done.
-    care: how often composing it went wrong. 1: no provisional bars any more; 2: another seed from there on.
+    care: how often composing it went wrong. 1: no more provisional bars; 2: another seed from there on.
     again_s: not to be written before this moment (monotonic), the disk being full; disk_told: its client knows.
     """
 

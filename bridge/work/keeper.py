@@ -32,7 +32,7 @@ class Keeper:
         self._next_s = 0.0
 
     def begin(self, record: JobRecord, job: Job) -> None:
-        """A job starts anew."""
+        """A job starts again."""
         self._try(job, lambda: self.store.begin(record))
 
     def save(self, job: Job) -> None:
@@ -73,7 +73,7 @@ class Keeper:
         return job.name in self._unwritten
 
     def forget(self, job: Job) -> None:
-        """The job is no longer worked on, or was begun anew."""
+        """The job is no longer worked on, or was started again."""
         self._unwritten.pop(job.name, None)
 
     def again(self) -> None:

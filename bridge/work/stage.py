@@ -61,7 +61,7 @@ class Stage:
             )
 
     def pulse(self) -> Pulse:
-        """How it stands now: since its block began, or since its last step where it counts them."""
+        """Its state now: since its block began, or since its last step where it counts them."""
         block = self._now
         if not block.name:
             return Pulse("", 0.0, 0.0, block.limit_s)

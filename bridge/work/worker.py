@@ -58,7 +58,7 @@ class Worker:
             self._results.put_nowait((False, follow))
 
     def finished(self) -> Work | None:
-        """What is to follow next, if something is."""
+        """What is to follow next, if anything."""
         try:
             ends, follow = self._results.get_nowait()
         except queue.Empty:

@@ -70,7 +70,7 @@ class Workshop:
     # Requests.
 
     def handle(self, message: object) -> None:
-        """Obey one request; what goes wrong becomes a JobError."""
+        """Obey one request; whatever goes wrong becomes a JobError."""
         if not isinstance(message, JobMessage):
             return
         self._work_at(message.job)
@@ -85,7 +85,7 @@ class Workshop:
             self._settle(message.job)
 
     def _obey(self, message: JobMessage) -> bool:
-        """Do what is asked; False where that has to wait for the analysis."""
+        """Do what is asked; False where it has to wait for the analysis."""
         if isinstance(message, ScoreJob):
             self._score(message)
         elif isinstance(message, ResumeJob):
@@ -237,7 +237,7 @@ class Workshop:
         return False
 
     def _wanted(self, job: Job) -> list[int]:
-        """The takes that there are to be, the one that is heard first."""
+        """The takes that are to be made, the one being heard first."""
         heard = job.record.take
         return [heard, *(take for take in range(job.wanted_takes) if take != heard)]
 

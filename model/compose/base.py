@@ -105,7 +105,7 @@ class Composer(ABC):
         instruments: Sequence[int] | None = None,
         seed: int = 0,
     ) -> list[Bar]:
-        """The piece with bars first_bar..last_bar (counted in) written anew, the others as they are.
+        """The piece with bars first_bar..last_bar (inclusive) written again, the others as they are.
 
         instruments: only these get new notes; None: all. As it stands here the bars come from `stream`, going on from
         those before them; all instruments of a bar are written together.

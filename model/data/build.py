@@ -111,7 +111,8 @@ def build(
     shard, left_out = read_folders(folders, excluded_sources=excluded_sources, workers=workers, progress=progress)
     report = _report(shard.pieces, left_out)
     out.mkdir(parents=True, exist_ok=True)
-    # The index goes first and comes last: without it the folder is no shard folder, so none is ever half written.
+    # The index goes first and comes last: without it the folder does not count as a shard folder, so none is ever half
+    # written.
     (out / "pieces.json").unlink(missing_ok=True)
     np.save(out / "notes.npy", shard.notes)
     assert shard.labels is not None  # what was read just now has them

@@ -14,7 +14,7 @@ from hitpoint.model.video.types import LOUD_BEAT, VisualRhythm
 NEARNESS = 4.0
 """Nats that a mood or genre loses for each unit of squared distance."""
 FEWEST_BEATS = 8
-"""Fewer loud visual beats than this are no pulse."""
+"""Fewer loud visual beats than this do not make a pulse."""
 GENRE_PLACES: dict[str, tuple[float, float, float, float]] = {
     "country": (0.6, -0.4, -0.5, 0.0),
     "dance": (0.5, 0.7, 0.0, 1.5),

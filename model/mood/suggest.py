@@ -16,7 +16,7 @@ from hitpoint.model.music.score import GENRES
 from hitpoint.model.video.types import VisualRhythm
 
 LEAST_SHARE = 0.4
-"""A share below this is no suggestion."""
+"""A share below this is not a suggestion."""
 NAME_NOISE = frozenset(
     ("clip", "cut", "draft", "edit", "export", "film", "final", "master", "movie", "render", "sample", "scene", "score",
      "sequence", "shot", "take", "test", "timeline", "untitled", "version", "video")

@@ -2,7 +2,7 @@
 Chew 2016).
 
 Strain: how far the chord lies from the centre of the key. Diameter: how far its tones lie from each other. Momentum:
-how far it lies from the chord before. Strain alone is no tension: C7 lies nearer to C major than C does.
+how far it lies from the chord before. Strain alone is not tension: C7 lies nearer to C major than C does.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class Labels:
 
 
 def chord_classes(chord: Chord | None) -> tuple[int, int]:
-    """Classes of root and quality; None is no chord."""
+    """Classes of root and quality; None stands for no chord."""
     if chord is None:
         return NO_CHORD, NO_CHORD
     return FIRST_ROOT + chord.root, FIRST_QUALITY + list(QUALITIES).index(chord.quality)

@@ -74,7 +74,7 @@ class Delivery:
 def delivered(make: Blocks, frames: int, rate_hz: int, to: Delivery) -> NDArray[np.float32]:
     """The gains (hops,) that bring the sound to its loudness, with no true peak over MOST_DBTP.
 
-    Measured by ffmpeg and set anew until it is so: a limiter costs loudness, and a codec swings over. Silence stays.
+    Measured by ffmpeg and set again until it is met: a limiter costs loudness, and a codec overshoots. Silence stays.
     Raises as `hitpoint.model.output.loudness.measure`.
     """
     peaks = np.zeros(frames // HOP + 1, np.float32)

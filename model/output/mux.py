@@ -44,7 +44,7 @@ def mux(
 ) -> None:
     """Write `out`: the picture of `film` from in_s to out_s (seconds; None: its end) with `wav` as its only sound.
 
-    The picture is copied where the film is taken whole and the file type can hold it, encoded anew otherwise, exactly
+    The picture is copied where the whole film is taken and the file type can hold it, otherwise encoded again, exactly
     from in to out. It lasts as long as `wav`. Raises UsageError for a type other than .mp4, .mov, .m4v, .mkv, .webm;
     MissingError without ffmpeg; InputError where ffmpeg refuses the film.
     """

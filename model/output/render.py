@@ -49,7 +49,7 @@ class BuiltInSynth:
     def __init__(self, soundfont: Path | None = None, sample_rate: int = SAMPLE_RATE) -> None:
         """soundfont: an SF2 or SF3 file; None takes the package's. sample_rate: frames a second.
 
-        Raises MissingError without tinysoundfont or the file, InputError for a file that is no sound font.
+        Raises MissingError without tinysoundfont or the file, InputError for a file that is not a sound font.
         """
         try:
             import tinysoundfont

@@ -148,7 +148,7 @@ def cut_row(score: Score, prepared: Prepared) -> dict[str, Any]:
 
 def accent_row(score: Score, hit: HitPoint, hits: Sequence[HitPoint]) -> dict[str, Any] | None:
     """The accent's kind, and the rank 0..1 of the hit's loudness in the notes (the velocities that start there, added
-    up) among the beats within AROUND_S that are no hits; None without an accent or without such beats.
+    up) among the beats within AROUND_S that are not hits; None without an accent or without such beats.
     """
     if hit.accent is None:
         return None

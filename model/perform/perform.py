@@ -15,9 +15,9 @@ KNEE, SLOPE = 64.0, 0.5
 
 USUAL = (88.0, 88.0, 80.0, 84.0, 84.0)
 """Velocity of a bar of middling energy, before the knee, of each of INSTRUMENTS, as if composed."""
-DRUMS_HELD_BACK = 1.6
+DRUMS_HELD_BACK = 1.4
 """Drums are held back by so much more than others around an accent: to the ear the snare is the loudest of all."""
-SHARED_LIFT = 0.4
+SHARED_LIFT = 0.3
 """Where drums strike an accent it is theirs; of others that sound with them only so much of it is asked."""
 
 

@@ -13,7 +13,7 @@ from hitpoint.model.plan.types import PHRASE_BARS, HitPoint, Plan
 LOUDNESS_RANGE = 60.0
 """Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
 a piece, so the network alone would not follow the picture's energy: its dynamics are moved up and down as a whole."""
-HIT_LIFT = 13.0
+HIT_LIFT = 12.0
 """Velocities that an accent of size 1 adds."""
 HELD_BACK = (4.2, 3.6, 3.0, 2.4, 2.4, 1.8, 1.8, 1.8, 1.2, 0.6)
 """Velocities by which the 1st, 2nd ... tick from an accent of size 1 is softer, before it and behind it."""

@@ -52,7 +52,7 @@ class Placement:
 def place(moments: Sequence[Moment], tempo_map: TempoMap, bars: int, end_tick: int) -> Placement:
     """Put `moments` on the ticks of `bars` bars, of which the last ends with `end_tick`.
 
-    A moment with the last frame, or in the ticks by which the last bar is longer than others, is left out unnamed:
+    A moment on the last frame, or in the ticks by which the last bar is longer than others, is left out without a note:
     the music is over.
     """
     if not moments:

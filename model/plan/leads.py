@@ -16,8 +16,11 @@ LEADS = ("fill", "stop", "rise", "dominant", "rest", "")
 """In the order of the shares below. "rest": everybody is silent for half a bar; "": nothing is prepared."""
 DRIVING = (0.74, 0.06, 0.06, 0.04, 0.08, 0.02)
 PLAIN = (0.7, 0.06, 0.06, 0.08, 0.08, 0.02)
+ENTRY = (0.7, 0.0, 0.12, 0.08, 0.08, 0.02)
 CALM = (0.0, 0.0, 0.3, 0.25, 0.35, 0.1)
-"""Shares: with drums at an energy from DRIVEN on, with drums, and without."""
+"""Shares: with drums at an energy from DRIVEN on, with drums, where they come in at the aim, and without."""
+FILL_BREATH = 2
+"""A fill runs up to so few ticks before its aim, however long the breath of the others."""
 DRIVEN = 0.55
 WEIGHTY = 0.9
 """Hits of at least this size are led into as sections are."""
@@ -36,7 +39,10 @@ def lead(sheet: Sheet, plan: Plan, hits: Sequence[HitPoint], turns: Sequence[Tur
     heavy = {tick for tick in cuts if accents[tick].size >= WEIGHTY}
     aims = {turn.tick: turn.section for turn in turns}
     for aim in sorted(aims.keys() | heavy):
-        draw, pick = rng.random(), int(rng.integers(len(PATTERNS)))
+        draw, pick = (
+            rng.random(),
+            max(rng.integers(len(PATTERNS), size=2), key=lambda i: len(PATTERNS[i].replace(".", ""))),
+        )
         if aim - last < (APART if aims.get(aim) else 2 * APART) or not (aims.get(aim) or aim in heavy or draw < 0.35):
             continue
         if any(aim - ROOM < tick < aim for tick in cuts):
@@ -53,7 +59,10 @@ def lead(sheet: Sheet, plan: Plan, hits: Sequence[HitPoint], turns: Sequence[Tur
 def _kind(sheet: Sheet, plan: Plan, aim: int, draw: float) -> str:
     bar = (aim - FILL_TICKS) // TICKS_PER_BAR
     drums = DRUMS in sheet.players[bar]
-    shares = CALM if not drums else DRIVING if plan.bars[bar].energy >= DRIVEN else PLAIN
+    if drums:
+        shares = DRIVING if plan.bars[bar].energy >= DRIVEN else PLAIN
+    else:
+        shares = ENTRY if DRUMS in sheet.players[aim // TICKS_PER_BAR] else CALM
     return LEADS[min(int(np.searchsorted(np.cumsum(shares), draw, "right")), len(LEADS) - 1)]
 
 
@@ -61,8 +70,9 @@ def _write(sheet: Sheet, window: range, kind: str, breath: int, pattern: str) ->
     """window: the ticks before the aim that the lead may use, FILL_TICKS or fewer. breath: how many of the last are
     silent already.
     """
-    sounding = window[: len(window) - breath]
     if kind == "fill":
+        _seat_drums(sheet, window)
+        sounding = window[: len(window) - min(breath, FILL_BREATH)]
         sheet.close(window, {DRUMS})
         for tick in sounding:
             place = tick - window.stop + FILL_TICKS
@@ -76,3 +86,11 @@ def _write(sheet: Sheet, window: range, kind: str, breath: int, pattern: str) ->
     elif kind == "dominant":
         sheet.changes.add(window.start)
         sheet.close(window[1:])
+
+
+def _seat_drums(sheet: Sheet, window: range) -> None:
+    """Drums play in a window in which they rest otherwise, and nowhere else in its bars."""
+    for bar in sorted({tick // TICKS_PER_BAR for tick in window}):
+        if DRUMS not in sheet.players[bar]:
+            sheet.players[bar].add(DRUMS)
+            sheet.close((t for t in range(bar * TICKS_PER_BAR, (bar + 1) * TICKS_PER_BAR) if t not in window), {DRUMS})

@@ -1,14 +1,17 @@
 """The tune of a piece: who leads in each section, and where the motif comes, comes back, and how it is varied.
 
-A phrase of four bars states the motif and answers it by a sequence, one step of the chord away; every other phrase
-ends with its fragment and a long note. Where a section looks otherwise, the motif comes back in another register. All
+A phrase of four bars states the motif and answers it by a sequence, a step of the scale away; every other phrase ends
+with its fragment and a long note. So a theme of eight bars goes on through all sections, and its moves come back as
+nearly as the chords let them. Where a section looks otherwise, the motif comes back in another register. All
 of this is leaned to by the composer; a motif of the user's own is quoted note for note where it comes first.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,7 +20,7 @@ from hitpoint.model.music.harmony import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Note
 from hitpoint.model.music.symbols import parse_key, parse_symbol
 from hitpoint.model.plan.motif import Motif, MotifNote, drawn_motif, pitch_at, scale_place
-from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, Plan, Section, Wishes
+from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, Plan, Wishes
 
 LEADERS = ("strings", "piano", "guitar")
 """Who has the tune: the first of these that plays throughout a section, else the one that plays most of it."""
@@ -27,6 +30,13 @@ MIDDLE = {name: (low + high) // 2 for name, (low, high) in REGISTERS.items()}
 OTHER_REGISTER = 5
 """Semitones higher or lower, by the energy, where the motif comes back in a section of another look."""
 VELOCITY = 84
+THEME_BARS = 8
+"""Two phrases: after so many bars the theme begins anew."""
+REACH, NEAR_COST = 4, 0.05
+"""A bar's line begins at the most so many steps of the scale from where it would, and what each step costs beside the
+share of moves that come back."""
+LEAP, LEAP_COST = 7, 0.3
+"""Semitones from which a move is a leap, and what each costs."""
 
 
 @dataclass(frozen=True)
@@ -44,33 +54,67 @@ def with_melody(plan: Plan, wishes: Wishes) -> Plan:
     if any(bar.chords is None or bar.key is None for bar in plan.bars):
         return plan
     energy = float(np.mean([bar.energy for bar in plan.bars]))
-    motif = wishes.motif or drawn_motif(energy, np.random.default_rng([plan.seed, 8]))
+    writer = _Writer(wishes.motif or drawn_motif(energy, np.random.default_rng([plan.seed, 8])))
     bars = list(plan.bars)
-    first_look = plan.sections[0].label if plan.sections else ""
-    start = pitch_before = None
-    quoted_from = None
     for section in plan.sections:
-        leader = leader_of(bars[section.first_bar : section.end_bar], plan.instruments, wishes.lead)
+        inside = bars[section.first_bar : section.end_bar]
+        leader = leader_of(inside, plan.instruments, wishes.lead)
         if leader is None:
             continue
-        shift = 0 if section.label == first_look else _other_register(bars[section.first_bar : section.end_bar])
-        for index in range(section.first_bar, section.end_bar):
-            bar = _with_leader(bars[index], leader, wishes.lead is not None, plan)
-            if index == len(bars) - 1:
-                bars[index] = bar  # the last chord rings
-                continue
-            form = form_of(index - section.first_bar, section, motif)
-            if motif.quoted and quoted_from is None:
-                quoted_from = index
-            if quoted_from is not None and index < quoted_from + motif.bars:
-                bars[index] = _quoted(bar, leader, motif, index - quoted_from)
-                pitch_before = bars[index].line[-1].pitch if bars[index].line else pitch_before
-                continue
-            if form.number == 0 or start is None:
-                start = _start(bar, leader, pitch_before, shift)
-            bars[index] = replace(bar, leader=leader, line=_line(bar, leader, motif, form, start, pitch_before))
-            pitch_before = bars[index].line[-1].pitch if bars[index].line else pitch_before
+        shift = 0 if section.label == plan.sections[0].label else _other_register(inside)
+        for bar in inside:
+            led = _with_leader(bar, leader, wishes.lead is not None, plan)
+            bars[bar.index] = led if bar.index == len(bars) - 1 else writer.write(led, leader, shift)  # the last rings
     return replace(plan, bars=tuple(bars))
+
+
+class _Writer:
+    """Writes the line of one bar after the other."""
+
+    def __init__(self, motif: Motif) -> None:
+        self._motif = motif
+        self._start: int | None = None
+        self._before: int | None = None
+        self._quoted_from: int | None = None
+        self._moves: dict[int, Counter[int]] = {}
+
+    def write(self, bar: BarPlan, leader: int, shift: int) -> BarPlan:
+        """The bar with its leader and line. shift: semitones by which the register is another one."""
+        if self._motif.quoted and self._quoted_from is None:
+            self._quoted_from = bar.index
+        if self._quoted_from is not None and bar.index < self._quoted_from + self._motif.bars:
+            bar = _quoted(bar, leader, self._motif, bar.index - self._quoted_from)
+        else:
+            bar = replace(bar, leader=leader, line=self._nearest_line(bar, leader, shift))
+        if bar.line:
+            self._moves[bar.index % THEME_BARS] = _moves(bar.line, self._before)
+            self._before = bar.line[-1].pitch
+        return bar
+
+    def _nearest_line(self, bar: BarPlan, leader: int, shift: int) -> tuple[Note, ...]:
+        """Of the lines that may begin nearby the one whose moves are most those of THEME_BARS before."""
+        form = form_of(bar.index, self._motif)
+        if form.number == 0 or self._start is None:
+            self._start = _start(bar, leader, self._before, shift)
+        known = self._moves.get(bar.index % THEME_BARS, Counter())
+
+        def cost(place: int) -> float:
+            moves = _moves(_line(bar, leader, self._motif, form, place, self._before), self._before)
+            alike = (moves & known).total() / max(1, moves.total(), known.total())
+            leaps = sum(count for move, count in moves.items() if abs(move) > LEAP)
+            return -alike + NEAR_COST * abs(place - aim) + LEAP_COST * leaps
+
+        aim = self._start
+        place = min(range(aim - REACH, aim + REACH + 1), key=cost)
+        if form.number == 0:
+            self._start = place
+        return _line(bar, leader, self._motif, form, place, self._before)
+
+
+def _moves(line: Sequence[Note], before: int | None) -> Counter[int]:
+    """How often each interval comes, that into the first note with them."""
+    pitches = [*(() if before is None else (before,)), *(note.pitch for note in line)]
+    return Counter(b - a for a, b in pairwise(pitches))
 
 
 def tune_player(wishes: Wishes) -> int | None:
@@ -81,14 +125,12 @@ def tune_player(wishes: Wishes) -> int | None:
     return next((INSTRUMENTS.index(name) for name in names if INSTRUMENTS.index(name) in wishes.instruments), None)
 
 
-def form_of(offset: int, section: Section, motif: Motif) -> _Form:
-    """What of the motif the bar has that lies so many bars into a section."""
-    phrase, place = divmod(offset, PHRASE_BARS)
-    number = place % motif.bars
-    statement = place // motif.bars
-    last = place == PHRASE_BARS - 1 or offset == section.end_bar - section.first_bar - 1
+def form_of(index: int, motif: Motif) -> _Form:
+    """What of the motif bar `index` of the piece has: a theme of THEME_BARS bars goes on through all sections."""
+    phrase, place = divmod(index % THEME_BARS, PHRASE_BARS)
+    statement, number = divmod(place, motif.bars)
     sequence = (-1 if phrase % 2 else 1) * statement
-    return _Form(number, sequence, fragment=last and (phrase % 2 == 1 or motif.bars == 1))
+    return _Form(number, sequence, fragment=index % THEME_BARS == THEME_BARS - 1)
 
 
 def leader_of(bars: Sequence[BarPlan], instruments: Sequence[int], wished: str | None) -> int | None:

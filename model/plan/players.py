@@ -162,6 +162,8 @@ def _weight(
     weight = 1.0 if before is None else moves.get(len(players ^ before), 0.02)
     if BASS not in players and len(players) > 2:
         weight *= 0.3
+    if STRINGS in rested and STRINGS not in players:
+        weight *= 0.4  # they sing best, and a tune that keeps its player is followed
     if DRUMS in rested and DRUMS not in players and unit.energy > 0.42:
         weight *= 0.3
     if alike is not None:

@@ -1,8 +1,8 @@
 """Another plan for an edit that has changed: what lies in stretches that have not is kept, bar by bar.
 
 Before the change the old plan stands, up to the last bar line. After it, where the picture is the old one too, the old
-plan stands again, shifted by as much as the picture is; a few bars between the two are planned anew, in whole bars at
-about the old tempo. Where no such bars meet the picture's cuts, all after the change is planned anew.
+plan stands again, shifted by as much as the picture is; a few bars between the two are planned again, in whole bars at
+about the old tempo. Where no such bars meet the picture's cuts, everything after the change is planned again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from hitpoint.model.video.types import VisualRhythm
 LINE_S = 0.003
 """A bar line so little after the change still lies before it."""
 WINDOWS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24)
-"""So many bars more than the change needs may be planned anew, for a tempo that fits."""
+"""This many bars more than the change needs may be planned again, for a tempo that fits."""
 NEAR_TEMPO, LOOSE_TEMPO = 0.03, 0.08
 """How far the tempo of the new bars may be from the old: beside old bars that follow, and where none do."""
 SAME_LENGTH_S = 0.002

@@ -46,7 +46,7 @@ class TempoPlan:
 
 
 def tempo_of(plan: Plan) -> TempoPlan:
-    """The tempo of a plan that is there already, to plan the rest of it anew."""
+    """The tempo of a plan that exists already, so that the rest of it can be planned again."""
     return TempoPlan(plan.tempo_map, len(plan.bars), plan.tempo_map.points[0].bpm, plan.last_bar_ticks)
 
 

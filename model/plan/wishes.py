@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +16,8 @@ from hitpoint.model.plan.melody import REGISTERS
 from hitpoint.model.plan.motif import Motif
 from hitpoint.model.plan.motif_file import read_motif
 from hitpoint.model.plan.types import ChordAt, Wishes
+from hitpoint.model.plan.wish_texts import moments, number, own_hits, share_or_auto, tempo, tempo_range, whole, within
 
-TEMPO_LIMITS_BPM = (30.0, 300.0)
 HARMONIES = ("auto", "off", "bound")
 MOOD_CHOICES = ("auto", "off", *MOODS)
 
@@ -62,26 +61,26 @@ def check_wishes(wishes: Wishes) -> None:
     if not wishes.instruments or not set(wishes.instruments) <= set(range(len(INSTRUMENTS))):
         raise UsageError(f"instruments must be one or more of 0..{len(INSTRUMENTS) - 1}, not {wishes.instruments}")
     if wishes.tempo_bpm is not None:
-        _tempo_range(*wishes.tempo_bpm)
-    _within("control", wishes.control, 0.0, 1.0)
+        tempo_range(*wishes.tempo_bpm)
+    within("control", wishes.control, 0.0, 1.0)
     if wishes.cut_control is not None:
-        _within("cut-control", wishes.cut_control, 0.0, 1.0)
-    _within("deviation", wishes.max_deviation, 0.0, 0.5)
-    _within("energy", wishes.energy, -0.5, 0.5)
-    _within("density", wishes.density, -8, 8)
-    _within("accents", wishes.accents, 0.0, 2.0)
-    _within("duck", wishes.duck_db, -40.0, 0.0)
-    _within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
+        within("cut-control", wishes.cut_control, 0.0, 1.0)
+    within("deviation", wishes.max_deviation, 0.0, 0.5)
+    within("energy", wishes.energy, -0.5, 0.5)
+    within("density", wishes.density, -8, 8)
+    within("accents", wishes.accents, 0.0, 2.0)
+    within("duck", wishes.duck_db, -40.0, 0.0)
+    within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
     if wishes.key is not None:
         _key(wishes.key)
     _check_tune(wishes)
     if isinstance(wishes.harmony, str) and wishes.harmony not in HARMONIES:
         raise UsageError(f"harmony must be one of {', '.join(HARMONIES)} or a progression, not {wishes.harmony!r}")
-    _within("seed", wishes.seed, 0, 2**63 - 1)
+    within("seed", wishes.seed, 0, 2**63 - 1)
     _mood(wishes.mood)
     for name in ("valence", "arousal", "tension"):
         value = getattr(wishes, name)
-        _within(name, value, -1.0, 1.0)
+        within(name, value, -1.0, 1.0)
         if value and wishes.mood == "off":
             raise UsageError(
                 f"{name} {value:g} cannot be added while mood is off; set mood to auto, or leave {name} out"
@@ -173,83 +172,6 @@ def _harmony(text: str) -> str | tuple[ChordAt, ...]:
     return read_progression(path)
 
 
-def _tempo(text: str) -> tuple[float, float] | None:
-    if text.lower() == "auto":
-        return None
-    parts = text.replace("–", "-").split("-")
-    try:
-        numbers = [float(part) for part in parts]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2):
-        raise UsageError(f"tempo {text!r} is neither 'auto', a number of BPM, nor a range such as 90-140")
-    return _tempo_range(numbers[0], numbers[-1])
-
-
-def _tempo_range(low_bpm: float, high_bpm: float) -> tuple[float, float]:
-    low, high = TEMPO_LIMITS_BPM
-    if not (math.isfinite(low_bpm) and math.isfinite(high_bpm) and low <= low_bpm and high_bpm <= high):
-        raise UsageError(f"a tempo must lie within {low:g}-{high:g} BPM, not {_range_text(low_bpm, high_bpm)}")
-    if low_bpm > high_bpm:
-        raise UsageError(f"the tempo range {low_bpm:g}-{high_bpm:g} runs backwards: give the slower tempo first")
-    return low_bpm, high_bpm
-
-
-def _range_text(low_bpm: float, high_bpm: float) -> str:
-    return f"{low_bpm:g}" if low_bpm == high_bpm else f"{low_bpm:g}-{high_bpm:g}"
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise UsageError(f"{name} must lie between {low:g} and {high:g}, not {value:g}")
-
-
-def _number(name: str, low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise UsageError(f"{name} must be a number between {low:g} and {high:g}, not {text!r}") from None
-        _within(name, value, low, high)
-        return value
-
-    return parse
-
-
-def _share_or_auto(name: str) -> Callable[[str], float | None]:
-    def parse(text: str) -> float | None:
-        return None if text.lower() == "auto" else _number(name, 0.0, 1.0)(text)
-
-    return parse
-
-
-def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise UsageError(f"{name} must be a whole number between {low} and {high}, not {text!r}") from None
-        if not low <= value <= high:
-            raise UsageError(f"{name} must be a whole number between {low} and {high}, not {text!r}")
-        return value
-
-    return parse
-
-
-def _moments(name: str) -> Callable[[str], tuple[float, ...]]:
-    def parse(text: str) -> tuple[float, ...]:
-        text = "" if text.lower() == "none" else text
-        try:
-            times_s = tuple(float(part) for part in text.split(",") if part.strip())
-        except ValueError:
-            times_s = (math.nan,)
-        if not all(math.isfinite(time_s) for time_s in times_s):
-            raise UsageError(f"{name} must be moments in seconds, separated by commas, not {text!r}")
-        return times_s
-
-    return parse
-
-
 def _switch(name: str) -> Callable[[str], bool]:
     def parse(text: str) -> bool:
         word = text.lower()
@@ -259,13 +181,6 @@ def _switch(name: str) -> Callable[[str], bool]:
         return value
 
     return parse
-
-
-def _own_hits(text: str) -> tuple[tuple[float, bool], ...]:
-    text = "" if text.lower() == "none" else text
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    times_s = _moments("hits")(",".join(part.removesuffix("!") for part in parts))
-    return tuple((time_s, part.endswith("!")) for time_s, part in zip(times_s, parts, strict=True))
 
 
 _GENRES, _INSTRUMENTS = ", ".join(GENRES), ", ".join(INSTRUMENTS)
@@ -282,7 +197,7 @@ OPTIONS: tuple[WishOption, ...] = (
     WishOption(
         "instruments", "instruments", "names", "all", f"all, or some of {_INSTRUMENTS}", "who may play", _instruments
     ),
-    WishOption("tempo", "tempo_bpm", "BPM", "auto", "auto, BPM or LO-HI, 30..300", "quarter notes a minute", _tempo),
+    WishOption("tempo", "tempo_bpm", "BPM", "auto", "auto, BPM or LO-HI, 30..300", "quarter notes a minute", tempo),
     WishOption(
         "control",
         "control",
@@ -290,7 +205,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "0.7",
         "0..1",
         "how much of the motion and of the visual beats binds the music",
-        _number("control", 0, 1),
+        number("control", 0, 1),
     ),
     WishOption(
         "cut-control",
@@ -299,7 +214,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "auto",
         "auto or 0..1",
         "how much of the cuts and fades binds; auto: all of them while control is 0.5 or more",
-        _share_or_auto("cut-control"),
+        share_or_auto("cut-control"),
     ),
     WishOption(
         "deviation",
@@ -308,7 +223,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "0.03",
         "0..0.5",
         "how far the tempo may bend within two bars to meet the cuts, as a share",
-        _number("deviation", 0, 0.5),
+        number("deviation", 0, 0.5),
     ),
     WishOption(
         "seed",
@@ -317,10 +232,10 @@ OPTIONS: tuple[WishOption, ...] = (
         "0",
         "0 or more",
         "the same seed gives the same score",
-        _whole("seed", 0, 2**63 - 1),
+        whole("seed", 0, 2**63 - 1),
     ),
     WishOption(
-        "energy", "energy", "number", "0", "-0.5..0.5", "louder or softer throughout", _number("energy", -0.5, 0.5)
+        "energy", "energy", "number", "0", "-0.5..0.5", "louder or softer throughout", number("energy", -0.5, 0.5)
     ),
     WishOption(
         "density",
@@ -329,7 +244,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "0",
         "-8..8",
         "busier or sparser bars throughout",
-        _whole("density", -8, 8),
+        whole("density", -8, 8),
     ),
     WishOption(
         "accents",
@@ -338,7 +253,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "1",
         "0..2",
         "how far hits stand out: breath, loudness, cymbal; 0 leaves them bare",
-        _number("accents", 0, 2),
+        number("accents", 0, 2),
     ),
     WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", _key),
     WishOption(
@@ -358,7 +273,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "1",
         "0..2",
         "how much the composer leans to the chords",
-        _number("harmony-strength", 0, 2),
+        number("harmony-strength", 0, 2),
     ),
     WishOption("lead", "lead", "name", "auto", f"auto, {', '.join(REGISTERS)}", "who has the tune", _lead),
     WishOption(
@@ -371,7 +286,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "none",
         "moments such as 2.5,12.25!",
         "moments of your own to hit; those with ! as hard as can be",
-        _own_hits,
+        own_hits,
     ),
     WishOption(
         "unhits",
@@ -380,7 +295,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "none",
         "moments such as 4.2,9",
         "cuts and beats of the picture that are not to be hit",
-        _moments("unhits"),
+        moments("unhits"),
     ),
     WishOption(
         "describe",
@@ -393,13 +308,13 @@ OPTIONS: tuple[WishOption, ...] = (
     ),
     WishOption("mood", "mood", "name", "auto", ", ".join(MOOD_CHOICES), "the mood; auto: what the picture says", _mood),
     WishOption(
-        "valence", "valence", "number", "0", "-1..1", "gladder or sadder than the mood", _number("valence", -1, 1)
+        "valence", "valence", "number", "0", "-1..1", "gladder or sadder than the mood", number("valence", -1, 1)
     ),
     WishOption(
-        "arousal", "arousal", "number", "0", "-1..1", "livelier or calmer than the mood", _number("arousal", -1, 1)
+        "arousal", "arousal", "number", "0", "-1..1", "livelier or calmer than the mood", number("arousal", -1, 1)
     ),
     WishOption(
-        "tension", "tension", "number", "0", "-1..1", "tenser or easier than the mood", _number("tension", -1, 1)
+        "tension", "tension", "number", "0", "-1..1", "tenser or easier than the mood", number("tension", -1, 1)
     ),
     WishOption(
         "keep-sound",
@@ -418,7 +333,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "-9",
         "-40..0",
         "how far the music goes down under speech, in decibels",
-        _number("duck", -40, 0),
+        number("duck", -40, 0),
     ),
 )
 """Every wish, declared once: the command line, OSC and the README's table come from here."""

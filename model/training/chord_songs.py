@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from hitpoint.model.data.labels import COLOUR
 from hitpoint.model.data.splits import song_key, split_of
+from hitpoint.model.mood.affect import emotion_of
 from hitpoint.model.mood.types import MOODS
 from hitpoint.model.music.chords import QUALITIES, Chord
 from hitpoint.model.music.harmony import PROFILES, Key
 from hitpoint.model.music.spiral import measures
 from hitpoint.model.music.symbols import parse_symbol
-from hitpoint.model.plan.harmony.columns import COLUMN, Span, Table, affect_class, emotion_of, table
+from hitpoint.model.plan.harmony.columns import COLUMN, Span, Table, affect_class, table
 
 LEFT_OUT = ("nottingham",)
 """GPL: may not shape weights under another licence."""

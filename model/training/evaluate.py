@@ -278,8 +278,8 @@ def performed(plan: Plan, bars: Sequence[Bar]) -> Score:
 def distances(row: Row, real: Row) -> dict[str, NDArray[np.float64]]:
     """Distance to real music of each music figure, in standard deviations of the real pieces.
 
-    (1 + RESAMPLES,): that of the pieces themselves, then of pieces drawn anew on both sides. Rows of as many pieces are
-    drawn alike, so that rows made from the same plans can be compared draw by draw.
+    (1 + RESAMPLES,): that of the pieces themselves, then of pieces drawn again on both sides. Rows of as many pieces
+    are drawn alike, so that rows made from the same plans can be compared draw by draw.
     """
     own, other = (_draws(len(each.pieces), seed) for each, seed in ((row, 1), (real, 2)))
     result = {}

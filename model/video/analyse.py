@@ -30,19 +30,23 @@ END_TOLERANCE_S = 0.1
 LARGEST_GAP_S = 600.0
 """What lies so far apart is two edits."""
 BLACK_STEP_S = 0.04
+MENDED_S = 0.25
+"""Around a damaged stretch nothing that moves is believed for so long: the picture jumps back to what it should be."""
 
 
 @dataclass(frozen=True)
 class _Timeline:
     """All clips joined: `Features` in seconds of the edit.
 
-    joints: frames at which a clip, or black, begins; mixes: those of them that lie in the middle of a mix.
+    joints: frames at which a clip, or black, begins; mixes: those of them that lie in the middle of a mix. lost: spans
+    of seconds of which little is known.
     """
 
     features: Features
     joints: NDArray[np.int64]
     mixes: frozenset[int]
     duration_s: float
+    lost: tuple[tuple[float, float], ...] = ()
 
 
 def analyse(
@@ -164,6 +168,7 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
     """Lay the clips on the timeline, and black between them. A clip without an out point ends with its last frame."""
     laid: list[tuple[NDArray[np.float64], Features]] = []
     mixed: list[int] = []
+    lost: list[tuple[float, float]] = []
     end_s = 0.0
     shown = placed([closed(clip, part.end_s) for clip, part in zip(clips, measured, strict=True)])
     for (clip, start_s, length_s), part in zip(shown, measured, strict=True):
@@ -173,6 +178,8 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
         if clip.fade_s > 0:
             mixed.append(len(laid))
         laid.append((start_s + np.maximum(part.times_s - clip.in_s, 0.0) / clip.rate, part))
+        spans_s = start_s + (part.lost[:, :2] - clip.in_s) / clip.rate + (-MENDED_S, MENDED_S)
+        lost += [(float(first_s), float(last_s)) for first_s, last_s in spans_s]
         end_s = start_s + length_s
     firsts = np.cumsum([0, *(len(at_s) for at_s, _ in laid[:-1])])
     arrays = {
@@ -186,7 +193,7 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
     }
     joined = Features(np.concatenate([at_s for at_s, _ in laid]), end_s, arrays)
     mixes = frozenset(int(firsts[part]) for part in mixed)
-    return _Timeline(joined, firsts[1:].astype(np.int64), mixes, end_s)
+    return _Timeline(joined, firsts[1:].astype(np.int64), mixes, end_s, tuple(lost))
 
 
 def _black(length_s: float) -> Features:
@@ -204,10 +211,10 @@ def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Bound
     valid = np.ones(n, bool)
     valid[breaks] = False
     shot = np.searchsorted(breaks, np.arange(n), side="right").astype(np.int32)
-    # A change of light is no impact.
+    # A change of light is not an impact.
     quiet = [
         (float(times_s[first]), float(times_s[last])) for first, _, last in [*fades, *looks["transitions"].tolist()]
-    ]
+    ] + list(timeline.lost)
     beats, saliency = visual_beats.find(times_s, moves["changes"], moves["is_new"], looks["luma_mean"], breaks, quiet)
     boundaries = _detected(timeline, fades) if given is None else _given(given, timeline.duration_s)
     starts = [0, *(int(np.clip(np.searchsorted(times_s, b.time_s - 1e-6), 1, n - 1)) for b in boundaries)]

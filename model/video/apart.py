@@ -151,7 +151,7 @@ class _Unpickler(pickle.Unpickler):
 def answer() -> None:
     """The other process's whole life: one question on standard input, one answer on standard output."""
     told = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints is not an answer
     _, size = struct.unpack("=cQ", sys.stdin.buffer.read(9))
     what, arguments, memory_bytes = pickle.loads(sys.stdin.buffer.read(size))  # from our own caller
     threading.Thread(target=_end_with_caller, name="caller", daemon=True).start()

@@ -76,7 +76,7 @@ def load(name: str) -> Features | None:
 
 
 def store(name: str, features: Features) -> None:
-    """Keep an entry, whole or not at all; a folder that cannot be written costs time only, so it is no error."""
+    """Keep an entry, whole or not at all; a folder that cannot be written only costs time, so it is not an error."""
     place = folder()
     if place is None:
         return
@@ -117,7 +117,7 @@ def _packed(features: Features) -> dict[str, NDArray[Any]]:
 
 
 def _unpacked(flat: dict[str, NDArray[Any]]) -> Features:
-    """The reverse of `_packed`. Raises KeyError or ValueError where `flat` is no such thing."""
+    """The reverse of `_packed`. Raises KeyError or ValueError where `flat` is not of that form."""
     times_s, end_s, lost = flat.pop("times_s"), float(flat.pop("end_s")), flat.pop("lost")
     arrays: dict[str, dict[str, NDArray[Any]]] = {}
     for key, array in flat.items():

@@ -38,7 +38,7 @@ class CutList:
     fps: float | None = None
 
     def unused(self, fps: float | None) -> tuple[str, ...]:
-        """A sentence where a rate was given that the list itself gainsays."""
+        """A sentence where the rate given contradicts the list itself."""
         if fps is None or (self.fps is not None and abs(self.fps - standard(fps)) < 1e-6):
             return ()
         own = "its times are not timecodes" if self.fps is None else f"it states its own rate, {self.fps:.5g}"
@@ -151,7 +151,7 @@ def start_second(start: str, fps: float, drop: bool = False) -> float:
 
 
 def _json(text: str) -> list[tuple[float, str]]:
-    """Cuts and fades of the plain form; the film's own start at 0 is no change of shot."""
+    """Cuts and fades of the plain form; the film's own start at 0 is not a change of shot."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -165,7 +165,8 @@ def _json(text: str) -> list[tuple[float, str]]:
 
 
 def _seconds(values: Any, name: str) -> list[float]:
-    """The numbers of one list; raises TimelineError when one is no number, negative, or not above the one before."""
+    """The numbers of one list; raises TimelineError when one is not a number, is negative, or not above the one
+    before."""
     if not isinstance(values, list):
         raise TimelineError(f'"{name}" must be a list of seconds')
     for value in values:

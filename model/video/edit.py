@@ -35,7 +35,7 @@ def placed(clips: Sequence[Clip], end_s: float = math.inf) -> Iterator[tuple[Cli
 
 
 def merged(clips: Sequence[Clip]) -> list[Clip]:
-    """The clips, those that only go on where the one before them ends made one with it: a razor's seam is no cut.
+    """The clips, those that only go on where the one before them ends made one with it: a razor's seam is not a cut.
 
     Clips are one where file and speed are the same and neither the file nor the timeline jumps by a frame or more.
     """

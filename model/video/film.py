@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 MAX_PACKETS = 20_000_000
-"""More are no film: a whole day holds half as many at 120 frames a second."""
+"""More than this is not a film: a whole day holds half as many at 120 frames a second."""
 MISSING_END_S = 0.5
 """A film that ends so much before its declared end is damaged."""
 

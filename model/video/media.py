@@ -21,7 +21,7 @@ CONTAINERS = (
     "aac", "ac3", "aiff", "caf", "flac", "mp3", "wav",  # sound, so that it can be said that it is sound
 )  # fmt: skip
 """libav's names of the formats that hold their whole film in one file. All others stay shut: playlists, descriptions of
-a session and lists of parts, which lead to other files, and texts and single pictures, which are no films."""
+a session and lists of parts, which lead to other files, and texts and single pictures, which are not films."""
 PROTOCOLS = "file"
 """What libav may open: local files, no network, no file inside another."""
 BARE = ("h264", "hevc", "vvc", "mpegvideo", "m4v", "mjpeg", "obu", "vc1", "dirac", "cavsvideo", "avs2", "evc")
@@ -108,7 +108,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def open_container(path: Path, **options: str) -> InputContainer:
-    """Open a local film. Its path is made absolute, so that "scene:1.mp4" is no protocol.
+    """Open a local film. Its path is made absolute, so that "scene:1.mp4" is not taken for a protocol.
 
     Raises InputError for a file of a kind that is not read, and libav's own errors (see `reading`).
     """

@@ -231,7 +231,7 @@ def _timed(packets: Packets, container: InputContainer) -> Track:
 
 
 def _pieces(order: NDArray[np.int64], base_s: float, may_jump: bool) -> tuple[list[int], set[int]]:
-    """(packets at which times begin anew, packets whose times are damaged), from times in order of decoding."""
+    """(packets at which times begin again, packets whose times are damaged), from times in order of decoding."""
     known = np.flatnonzero(order != UNKNOWN)
     steps_s = np.diff(order[known]) * base_s
     step_s = float(np.median(steps_s[steps_s > 0])) if np.any(steps_s > 0) else base_s

@@ -206,7 +206,7 @@ class Client:
             self.put(osc.encode("/hitpoint/hello", "blender", self.version, PROTOCOL))
 
     def _keep_job(self, job: Job, now: float) -> None:
-        """Give a job up that nothing has been heard of for too long; ask again for a word on its clips."""
+        """Give up a job that has been silent for too long; ask again about its clips."""
         job.news = job.news or now
         if now - job.news > SILENT_S:
             self.fail("The bridge has said nothing of this score for five minutes: restart the bridge and score again.")
@@ -252,7 +252,7 @@ class Client:
                 self.ask("/hitpoint/take", index)
 
     def cancel(self) -> None:
-        """Give the running job up; what it still sends is ignored."""
+        """Give up the running job; whatever it still sends is ignored."""
         if self.job is not None and self.job.running:
             self._outbox.clear()
             self.send("/hitpoint/cancel", self.job.id)
@@ -265,7 +265,8 @@ class Client:
             self.job.running = False
 
     def _send_job(self, job: Job) -> None:
-        """The clip list, anew where a part of it was lost. The wish to score follows when the bridge has it whole."""
+        """The clip list, sent again where part of it was lost. The request to score follows once the bridge has all of
+        it."""
         job.stage, job.share, job.progress, self._sent = "clips", 0.0, 0.0, time.monotonic()
         rows: list[list[float | str]] = [
             [clip.path, clip.start_s, clip.in_s, clip.out_s, clip.rate] for clip in job.clips

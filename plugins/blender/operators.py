@@ -176,7 +176,7 @@ def take(self: Any, scene: Any) -> None:
 
 @button("Regenerate", in_range=BoolProperty(options={"SKIP_SAVE"}))
 def regenerate(self: Any, scene: Any) -> None:
-    """Write bars anew, from the playhead on or in the timeline (preview) range; the rest stays, note for note"""
+    """Rewrite bars, from the playhead on or in the timeline (preview) range; the rest stays, note for note"""
     job, fps = present_job(scene), compat.fps(scene)
     moved = scores.shift(scene, job.id) if job.id in scores.read(scene) else 0
     bars, (first_frame, end_frame) = job.bar_starts(), job.about["span"]

@@ -14,6 +14,7 @@ SHORT = {
     "bench_films.py": ("--quick",),
     "bench_harmony.py": ("--seconds", "12", "--genres", "pop"),
     "bench_heard.py": ("--quick",),
+    "bench_mood.py": ("--parts", "words,films,cost"),
     "bench_score.py": ("--minutes", "0.2"),
 }
 """What makes a bench short where that is not its usual form."""

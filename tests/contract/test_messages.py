@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from hitpoint.bridge.commands._shared import counted
+
 ROOT = Path(__file__).parents[2]
 ERRORS = {"InputError", "UsageError", "MissingError", "TimelineError", "ProtocolError", "RowsError"}
 NAMES = ("EDL", "OTIO", "FCPXML", "XML", "AAF", "JACK", "CUDA", "MIDI", "REAPER", "Blender", "Ableton", "Silero")
@@ -33,6 +35,10 @@ def test_sentences_begin_and_end_alike() -> None:
     for place, text in found:
         assert not text.endswith("."), f"{place}: {text}"
         assert not text[:1].isupper() or text.startswith(NAMES), f"{place}: {text}"
+
+
+def test_one_is_not_many() -> None:
+    assert [counted(number, "hit point") for number in (0, 1, 2)] == ["0 hit points", "1 hit point", "2 hit points"]
 
 
 def test_no_sentence_is_a_riddle() -> None:

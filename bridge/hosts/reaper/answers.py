@@ -8,7 +8,7 @@ first second. Rows, in order (fields as in `rows.py`, buffers as in `notes.py`):
     track name channel program red green blue buffer
     note text: for the user, what could not be taken into account
 or, where a part is replaced: for each take in the order of the request, notes buffer.
-A tempo's `beats` is the numerator of a time signature that begins there, 0 for none; a marker that is no region ends
+A tempo's `beats` is the numerator of a time signature that begins there, 0 for none; a marker that is not a region ends
 where it begins.
 """
 

@@ -87,7 +87,7 @@ def unpack(buffer: bytes) -> list[Message]:
 def replaced(old: Sequence[Message], first: int, last: int, new: Sequence[Message]) -> list[Message]:
     """The old messages without the notes that begin in [first, last) ticks, and the new ones, in order.
 
-    Controllers that are set anew lose their old values there; all others stay.
+    Controllers that are set again lose their old values there; all others stay.
     """
     anew = {message.controller for message in new} - {None}
     kept: list[Message] = []
@@ -108,8 +108,8 @@ def replaced(old: Sequence[Message], first: int, last: int, new: Sequence[Messag
 class QuarterNotes:
     """How a project's quarter notes run, from what its host says of each stretch between two tempo markers.
 
-    knots: (second, quarter note) at the begin, middle and end of each stretch, the end being the next one's begin. A
-    tempo that stands, or changes linearly, gives a parabola through the three.
+    knots: (second, quarter note) at the beginning, middle and end of each stretch, the end being the next one's
+    beginning. A tempo that stands, or changes linearly, gives a parabola through the three.
     """
 
     def __init__(self, knots: Sequence[tuple[float, float]]) -> None:

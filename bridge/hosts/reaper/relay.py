@@ -63,7 +63,7 @@ class Job:
 
 
 class Relay:
-    """The state of `run`: what is under way, and what was made. Used from one thread."""
+    """The state of `run`: what is under way and what was made. Used from one thread."""
 
     def __init__(self, folder: Path, osc_address: tuple[str, int], token: str = "") -> None:
         self.folder, self.token = folder, token
@@ -94,7 +94,7 @@ class Relay:
         file_rows.write(self.path(f"answer-{work_id}"), "answer", rows)
 
     def fail(self, work_id: str, sentence: str) -> None:
-        """Hand the script the reason why there is none."""
+        """Tell the script why there is no answer."""
         self.answer(work_id, [("error", sentence_of(sentence))])
 
 

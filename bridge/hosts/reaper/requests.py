@@ -103,7 +103,7 @@ def _cycle(relay: Relay, now_s: float) -> None:
 
 
 def _sweep(relay: Relay) -> None:
-    """Remove what earlier runs left behind: requests nobody waits for any more, and old answers."""
+    """Remove what earlier runs left behind: requests that nobody waits for, and old answers."""
     for path in relay.folder.glob("*.txt.*part"):
         with contextlib.suppress(OSError):
             path.unlink()  # of a run that was killed while it wrote
@@ -179,7 +179,7 @@ def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -
     work.request = relay.next_request()
     job = relay.jobs.get(work.job)
     if job is None or not job.midi:
-        relay.fail(request_id, "The bridge does not know this score (any more); score the film again.")
+        relay.fail(request_id, "The bridge does not know this score, or no longer; score the film again.")
     elif work.job in relay.work:
         relay.fail(request_id, "This score is being worked on already; wait until that is done, or cancel it.")
     elif action == "take":

@@ -66,8 +66,8 @@ def write(path: Path, kind: str, rows: Iterable[Sequence[Field]]) -> None:
 
 
 def read(path: Path, kind: str) -> list[list[str]]:
-    """The rows of a file. Raises RowsError as `decode`, and where it is no plain file of this user's; OSError where it
-    cannot be read."""
+    """The rows of a file. Raises RowsError as `decode`, and where it is not a plain file of this user's; OSError where
+    it cannot be read."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if path.is_symlink():
         raise RowsError(f"the {kind} file is a link; it must be a plain file")

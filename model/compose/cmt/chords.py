@@ -23,7 +23,7 @@ the lowest note where no bass plays."""
 THIRD_NATS = 1.0
 """For the third besides, which tells major from minor."""
 OVER_NATS = -3.0
-"""Against notes that last into the next chord and are no tone of it."""
+"""Against notes that last into the next chord without belonging to it."""
 FOREIGN_NATS = -2.2
 """Against what belongs neither to the chord nor to the key's scale."""
 BOUND_NATS = -60.0
@@ -115,7 +115,7 @@ class Chords(Leaning):
         return _nats(chord, role, beat, self._scale, self._strength, self._bound and beat)
 
     def _not_over(self, number: int, place: Place) -> Mapping[int, float]:
-        """Against notes that last into a chord that they are no tone of."""
+        """Against notes that last into a chord to which they do not belong."""
         following = self._steps[number + 1].chord if number + 1 < len(self._steps) else self._after
         if following is None or place.low % 12 in following.tones:
             return {}

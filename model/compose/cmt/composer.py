@@ -150,7 +150,7 @@ class CmtComposer(Composer):
         self, plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int,
         instruments: Sequence[int] | None = None, seed: int = 0, candidates: int = CANDIDATES,
     ) -> list[Bar]:  # fmt: skip
-        """The piece with bars first_bar..last_bar (counted in) written anew, the others as they are.
+        """The piece with bars first_bar..last_bar (inclusive) written again, the others as they are.
 
         instruments: only these get new notes; the notes of the others stay, and the new ones hear them. None: all.
         candidates: written side by side; the one stays that the following bars like best.

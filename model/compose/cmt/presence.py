@@ -16,6 +16,8 @@ ONSET_SHARES = (0.7, 0.4, 0.5, 0.3, 0.25)
 pieces in which it plays at all."""
 PRESENCE_NATS, MOST_PRESENCE_NATS = 2.5, 6.0
 """For a player who is behind that, for each onset that it lacks."""
+TICK_WEIGHTS = {4: 1.0, 2: 0.7, 1: 0.2}
+"""How much of it counts on beats, on eighths and between: nobody comes in late on the last sixteenth of a bar."""
 
 
 class Fullness(Leaning):
@@ -62,4 +64,5 @@ class Presence(Leaning):
 
     def _behind(self, instrument: int, tick: int) -> float:
         due = ONSET_SHARES[instrument] * len(self._ticks | {tick}) - len(self._played[instrument])
-        return min(MOST_PRESENCE_NATS, PRESENCE_NATS * max(0.0, due))
+        weight = next(each for step, each in TICK_WEIGHTS.items() if tick % step == 0)
+        return weight * min(MOST_PRESENCE_NATS, PRESENCE_NATS * max(0.0, due))

@@ -16,6 +16,8 @@ BESIDE_NATS = -6.0
 """Against other onsets of the one who has the tune."""
 
 
+STEP_NATS = {-4: 1.0, -3: 1.0, -2: 3.5, -1: 3.0, 0: -1.5, 1: 3.0, 2: 3.5}
+"""For other notes of the one who has the tune, by the distance in semitones from the tune's last note."""
 OVER_NATS = -3.0
 """Against others' notes at the tune's pitch and above."""
 _DRUMS, _BASS = INSTRUMENTS.index("drums"), INSTRUMENTS.index("bass")
@@ -30,10 +32,10 @@ class Theme(Leaning):
         leader = here.asked.leader
         if leader is None or not here.asked.line or leader not in here.players:
             return None
-        return cls(leader, here.asked.line)
+        return cls(leader, here.asked.line, here.players)
 
-    def __init__(self, leader: int, line: Sequence[Note]) -> None:
-        self._leader = leader
+    def __init__(self, leader: int, line: Sequence[Note], players: Sequence[int] = ()) -> None:
+        self._leader, self._players = leader, players
         self._line = {note.tick: note for note in line}
 
     def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
@@ -41,14 +43,18 @@ class Theme(Leaning):
         if attribute == "beat":
             here = place.tick in self._line and place.instrument < self._leader
             ticks = [tick for tick in self._line if tick > place.tick or (here and tick == place.tick)]
-            return {FIRST_TICK + tick: ONSET_NATS for tick in ticks[:1]}
+            nats = {FIRST_TICK + tick: ONSET_NATS for tick in ticks[:1]}
+            alone = place.tick >= 0 and [k for k in self._players if k > place.instrument] == [self._leader]
+            return nats | {FIRST_TICK + place.tick: BESIDE_NATS} if alone and place.tick not in self._line else nats
         if attribute == "instrument":
             return {self._leader + 1: ONSET_NATS if place.tick in self._line else BESIDE_NATS}
         if attribute == "pitch" and place.instrument not in (self._leader, _DRUMS, _BASS):
             return _from_up(max((n for n in self._line.values() if n.tick <= place.tick), default=None))
         note = self._line.get(place.tick)
-        if note is None or place.instrument != self._leader:
+        if place.instrument != self._leader:
             return {}
+        if note is None:
+            return self._between(place) if attribute == "pitch" else {}
         if attribute == "strength":
             return {2: ALONE_NATS}
         if attribute == "pitch":
@@ -57,6 +63,13 @@ class Theme(Leaning):
         if attribute == "duration":
             return {int(duration_class(np.array([note.duration_ticks], np.int16))[0]): LENGTH_NATS}
         return {}
+
+    def _between(self, place: Place) -> Mapping[int, float]:
+        """For a note that the tune does not have: a step from the one before it, the top of its chord."""
+        before = max((n for n in self._line.values() if n.tick < place.tick), default=None)
+        if before is None or place.owed_notes:
+            return {}
+        return {before.pitch + step + 1: nats for step, nats in STEP_NATS.items()}
 
 
 def _from_up(note: Note | None) -> Mapping[int, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from hitpoint.model.compose.cmt.colour import leader_of
@@ -16,7 +16,7 @@ STEP_NATS = {-2: 3.0, -1: 2.7, 0: -1.0, 1: 2.7, 2: 3.0}
 BELOW_NATS = -2.0
 """Against the lower notes of a chord where they leave its top no room for a step."""
 THEME_BARS = 8
-"""A theme is so long: it begins anew, varied, as often as the piece holds it."""
+"""Length of a theme: it begins again, varied, as often as fits into the piece."""
 INTERVAL_NATS, ONSET_NATS = 6.0, 4.0
 """For the intervals that the theme has here, and for its rhythm."""
 VARIED = 0.7
@@ -59,17 +59,25 @@ class Tune(Leaning):
 
     @classmethod
     def of(cls, here: Here) -> Tune | None:
-        """For whoever has the tune, where none is planned, along what was sung THEME_BARS before."""
+        """For whoever has the tune, along what was sung THEME_BARS before; where a line is planned, for what its
+        player has besides.
+        """
         leader, earlier = leader_of(here.players), here.index - THEME_BARS
-        if leader is None or here.asked.line:
+        if here.asked.line and here.asked.leader in here.players:
+            return cls(here.asked.leader, here.written, planned={note.tick for note in here.asked.line})
+        if leader is None:
             return None
         if not 0 <= earlier < len(here.written):
             return cls(leader, here.written)
         alike = _label(here.plan, earlier) == _label(here.plan, here.index)
         return cls(leader, here.written, moves_of(here.written, earlier), 1.0 if alike else VARIED)
 
-    def __init__(self, instrument: int, written: Sequence[Bar], again: Sequence[Move] = (), share: float = 1.0) -> None:
-        """share: how far the earlier moves count."""
+    def __init__(
+        self, instrument: int, written: Sequence[Bar], again: Sequence[Move] = (), share: float = 1.0,
+        planned: Collection[int] = (),
+    ) -> None:  # fmt: skip
+        """share: how far the earlier moves count. planned: ticks on which the pitch is given already."""
+        self._planned = planned
         self._instrument = instrument
         lines = [line_of(bar) for bar in written[-2:]]
         self._before = next((line[-1][1] for line in reversed(lines) if line), -1)
@@ -97,6 +105,8 @@ class Tune(Leaning):
         return self._pitches(place, before) if attribute == "pitch" and before >= 0 else {}
 
     def _pitches(self, place: Place, before: int) -> dict[int, float]:
+        if place.tick in self._planned:
+            return {}
         if place.owed_notes:
             return {pitch + 1: BELOW_NATS for pitch in range(max(place.low, before - 2), 128)}
         nats = {before + step: each for step, each in STEP_NATS.items()}

@@ -25,11 +25,6 @@ QUALITIES_OF: dict[str, tuple[str, ...]] = {
     "neutral": (),
 }
 """Emotion -> the qualities that suit it (Kang, Poria & Herremans 2024); () = all."""
-CENTROIDS = {
-    "exciting": (0.6, 0.7), "fearful": (-0.7, 0.6), "tense": (-0.3, 0.5), "sad": (-0.6, -0.5), "relaxing": (0.6, -0.5),
-    "neutral": (0.0, 0.0),
-}  # fmt: skip
-"""Emotion -> valence and arousal in its middle, -1..1; set by hand."""
 TEMPO_EDGES_BPM = (70, 85, 100, 115, 130, 150)
 PHRASE_HALVES = 8
 FAR_HALVES = 32
@@ -90,8 +85,3 @@ def affect_class(share: NDArray[np.float64]) -> NDArray[np.int64]:
     known = ~np.isnan(share)
     classes = np.clip((np.nan_to_num(share) * AFFECT_CLASSES).astype(np.int64) + 1, 1, AFFECT_CLASSES)
     return np.where(known, classes, 0)
-
-
-def emotion_of(valence: float, arousal: float) -> str:
-    """The emotion whose centroid lies nearest; both -1..1."""
-    return min(MOODS, key=lambda name: (CENTROIDS[name][0] - valence) ** 2 + (CENTROIDS[name][1] - arousal) ** 2)

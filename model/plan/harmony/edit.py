@@ -13,7 +13,7 @@ from hitpoint.model.plan.types import Plan
 def with_chord(plan: Plan, bar: int, half: int, symbol: str) -> Plan:
     """`plan` with another chord in half 0 or 1 of a bar.
 
-    Raises UsageError for what is no chord symbol, for a bar that is not there, and for a plan without chords.
+    Raises UsageError for what is not a chord symbol, for a bar that does not exist, and for a plan without chords.
     """
     if not 0 <= bar < len(plan.bars) or half not in (0, 1):
         raise UsageError(f"there is no half bar {bar}.{half}; bars are 0 to {len(plan.bars) - 1}, their halves 0 and 1")

@@ -56,7 +56,7 @@ def _parts(where: str, text: str) -> tuple[int, int, str]:
 
 
 def spread(progression: tuple[ChordAt, ...], bars: int) -> list[tuple[str, str]]:
-    """The symbols of every bar of a piece: a chord holds until the next; a short progression begins anew.
+    """The symbols of every bar of a piece: a chord holds until the next; a short progression is repeated.
 
     It lasts up to the end of the bar of its last chord. Before its first chord, that chord sounds.
     """

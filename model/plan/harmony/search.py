@@ -19,10 +19,12 @@ from hitpoint.model.plan.harmony.rules import MOST_EQUAL, Rule
 from hitpoint.model.plan.harmony.tension import tension_table
 
 TEMPERATURE, NUCLEUS = 0.9, 0.9
-BEAM = 16
-TENSION_NATS = 6.0
+BEAM = 8
+TENSION_NATS = 10.0
 REPEAT_NATS = 3.0
 """For the chord that is to be repeated, where a tension is asked for as well."""
+SAME_BAR_NATS = -1.5
+"""For a bar that begins on the root on which the bar before began: real songs have .18 to .28 of such bars."""
 _ROOT = np.array([chord.root for chord in CHORDS])
 _NEVER = -1e9
 
@@ -48,6 +50,8 @@ def find_chords(
             logs = logs - TENSION_NATS * (table[before] - asked) ** 2
         if not np.isnan(asked) and rule.repeat is not None and rule.repeat < place:
             logs[np.arange(lines), history[:, rule.repeat]] += REPEAT_NATS
+        if place >= 2 and place % 2 == 0:
+            logs += np.where(_ROOT[history[:, place - 2], None] == _ROOT, SAME_BAR_NATS, 0.0)
         allowed = np.stack([_allowed(rule, history[line, :place], bool(np.isnan(asked))) for line in range(lines)])
         values = _within_nucleus(np.where(allowed, logs / TEMPERATURE, _NEVER))
         noisy = totals[:, None] + values + rng.gumbel(size=values.shape)

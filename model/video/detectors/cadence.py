@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAME_LEVELS = 1.5
-"""Mean change of brightness that no 4 x 4 pixels exceed between a frame and its repetition, coded anew."""
+"""Mean change of brightness that no 4 x 4 pixels exceed between a frame and its repetition, coded again."""
 RUN_S = 0.13
 """A picture that stands longer is not repeated: it stands still."""
 AROUND_S = 0.4

@@ -32,7 +32,7 @@ class Camera:
 
     Corners spread evenly over the picture are tracked (pyramidal Lucas-Kanade), and an affine transform is fitted by
     iterated reweighting, begun at the weighted median. It stands only where points in most parts of the picture's rim
-    agree with it, for a large thing that moves before a plain wall is no camera.
+    agree with it, for a large thing that moves before a plain wall is not a moving camera.
     """
 
     def __init__(self, height: int, width: int) -> None:

@@ -30,7 +30,7 @@ USUAL_SPREAD = 40.0
 """Levels (0..255): spread of brightness of a usual picture. Flat or dark pictures are measured against their own."""
 FLOOR, NOISE, EDGE = 2.0, 2.2, 0.4
 """What a pixel may change before it counts: so many levels, so many times the picture's usual change, and such a share
-of its gradient: an edge that is a third of a pixel off is no motion."""
+of its gradient: an edge that is a third of a pixel off is not motion."""
 ALL_NOISE = 0.5
 """If most pixels change by this share of the picture's spread, it is grain, or a camera that cannot be followed."""
 TOP = 60.0

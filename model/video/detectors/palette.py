@@ -16,6 +16,8 @@ BAR_LUMA = 24
 """Rows and columns darker than this throughout, on both sides of the picture, are the bars of another format."""
 FULL_COLOUR_VALUE = 40
 """HSV value (0..255) from which saturation counts in full: of what is darker, noise decides it."""
+LEAST_COLOUR = 4
+"""Mean saturation times value (0..255) from which a picture is warm or cold rather than without colour."""
 _WARM_FROM, _WARM_TO = 150, 30
 """Hues of OpenCV, half degrees: from magenta over red to yellow."""
 _PIXELS = 2
@@ -61,7 +63,7 @@ class Palette(Detector):
         strength = cv2.multiply(saturation, value, scale=1 / 255)
         everywhere = float(cv2.sumElems(strength)[0])
         cold = cv2.sumElems(cv2.bitwise_and(strength, cv2.inRange(hue, _WARM_TO + 1, _WARM_FROM - 1)))[0]
-        warmth = 1 - float(cold) / everywhere if everywhere > few.shape[0] * few.shape[1] else 0.5
+        warmth = 1 - float(cold) / everywhere if everywhere > LEAST_COLOUR * few.shape[0] * few.shape[1] else 0.5
         spread = float(cv2.meanStdDev(frame.luma[inside])[1][0, 0])
         self._rows.append((cv2.mean(value)[0] / 255, cv2.mean(colour)[0] / 255, warmth, spread))
         rows, columns = SWATCHES

@@ -185,7 +185,7 @@ def _foot(times_s: NDArray[np.float64], level: NDArray[np.float32], frame: int, 
 
 def _ramp_s(times_s: NDArray[np.float64], level: NDArray[np.float32], flat: int, foot: int) -> float:
     """Seconds from the flat frame to the one at which most of the way to the foot's level is gone; a picture's own
-    changes after a cut are no ramp.
+    changes after a cut are not a ramp.
     """
     step = 1 if foot >= flat else -1
     way = level[flat : foot + step : step] if foot + step >= 0 else level[flat::step]

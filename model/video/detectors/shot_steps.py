@@ -99,7 +99,7 @@ class Steps:
         return Stretch(self._pictures[first : last + 1], shown[low:high] - first, starts[part] - low, frames)
 
     def _forget(self, starts: NDArray[np.int64]) -> None:
-        """Drop the pictures that nothing will be compared with any more."""
+        """Drop the pictures that nothing will be compared with again."""
         needed = starts[min(self._next, len(self._pictures))] - REACH
         gone = max(0, int(np.searchsorted(starts, needed, side="right")) - 1)
         del self._pictures[:gone], self._starts_s[:gone], self._frames[:gone]

@@ -16,9 +16,9 @@ from hitpoint.model.video.types import VisualBeat
 Floats = NDArray[np.float64]
 
 SHAPE = 0.35
-"""A beat's saliency is its confidence to this power: near 1 where it is as good as certain, near LOUD_BEAT at .4."""
+"""A beat's saliency is its confidence to this power: near 1 where it is all but certain, near LOUD_BEAT at .4."""
 MIN_CONFIDENCE = 0.25
-"""What is less likely an impact than this is no visual beat."""
+"""Anything less likely than this to be an impact is not a visual beat."""
 MIN_GAP_S = 0.2
 """Of two visual beats nearer to each other the surer one stays."""
 APART_S = 0.13
@@ -28,7 +28,7 @@ NEAR_S, SOFT_S = 0.055, 0.09
 SOFT_WEIGHT = 0.1
 """A soft sign's weight in the moment of an impact, against a sharp one's."""
 FAINT = 0.1
-"""Cells: a lower peak is no impact at all."""
+"""Cells: a lower peak is not an impact."""
 WHOLE_PICTURE = 0.6
 """Share of the picture: if more of it changes, it is the light, or a camera that cannot be followed."""
 LIGHT_LEVELS = 8.0

@@ -120,7 +120,7 @@ def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFra
 
 
 class _Resampler:
-    """libswresample, begun anew where the sound changes its form in the middle."""
+    """libswresample, started again where the sound's format changes in the middle."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._rate_hz, self._channels = rate_hz, channels

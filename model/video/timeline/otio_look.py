@@ -18,7 +18,7 @@ _NEUTRAL_MODES = {"", "normal", "none", "over", "alpha over", "default", "0"}
 
 
 def schema(item: Any) -> str:
-    """`Clip` for `Clip.2`, today's name for an old one; empty for anything that is no object of the format."""
+    """`Clip` for `Clip.2`, today's name for an old one; empty for anything that is not an object of the format."""
     name = str(item.get("OTIO_SCHEMA") or "").split(".")[0] if isinstance(item, dict) else ""
     return _RENAMED.get(name, name)
 

@@ -45,7 +45,7 @@ class Span:
     """A stretch of one shot on a track, [start_s, end_s).
 
     source: what it plays, empty where that is not known; source_s, speed: the source's second at `start_s`, and how
-    many of its seconds pass in one. soft_start, soft_end: that edge lies inside a fade, and is no cut.
+    many of its seconds pass in one. soft_start, soft_end: that edge lies inside a fade, and is not a cut.
     """
 
     start_s: float
@@ -58,7 +58,7 @@ class Span:
     soft_end: bool = False
 
     def part(self, start_s: float, end_s: float) -> Span:
-        """What of it lies in [start_s, end_s), which must overlap it; an edge that is cut anew is hard."""
+        """What of it lies in [start_s, end_s), which must overlap it; a newly cut edge is hard."""
         first, last = max(start_s, self.start_s), min(end_s, self.end_s)
         return replace(
             self,
@@ -294,9 +294,9 @@ def _pieces(layers: _Layers) -> tuple[Span, ...]:
 def changes(track: Track, inside_start: bool = False) -> tuple[list[tuple[float, str]], int]:
     """(time_s, "cut" or "fade") of every change of shot inside the track, in order, and how many seams were none.
 
-    The track's own ends are no changes, its start only where `inside_start` says that something lies before it. A
-    seam at which a take runs on is no cut, unless most of the list is such seams: then it is a list of a film's shots.
-    Raises TimelineError where a shot has no proper place.
+    The track's own ends are not changes, its start only where `inside_start` says that something lies before it. A
+    seam at which a take runs on is not a cut, unless most of the list is such seams: then it is a list of a film's
+    shots. Raises TimelineError where a shot has no proper place.
     """
     if not all(-SAME_MOMENT_S <= span.end_s - span.start_s < math.inf for span in track.spans):
         raise TimelineError("a time in it is damaged")

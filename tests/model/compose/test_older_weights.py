@@ -39,9 +39,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> CmtComposer:
 
 def coloured(plan: Plan) -> Plan:
     mood = Affect(0.8, -0.7, 0.3, "relaxing")
-    return replace(
-        plan, bars=tuple(replace(bar, chords=("Fm7", "Bb7"), key="Eb major", affect=mood) for bar in plan.bars)
-    )
+    return replace(plan, bars=tuple(replace(bar, chords=("Fm7", "Bb7"), affect=mood) for bar in plan.bars))
 
 
 def test_what_they_are_not_told_makes_no_difference(older: CmtComposer) -> None:

@@ -1,6 +1,7 @@
 """Films that are damaged, change under our hands, lead elsewhere or are far too much: a sentence, and nothing lost."""
 
 import pickle
+import re
 import shutil
 import threading
 from dataclasses import replace
@@ -58,6 +59,8 @@ def test_what_was_lost_is_said(name, options, base, tmp_path):
     assert hurt.notes == build_plan(hurt, Wishes()).changes[: len(hurt.notes)]
     assert analyse([Clip(path)]).notes == hurt.notes, "remembered with what was measured"
     assert not analyse([Clip(path, in_s=0.5, out_s=3.0)]).notes, "elsewhere nothing is lost"
+    last_s = max(float(found) for note in hurt.notes for found in re.findall(r"and ([\d.]+) s:", note))
+    assert not [beat for beat in hurt.beats if 4.2 < beat.time_s < last_s + 0.2], "a picture that comes back is no beat"
     behind = [cut.time_s for cut in whole.boundaries if cut.time_s < 4.0]
     assert [cut.time_s for cut in hurt.boundaries if cut.time_s < 4.0] == behind
 

@@ -249,5 +249,5 @@ def test_fields_of_one_moment_stay_one_frame(tmp_path):
 def test_a_missing_track_of_picture_is_told(tmp_path):
     path = tmp_path / "song.mp3"
     ffmpeg("-f", "lavfi", "-i", "sine=d=1", path)
-    with pytest.raises(InputError, match="sound only"):
+    with pytest.raises(InputError, match="only sound"):
         probe(path)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,16 +108,16 @@ def screen() -> Iterator[str]:
 
 
 def play(ardour: Ardour, ears: RemoteEars, names: list[str], wanted: list[tuple[Any, ...]]) -> list[float]:
-    """Play from 0, where it stands: how much later each note came out of Ardour's tracks than `wanted` says, against
+    """Play from 0: how much later each note came out of Ardour's tracks than `wanted` says, against
     their median, in ms. wanted: (start in s, end in s, channel, pitch, velocity)."""
     for name in names:
         connect(ears.client, f"ardour:{name}/midi_out 1", "ears:midi")
-    ardour.ask(ASK_FOR_BEATS, "/position/bbt", fits=lambda arguments: arguments[0] == "001|01|0000")
+    ardour.locate(0.0)
     ears.take()
     ardour.say("/transport_play", 1.0)
     heard: list[tuple[int, bytes]] = []
     wait_for(lambda: len(notes_on(extended(heard, ears))) >= len(wanted), 240, "the notes of the file", every=0.2)
-    ardour.say("/transport_stop", 1.0)
+    ardour.stop()
     notes = notes_on(extended(heard, ears))
     end = notes[0][0] + RATE * (max(end_s for _, end_s, *_ in wanted) - min(start_s for start_s, *_ in wanted))
     theirs = sorted((*rest, frame / RATE) for frame, *rest in notes if frame < end)  # at its end it may begin again
@@ -145,9 +144,7 @@ def beats_at(ardour: Ardour, seconds: list[float]) -> list[tuple[float, str]]:
     """Where Ardour's playhead says it stands, in bars and beats, after a locate to each of these places."""
     found = []
     for place_s in seconds:
-        ardour.say("/locate", round(place_s * RATE), 0)
-        time.sleep(0.7)
-        ardour.hear()
+        ardour.locate(place_s)
         found.append((round(place_s * RATE) / RATE, ardour.ask(ASK_FOR_BEATS, "/position/bbt")[0]))
     return found
 

@@ -30,7 +30,7 @@ def boundaries(path):
 
 @pytest.mark.parametrize(
     ("kind", "seed"),
-    [("hard", 11), ("dark", 7), ("dissolves", 7), ("black", 7), ("white", 7), ("wipes", 7), ("flashes", 7),
+    [("hard", 11), ("dark", 7), ("black", 7), ("white", 7), ("wipes", 7), ("flashes", 7),
      ("strobe", 7), ("whip", 7), ("twos", 7), ("slow", 7)],
 )  # fmt: skip
 def test_what_is_there_and_nothing_else(kind, seed, tmp_path, monkeypatch):
