@@ -13,19 +13,29 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-LIVE = ("bridge/process/", "bridge/commands/", "bridge/hosts/test_ardour.py", "bridge/hosts/test_link.py")
+LIVE = (
+    "bridge/process/",
+    "bridge/commands/",
+    "bridge/hosts/test_ardour.py",
+    "bridge/hosts/test_link.py",
+    "contract/test_benches_start.py",
+)
 HOST = ("plugins/",)
 BENCH = ("bench/",)
 NEEDS_FFMPEG = re.compile(r"\b(ffmpeg|ffprobe|FFMPEG)\b")
 SLOW = (
     "contract/seams/",
+    "model/compose/test_chords.py",
     "model/compose/test_compose.py",
     "model/compose/test_form.py",
+    "model/compose/test_grammar.py",
     "model/training/",
     "model/video/",
     "bridge/work/",
 )
 """Over a few seconds, or films to be looked at."""
+SLOW_TESTS = ("test_film_and_network_are_the_same_on_this_machine",)
+"""The same, in files whose other tests are quick."""
 
 
 def marker_of(path: Path) -> str:
@@ -44,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         name = marks.setdefault(item.path, marker_of(item.path))
         needs_film = "film" in getattr(item, "fixturenames", ()) and item.path.is_relative_to(HERE / "contract")
-        if name and not needs_film:
+        if name and not needs_film and item.name not in SLOW_TESTS:
             item.add_marker(name)
 
 

@@ -94,12 +94,11 @@ def test_a_player_is_believed_only_if_it_took_the_time(tmp_path: Path, monkeypat
     with wave.open(str(tmp_path / "a.wav"), "wb") as sound:
         sound.setparams((1, 2, 44100, 0, "NONE", ""))
         sound.writeframes(bytes(2 * 22050))
-    for name, line, word in (("fails", "exit 1", "no sound device"), ("hurries", "", "no sound device"),
-                             ("plays", "sleep 0.5", "played")):  # fmt: skip
+    for name, line, word in (("fails", "raise SystemExit(1)", "no sound device"), ("hurries", "", "no sound device"),
+                             ("plays", "import time; time.sleep(0.5)", "played")):  # fmt: skip
         player = tmp_path / name
-        player.write_text(f"#!/bin/sh\n{line}\n")
-        player.chmod(0o755)
-        monkeypatch.setattr(demo, "PLAYERS", ((str(player), []),))
+        player.write_text(line)
+        monkeypatch.setattr(demo, "PLAYERS", ((sys.executable, [str(player)]),))
         assert word in demo.play_files(tmp_path / "a.mid", tmp_path / "a.wav", None)
 
 

@@ -119,8 +119,9 @@ def play(ardour: Ardour, ears: RemoteEars, names: list[str], wanted: list[tuple[
     wait_for(lambda: len(notes_on(extended(heard, ears))) >= len(wanted), 240, "the notes of the file", every=0.2)
     ardour.stop()
     notes = notes_on(extended(heard, ears))
-    end = notes[0][0] + RATE * (max(end_s for _, end_s, *_ in wanted) - min(start_s for start_s, *_ in wanted))
-    theirs = sorted((*rest, frame / RATE) for frame, *rest in notes if frame < end)  # at its end it may begin again
+    onsets_s = [start_s for start_s, *_ in wanted]
+    last = notes[0][0] + RATE * (max(onsets_s) - min(onsets_s) + 0.05)
+    theirs = sorted((*rest, frame / RATE) for frame, *rest in notes if frame < last)  # at its end it may begin again
     ours = sorted((*rest, start_s) for start_s, _, *rest in wanted)
     assert [note[:3] for note in theirs] == [note[:3] for note in ours], f"heard {len(theirs)} of {len(ours)} notes"
     late_s = [their_s - our_s for (*_, their_s), (*_, our_s) in zip(theirs, ours, strict=True)]
