@@ -246,7 +246,7 @@ def test_after_an_undo_the_edition_that_the_host_has_is_the_one_that_is_changed(
     results = {result.request: result for result in bench.of(JobResult)}
     assert results[3].midi == results[1].midi and results[3].edition == results[1].edition
     bench.ask(Regenerate("film", 0, 0, None, request=4, edition=77))
-    assert bench.of(JobError)[-1].request == 4 and "not kept any more" in bench.of(JobError)[-1].text
+    assert bench.of(JobError)[-1].request == 4 and "no longer kept" in bench.of(JobError)[-1].text
 
 
 def test_a_take_that_is_there_already_is_answered_with_its_files(bench, tmp_path):
