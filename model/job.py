@@ -194,6 +194,8 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
     }
     if wishes.mood != "off":
         about |= {name: str(getattr(wishes, name)) for name in ("mood", "valence", "arousal", "tension")}
+    if not wishes.keep_sound:
+        about["keep_sound"] = "off"
     media_of = {media.path: media for media in prepared.rhythm.media}
     for number, clip in enumerate(prepared.clips):
         media = media_of[clip.path]

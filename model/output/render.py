@@ -22,7 +22,7 @@ from hitpoint.model.output.midi_file import CHANNELS, PROGRAMS, PULSES_PER_QUART
 from hitpoint.model.take import Prepared, Take
 
 SAMPLE_RATE = 44_100
-SOUNDFONT = Path(__file__).parent / "sounds" / "sf_GMbank.sf2"
+SOUNDFONT = Path(__file__).parents[1] / "sounds" / "sf_GMbank.sf2"
 INSTALL_SYNTH = "pip install --no-deps tinysoundfont"
 """Without its dependencies: it asks for pyaudio, which needs a compiler and PortAudio and is never used here."""
 

@@ -19,8 +19,6 @@ PLAIN = (0.7, 0.06, 0.06, 0.08, 0.08, 0.02)
 ENTRY = (0.7, 0.0, 0.12, 0.08, 0.08, 0.02)
 CALM = (0.0, 0.0, 0.3, 0.25, 0.35, 0.1)
 """Shares: with drums at an energy from DRIVEN on, with drums, where they come in at the aim, and without."""
-FILL_BREATH = 2
-"""A fill runs up to so few ticks before its aim, however long the breath of the others."""
 DRIVEN = 0.55
 WEIGHTY = 0.9
 """Hits of at least this size are led into as sections are."""
@@ -70,9 +68,9 @@ def _write(sheet: Sheet, window: range, kind: str, breath: int, pattern: str) ->
     """window: the ticks before the aim that the lead may use, FILL_TICKS or fewer. breath: how many of the last are
     silent already.
     """
+    sounding = window[: len(window) - breath]
     if kind == "fill":
         _seat_drums(sheet, window)
-        sounding = window[: len(window) - min(breath, FILL_BREATH)]
         sheet.close(window, {DRUMS})
         for tick in sounding:
             place = tick - window.stop + FILL_TICKS

@@ -7,6 +7,8 @@ the base tempi; a second, for the best of them, finds the bars.
 
 from __future__ import annotations
 
+import bisect
+import zlib
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -155,8 +157,10 @@ def tick_costs(ticks: NDArray[np.float64], bar_s: NDArray[np.float64] | float, m
 class BarSearch:
     """The table of the dynamic programme.
 
-    cost (times, bases, lengths): the cheapest way to a bar line at that time whose last bar had that length, in grid
-    units; a base's lengths are those that its deviation allows, the middle one nearest to it.
+    It holds, for the times of the last bar only (each in row `time % rows`), the cheapest way to a bar line then whose
+    last bar had that length, in grid units (rows, bases, lengths); a base's lengths are those that its deviation
+    allows, the middle one nearest to it. So an hour takes no more memory than a minute, but for the trail that leads
+    back, which is packed.
     """
 
     def __init__(
@@ -182,73 +186,110 @@ class BarSearch:
         self.allowed = (np.abs(bent) <= drift + 0.5 / natural[:, None]) & (self.lengths >= 1)
         self.bend_cost = DEVIATION_COST * (bent / drift) ** 2
         self.step_limit = natural * MARGIN * deviation / STEPS_IN_TWO_BARS  # (bases,) units
-        self.own = self._own(moments)
+        self._moments, self._places = moments, moments.times_s / self.grid_s
+        self._trail = _Trail()
         self._run()
 
     def totals(self) -> NDArray[np.float64]:
         """(bases,): the cheapest way to the end; with open ends, to any bar line within the last bar."""
-        if not self.open_ends:
-            return np.asarray(self.cost[-1].min(axis=1), np.float64)
-        last = int(self.lengths.min())
-        return np.asarray(self.cost[-last:].min(axis=(0, 2)), np.float64)
+        last = int(self.lengths.min()) if self.open_ends else 1
+        times = np.arange(max(0, self.units + 1 - last), self.units + 1)
+        return np.asarray(self._cost[times % self._rows].min(axis=(0, 2)), np.float64)
 
     def best(self) -> TempoFit | None:
         """The cheapest way of the first base; None where it cannot end on a bar line."""
-        length = int(np.argmin(self.cost[-1, 0]))
-        total = float(self.cost[-1, 0, length])
+        last = self._cost[self.units % self._rows, 0]
+        length = int(np.argmin(last))
+        total = float(last[length])
         if not np.isfinite(total):
             return None
         lines = [self.units]
         while lines[-1] > 0:
             start = lines[-1] - int(self.lengths[0, length])
-            length += int(self.origin[start, 0, length])
+            length += self._trail.step(start, length)
             lines.append(start)
         return TempoFit(float(self.bases_bpm[0]), np.array(lines[::-1]) * self.grid_s, total)
 
-    def _own(self, moments: Weighed) -> Costs:
-        """(times, bases, lengths): what a bar costs that begins then and has that length: its bend and its moments."""
-        shape = (self.units + 1, *self.lengths.shape)
+    def _own(self, first: int, stop: int) -> Costs:
+        """(stop - first, bases, lengths): what a bar costs that begins then and has that length: its bend and its
+        moments."""
+        shape = (stop - first, *self.lengths.shape)
         own: Costs = np.broadcast_to(np.where(self.allowed, self.bend_cost, np.inf).astype(np.float32), shape).copy()
         longest = int(self.lengths.max())
-        for time_s, weight in zip(moments.times_s.tolist(), moments.weights.tolist(), strict=True):
-            place = time_s / self.grid_s
-            first, last = max(0, int(np.ceil(place - longest))), int(place)
-            since = place - np.arange(first, last + 1)[:, None, None]
+        bar_s = np.asarray(self.lengths * self.grid_s, np.float64)
+        near = slice(*np.searchsorted(self._places, (first, stop + longest)).tolist())
+        for place, weight in zip(self._places[near].tolist(), self._moments.weights[near].tolist(), strict=True):
+            low, high = max(first, int(np.ceil(place - longest))), min(int(place), stop - 1)
+            if low > high:
+                continue
+            since = place - np.arange(low, high + 1)[:, None, None]
             ticks = since / self.lengths * TICKS_PER_BAR
             inside = ticks < TICKS_PER_BAR
-            bar_s = np.asarray(self.lengths * self.grid_s, np.float64)
             costs = tick_costs(np.where(inside, ticks, 0.0), bar_s, self.miss)
-            own[first : last + 1] += np.where(inside, weight * costs, 0.0).astype(np.float32)
+            own[low - first : high + 1 - first] += np.where(inside, weight * costs, 0.0).astype(np.float32)
         return own
 
     def _run(self) -> None:
         """Fill the table forwards, block by block: no bar is so short that it begins and ends in one block."""
         bases, lengths = self.lengths.shape
-        self.cost = np.full((self.units + 1, bases, lengths), np.inf, np.float32)
-        self.onward = np.full_like(self.cost, np.inf)  # cheapest way to a bar line from which such a bar may start
-        self.origin = np.zeros(self.cost.shape if self.traced else 0, np.int8)
-        opening = min(self.units, int(self.lengths.max())) if self.open_ends else 0
-        self.onward[: opening + 1] = 0.0
+        longest, block = int(self.lengths.max()), max(1, int(self.lengths[self.allowed].min()))
+        self._rows = longest + block
+        self._cost = np.full((self._rows, bases, lengths), np.inf, np.float32)
+        onward = np.full_like(self._cost, np.inf)  # cheapest way to a bar line from which such a bar may start
+        own = np.full_like(self._cost, np.inf)
+        opening = min(self.units, longest) if self.open_ends else 0
+        onward[0], own[:1] = 0.0, self._own(0, 1)
         base, length = np.arange(bases)[:, None], np.arange(lengths)
-        block = max(1, int(self.lengths[self.allowed].min()))
         for first, stop in pairwise([*range(1, self.units + 1, block), self.units + 1]):
             start = np.arange(first, stop)[:, None, None] - self.lengths
-            before = np.maximum(start, 0)
-            way = self.onward[before, base, length] + self.own[before, base, length]
-            self.cost[first:stop] = np.where(start >= 0, way, np.inf)
-            self._lead_on(first, stop)
+            before = np.maximum(start, 0) % self._rows
+            way = onward[before, base, length] + own[before, base, length]
+            cost = np.where(start >= 0, way, np.float32(np.inf))
+            rows = np.arange(first, stop) % self._rows
+            self._cost[rows], own[rows] = cost, self._own(first, stop)
+            onward[rows] = self._lead_on(cost, np.arange(first, stop) <= opening)
 
-    def _lead_on(self, first: int, stop: int) -> None:
-        """From each bar line in [first, stop), the cheapest way to go on with a bar of each length."""
-        widest = int(np.ceil(self.step_limit.max()))
-        cost, lengths = self.cost[first:stop], self.lengths.shape[1]
+    def _lead_on(self, cost: Costs, is_opening: NDArray[np.bool_]) -> Costs:
+        """From each bar line of a block (times, bases, lengths), the cheapest way to go on with a bar of each length;
+        nothing where a film cut short may open."""
+        widest, lengths = int(np.ceil(self.step_limit.max())), self.lengths.shape[1]
+        onward: Costs = np.full_like(cost, np.inf)
+        onward[is_opening] = 0.0
+        origin = np.zeros(cost.shape if self.traced else 0, np.int8)
         for step in sorted(range(-widest, widest + 1), key=abs):
             charge = STEP_COST * (max(0, abs(step) - 1) / self.step_limit) ** 2
             charge = np.where(abs(step) <= np.maximum(1.0, self.step_limit), charge, np.inf).astype(np.float32)
             here = slice(max(0, -step), lengths - max(0, step))
             there = slice(max(0, step), lengths - max(0, -step))
             way = cost[..., there] + charge[:, None]
-            known = self.onward[first:stop, :, here]
+            known = onward[..., here]
             if self.traced:
-                np.putmask(self.origin[first:stop, :, here], way < known, step)
+                np.putmask(origin[..., here], way < known, step)
             np.minimum(known, way, out=known)
+        if self.traced:
+            self._trail.add(origin[:, 0])
+        return onward
+
+
+class _Trail:
+    """By how much the bar that ends at a time was shorter or longer in the table than the one after it, packed."""
+
+    def __init__(self) -> None:
+        self._firsts, self._packed = [1], list[bytes]()
+        self._width, self._open = 0, (-1, np.zeros((0, 0), np.int8))
+
+    def add(self, steps: NDArray[np.int8]) -> None:
+        """Steps (times, lengths) of the next times, from 1 on."""
+        self._width = steps.shape[1]
+        self._packed.append(zlib.compress(np.ascontiguousarray(steps).tobytes(), 1))
+        self._firsts.append(self._firsts[-1] + len(steps))
+
+    def step(self, time: int, length: int) -> int:
+        """The step at a time, for a bar of that length (its place in the table)."""
+        if time < 1:
+            return 0
+        block = bisect.bisect_right(self._firsts, time) - 1
+        if self._open[0] != block:
+            steps = np.frombuffer(zlib.decompress(self._packed[block]), np.int8).reshape(-1, self._width)
+            self._open = block, steps
+        return int(self._open[1][time - self._firsts[block], length])

@@ -105,6 +105,8 @@ def _genre_or_auto(text: str) -> str:
 
 
 def _words(text: str) -> str:
+    if text.lower() == "none":
+        return ""
     return text[: LONGEST_TEXT + 1]  # one letter too many tells that there were more
 
 

@@ -219,7 +219,7 @@ def products(device: str) -> torch.autocast:
 def has_bfloat16(device: str) -> bool:
     """Whether products in bfloat16 are quicker than in float32 there."""
     if device.startswith("cuda"):
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return bool(torch.cuda.get_device_capability(device) >= (8, 0))
     if not device.startswith("cpu"):
         return False
     known = [getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile")]

@@ -52,7 +52,7 @@ class Sidebar(bpy.types.Panel):  # type: ignore[misc]
 
 
 class HITPOINT_PT_main(Sidebar):
-    """Connection, the button, and wishes."""
+    """Connection, the button, and what it answers."""
 
     bl_idname, bl_label = "HITPOINT_PT_main", "Hitpoint"
 
@@ -65,28 +65,6 @@ class HITPOINT_PT_main(Sidebar):
             return
         _score(layout)
         _messages(layout, context)
-        settings = scene.hitpoint
-        column = layout.column()
-        column.prop(settings, "genre")
-        column.prop(settings, "suggest")
-        column.prop(settings, "mood")
-        column.prop(settings, "describe")
-        column.prop(settings, "tempo")
-        if settings.tempo == "FIXED":
-            column.prop(settings, "bpm")
-        elif settings.tempo == "RANGE":
-            row = column.row(align=True)
-            row.prop(settings, "bpm_low")
-            row.prop(settings, "bpm_high")
-        _instruments(column, settings, "instruments")
-        column.prop(settings, "cuts")
-        column.prop(settings, "control")
-        column.prop(settings, "energy")
-        if settings.mood != "off":
-            for name in ("valence", "arousal", "tension"):
-                column.prop(settings, name)
-        column.prop(settings, "seed")
-        column.prop(settings, "stems")
 
 
 def _connection(layout: Any) -> None:
@@ -190,6 +168,42 @@ def _hits(layout: Any, scene: Any, entry: dict[str, Any], score: str) -> None:
         column.label(text=f"… and {len(missed) - MISSED_SHOWN} more", icon="BLANK1")
 
 
+class HITPOINT_PT_style(Sidebar):
+    """Wishes; below the music, so that the takes are in sight."""
+
+    bl_idname, bl_label, bl_parent_id = "HITPOINT_PT_style", "Style", "HITPOINT_PT_main"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Where there is a scene to wish for."""
+        return compat.scene_of(context) is not None
+
+    def draw(self, context: Any) -> None:
+        """What matters most first."""
+        layout, settings = self.layout, compat.scene_of(context).hitpoint
+        column = layout.column()
+        column.prop(settings, "genre")
+        column.prop(settings, "suggest")
+        column.prop(settings, "mood")
+        column.prop(settings, "describe")
+        column.prop(settings, "tempo")
+        if settings.tempo == "FIXED":
+            column.prop(settings, "bpm")
+        elif settings.tempo == "RANGE":
+            row = column.row(align=True)
+            row.prop(settings, "bpm_low")
+            row.prop(settings, "bpm_high")
+        _instruments(column, settings, "instruments")
+        column.prop(settings, "cuts")
+        column.prop(settings, "control")
+        column.prop(settings, "energy")
+        if settings.mood != "off":
+            for name in ("valence", "arousal", "tension"):
+                column.prop(settings, name)
+        column.prop(settings, "seed")
+        column.prop(settings, "stems")
+
+
 class HITPOINT_PT_live(Sidebar):
     """The synth follows the playhead."""
 
@@ -219,4 +233,4 @@ class HITPOINT_PT_live(Sidebar):
         _instruments(layout, scene.hitpoint, "mute")
 
 
-CLASSES = (HITPOINT_PT_main, HITPOINT_PT_music, HITPOINT_PT_live)
+CLASSES = (HITPOINT_PT_main, HITPOINT_PT_music, HITPOINT_PT_style, HITPOINT_PT_live)

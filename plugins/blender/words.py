@@ -55,6 +55,7 @@ WORDS = {
     "Valence": ("Freude", "Valence", "Valencia"),
     "Arousal": ("Erregung", "Excitation", "Excitación"),
     "Tension": ("Spannung", "Tension", "Tensión"),
+    "Style": ("Stil", "Style", "Estilo"),
     "Music": ("Musik", "Musique", "Música"),
     "Live": ("Live", "En direct", "En vivo"),
     "Mute": ("Stumm", "Muet", "Silenciar"),

@@ -92,8 +92,15 @@ def render(project: Path, film: Path, root: ElementTree.Element) -> None:
     wide, high = (int(profile.get(key, "0")) if profile is not None else 0 for key in ("width", "height"))
     width = min(WIDTH_PX, wide or WIDTH_PX) // 2 * 2
     size = [f"width={width}", f"height={round(width * high / wide / 2) * 2}"] if wide and high else []
+    rate = []
+    if profile is not None:  # melt does not take it from the project by itself
+        text = "".join(f"{key}={value}\n" for key, value in {"description": "project", **profile.attrib}.items())
+        path = film.with_name("profile.txt")
+        path.write_text(text, encoding="utf-8")
+        rate = ["-profile", str(path)]
     call = [
         "melt",
+        *rate,
         str(project),
         "-consumer",
         f"avformat:{film}",
@@ -102,7 +109,7 @@ def render(project: Path, film: Path, root: ElementTree.Element) -> None:
         "preset=veryfast",
         "crf=23",
     ]
-    run([*call, *size, "real_time=-1", "terminate_on_pause=1"], "rendering the picture with melt")
+    run([*call, *size, "real_time=0", "terminate_on_pause=1"], "rendering the picture with melt")
     if not film.is_file():
         raise ProjectError("melt rendered no picture; play the project once to see whether it is whole")
 

@@ -15,12 +15,14 @@ from hitpoint.model.music.tokens import DURATIONS
 from hitpoint.model.plan.harmony.rules import half_at
 from hitpoint.model.plan.types import Plan
 
-BEAT_NATS, BETWEEN_NATS = 4.0, 2.5
+BEAT_NATS, BETWEEN_NATS = 4.5, 2.5
 """For the tones of the chord on the beats, and between them, where a tune passes through others."""
+TUNE_BEAT_NATS = 3.0
+"""On the beats for the one who has the tune, who is free to move between them."""
 ROOT_NATS, BASS_NATS, LOWEST_NATS = 7.0, 4.0, 5.0
 """For the root in the bass at its first onset under a chord; there and later for root and fifth; and for the root as
 the lowest note where no bass plays."""
-THIRD_NATS = 1.0
+THIRD_NATS = 1.5
 """For the third besides, which tells major from minor."""
 OVER_NATS = -3.0
 """Against notes that last into the next chord without belonging to it."""
@@ -69,7 +71,7 @@ class Chords(Leaning):
     @classmethod
     def of(cls, here: Here) -> Chords | None:
         """Where the plan has chords for the bar."""
-        if here.asked.chords is None or not here.plan.harmony:
+        if not here.has_chords:
             return None
         scale = frozenset(range(12))
         if here.asked.key is not None:
@@ -78,14 +80,22 @@ class Chords(Leaning):
         bound = here.plan.harmony == "bound"
         next_bar = here.plan.bars[here.index + 1 : here.index + 2]
         after = parse_symbol(next_bar[0].chords[0]) if next_bar and next_bar[0].chords else None
-        return cls(steps_of(here.plan, here.index), here.players, scale, here.plan.harmony_strength, bound, after)
+        return cls(
+            steps_of(here.plan, here.index),
+            here.players,
+            scale,
+            here.plan.harmony_strength,
+            bound,
+            after,
+            here.asked.leader,
+        )
 
     def __init__(
         self, steps: Sequence[Step], players: Sequence[int], scale: frozenset[int], strength: float, bound: bool,
-        after: Chord | None = None,
+        after: Chord | None = None, leader: int | None = None,
     ) -> None:  # fmt: skip
         """steps: rising in tick. scale: pitch classes of the key. strength: 0..2, 1 = as usual. after: the chord of the
-        next bar.
+        next bar. leader: who has the tune.
         """
         self._steps = steps
         self._ends = [*(step.tick for step in steps[1:]), TICKS_PER_BAR]
@@ -93,6 +103,7 @@ class Chords(Leaning):
         self._lowest = min((k for k in players if k != _DRUMS), default=-1) if _BASS not in players else -1
         self._scale, self._strength, self._bound = scale, strength, bound
         self._rooted: set[int] = set()
+        self._leader = leader
 
     def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
         """Nats by class. A bass that has played its pitch under a chord is free to leave the root."""
@@ -110,9 +121,11 @@ class Chords(Leaning):
         role = "plain"
         if place.instrument == _BASS:
             role = "bass" if number in self._rooted else "root"
+        elif place.instrument == self._leader:
+            role = "tune"
         elif place.instrument == self._lowest and place.low == PITCH_RANGE[place.instrument][0]:
             role = "lowest"
-        return _nats(chord, role, beat, self._scale, self._strength, self._bound and beat)
+        return _nats(chord, role, place.instrument, beat, self._scale, self._strength, self._bound and beat)
 
     def _not_over(self, number: int, place: Place) -> Mapping[int, float]:
         """Against notes that last into a chord to which they do not belong."""
@@ -130,15 +143,16 @@ def _longer_than(ticks: int) -> tuple[int, ...]:
 
 @cache
 def _nats(
-    chord: Chord, role: str, beat: bool, scale: frozenset[int], strength: float, bound: bool
+    chord: Chord, role: str, instrument: int, beat: bool, scale: frozenset[int], strength: float, bound: bool
 ) -> Mapping[int, float]:
     """Nats by pitch class's class: one table for all octaves, made once."""
     tones = set(chord.tones)
-    by_tone = dict.fromkeys(tones, BEAT_NATS if beat else BETWEEN_NATS)
+    on_beats, between = (TUNE_BEAT_NATS, 0.0) if role == "tune" else (BEAT_NATS, BETWEEN_NATS)
+    by_tone = dict.fromkeys(tones, on_beats if beat else between)
     by_tone |= {tone: FOREIGN_NATS for tone in range(12) if tone not in tones | scale}
     for tone in chord.tones[1:]:
         if (tone - chord.root) % 12 in (3, 4):
-            by_tone[tone] += THIRD_NATS
+            by_tone[tone] += 0.0 if role == "tune" else THIRD_NATS
     if role in ("bass", "root"):
         fifth = next((tone for tone in chord.tones if (tone - chord.root) % 12 in (6, 7, 8)), chord.root)
         by_tone[fifth] = by_tone.get(fifth, 0.0) + BASS_NATS / 2
@@ -148,4 +162,5 @@ def _nats(
     nats = {tone: strength * each for tone, each in by_tone.items()}
     if bound:
         nats |= {tone: BOUND_NATS for tone in range(12) if tone not in tones}
-    return {pitch + 1: nats[pitch % 12] for pitch in range(128) if pitch % 12 in nats}
+    low, high = PITCH_RANGE[instrument]
+    return {pitch + 1: nats[pitch % 12] for pitch in range(low, high + 1) if nats.get(pitch % 12)}

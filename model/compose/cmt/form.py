@@ -172,7 +172,7 @@ class Close(Leaning):
     def of(cls, here: Here) -> Close | None:
         """For the last bars of a piece that has a key and no chords planned."""
         bars_left = len(here.plan.bars) - here.index
-        if bars_left > CLOSING_BARS or len(here.written) < PHRASE_BARS or here.asked.chords is not None:
+        if bars_left > CLOSING_BARS or len(here.written) < PHRASE_BARS or here.has_chords:
             return None
         key = wished_key(here.asked) or home_key(here.written) or key_of(here.written)
         return None if key is None else cls(key, last=bars_left == 1)

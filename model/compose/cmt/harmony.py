@@ -121,7 +121,7 @@ class Home(Leaning):
     @classmethod
     def of(cls, here: Here) -> Home | None:
         """Once the key is known, from the plan, or because enough is written; not where chords are planned."""
-        key = None if here.asked.chords is not None else wished_key(here.asked) or home_key(here.written)
+        key = None if here.has_chords else wished_key(here.asked) or home_key(here.written)
         return None if key is None else cls(key, 0.0 if here.asked.affect is None else here.asked.affect.tension)
 
     def __init__(self, key: Key, tension: float = 0.0) -> None:
@@ -146,7 +146,7 @@ class Move(NamedTuple):
 
 def move_of(here: Here) -> Move | None:
     """How the harmony moves in the bar about to be written; None where it does not, or where its chords are planned."""
-    if here.asked.chords is not None:
+    if here.has_chords:
         return None
     earlier = recalled(here)
     again = None if earlier is None or not earlier.echo.pitch_nats else earlier.recast

@@ -45,6 +45,11 @@ class Here:
         return self.plan.bars[self.index]
 
     @property
+    def has_chords(self) -> bool:
+        """Whether the plan has chords for it, which the music is to keep."""
+        return self.asked.chords is not None and bool(self.plan.harmony)
+
+    @property
     def players(self) -> tuple[int, ...]:
         """Who may sound in it: indices into INSTRUMENTS."""
         return self.plan.instruments if self.asked.instruments is None else self.asked.instruments

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
+from hitpoint.model.compose.cmt.grammar import PITCH_RANGE
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.score import INSTRUMENTS, Note
 from hitpoint.model.music.tokens import FIRST_TICK, duration_class
@@ -20,6 +22,7 @@ STEP_NATS = {-4: 1.0, -3: 1.0, -2: 3.5, -1: 3.0, 0: -1.5, 1: 3.0, 2: 3.5}
 """For other notes of the one who has the tune, by the distance in semitones from the tune's last note."""
 OVER_NATS = -3.0
 """Against others' notes at the tune's pitch and above."""
+HIGHEST = max(high for _, high in PITCH_RANGE)
 _DRUMS, _BASS = INSTRUMENTS.index("drums"), INSTRUMENTS.index("bass")
 
 
@@ -49,7 +52,8 @@ class Theme(Leaning):
         if attribute == "instrument":
             return {self._leader + 1: ONSET_NATS if place.tick in self._line else BESIDE_NATS}
         if attribute == "pitch" and place.instrument not in (self._leader, _DRUMS, _BASS):
-            return _from_up(max((n for n in self._line.values() if n.tick <= place.tick), default=None))
+            before = max((n for n in self._line.values() if n.tick <= place.tick), default=None)
+            return {} if before is None else _below(before.pitch)
         note = self._line.get(place.tick)
         if place.instrument != self._leader:
             return {}
@@ -58,8 +62,7 @@ class Theme(Leaning):
         if attribute == "strength":
             return {2: ALONE_NATS}
         if attribute == "pitch":
-            above = {pitch + 1: -PITCH_NATS for pitch in range(note.pitch + (place.owed_notes == 0), 128)}
-            return above if place.owed_notes else above | {note.pitch + 1: PITCH_NATS}
+            return _up_to(note.pitch, place.owed_notes == 0)
         if attribute == "duration":
             return {int(duration_class(np.array([note.duration_ticks], np.int16))[0]): LENGTH_NATS}
         return {}
@@ -72,5 +75,14 @@ class Theme(Leaning):
         return {before.pitch + step + 1: nats for step, nats in STEP_NATS.items()}
 
 
-def _from_up(note: Note | None) -> Mapping[int, float]:
-    return {} if note is None else {pitch + 1: OVER_NATS for pitch in range(note.pitch, 128)}
+@cache
+def _below(pitch: int) -> Mapping[int, float]:
+    """Against a pitch and all above it."""
+    return {each + 1: OVER_NATS for each in range(pitch, HIGHEST + 1)}
+
+
+@cache
+def _up_to(pitch: int, top: bool) -> Mapping[int, float]:
+    """For a pitch where it is the top of its chord, against those above it; lower notes of the chord leave it room."""
+    above = {each + 1: -PITCH_NATS for each in range(pitch + top, HIGHEST + 1)}
+    return above | {pitch + 1: PITCH_NATS} if top else above

@@ -35,7 +35,7 @@ class Motion(Detector):
     """
 
     name: ClassVar[str] = "motion"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     is_handed_on: ClassVar[bool] = False
 
     def __init__(self) -> None:

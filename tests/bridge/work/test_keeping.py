@@ -137,7 +137,7 @@ def test_results_are_told_after_their_files_and_folder_are_on_the_disk(tmp_path,
     (result,) = bench.of(JobResult)
     assert [str(path) for path in wanted] == [result.midi, result.wav, result.report]
     assert synced[:3] == [0, 0, 0] and synced.count(0) >= 6, "three files and their folder, before the result"
-    assert set(folders) == {tmp_path / "jobs" / "film"}
+    assert set(folders) == {tmp_path, tmp_path / "jobs", tmp_path / "jobs" / "film"}
 
 
 def test_litter_of_a_killed_run_is_swept_and_nothing_else(tmp_path):

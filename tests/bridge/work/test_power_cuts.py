@@ -22,6 +22,11 @@ def read(left, state, path):
     return (left / path.relative_to(state) if path.is_relative_to(state) else path).read_text()
 
 
+def done(bench):
+    """The jobs with nothing left to do."""
+    return {message.job for message in bench.of(JobDone)}
+
+
 def run_with_cuts(state, into, monkeypatch, seed):
     """Three jobs and an edit; [(what is left on the disk, jobs that were taken in, results that were told)]."""
     cuts, bench = [], Bench(state)
@@ -33,9 +38,10 @@ def run_with_cuts(state, into, monkeypatch, seed):
     try:
         for name in JOBS:
             bench.ask(score(name, "6.mp4", wav="0"))
-        bench.work(until=lambda sent: len([m for m in sent if isinstance(m, JobDone)]) >= len(JOBS))
+        bench.work(until=lambda sent: done(bench) >= set(JOBS))
+        bench.sent[:] = [message for message in bench.sent if not isinstance(message, JobDone)]
         bench.ask(Regenerate("two", 1, 2, None))
-        bench.work()
+        bench.work(until=lambda sent: "two" in done(bench))
     finally:
         disk.close()
     return cuts
@@ -58,8 +64,8 @@ def test_a_power_cut_takes_nothing_that_was_told(tmp_path, monkeypatch, seed):
             assert after.store.load(job) is not None, f"{job} was taken in and is known"
         unfinished = after.store.unfinished()
         after.ask(*(ResumeJob(job, heard=False, care=0) for job in unfinished))
-        after.work(most_s=20)
-        assert {message.job for message in after.of(JobDone)} >= set(unfinished), "the rest is made again"
+        after.work(until=lambda sent, after=after, jobs=set(unfinished): done(after) >= jobs)
+        assert done(after) >= set(unfinished), "the rest is made again"
         for job in taken:
             files = [Path(path) for path in after.store.load(job).results[0] if path]
             assert len(files) == 2 and all("6 bars" in read(left, state, path) for path in files)

@@ -56,3 +56,12 @@ def test_loudness_rises_with_the_energy() -> None:
         for energy in (0.1, 0.35, 0.6, 0.85)
     ]
     assert all(louder - softer > 5 for softer, louder in pairwise(means))
+
+
+def test_where_drums_strike_an_accent_the_others_need_less_of_it() -> None:
+    dynamics = ((0.0, 12.0), *((0.0, 0.0) for _ in range(15)))
+    alone = perform(Bar(0, (Note(0, 1, 60, 2, 80),)), BarPlan(0, 1, dynamics=dynamics)).notes[0].velocity
+    drum, beside = perform(
+        Bar(0, (Note(0, 0, 36, 1, 80), Note(0, 1, 60, 2, 80))), BarPlan(0, 1, dynamics=dynamics)
+    ).notes
+    assert beside.velocity < alone <= drum.velocity

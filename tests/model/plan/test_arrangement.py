@@ -180,3 +180,25 @@ def test_loudness_goes_in_ramps(rhythm):
     assert np.abs(np.diff(lifts)).max() <= 6
     flat = replace(plan.bars[0], dynamics=())
     assert flat.dynamics == ()
+
+
+def test_players_change_where_the_picture_changes_its_pace(rhythm):
+    for seed in range(3):
+        plan = build_plan(rhythm(40.0, motion=(0.01, 0.4, 0.01, 0.5)), Wishes(seed=seed))
+        playing = [len(bar.instruments) for bar in plan.bars]
+        energies = np.array([bar.energy for bar in plan.bars])
+        calm, lively = (np.mean([n for n, e in zip(playing, energies, strict=True) if low <= e < high])
+                        for low, high in ((-1.0, 0.4), (0.55, 2.0)))  # fmt: skip
+        assert lively >= calm + 1
+
+
+def test_drums_that_come_in_are_led_in_by_a_fill_that_is_all_they_play_before(rhythm):
+    led = 0
+    for seed in range(12):
+        plan = build_plan(rhythm(40.0, cuts_s=(20.0,), motion=(0.01, 0.01, 0.5, 0.5)), Wishes(seed=seed))
+        for before, bar in itertools.pairwise(plan.bars[:-1]):
+            earlier = plan.bars[before.index - 1].instruments if before.index else ()
+            if before.lead == "fill" and 0 in bar.instruments and 0 not in earlier:
+                led += 1
+                assert all(tick >= 8 or (tick, 0) in before.closed for tick in range(16))
+    assert led

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from hitpoint.model.mood.types import MOODS
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.suggested import asks, followed, suggested
 from hitpoint.model.plan.tempo_map import tempo_of
-from hitpoint.model.plan.types import Wishes
+from hitpoint.model.plan.types import Wishes as AllWishes
 from hitpoint.model.plan.wishes import parse_wishes
 from tests.model.mood.test_curve import rhythm
 
+Wishes = partial(AllWishes, harmony="off")
+"""Without planned chords, which take longer than the rest of the plan."""
 CUTS_S = (5.0, 9.2, 14.4, 21.0, 28.3, 33.3)
 SUNNY = rhythm((0.75, 0.65), (0.45,), (0.1, 0.05), CUTS_S)
 NIGHT = rhythm((0.2, 0.15), (0.35,), (0.1, 0.05), CUTS_S)
@@ -67,6 +70,12 @@ def test_live_controls_never_move_a_bar_line():
     assert darker.bars[0].key != plan.bars[0].key
 
 
+def test_planned_chords_stand_in_the_mode_of_the_picture():
+    for film, mode in ((SUNNY, "major"), (NIGHT, "minor")):
+        plan = build_plan(film, AllWishes())
+        assert plan.bars[0].key.endswith(mode) and plan.bars[-1].key.endswith(mode)
+
+
 def test_tension_holds_chords_longer():
     def changes(tension: float) -> float:
         plans = [build_plan(SUNNY, Wishes(seed=seed, tension=tension)) for seed in range(12)]
@@ -89,7 +98,7 @@ def test_one_bar_has_a_mood():
 
 
 def test_what_is_added_to_nothing_is_refused():
-    with pytest.raises(UsageError, match="mood that is off"):
+    with pytest.raises(UsageError, match="while mood is off"):
         build_plan(SUNNY, Wishes(mood="off", valence=0.5))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from hitpoint.model.training.evaluate import (
     distances,
     near_accents,
     nine,
+    performed,
 )
+from tests.model.material import make_plan
 
 
 def rows_at(offset: float, name: str, pieces: int = 40) -> Row:
@@ -64,3 +67,12 @@ def test_without_real_music_only_the_ears_table_is_printed() -> None:
     gaps = next(line for line in text.splitlines() if line.startswith("gaps"))
     assert head.split() == ["paper", "ours", "chance", "pop909", "games", "aim"]
     assert gaps.split()[10:13] == ["0.00", "0.30", "-"] and "nearer to" not in text
+
+
+def test_what_is_compared_is_performed_as_the_plan_wants_it() -> None:
+    plan = make_plan(2)
+    bars = [Bar(index, (Note(0, 1, 60, 4, 80), Note(4, 1, 62, 4, 80))) for index in range(2)]
+    dynamics = ((-30.0, 0.0), *((20.0, 0.0) for _ in range(15)))
+    plan = replace(plan, bars=tuple(replace(bar, dynamics=dynamics) for bar in plan.bars))
+    first, second = performed(plan, bars).bars[0].notes
+    assert first.velocity < second.velocity

@@ -64,7 +64,7 @@ class Context:
 
 def shown() -> list[str]:
     words: list[str] = []
-    for cls in (panel.HITPOINT_PT_main, panel.HITPOINT_PT_music, panel.HITPOINT_PT_live):
+    for cls in panel.CLASSES:
         if getattr(cls, "poll", lambda _: True)(Context):
             cls.draw(SimpleNamespace(layout=Layout(words)), Context)
     return words

@@ -208,10 +208,11 @@ def _panel(host, media):
 @pytest.mark.parametrize("host", EVERY)
 def test_what_the_panels_show(host, media):
     found, *_ = _panel(host, media)
-    wishes = ["Genre", "Tempo", *(name.capitalize() for name in INSTRUMENTS), "Hit", "Follow picture", "Energy"]
+    wishes = ["Tempo", *(name.capitalize() for name in INSTRUMENTS), "Hit", "Follow picture", "Energy"]
     wishes += ["Seed", "One strip for each instrument"]
     assert found["away"][:4] == ["Hitpoint is not running", "Start", "Score selection", "Score timeline range"]
-    assert found["away"][4 : 4 + len(wishes)] == wishes
+    shown = list(dict.fromkeys(word for word in found["away"] if word in wishes))
+    assert shown == wishes and "Genre" in found["away"]
     assert found["connected"][0].startswith("Hitpoint is ready · ") and found["connected"][0].endswith(" ms")
     assert found["connected"][1] == "Check"
     troubled = " ".join(found["troubled"])

@@ -106,7 +106,7 @@ def loudness(project, frequency_step):
     wav = project.with_suffix(".check.wav")
     call = ["melt", project, "-consumer", f"avformat:{wav}", "acodec=pcm_s16le", "video_off=1", "terminate_on_pause=1"]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    subprocess.run([*call, "real_time=-1"], check=True, capture_output=True, timeout=100, env=environment)
+    subprocess.run([*call, "real_time=0"], check=True, capture_output=True, timeout=100, env=environment)
     with wave.open(str(wav), "rb") as file:
         rate, channels = file.getframerate(), file.getnchannels()
         sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, channels)[:, 0].astype(float)

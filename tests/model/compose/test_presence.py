@@ -1,0 +1,73 @@
+"""Who is to play is heard, chords follow the energy, and the tune moves by steps and comes back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hitpoint.model.compose.cmt.leaning import Place
+from hitpoint.model.compose.cmt.presence import Fullness, Presence
+from hitpoint.model.compose.cmt.tune import THEME_BARS, Tune, line_of, moves_of
+from hitpoint.model.music.score import Bar, Note
+from hitpoint.model.music.tokens import FIRST_TICK
+
+STRINGS, PIANO = 4, 1
+
+
+def bar(index: int, *pitches: int) -> Bar:
+    return Bar(index, tuple(Note(4 * number, STRINGS, pitch, 4, 80) for number, pitch in enumerate(pitches)))
+
+
+def test_who_is_behind_is_leant_to_and_rather_on_a_beat() -> None:
+    presence = Presence((0, PIANO, 3))
+    for tick in range(0, 8, 2):
+        presence.lean("strength", Place(tick, 0, 0, 4))
+    beat, weak = (presence.lean("instrument", Place(tick, -1, 0, 4)) for tick in (8, 9))
+    assert beat[PIANO + 1] > beat[3 + 1] > 0 and 0 < weak[PIANO + 1] < beat[PIANO + 1]
+    assert FIRST_TICK + 8 in presence.lean("beat", Place(8, 0, 0, 4))
+    assert not presence.lean("beat", Place(8, 3, 0, 4)), "nobody is left on this tick"
+
+
+def test_who_has_played_enough_is_left_alone() -> None:
+    presence = Presence((PIANO,))
+    for tick in range(0, 8, 2):
+        presence.lean("strength", Place(tick, PIANO, 0, 4))
+    assert not presence.lean("instrument", Place(8, -1, 0, 4))
+
+
+def test_chords_grow_with_the_energy() -> None:
+    calm, lively = (Fullness(energy).lean("strength", Place(0, PIANO, 0, 4)) for energy in (0.2, 0.8))
+    assert calm[4] < calm[3] < 0 < lively[3] < lively[4]
+    assert not Fullness(0.8).lean("pitch", Place(0, PIANO, 0, 4))
+
+
+def test_the_tune_is_the_highest_note_of_its_player_and_has_moves() -> None:
+    first = Bar(0, (Note(0, PIANO, 90, 4, 80), Note(0, STRINGS, 60, 4, 80), Note(0, STRINGS, 67, 4, 80)))
+    assert line_of(first) == [(0, 67)]
+    assert [tuple(move) for move in moves_of([first, bar(1, 69, 65)], 1)] == [(0, 2), (4, -4)]
+
+
+def best_pitch(tune: Tune, place: Place) -> int:
+    nats = np.full(128, 0.0)
+    for pitch, each in tune.lean("pitch", place).items():
+        nats[pitch - 1] = each
+    return int(nats.argmax())
+
+
+def test_the_tune_goes_by_steps_and_leaves_its_top_room() -> None:
+    tune = Tune(STRINGS, [bar(0, 64)])
+    assert abs(best_pitch(tune, Place(0, STRINGS, 28, 4)) - 64) in (1, 2)
+    below = tune.lean("pitch", Place(0, STRINGS, 28, 4, owed_notes=1))
+    assert below[70 + 1] < 0 and 50 + 1 not in below, "lower notes of a chord stay lower"
+
+
+def test_the_tune_recalls_the_moves_of_a_theme_from_any_pitch() -> None:
+    again = moves_of([bar(0, 60, 65, 64)], 0)
+    tune = Tune(STRINGS, [bar(THEME_BARS - 1, 72)], again)
+    assert best_pitch(tune, Place(4, STRINGS, 28, 4)) == 77
+    assert tune.lean("instrument", Place(4, -1, 0, 4))[STRINGS + 1] > 0
+    assert tune.lean("instrument", Place(6, -1, 0, 4))[STRINGS + 1] < 0
+
+
+def test_a_planned_note_is_left_to_the_plan() -> None:
+    tune = Tune(STRINGS, [bar(0, 64)], planned={4})
+    assert not tune.lean("pitch", Place(4, STRINGS, 28, 4)) and tune.lean("pitch", Place(6, STRINGS, 28, 4))
