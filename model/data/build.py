@@ -195,7 +195,9 @@ def _jobs(folder: Path) -> Iterator[_Job]:
             try:
                 known = known_of(entry, songs.get(source, {}))
             except (ValueError, TypeError, KeyError, IndexError) as error:
-                raise InputError(f"{manifest}: {entry['file']} has labels that are none ({error}); mend them") from None
+                raise InputError(
+                    f"{manifest}: {entry['file']} has labels that cannot be read ({error}); correct them"
+                ) from None
             yield _Job(folder.name, entry, path, known)
         return
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".mid", ".midi")):

@@ -133,7 +133,9 @@ def seen(rows: Sequence[Sequence[str]], passed_over: list[str] | None = None) ->
         raise InputError(problems[0])
     if not films:
         where = "the time selection" if between else "the selected items"
-        raise InputError(f"there is no unmuted video in {where}; select the film and run the action again")
+        raise InputError(
+            f"there is no video in {where}, or all of it is muted; select the film and run the action again"
+        )
     return shown
 
 

@@ -134,7 +134,7 @@ def test_labels_that_are_none_and_songs_that_are_damaged_are_one_sentence(labell
     folder.mkdir()
     write_song(folder / "a.mid")
     (folder / "manifest.json").write_text(json.dumps([{"file": "a.mid", "chords": [[[0, [3, "zzz", None]]]]}]))
-    with pytest.raises(InputError, match="has labels that are none"):
+    with pytest.raises(InputError, match="has labels that cannot be read"):
         build([folder], tmp_path / "out", workers=1)
     (folder / "songs.json").write_text("[]")
     with pytest.raises(InputError, match="holds no songs"):

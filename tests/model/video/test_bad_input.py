@@ -57,7 +57,7 @@ def test_random_bytes(tmp_path):
 def test_sound_only(tmp_path):
     path = tmp_path / "sound.mp4"
     ffmpeg("-f", "lavfi", "-i", "sine=d=2", path)
-    assert "sound only" in refusal(path)
+    assert "only sound" in refusal(path)
 
 
 def test_sound_with_a_cover_picture(tmp_path):
@@ -65,7 +65,7 @@ def test_sound_with_a_cover_picture(tmp_path):
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:d=1", "-frames:v", 1, cover)
     ffmpeg("-f", "lavfi", "-i", "sine=d=2", "-i", cover, "-map", 0, "-map", 1, "-c:v", "copy",
            "-disposition:v", "attached_pic", path)  # fmt: skip
-    assert "sound only" in refusal(path)
+    assert "only sound" in refusal(path)
 
 
 @pytest.mark.parametrize("name", ["one.mp4", "one.png", "one.mkv"])
@@ -145,7 +145,7 @@ def test_unreadable(tmp_path):
     try:
         path.open("rb").close()
     except PermissionError:
-        assert "may not be read" in refusal(path)
+        assert "permission denied" in refusal(path)
     else:
         pytest.skip("this user may read everything")
 

@@ -40,6 +40,7 @@ need_jack()
 need_ardour("Xvfb")
 
 PERIOD = 2048
+TRIES = 5
 TOLERANCE_MS = 1.0
 """As the file's tempo events round: see `tempo_events`."""
 TICKS_A_QUARTER = 1920
@@ -128,6 +129,15 @@ def play(ardour: Ardour, ears: RemoteEars, names: list[str], wanted: list[tuple[
     return [1000 * (each - sorted(late_s)[len(late_s) // 2]) for each in late_s]
 
 
+def played(ardour: Ardour, ears: RemoteEars, names: list[str], wanted: list[tuple[Any, ...]]) -> list[float]:
+    """As `play`; a busy Ardour may begin twice, and is asked again. Fails where no try has the notes of the file."""
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(AssertionError):
+            return play(ardour, ears, names, wanted)
+        ardour.stop()
+    return play(ardour, ears, names, wanted)
+
+
 def extended(heard: list[tuple[int, bytes]], ears: RemoteEars) -> list[tuple[int, bytes]]:
     """`heard` with all that the ears have heard since."""
     heard += ears.take()
@@ -167,7 +177,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Imported:
     # Ardour's time and the ears' are both that of the periods they have had, of which neither misses one.
     server = JackServer(PERIOD, patience_ms=20_000, waits=True)
     with server, RemoteEars(counted=True) as ears, Ardour(folder, session) as ardour:
-        late_ms = play(ardour, ears, names, wanted)
+        late_ms = played(ardour, ears, names, wanted)
         beats = beats_at(ardour, [marker.time_s for marker in score.markers] + [1.234, 9.876])
     return Imported(midi, score, session, root, late_ms, beats)
 
