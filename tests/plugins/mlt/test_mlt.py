@@ -1,5 +1,6 @@
 """Kdenlive and Shotcut projects get their music: rendered by melt before and after, with `hitpoint` standing in."""
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -106,7 +107,10 @@ def loudness(project, frequency_step):
     wav = project.with_suffix(".check.wav")
     call = ["melt", project, "-consumer", f"avformat:{wav}", "acodec=pcm_s16le", "video_off=1", "terminate_on_pause=1"]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    subprocess.run([*call, "real_time=0"], check=True, capture_output=True, timeout=100, env=environment)
+    for _ in range(4):  # now and then melt waits for ever where there is no picture to render
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run([*call, "real_time=0"], check=True, capture_output=True, timeout=25, env=environment)
+            break
     with wave.open(str(wav), "rb") as file:
         rate, channels = file.getframerate(), file.getnchannels()
         sound = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, channels)[:, 0].astype(float)
