@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from hitpoint.bridge.osc.protocol import INCOMING
 from hitpoint.model.compose.base import COMPOSERS
-from hitpoint.model.music.score import GENRES, INSTRUMENTS
+from hitpoint.model.music.score import INSTRUMENTS, SHIPPED_GENRES
 from hitpoint.model.plan.wishes import MOOD_CHOICES, OPTIONS
 
 _CONTROL = "/hitpoint/control/"
@@ -18,7 +18,7 @@ _CONTROL = "/hitpoint/control/"
 def capabilities() -> Mapping[str, tuple[str, ...]]:
     """Kind -> names: genres, moods, instruments, composers, the keys of a score request, the live controls."""
     return {
-        "genres": GENRES,
+        "genres": SHIPPED_GENRES,
         "moods": MOOD_CHOICES,
         "instruments": INSTRUMENTS,
         "composers": COMPOSERS.names(),

@@ -9,7 +9,7 @@ from typing import Any
 
 from hitpoint.model.errors import UsageError
 from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
-from hitpoint.model.music.score import GENRES, INSTRUMENTS
+from hitpoint.model.music.score import GENRES, INSTRUMENTS, SHIPPED_GENRES
 from hitpoint.model.music.symbols import key_name, parse_key
 from hitpoint.model.plan.harmony.progression import read_progression
 from hitpoint.model.plan.melody import REGISTERS
@@ -185,14 +185,14 @@ def _switch(name: str) -> Callable[[str], bool]:
     return parse
 
 
-_GENRES, _INSTRUMENTS = ", ".join(GENRES), ", ".join(INSTRUMENTS)
+_GENRES, _INSTRUMENTS = ", ".join(SHIPPED_GENRES), ", ".join(INSTRUMENTS)
 OPTIONS: tuple[WishOption, ...] = (
     WishOption(
         "genre",
         "genre",
         "name",
         "pop",
-        f"auto, {_GENRES}",
+        f"auto, {_GENRES}; orchestral with weights of your own",
         "the style of the music; auto: one is suggested",
         _genre_or_auto,
     ),
