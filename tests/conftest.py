@@ -31,6 +31,8 @@ SLOW = (
     "model/compose/test_grammar.py",
     "model/plan/harmony/",
     "model/plan/test_arrangement.py",
+    "model/plan/test_build.py",
+    "model/plan/test_mood.py",
     "model/plan/test_rework.py",
     "model/plan/test_tempo.py",
     "model/training/",
