@@ -58,7 +58,7 @@ def test_a_mistake_in_the_file_is_one_sentence(tmp_path, text, says):
 def test_other_machines_need_a_token():
     with pytest.raises(UsageError, match="--token"):
         load_config(None, host="0.0.0.0")
-    with pytest.raises(UsageError, match="8 letters"):
+    with pytest.raises(UsageError, match="8 characters"):
         load_config(None, host="192.168.1.5", token="short")
     assert load_config(None, host="0.0.0.0", token="long enough").token
 

@@ -249,7 +249,7 @@ def test_the_last_bar_can_come_to_rest(rhythm):
 
 
 def test_wishes_shift_density_and_energy(rhythm, monkeypatch):
-    monkeypatch.setattr(build, "arrange", lambda plan, accents: plan)  # who plays changes with the energy as well
+    monkeypatch.setattr(build, "arrange", lambda plan, accents, tune: plan)  # who plays changes with the energy as well
     film = rhythm(60.0, motion=(0.1, 0.2, 0.3))
     plain = build_plan(film, Wishes(control=1.0))
     busier = build_plan(film, Wishes(control=1.0, density=2, energy=0.2))
