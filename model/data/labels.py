@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from hitpoint.model.data.reader import Piece
 from hitpoint.model.music.chords import CHORDS, QUALITIES, Chord, label_chords
-from hitpoint.model.music.harmony import PROFILES, Key
+from hitpoint.model.music.harmony import PROFILES
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note
 from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.music.tokens import Notes, velocity_class

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Score
 
 _MAJOR = (0, 2, 4, 5, 7, 9, 11)
@@ -18,23 +18,6 @@ PROFILES = np.array([
     [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17],
 ])  # fmt: skip
 """Major and minor key profiles of Krumhansl & Kessler (1982)."""
-
-
-class Key(NamedTuple):
-    """root: pitch class 0..11. Chords are pitch classes with their root first."""
-
-    root: int
-    minor: bool
-
-    @property
-    def tonic(self) -> tuple[int, int, int]:
-        """The chord that a piece in this key ends on."""
-        return self.root, (self.root + 4 - self.minor) % 12, (self.root + 7) % 12
-
-    @property
-    def dominant(self) -> tuple[int, int, int]:
-        """The chord that leads there, a major one in minor keys too."""
-        return (self.root + 7) % 12, (self.root + 11) % 12, (self.root + 2) % 12
 
 
 def key_of(bars: Sequence[Bar]) -> Key | None:

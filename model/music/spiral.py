@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.chords import Chord
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 
 RISE = float(np.sqrt(2 / 15))
 """Height of a fifth at radius 1: fifths and major thirds then lie equally near."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from hitpoint.model.music.chords import Chord
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 
 NO_CHORD = "N"
 _NO_CHORDS = ("n", "nc", "n.c.", "z")

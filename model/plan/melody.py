@@ -16,16 +16,14 @@ from itertools import pairwise
 import numpy as np
 
 from hitpoint.model.music.chords import HALF_BAR_TICKS
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Note
 from hitpoint.model.music.symbols import parse_key, parse_symbol
-from hitpoint.model.plan.motif import Motif, MotifNote, drawn_motif, pitch_at, scale_place
+from hitpoint.model.plan.motif import REGISTERS, Motif, MotifNote, drawn_motif, pitch_at, scale_place
 from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, Plan, Wishes
 
 LEADERS = ("strings", "piano", "guitar")
 """Who has the tune: the first of these that plays throughout a section, else the one that plays most of it."""
-REGISTERS = {"strings": (64, 86), "piano": (60, 84), "guitar": (55, 79), "bass": (36, 57)}
-"""Where each one's tune lies."""
 MIDDLE = {name: (low + high) // 2 for name, (low, high) in REGISTERS.items()}
 OTHER_REGISTER = 5
 """Semitones higher or lower, by the energy, where the motif comes back in a section of another look."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import TICKS_PER_BAR
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}
 """Of major (False) and minor (True), from the tonic."""
+REGISTERS = {"strings": (64, 86), "piano": (60, 84), "guitar": (55, 79), "bass": (36, 57)}
+"""Who may have a tune, and where each one's lies."""
 RHYTHMS = (
     ((0, 8), (0, 6, 8), (0, 8, 12), (0, 4, 8), (0, 4, 12)),
     ((0, 4, 6, 8), (0, 6, 8, 12), (0, 4, 8, 12), (0, 3, 6, 8, 12), (0, 4, 8, 10, 12), (2, 4, 8, 12)),
@@ -67,6 +71,8 @@ def drawn_motif(energy: float, rng: np.random.Generator) -> Motif:
     answer = RHYTHMS[max(0, level - 1)][int(rng.integers(len(RHYTHMS[max(0, level - 1)])))]
     ticks = [*first, *(TICKS_PER_BAR + tick for tick in answer)]
     degrees = [0]
+    import numpy as np  # plans go through processes that do without it
+
     moves, weights = list(STEPS), np.array(list(STEPS.values()))
     for _ in ticks[1:]:
         able = np.array([abs(degrees[-1] + move) <= SPAN for move in moves]) * weights

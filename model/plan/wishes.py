@@ -1,4 +1,7 @@
-"""What a user may ask for, and how the words of the command line and of OSC become Wishes."""
+"""What a user may ask for, and how the words of the command line and of OSC become Wishes.
+
+The process that keeps the time knows the names of these too, so what needs arrays is imported where it is read.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,7 @@ from typing import Any
 from hitpoint.model.errors import UsageError
 from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
 from hitpoint.model.music.score import GENRES, INSTRUMENTS, SHIPPED_GENRES
-from hitpoint.model.music.symbols import key_name, parse_key
-from hitpoint.model.plan.harmony.progression import read_progression
-from hitpoint.model.plan.melody import REGISTERS
-from hitpoint.model.plan.motif import Motif
-from hitpoint.model.plan.motif_file import read_motif
+from hitpoint.model.plan.motif import REGISTERS, Motif
 from hitpoint.model.plan.types import ChordAt, Wishes
 from hitpoint.model.plan.wish_texts import moments, number, own_hits, share_or_auto, tempo, tempo_range, whole, within
 
@@ -130,6 +129,8 @@ def _instruments(text: str) -> tuple[int, ...]:
 
 
 def _key(text: str) -> str | None:
+    from hitpoint.model.music.symbols import key_name, parse_key
+
     if text.lower() == "auto":
         return None
     try:
@@ -162,10 +163,14 @@ def _lead(text: str) -> str | None:
 
 
 def _motif(text: str) -> Motif | None:
+    from hitpoint.model.plan.motif_file import read_motif
+
     return None if text.lower() in ("", "auto") else read_motif(Path(text))
 
 
 def _harmony(text: str) -> str | tuple[ChordAt, ...]:
+    from hitpoint.model.plan.harmony.progression import read_progression
+
     if text.lower() in HARMONIES:
         return text.lower()
     path = Path(text)

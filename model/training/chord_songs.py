@@ -22,7 +22,8 @@ from hitpoint.model.data.splits import song_key, split_of
 from hitpoint.model.mood.affect import emotion_of
 from hitpoint.model.mood.types import MOODS
 from hitpoint.model.music.chords import QUALITIES, Chord
-from hitpoint.model.music.harmony import PROFILES, Key
+from hitpoint.model.music.harmony import PROFILES
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.spiral import measures
 from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.plan.harmony.columns import COLUMN, Span, Table, affect_class, table

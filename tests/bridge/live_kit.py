@@ -328,6 +328,7 @@ class RemoteEars(Ears):
         import jack
 
         Heard.__init__(self, sound_s)
+        self.counted = counted
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_listen, args=(name, self.memory, counted, theirs), daemon=True)

@@ -16,7 +16,8 @@ from hitpoint.model.compose.cmt.chords import same_chords
 from hitpoint.model.compose.cmt.echo import Echo, recalled
 from hitpoint.model.compose.cmt.harmony import home_key, move_of, wished_key
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
-from hitpoint.model.music.harmony import Key, key_of
+from hitpoint.model.music.harmony import key_of
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.music.tokens import FIRST_TICK, duration_class
 from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, Plan

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from hitpoint.model.compose.cmt.echo import recalled
 from hitpoint.model.compose.cmt.grammar import PITCH_RANGE
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
-from hitpoint.model.music.harmony import Key, key_of
+from hitpoint.model.music.harmony import key_of
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
 from hitpoint.model.music.symbols import parse_key
 from hitpoint.model.plan.types import BarPlan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.symbols import parse_key
 from hitpoint.model.plan.types import Plan, Wishes
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.mood.types import MOODS
 from hitpoint.model.music.chords import CHORDS, Chord
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT
 from hitpoint.model.music.symbols import key_name, symbol_of
 from hitpoint.model.plan.harmony.columns import CHORD_GENRES, COLUMN, Span, affect_class, table

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.chords import CHORDS, QUALITIES
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.types import Plan, Section
 

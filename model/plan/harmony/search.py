@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.chords import CHORDS
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.plan.harmony.network import ChordNetwork, Reading
 from hitpoint.model.plan.harmony.rules import MOST_EQUAL, Rule
 from hitpoint.model.plan.harmony.tension import tension_table

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.chords import CHORDS
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.spiral import measures, points_of
 
 WEIGHTS = (0.45, 0.35, 0.20)

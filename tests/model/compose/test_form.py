@@ -16,7 +16,8 @@ from hitpoint.model.compose.cmt.form import Again, Close, Recall
 from hitpoint.model.compose.cmt.grammar import BarTask
 from hitpoint.model.compose.cmt.leaning import Here, Place, leanings_of, total
 from hitpoint.model.music.flaws import flaw_of
-from hitpoint.model.music.harmony import Key, key_of
+from hitpoint.model.music.harmony import key_of
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note
 from hitpoint.model.perform.perform import perform_all
 from hitpoint.model.plan.types import Plan, Section

@@ -16,7 +16,7 @@ from hitpoint.model.data.splits import song_key
 from hitpoint.model.data.windows import CONTROLLED, Augmentation, Windows, players
 from hitpoint.model.errors import InputError
 from hitpoint.model.music.chords import Chord
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.tokens import notes_of_table
 from hitpoint.model.network.conditions import CHORDS, COLUMN, FIRST_ROOT, HAS, MAJOR, MINOR, NO_CHORD, chord_classes
 from tests.model.material import write_song

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.spiral import measures, point, tonic_fifths
 from hitpoint.model.music.symbols import parse_symbol
 

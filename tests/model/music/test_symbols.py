@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hitpoint.model.music.chords import CHORDS, Chord
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.symbols import key_name, parse_key, parse_symbol, symbol_of
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hitpoint.model.errors import UsageError
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.motif import drawn_motif, pitch_at, scale_place

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.plan.harmony.columns import SIZES
 from hitpoint.model.plan.harmony.network import ChordNetwork, Reading, Sizes

@@ -9,7 +9,7 @@ from hitpoint.bridge.cli import main
 from hitpoint.bridge.config.settings import load_config
 from hitpoint.bridge.hosts.reaper import install as install_reaper
 from hitpoint.bridge.hosts.reaper import rows as file_rows
-from hitpoint.model.music.score import GENRES
+from hitpoint.model.music.score import SHIPPED_GENRES
 from tests.plugins.reaper.reaper_emulated import PLUGIN, SCORE_ITEMS, SETTINGS, Reaper
 
 
@@ -64,7 +64,7 @@ def test_install_tells_the_scripts_what_the_bridge_can_do(hitpoint, tmp_path):
         captions = reaper.lua("return emu.captions")
     finally:
         reaper.close()
-    assert f"Genre ({' '.join(GENRES)})," in captions and "Instruments (drums" in captions
+    assert f"Genre ({' '.join(SHIPPED_GENRES)})," in captions and "Instruments (drums" in captions
 
 
 def test_install_again_replaces_and_keeps_the_users_configuration(hitpoint, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from hitpoint.model.errors import UsageError
 from hitpoint.model.mood.types import Affect
 from hitpoint.model.music.chords import CHORDS
-from hitpoint.model.music.harmony import Key
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.symbols import parse_key, parse_symbol
 from hitpoint.model.output.chord_sheet import chord_sheet
 from hitpoint.model.plan.build import build_plan
