@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -238,10 +237,12 @@ def redraw() -> None:
 
 
 def call(operator: Any) -> None:
-    """Run an operator from a timer, as one undo step of its own."""
-    window = next(iter(bpy.context.window_manager.windows), None)
-    with bpy.context.temp_override(window=window) if window else contextlib.nullcontext():
-        operator("EXEC_DEFAULT", True)
+    """Run an operator from a timer, as one undo step of its own.
+
+    With no context of our own: Blender 4.5 looks into one without Python's lock when it pushes the undo step, and
+    crashes where another thread, as that which hears the bridge, runs just then.
+    """
+    operator("EXEC_DEFAULT", True)
 
 
 def translated(text: str) -> str:

@@ -408,3 +408,8 @@ def test_stems_are_strips_of_their_own(hour):
 def test_small_things_of_the_second_hour(hour):
     assert hour["genres"] == ["pop", "waltz"] and hour["starts"].startswith("The hitpoint program was not found")
     assert hour.get("german", "Hitpoint ist bereit") == "Hitpoint ist bereit"
+
+
+@pytest.mark.parametrize("host", EVERY)
+def test_an_undo_step_is_pushed_while_other_threads_run(host, media):
+    assert run_script(host, "script_threads.py", media, 9)["steps"] > 0
