@@ -16,7 +16,7 @@ from hitpoint.model.music.chords import label_chords
 from hitpoint.model.music.kept_chords import kept_chords
 from hitpoint.model.music.metrics import metrics_of
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
-from hitpoint.model.music.symbols import symbol_of
+from hitpoint.model.music.symbols import parse_key, symbol_of
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.duck import duck_of
 from hitpoint.model.output.report_mood import affect_row, mood_rows
@@ -82,7 +82,9 @@ def write_report(report: dict[str, Any], path: Path, force: bool = False) -> Non
 def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
     """A row a bar: its span in seconds; density, strength and chords, asked and found; who sounds."""
     last = len(score.bars) - 1
-    labels = [None if chord is None else symbol_of(chord) for chord in label_chords(score.bars)]
+    keys = [None if bar.key is None else parse_key(bar.key) for bar in plan.bars for _ in range(2)]
+    heard = label_chords(score.bars)
+    labels = [None if chord is None else symbol_of(chord, key) for chord, key in zip(heard, keys, strict=True)]
     return [
         {
             "index": bar.index,

@@ -69,3 +69,14 @@ def test_the_validator_can_fail() -> None:
     for spoil in ({"schema": "2"}, {"seed": None}, {"bars": [{}]}, {"music": {}}, {"surprise": 1}):
         with pytest.raises(AssertionError):
             validate_report(report | spoil)
+
+
+def test_chords_heard_are_spelled_as_those_asked_for() -> None:
+    prepared = fake_prepared(bars=8)
+    bars = tuple(replace(bar, key="E major", chords=("E", "G#m")) for bar in prepared.plan.bars)
+    prepared = replace(prepared, plan=replace(prepared.plan, bars=bars))
+    take = fake_take(prepared)
+    higher = [replace(bar, notes=tuple(replace(n, pitch=n.pitch + 1) for n in bar.notes)) for bar in take.score.bars]
+    take = replace(take, score=replace(take.score, bars=tuple(higher)))
+    roots = {chord[:2] for row in build_report(take, prepared)["bars"] for chord in row["chords"] if chord}
+    assert "G#" in roots and "Ab" not in roots
