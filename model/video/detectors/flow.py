@@ -16,6 +16,8 @@ WILD_SHARE = 0.03
 SAME_LEVELS = 2
 """Two pictures of which no pixel differs by more are one, coded twice."""
 _STRUCTURE_PIXELS = 3
+DECIMALS = 6
+"""Of what is measured; finer is noise."""
 _QUIET_PX = 0.05
 
 
@@ -57,8 +59,9 @@ class FlowMeter:
         size *= np.clip(size / _QUIET_PX - 1, 0, 1)
         weight = np.ascontiguousarray(structure(small[:-1], gain)[inside]).reshape(count, -1)
         # Summed in double precision: in single, the sum depends on where in memory the numbers happen to lie.
+        # Rounded, since the libraries' single products differ in their last bit from place to place as well.
         own = (size * weight).mean(axis=1, dtype=np.float64) / width
-        return own, weight.mean(axis=1, dtype=np.float64)
+        return own.round(DECIMALS), weight.mean(axis=1, dtype=np.float64).round(DECIMALS)
 
     def _fields(self, small: Images, gain: Floats) -> NDArray[np.float32]:
         """(m, h, w, 2): flow from each picture to the next, in pixels of these pictures."""
