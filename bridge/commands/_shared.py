@@ -63,30 +63,6 @@ def output_options(command: Command) -> Command:
     return command
 
 
-def clip_options(command: Command) -> Command:
-    """Which part of which film, and whose cuts."""
-    options = (
-        click.argument("clip", type=FILE),
-        click.option(
-            "--in", "in_s", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
-                     help="Where to begin, in the film's own time.  [default: 0]"
-        ),
-        click.option("--out", "out_s", type=click.FloatRange(0), metavar="SECONDS",
-                     help="Where to end.  [default: the film's end]"),
-        click.option("--cuts", type=FILE,
-                     help="The editor's own cuts: EDL, OTIO, FCPXML, Final Cut Pro 7 XML, MLT, Kdenlive, AAF or JSON."),
-        click.option("--cuts-fps", type=click.FloatRange(1, 1000), metavar="RATE",
-                     help="Frames a second of the list's timecodes.  [default: the list's own, or the film's]"),
-        click.option("--cuts-start", metavar="HH:MM:SS:FF",
-                     help="The list's timecode at the film's first frame.  [default: the list's own start]"),
-        click.option("--detector", type=click.Choice(["quick", "fine"]), default="quick", show_default=True,
-                     help="Detector of cuts: our own, or TransNet V2 (slower; needs hitpoint[fine])."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 def counted(number: int, thing: str) -> str:
     """`1 cut`, `2 cuts`."""
     return f"{number} {thing}" + ("" if number == 1 else "s")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hitpoint.bridge.commands._clip import ClipPart, clip_options
 from hitpoint.bridge.commands._mood import mood_json, mood_text
 from hitpoint.bridge.commands._progress import stage_bars
-from hitpoint.bridge.commands._shared import FILE, clip_options, counted, output_options
+from hitpoint.bridge.commands._shared import FILE, counted, output_options
 
 if TYPE_CHECKING:
     from hitpoint.model.video.types import VisualRhythm
@@ -26,31 +27,23 @@ SCHEMA = "hitpoint.analysis/1"
 @click.option("--plot", type=FILE, help="Also film, motion, visual beats, cuts, fades and mood on one time axis (PNG).")
 @output_options
 def command(
-    clip: Path,
-    in_s: float,
-    out_s: float | None,
-    cuts: Path | None,
-    cuts_fps: float | None,
-    cuts_start: str | None,
-    detector: str,
+    part: ClipPart,
     json_path: Path | None,
     plot: Path | None,
     force: bool,
 ) -> None:
     """Show what CLIP's picture says: motion, visual beats, cuts, fades and mood."""
-    from hitpoint.bridge.commands.score import given_cuts
     from hitpoint.model.files import atomic, check_output
     from hitpoint.model.video.analyse import analyse
-    from hitpoint.model.video.types import Clip
 
     to_stdout = json_path == Path("-")
     for path in (json_path, plot):
         if path is not None and path != Path("-"):
             check_output(path, force)
-    clips = [Clip(clip, in_s, out_s)]
-    boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
+    clips = part.clips()
+    boundaries = part.given_cuts()
     with stage_bars() as progress:
-        rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share), detector)
+        rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share), part.detector)
         if plot is not None:
             from hitpoint.model.output.plot import plot_rhythm
 
@@ -62,8 +55,8 @@ def command(
         click.echo(figures)
         return
     if json_path is not None:
-        with atomic(json_path, force) as part:
-            part.write_text(figures + "\n", encoding="utf-8")
+        with atomic(json_path, force) as file:
+            file.write_text(figures + "\n", encoding="utf-8")
     click.echo(as_text(rhythm))
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hitpoint.bridge.commands._clip import ClipPart, clip_options
 from hitpoint.bridge.commands._progress import stage_bars
 from hitpoint.bridge.commands._shared import (
     COMPOSER_SETTINGS,
     FILE,
-    clip_options,
     composer_options,
     counted,
     make_composer,
@@ -21,14 +21,13 @@ from hitpoint.bridge.commands._shared import (
     soundfont_option,
     wish_options,
 )
-from hitpoint.bridge.errors import InputError, UsageError
+from hitpoint.bridge.errors import UsageError
 from hitpoint.model.output.base import TARGETS_LUFS
 from hitpoint.model.plan.wishes import parse_wishes
 
 if TYPE_CHECKING:
     from hitpoint.model.output.base import Targets, Writing
     from hitpoint.model.take import Prepared, Take
-    from hitpoint.model.video.types import Boundary
 
 NAMED = ("wav", "mux", "report", "plot")
 """Outputs that have an option of their own, which names the file."""
@@ -66,13 +65,7 @@ NAMED = ("wav", "mux", "report", "plot")
 @soundfont_option
 @output_options
 def command(
-    clip: Path,
-    in_s: float,
-    out_s: float | None,
-    cuts: Path | None,
-    cuts_fps: float | None,
-    cuts_start: str | None,
-    detector: str,
+    part: ClipPart,
     out: Path | None,
     formats: str,
     takes: int,
@@ -85,9 +78,8 @@ def command(
     """Write music for CLIP that hits its cuts: a MIDI file and, if asked, sound, film, report and plot."""
     from hitpoint.model import job
     from hitpoint.model.output.base import Writing, numbered, parse_formats, targets_of, write_outputs
-    from hitpoint.model.video.types import Clip
 
-    base = out or Path(f"{clip.stem}.mid")
+    base = out or Path(f"{part.clip.stem}.mid")
     named = {name: path for name in NAMED if (path := rest.pop(name)) is not None}
     targets = {**targets_of(parse_formats(formats), base), **named}
     composer_flags = {name: rest.pop(name) for name in COMPOSER_SETTINGS}
@@ -95,13 +87,13 @@ def command(
     each_take = [targets] if takes == 1 else [numbered(targets, take + 1) for take in range(takes)]
     writing = Writing(force, soundfont, lufs=None if lufs == "off" else float(lufs), duck_cc=duck_cc)
     for files in each_take:
-        check(clip, files, wishes.instruments, writing)
-    boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
+        check(part.clip, files, wishes.instruments, writing)
+    boundaries = part.given_cuts()
     composer = make_composer(composer_flags)
     said = []
     with stage_bars() as progress:
         prepared = job.prepare(
-            [Clip(clip, in_s, out_s)], wishes, boundaries, progress, detector=detector, genres=composer.genres
+            part.clips(), wishes, boundaries, progress, detector=part.detector, genres=composer.genres
         )
         composed = job.compose_takes(prepared, composer, takes, progress)
         for take, files in zip(composed, each_take, strict=True):
@@ -121,49 +113,6 @@ def check(clip: Path, targets: Targets, instruments: tuple[int, ...], writing: W
     check_outputs(targets, instruments, writing)
     if any(path.resolve() == clip.resolve() for path in paths_of(targets, instruments)):
         raise UsageError(f"{clip} is the clip itself; give the output another name")
-
-
-def given_cuts(
-    path: Path | None,
-    clip: Path,
-    in_s: float,
-    out_s: float | None,
-    fps: float | None = None,
-    start: str | None = None,
-) -> tuple[Boundary, ...] | None:
-    """The editor's cuts between `in_s` and `out_s`, which are seconds of the film, from `in_s` on; None without a file.
-
-    fps: of the list's timecodes where it does not say it, by default the film's nominal rate. start: the list's
-    timecode at the film's first frame, by default where its programme begins. What of the list was passed over and how
-    many cuts are left out is said on standard error. Raises InputError where no cut lies inside the film.
-    """
-    if path is None:
-        if fps is not None or start is not None:
-            raise UsageError(
-                "--cuts-fps and --cuts-start tell how to read a list; name it with --cuts, or leave them out"
-            )
-        return None
-    from hitpoint.model.video.cuts_file import read_list
-    from hitpoint.model.video.film import open_film
-    from hitpoint.model.video.nominal import nominal_fps
-
-    film = open_film(clip)
-    media = film.media
-    found = read_list(path, fps or nominal_fps(film) or media.fps, start, media.duration_s)
-    cuts = found.cuts
-    for note in (*found.notes, *found.unused(fps)):
-        click.echo(f"note: {path.name}: {note}", err=True)
-    if not any(cut.time_s < media.duration_s for cut in cuts):
-        raise InputError(
-            f"{path.name} holds no cut inside the film (0.0-{media.duration_s:.1f} s), but {len(cuts)} outside it; "
-            "export the list of this film, or leave --cuts out"
-        )
-    end_s = media.duration_s if out_s is None else min(out_s, media.duration_s)
-    inside = [replace(cut, time_s=cut.time_s - in_s) for cut in cuts if in_s < cut.time_s < end_s]
-    if len(inside) < len(cuts):
-        left = f"{len(cuts) - len(inside)} of {len(cuts)} cuts in {path.name}"
-        click.echo(f"note: {left} left out: outside {in_s:.1f}-{end_s:.1f} s of the film", err=True)
-    return tuple(inside)
 
 
 def summary(take: Take, prepared: Prepared, paths: Sequence[Path]) -> str:

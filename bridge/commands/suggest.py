@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hitpoint.bridge.commands._clip import ClipPart, clip_options
 from hitpoint.bridge.commands._progress import stage_bars
-from hitpoint.bridge.commands._shared import FILE, clip_options, output_options
+from hitpoint.bridge.commands._shared import FILE, output_options
 from hitpoint.bridge.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,36 +37,28 @@ SCHEMA = "hitpoint.suggestion/1"
 @click.option("--json", "json_path", type=FILE, help="Also every share (JSON); - for standard output.")
 @output_options
 def command(
-    clip: Path,
-    in_s: float,
-    out_s: float | None,
-    cuts: Path | None,
-    cuts_fps: float | None,
-    cuts_start: str | None,
-    detector: str,
+    part: ClipPart,
     describe: str,
     semantics: str,
     json_path: Path | None,
     force: bool,
 ) -> None:
     """Suggest a genre and a mood for CLIP, from its picture, its names and your words, and say why."""
-    from hitpoint.bridge.commands.score import given_cuts
     from hitpoint.model import job
     from hitpoint.model.files import atomic, check_output
     from hitpoint.model.mood.scenes import check_scenes
     from hitpoint.model.plan.suggested import suggested
     from hitpoint.model.video.analyse import analyse
-    from hitpoint.model.video.types import Clip
 
     if json_path is not None and json_path != Path("-"):
         check_output(json_path, force)
     if semantics == "scenes":
         check_scenes()
     words = read_words(describe)
-    clips = [Clip(clip, in_s, out_s)]
-    boundaries = given_cuts(cuts, clip, in_s, out_s, cuts_fps, cuts_start)
+    clips = part.clips()
+    boundaries = part.given_cuts()
     with stage_bars() as progress:
-        rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share), detector)
+        rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share), part.detector)
         seen = scenes_of(clips[0], rhythm) if semantics == "scenes" else None
     found = suggested(rhythm, words, job.names(clips), [] if seen is None else [seen])
     figures = as_json(found)
@@ -73,8 +66,8 @@ def command(
         click.echo(json.dumps(figures, allow_nan=False))
         return
     if json_path is not None:
-        with atomic(json_path, force) as part:
-            part.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        with atomic(json_path, force) as file:
+            file.write_text(json.dumps(figures, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     click.echo(f"genre {found.genre} ({found.genre_share:.2f}), mood {found.mood} ({found.mood_share:.2f}), "
                f"about {found.tempo_bpm:.0f} BPM")  # fmt: skip
     for reason in found.why:
