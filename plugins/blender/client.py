@@ -1,32 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The conversation with the bridge: connection, one job at a time, and its results. Knows nothing of Blender.
 
-Threads: a daemon thread receives and only fills `_inbox`. Everything else belongs to the caller's thread and never
-waits: `tick()` empties the queue, keeps the connection and sends what is due.
+Threads: a daemon thread receives and only fills `_inbox`; another for each finished take copies its files and fills
+`_kept`. Everything else belongs to the caller's thread and never waits: `tick()` empties both queues, keeps the
+connection and sends what is due.
 """
 
 from __future__ import annotations
 
 import contextlib
-import filecmp
-import glob
-import itertools
-import json
-import os
 import queue
 import random
-import shutil
 import socket
-import subprocess
 import threading
 import time
-import uuid
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import osc
-from .timeline import Clip
+from .jobs import Job, Take, keep_files, stems_of
 
 PROTOCOL = 2
 QUIET_S = 3.5  # the bridge sends its state once a second: after this long without a word it is away
@@ -41,84 +33,6 @@ OTHER = (
     "Update both: pip install -U hitpoint, then hitpoint install blender."
 )
 BOUNDS = [0.0, 0.05, 0.4, 0.45, 0.9, 1.0]  # of the stages, as shares of the whole
-
-
-@dataclass(eq=False)
-class Take:
-    """A finished take: its index and the paths of its files (wav may be empty).
-
-    edition: of its notes, by which the bridge knows them again. stems: instrument -> file. show: False for one that is
-    only to be kept at hand.
-    """
-
-    job: Job
-    index: int
-    midi: str
-    wav: str
-    edition: int = -1
-    stems: dict[str, str] = field(default_factory=dict)
-    show: bool = True
-
-
-@dataclass(eq=False)
-class Job:
-    """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline.
-
-    start_s: where the music begins. cuts: how many were hit, of how many, and the moments of the others. mood: lines
-    on the film's mood, and on what was suggested and why.
-    folder, title: where the finished files are to be kept, and under which name; empty: in the bridge's own folder.
-    request: the number of the latest further wish; an answer brings it back.
-    share: of its present stage, progress: of all stages, 0..1. wish: the message that asked for more than the score,
-    empty before one did. news: when the bridge last spoke of it (monotonic s).
-    """
-
-    clips: list[Clip]
-    fps: float
-    options: tuple[str | float | int, ...]
-    about: dict[str, Any] = field(default_factory=dict)  # the caller's own notes: file, scene, frames
-    start_s: float = 0.0
-    folder: str = ""
-    title: str = "music"
-    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
-    stage: str = "clips"
-    share: float = 0.0
-    progress: float = 0.0
-    take: int = 0
-    wish: tuple[Any, ...] = ()
-    running: bool = True
-    bars: dict[int, float] = field(default_factory=dict)
-    hits: set[tuple[float, str]] = field(default_factory=set)
-    takes: dict[int, Take] = field(default_factory=dict)
-    news: float = 0.0
-    request: int = 0
-    cuts: tuple[int, int, list[float]] = (0, 0, [])
-    mood: list[str] = field(default_factory=list)
-
-    def bar_starts(self) -> list[float]:
-        """The starts of the bars known so far, in seconds, rising."""
-        return [self.bars[index] for index in sorted(self.bars)]
-
-    def read_report(self, path: Path) -> None:
-        """Bars and hit points as the file has them: a packet may be lost, or be another job's turn when it is due."""
-        report, origin = json.loads(path.read_text("utf-8")), self.start_s
-        self.bars = {bar["index"]: origin + bar["start_s"] for bar in report["bars"]}
-        self.hits = {(round(origin + hit["time_s"], 6), hit["kind"]) for hit in report["hits"]}
-        cuts = report["cuts"]
-        self.cuts = cuts["hit"], cuts["found"], [origin + time_s for time_s in cuts["missed_s"]]
-        self.mood = mood_lines(report)
-
-
-def mood_lines(report: dict[str, Any]) -> list[str]:
-    """The mood of each stretch of the film, and the suggestion with its reasons, as the report has them."""
-    moods: list[str] = []
-    for section in report.get("sections", ()):
-        if section["mood"] and moods[-1:] != [section["mood"]]:
-            moods.append(section["mood"])
-    lines = [f"Mood: {', '.join(moods)}"] if moods else []
-    found = report.get("suggestion")
-    if found:
-        lines.append(f"Suggested: {found['genre']}, {found['mood']} ({'; '.join(found['why'])})")
-    return lines
 
 
 class Client:
@@ -372,92 +286,3 @@ class Client:
             self.fail(text)
         else:
             self.error = text
-
-
-def stems_of(wav: str) -> dict[str, str]:
-    """Instrument -> file of the stems that lie beside a WAV."""
-    path = Path(wav)
-    found = sorted(path.parent.glob(f"{glob.escape(path.stem)}-*.wav")) if wav else []
-    return {each.stem.rpartition("-")[2]: str(each) for each in found if each.stem.rpartition("-")[0] == path.stem}
-
-
-def keep_files(take: Take, folder: Path) -> None:
-    """Put a take's files into `folder`, under names that an editor knows again. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for version in itertools.count(1):
-        name = f"{take.job.title}, take {'ABC'[take.index]}" + (f", version {version}" if version > 1 else "")
-        files = {take.midi: folder / f"{name}.mid", take.wav: folder / f"{name}.wav"}
-        files |= {path: folder / f"{name}, {part}.wav" for part, path in take.stems.items()}
-        files.pop("", None)
-        if all(not path.exists() or filecmp.cmp(source, path, shallow=False) for source, path in files.items()):
-            break  # what is there of that name is the same, or nothing
-    kept = {source: _kept(source, path) for source, path in files.items()}
-    take.midi, take.wav = kept[take.midi], kept.get(take.wav, "")
-    take.stems = {part: kept[path] for part, path in take.stems.items()}
-
-
-def _kept(source: str, path: Path) -> str:
-    if not path.exists():
-        part = path.with_name(f".{path.name}.part")
-        shutil.copyfile(source, part)
-        part.replace(path)
-    return str(path)
-
-
-class Bridge:
-    """The `hitpoint serve` that this Blender started, if any."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._log = Path()
-
-    def start(self, command: list[str], port: int, folder: Path) -> str:
-        """Launch it without waiting, its output in `folder`. Returns a sentence when that fails, else ""."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self._log = folder / f"bridge-{os.getpid()}.log"
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-        hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-        try:
-            with self._log.open("wb") as log:
-                call = [
-                    *command,
-                    "serve",
-                    "--port",
-                    str(port),
-                    "--while-open",
-                ]  # it ends with this Blender, however that ends
-                self._process = subprocess.Popen(
-                    call, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, creationflags=hidden
-                )
-        except OSError as error:
-            return f"The bridge could not be started ({error.strerror}): set its path in the extension's preferences."
-        return ""
-
-    def died(self) -> str:
-        """A sentence, once, when the bridge that was started has ended by itself; else ""."""
-        if self._process is None or self.starting:
-            return ""
-        self._process = None
-        words = self._log.read_text("utf-8", "replace").strip().splitlines()
-        return f"The bridge ended: {words[-1] if words else 'it said nothing; run `hitpoint serve` in a terminal'}"
-
-    @property
-    def starting(self) -> bool:
-        """Whether a started bridge runs."""
-        return self._process is not None and self._process.poll() is None
-
-    def stop(self) -> None:
-        """End the bridge that this Blender started; it silences its notes by itself."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process = None
-
-
-def bridge_command(preferred: str, installed: list[str]) -> list[str]:
-    """How to call `hitpoint`: the preferences' path, what `hitpoint install blender` noted down, or the PATH's; []."""
-    if preferred:
-        return [preferred]
-    if installed and shutil.which(installed[0]):
-        return installed
-    found = shutil.which("hitpoint")
-    return [found] if found else []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import compat, scores
-from .client import Take
+from .jobs import Take, keep_files
 from .scores import PART, TAG
 from .timeline import marker_names
 
@@ -168,8 +168,6 @@ def remove_markers(scene: Any) -> None:
 
 def collect(scene: Any, folder: Path) -> None:
     """Put the files of every score of a project into its own folder, and let its strips play those. Raises OSError."""
-    from .client import keep_files
-
     every = scores.read(scene)
     for score, entry in every.items():
         job = scores.job_of(scene, score, {})

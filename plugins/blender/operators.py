@@ -13,7 +13,8 @@ import bpy
 from bpy.props import BoolProperty, IntProperty
 
 from . import compat, music, scores, session, timeline
-from .client import Job, bridge_command
+from .bridge import bridge_command
+from .jobs import Job
 
 NO_BRIDGE = "The hitpoint program was not found: pip install hitpoint, then hitpoint install blender; or set its path."
 NO_SCORE = "There is no score yet: score the strips first."

@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 
 from . import compat
-from .client import Job, Take
+from .jobs import Job, Take
 
 TAG, PART = "hitpoint", "hitpoint_part"
 """Custom properties of our strips: the score's id, and the instrument where it is a stem."""

@@ -16,7 +16,8 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import compat, music, scores
-from .client import Bridge, Client
+from .bridge import Bridge
+from .client import Client
 
 IDLE_S, BUSY_S = 0.25, 0.04
 TIME = struct.Struct(">16s8sdidd")  # /hitpoint/time: made for each frame, so without the way through osc.encode

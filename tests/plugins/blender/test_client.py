@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from fake_bridge import FakeBridge
 from hitpoint_blender import client as module
-from hitpoint_blender.client import Bridge, Client, Job, bridge_command
+from hitpoint_blender.bridge import Bridge, bridge_command
+from hitpoint_blender.client import Client
+from hitpoint_blender.jobs import Job
 from hitpoint_blender.timeline import Clip
 
 from hitpoint.bridge.osc import protocol
