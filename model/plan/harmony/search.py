@@ -23,9 +23,16 @@ BEAM = 8
 TENSION_NATS = 10.0
 REPEAT_NATS = 3.0
 """For the chord that is to be repeated, where a tension is asked for as well."""
-SAME_BAR_NATS = -1.5
+SAME_BAR_NATS = -3.0
 """For a bar that begins on the root on which the bar before began: real songs have .18 to .28 of such bars."""
+HOLD_NATS = 2.5
+"""For the chord just before, where nothing moves the harmony on: songs change it within .22 (Billboard) to .58 (POP909)
+of their bars, and a cut is heard in it only where other moments have fewer changes."""
+CLOSE_TONES = 2
+"""A chord that shares so many tones with the one before is no change that a cut could be heard in."""
 _ROOT = np.array([chord.root for chord in CHORDS])
+_INSIDE = np.array([np.isin(np.arange(12), chord.tones) for chord in CHORDS])
+_CLOSE = (_INSIDE[:, None] & _INSIDE[None]).sum(axis=2) >= CLOSE_TONES
 _NEVER = -1e9
 
 
@@ -52,6 +59,8 @@ def find_chords(
             logs[np.arange(lines), history[:, rule.repeat]] += REPEAT_NATS
         if place >= 2 and place % 2 == 0:
             logs += np.where(_ROOT[history[:, place - 2], None] == _ROOT, SAME_BAR_NATS, 0.0)
+        if place and rule.hold:
+            logs[np.arange(lines), history[:, place - 1]] += HOLD_NATS
         allowed = np.stack([_allowed(rule, history[line, :place], bool(np.isnan(asked))) for line in range(lines)])
         values = _within_nucleus(np.where(allowed, logs / TEMPERATURE, _NEVER))
         noisy = totals[:, None] + values + rng.gumbel(size=values.shape)
@@ -72,6 +81,8 @@ def _allowed(rule: Rule, before: NDArray[np.int64], repeats: bool) -> NDArray[np
     wanted = mask.copy()
     if rule.change and len(before):
         wanted &= _ROOT[before[-1]] != _ROOT
+        if rule.cut and (wanted & ~_CLOSE[before[-1]]).any():
+            wanted &= ~_CLOSE[before[-1]]
     if run >= MOST_EQUAL:
         wanted[before[-1]] = False
     if wanted.any():
