@@ -27,6 +27,8 @@ class Registers(Leaning):
     """Keeps those who have chords and tunes out of each other's way; all of them lie higher where it is lively or
     glad, and lower where it is tense."""
 
+    leans_on = ("pitch",)
+
     @classmethod
     def of(cls, here: Here) -> Registers:
         """For every bar."""
@@ -53,6 +55,8 @@ class Registers(Leaning):
 
 class Rise(Leaning):
     """Leads the highest line upwards through the second half of the bar."""
+
+    leans_on = ("pitch",)
 
     @classmethod
     def of(cls, here: Here) -> Rise | None:
