@@ -35,6 +35,7 @@ _EMPTY: dict[str, Any] = {
     "cuts": [0, 0, []],
     "mood": [],
     "in_range": False,
+    "rendered": False,
 }
 
 
@@ -95,7 +96,7 @@ def remember(scene: Any, take: Take, markers: list[tuple[int, str]] | None = Non
             entry["cuts"] = list(job.cuts)
         if job.mood:
             entry["mood"] = list(job.mood)
-    for key in ("seed", "in_range"):
+    for key in ("seed", "in_range", "rendered"):
         entry[key] = job.about.get(key, before[key])
     if markers is not None:
         entry["markers"] = markers
@@ -108,7 +109,7 @@ def job_of(scene: Any, score: str, about: dict[str, Any]) -> Job:
     """A job taken up again from what is remembered of it."""
     entry = read(scene)[score]
     fps = compat.fps(scene)
-    about = {**about, "span": tuple(entry["span"]), "seed": entry["seed"], "in_range": entry["in_range"]}
+    about = {**about, "span": tuple(entry["span"]), "seed": entry["seed"], **{key: entry[key] for key in ("in_range", "rendered")}}
     job = Job([], fps, (), about, entry["span"][0] / fps, title=entry["title"], id=score)
     job.running, job.take, job.bars = False, entry["take"], dict(enumerate(entry["bars"]))
     for index, midi, wav, *more in entry["takes"]:
