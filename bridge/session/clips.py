@@ -91,9 +91,7 @@ class ClipDesk:
         out = None if out_s < 0 else out_s
         clips.missing.discard(index)
         clips.touched_s = now_s
-        clip = ClipSpec(
-            path, request.number("timeline_start"), in_s, out, rate, request.number("fade")
-        )
+        clip = ClipSpec(path, request.number("timeline_start"), in_s, out, rate, request.number("fade"))
         return ClipKept(job, index, clip)
 
     def end(self, request: Request, now_s: float, most: int) -> list[int]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small film of what the sequencer shows, rendered by a Blender of its own beside this one. Knows nothing of Blender."""
+"""A small film of what the sequencer shows, rendered by another Blender beside this one. Knows nothing of Blender."""
 
 from __future__ import annotations
 

@@ -31,9 +31,10 @@ class Strip:
 
     first: the source frame shown at `start` (of an effect: frames into it), counted as an edge: where it plays
     backwards, the one before. rate: source frames per timeline frame, below 0 backwards.
-    low, frames: the first source frame that it may show, and the one after the last. source_fps: of the file. inputs: what an effect works on. children: what a meta
-    holds. steady: False where the speed changes inside. unsure: why it cannot be told what is seen of it. look: what it lets through, one of LOOKS. fade_in: frames over
-    which it appears from nothing.
+    low, frames: the first source frame that it may show, and the one after the last. source_fps: of the file. inputs:
+    what an effect works on. children: what a meta holds. steady: False where the speed changes inside. unsure: why it
+    cannot be told what is seen of it. look: what it lets through, one of LOOKS. fade_in: frames over which it appears
+    from nothing.
     """
 
     name: str

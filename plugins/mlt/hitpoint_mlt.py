@@ -74,9 +74,9 @@ class Stalled(ProjectError):
 
 
 def run(call: list[str], what: str, still_s: float = 0.0) -> None:
-    """Run a program. Raises ProjectError with its last words, Stalled where it says nothing for `still_s` (0: any time).
+    """Run a program, which ends with this one. Raises ProjectError with its last words.
 
-    It ends with this one, however that ends.
+    still_s: Stalled is raised where it says nothing for so long; 0: never.
     """
     environment = dict(os.environ)
     if sys.platform.startswith("linux") and not ("DISPLAY" in environment or "WAYLAND_DISPLAY" in environment):

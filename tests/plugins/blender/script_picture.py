@@ -8,7 +8,7 @@ import host
 from host import bpy
 
 host.load()
-from blender import compat, operators, panel, session  # noqa: E402
+from blender import compat, operators, session  # noqa: E402
 
 scene = host.scene()
 scene.render.fps = 24

@@ -89,7 +89,11 @@ def bad(request, media):
     "case, error, note",
     [
         ("missing file", "None of these strips can be scored.", "“gone” has no readable file"),
-        ("scene strip", "None of these strips can be scored.", "“scene strip” is a scene: to have it seen as it is, score"),
+        (
+            "scene strip",
+            "None of these strips can be scored.",
+            "“scene strip” is a scene: to have it seen as it is, score",
+        ),
         ("image sequence", "None of these strips can be scored.", "“stills” is a still or an image sequence"),
         ("sound only", "There is only sound here", None),
         ("no selection", "Nothing is selected: select the strips to score.", None),
