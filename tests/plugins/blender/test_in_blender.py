@@ -297,6 +297,9 @@ def test_the_editors_mix_and_edit_stay_when_takes_and_scores_change(host, media,
     assert {row[0] for row in found["taken"]} == {"♪ Take B"}
     assert {row[6] for row in found["taken"]}.isdisjoint(row[6] for row in found["cut"])
     assert found["hole"] == [4, 80, 120] and found["volumes"] == [[0.5, 0.25]] * 2
+    assert [row[1:4] for row in found["re-scored"]] == [[4, 1, 80], [4, 120, 181]]  # its end is the edit's new one
+    assert {row[6] for row in found["re-scored"]}.isdisjoint(row[6] for row in found["taken"])
+    assert found["re-scored volumes"] == [[0.5, 0.25], "COLOR_04", True], "the mix on the strips stays"
     assert [row[2:5] for row in found["two ranges"]] == [[1, 101, False], [101, 201, False]]
     assert found["finished whole"] and "muted" in found["said"]
     whole = [row for row in found["whole"] if not row[4]]
