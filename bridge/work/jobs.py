@@ -84,7 +84,8 @@ class Before:
 class Job:
     """One job. prepared: None until analysed in this process; plan: None until planned.
 
-    batch: the takes beside the one that is heard, while they are composed. before: the job whose music is to be kept where the picture has not changed, until that is done.
+    before: the job whose music is to be kept where the picture has not changed, until that is done. batch: the takes
+    beside the one that is heard, while they are composed.
     care: how often composing it went wrong. 1: no more provisional bars; 2: another seed from there on.
     again_s: not to be written before this moment (monotonic), the disk being full; disk_told: its client knows.
     """

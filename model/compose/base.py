@@ -82,8 +82,8 @@ class Composer(ABC):
     def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
         """(place of the seed, bar) of one whole piece for each seed, each piece's bars in order, as they come.
 
-        As it stands here one piece comes after another; a composer that is quicker side by side overrides it, and then a
-        bar may be one that `stream` would have written again (`hitpoint.model.music.flaws`).
+        As it stands here one piece comes after another; a composer that is quicker side by side overrides it, and then
+        a bar may be one that `stream` would have written again (`hitpoint.model.music.flaws`).
         """
         for place, seed in enumerate(seeds):
             for bar in self.stream(plan, seed):

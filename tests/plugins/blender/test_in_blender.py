@@ -311,6 +311,22 @@ def test_the_editors_mix_and_edit_stay_when_takes_and_scores_change(host, media,
 
 
 @pytest.mark.parametrize("host", EVERY)
+def test_the_music_makes_room_for_what_is_said_in_the_films_own_sound(host, media, tmp_path):
+    if host in NO_SOUND:
+        pytest.skip("this wheel has no sound")
+    bridge = FakeBridge(tmp_path)
+    bridge.reports, bridge.duck = True, [(0.0, 0.0), (1.0, 0.0), (1.5, -9.0), (3.0, -9.0), (4.0, 0.0)]
+    try:
+        found = run_script(host, "script_duck.py", media, bridge.port)
+    finally:
+        bridge.close()
+    line = [[1 + round(24 * time_s), round(10 ** (gain / 20), 2), "LINEAR"] for time_s, gain in bridge.duck]
+    assert found["with the film's sound"] == ["on", line] and found["another take"] == line
+    assert found["re-scored"] == ["on", line] and found["the editor's own"] == [True, 6]
+    assert found["without it"] == "off"
+
+
+@pytest.mark.parametrize("host", EVERY)
 def test_what_the_viewer_sees_is_what_is_scored(host, media):
     found = run_script(host, "script_look.py", media, 9)
     film = [[1, 0, 100, 0], [101, 20, 100, 0]]
