@@ -278,8 +278,9 @@ def test_emulated_hand_edits_stay_where_nothing_has_changed(reaper, relay, bridg
     items = "local a = {} for i, item in ipairs(emu.current:items()) do a[i] = item.id end return a"
     ids = reaper.lua(items)
     bridge.changed = without_bar(bridge.plan, 5)
-    reaper.lua(f"for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end "
-               f"local i = emu.current:items()[1] i.D_LENGTH = {bridge.changed[0].duration_s} i.B_UISEL = 1")  # fmt: skip
+    length_s = bridge.changed[0].duration_s
+    reaper.lua("for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end "
+               f"local i = emu.current:items()[1] i.D_LENGTH = {length_s} i.B_UISEL = 1")  # fmt: skip
     reaper.act(emulated.RESCORE)
     assert reaper.messages == [] and reaper.undo_names[-1] == "Hitpoint: re-score"
     assert reaper.lua(items) == ids, "the items are the same ones; the one that was thrown away stays away"
