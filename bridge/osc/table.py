@@ -117,15 +117,16 @@ MESSAGES: tuple[MessageType, ...] = (
     ),
     _in(
         "clip",
-        "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed; "
-        "fade: length of the cross fade from the clip before, in whose middle this one begins.",
+        "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed, "
+        "below 0 from out back to in; fade: length of the cross fade from the clip before, in whose middle this one "
+        "begins.",
         _JOB,
         Argument("index", "i", "", 0, 9999),
         Argument("path", "s"),
         _seconds("timeline_start"),
         Argument("in", "d", "s", 0, 1e6),
         Argument("out", "d", "s", -1, 1e6),
-        _optional("rate", "d", "×", 0.01, 100),
+        _optional("rate", "d", "×", -100, 100),
         _optional("fade", "d", "s", 0, 3600),
     ),
     _in(

@@ -54,25 +54,19 @@ OPENING_S = 20.0
 MESSAGES_A_ROUND = 20
 
 
-def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
+def run_clock(sock: socket.socket, config: Config, osc_socket: socket.socket, version: str, revive: list[str]) -> None:
     """The process's whole life. revive: the command that restarts the bridge should the watchdog die; [] = none."""
     system.ignore_interrupt()
     _be_clock(osc_socket, Channel(sock), config, version, revive, [])
 
 
-def run_spare(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
-    """A clock that waits, everything loaded, until the watchdog sends it something: from then on it is the clock."""
+def run_spare(sock: socket.socket, config: Config, osc_socket: socket.socket, version: str, revive: list[str]) -> None:
+    """A clock that waits, everything loaded, until the watchdog needs it."""
     system.ignore_interrupt()
     system.name_process("hp-spare")
     channel = Channel(sock)
-    messages: list[object] = []
-    try:
-        while not messages:
-            channel.wait(None)
-            messages = channel.receive()
-    except ChannelClosed:
-        return
-    if not isinstance(messages[0], Quit):
+    messages = channel.wait_for_promotion()
+    if messages is not None:
         _be_clock(osc_socket, channel, config, version, revive, messages)
 
 
@@ -94,6 +88,7 @@ def _be_clock(
         osc_socket.close()  # a successor listens there
         if revive:
             loop.bequeath()
+            system.hurry()  # the successor inherits it
             system.start_apart(revive)
     loop.end()
 

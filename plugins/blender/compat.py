@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,7 @@ def _read(strip: Any, muted: set[int], editor: Any, timeline_fps: float) -> Stri
         "mute": strip.mute or strip.channel in muted or look.is_hidden(strip),
         "selected": strip.select,
         "look": look.of(strip),
+        "unsure": look.unsure(strip),
         "fade_in": look.fade_in(strip),
     }
     if strip.type == "MOVIE":
@@ -155,19 +157,21 @@ def _movie(strip: Any, timeline_fps: float) -> dict[str, Any]:
         return {"path": path, "missing": True}
     keys = [key.timeline_frame for key in getattr(strip, "retiming_keys", ())]
     length = strip.frame_final_duration + strip.frame_offset_start + strip.frame_offset_end
-    rate, frames = 1.0, strip.frame_duration
+    rate, frames, hidden = 1.0, strip.frame_duration, strip.animation_offset_start + strip.animation_offset_end
     if keys or getattr(strip, "speed_factor", 1.0) != 1.0 or abs(source_fps - timeline_fps) > 5e-4 * source_fps:
-        hidden = strip.animation_offset_start + strip.animation_offset_end
-        frames = source_frames(path)
-        rate = _rate(frames - hidden, float(length), keys)
+        frames = source_frames(path) - hidden
+        rate = _rate(frames, float(length), keys)
+    low, skipped = strip.animation_offset_start, strip.frame_offset_start * rate
+    first = low + skipped
     if strip.use_reverse_frames:
-        rate = -rate
+        rate, first = -rate, low + frames - skipped
     return {
         "path": os.path.realpath(path),
         "source_fps": source_fps,
-        "frames": frames,
+        "low": low,
+        "frames": low + frames,
         "rate": rate,
-        "first": strip.animation_offset_start + strip.frame_offset_start * rate,
+        "first": first,
         "steady": len(keys) <= 2,
     }
 
@@ -197,6 +201,22 @@ def _speed_effect(strip: Any) -> dict[str, Any]:
     if strip.speed_control == "STRETCH" and strip.input_1 is not None:
         return {"rate": strip.input_1.frame_duration / strip.frame_final_duration}
     return {"steady": False}
+
+
+# ---- a render of what is seen
+
+
+def write_scene(scene: Any, path: Path) -> None:
+    """The scene and all it needs as a file of its own; the project itself is neither saved nor changed."""
+    bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE")
+
+
+def another_blender(script: str) -> list[str]:
+    """How to run a script of this extension in a Blender beside this one; its last argument is still to be added."""
+    path = str(Path(__file__).with_name(script))
+    if bpy.app.binary_path:
+        return [bpy.app.binary_path, "-b", "--factory-startup", "--python-exit-code", "1", "-P", path, "--"]
+    return [sys.executable, path]
 
 
 # ---- the window and its places

@@ -15,6 +15,8 @@ from .timeline import FULL, GRAPHIC, PARTIAL
 
 OPAQUE = {"REPLACE", "ALPHA_OVER", "CROSS"}
 ALPHA_FILES = {".png", ".tif", ".tiff", ".webp", ".tga", ".exr", ".gif", ".psd", ".svg", ".dpx"}
+MIXES = {"ADD", "SUBTRACT", "MULTIPLY", "OVER_DROP", "ALPHA_OVER", "ALPHA_UNDER", "COLORMIX", "TRANSFORM"}
+"""Effects of which only a render tells what is left of their inputs."""
 SLACK = 1.005
 """A picture short of the frame by less than this is rounded to it."""
 
@@ -29,6 +31,17 @@ def of(strip: Any) -> str:
     if any(modifier.type == "MASK" and not modifier.mute for modifier in modifiers):
         return PARTIAL
     return FULL if _opacity(strip) >= 1.0 and _fills(strip) else PARTIAL
+
+
+def unsure(strip: Any) -> str:
+    """Why it cannot be told what is seen of it; empty where it can."""
+    modifiers = [modifier for modifier in getattr(strip, "modifiers", ()) if not modifier.mute]
+    if any(modifier.type == "MASK" for modifier in modifiers):
+        return "has a mask"
+    path = strip.path_from_id() + ".modifiers" if modifiers else ""
+    if modifiers and any(curve.data_path.startswith(path) for curve in _all_curves(strip)):
+        return "has modifiers that change"
+    return "mixes its pictures" if strip.type in MIXES else ""
 
 
 def is_hidden(strip: Any) -> bool:
@@ -95,12 +108,15 @@ def _values(strip: Any, name: str, value: float) -> list[float]:
 
 def _curve(strip: Any, name: str) -> Any:
     """The curve that animates a property of a strip, or None."""
+    path = f"{strip.path_from_id()}.{name}"
+    return next((curve for curve in _all_curves(strip) if curve.data_path == path), None)
+
+
+def _all_curves(strip: Any) -> list[Any]:
+    """The curves that animate anything of the strip's scene."""
     animation = strip.id_data.animation_data
     action = animation.action if animation else None
-    if action is None:
-        return None
-    path = f"{strip.path_from_id()}.{name}"
-    return next((curve for curve in _curves(action) if curve.data_path == path), None)
+    return [] if action is None else _curves(action)
 
 
 def _curves(action: Any) -> list[Any]:

@@ -29,6 +29,8 @@ class Registers(Leaning):
     """Keeps those who have chords and tunes out of each other's way; all of them lie higher where it is lively or
     glad, and lower where it is tense or somebody speaks."""
 
+    leans_on = ("pitch",)
+
     @classmethod
     def of(cls, here: Here) -> Registers:
         """For every bar."""
@@ -57,6 +59,8 @@ class Registers(Leaning):
 
 class Rise(Leaning):
     """Leads the highest line upwards through the second half of the bar."""
+
+    leans_on = ("pitch",)
 
     @classmethod
     def of(cls, here: Here) -> Rise | None:

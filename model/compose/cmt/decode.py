@@ -34,6 +34,11 @@ class Sampling:
     other_temperature: float = 0.85
     other_nucleus: float = 0.98
 
+    def of(self, attribute: str) -> tuple[float, float]:
+        """Temperature and nucleus of an attribute."""
+        temperature = self.temperature.get(attribute, self.other_temperature)
+        return temperature, self.nucleus.get(attribute, self.other_nucleus)
+
 
 @dataclass
 class Tally:
@@ -209,8 +214,7 @@ class Decoder:
             told = {name: [ask.known[name] for ask in asks] for name in asks[0].known}
             hidden = run.hidden if len(numbers) == len(run.hidden) else run.hidden[numbers]
             logits = self.engine.logits(hidden, attribute, told)
-            temperature = self.sampling.temperature.get(attribute, self.sampling.other_temperature)
-            nucleus = self.sampling.nucleus.get(attribute, self.sampling.other_nucleus)
+            temperature, nucleus = self.sampling.of(attribute)
             draws = np.array([0.0 if _forced(a) else streams[n].order.draws.random() for n, a in group])
             masks, leans = np.stack([ask.mask for ask in asks]), [ask.lean for ask in asks]
             picked, pressure = choose(logits, masks, leans, temperature, nucleus, draws)
