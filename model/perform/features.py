@@ -64,8 +64,10 @@ def drums(ticks: Sequence[int], pitches: Sequence[int], style: str, bpm: float) 
     own = np.eye(_OTHER + 1)[kind]
     beside = np.zeros((len(struck), _OTHER + 1))
     beside[chord, kind] = 1.0
-    around = np.stack([np.isin(tick + step, struck) for step in range(-4, 5)], axis=1)
-    same = np.stack([_same(tick, kind, step) for step in (-4, -2, -1, 1, 2, 4)], axis=1)
+    around = _sounds(struck)[tick[:, None] + REACH + np.arange(-4, 5)]
+    alike = np.zeros((_OTHER + 1, TICKS_PER_BAR + 2 * REACH), bool)
+    alike[kind, tick + REACH] = True
+    same = alike[kind[:, None], tick[:, None] + REACH + np.array([-4, -2, -1, 1, 2, 4])]
     which = np.array([each == style for each in STYLES], float) * np.ones((len(tick), 1))
     # What a drum does where depends on the drum: a hat's off beat is not a snare's.
     quarter = np.eye(4)[tick % 4]
@@ -90,12 +92,14 @@ def _place(tick: NDArray[np.int_], struck: NDArray[np.int_], chord: NDArray[np.i
 def _seen(tick: NDArray[np.int_], struck: NDArray[np.int_], others: Sequence[int]) -> Columns:
     """Who sounds around each note: its own part, and the other."""
     other = np.asarray(others, int)
-    steps = range(-REACH, REACH + 1)
-    mine = np.stack([np.isin(tick + step, struck) for step in steps if step], axis=1)
-    theirs = np.stack([np.isin(tick + step, other) for step in range(-2, 3)], axis=1)
+    steps = np.array([step for step in range(-REACH, REACH + 1) if step])
+    mine = _sounds(struck)[tick[:, None] + REACH + steps]
+    theirs = _sounds(other)[tick[:, None] + REACH + np.arange(-2, 3)]
     return np.column_stack([mine, theirs, np.full(len(tick), min(1.0, len(other) / 8)), np.full(len(tick), len(other) > 0)])
 
 
-def _same(tick: NDArray[np.int_], kind: NDArray[np.int_], step: int) -> NDArray[np.bool_]:
-    """(n,) whether the same drum sounds so many ticks away."""
-    return np.isin((tick + step) * 100 + kind, tick * 100 + kind)
+def _sounds(ticks: NDArray[np.int_]) -> NDArray[np.bool_]:
+    """(16 + 2 REACH,) whether anything begins on each tick, from REACH before the bar; nothing does outside it."""
+    table = np.zeros(TICKS_PER_BAR + 2 * REACH, bool)
+    table[ticks + REACH] = True
+    return table

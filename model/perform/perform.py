@@ -8,7 +8,7 @@ from dataclasses import replace
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.perform.controllers import controllers
 from hitpoint.model.perform.players import Heard, heard
-from hitpoint.model.perform.timing import timed
+from hitpoint.model.perform.timing import exact_ticks, timed
 from hitpoint.model.perform.touch import touched
 from hitpoint.model.plan.dynamics import LOUDNESS_RANGE
 from hitpoint.model.plan.types import BarPlan, Plan
@@ -35,13 +35,15 @@ def perform(bar: Bar, asked: BarPlan) -> Bar:
     struck = {note.tick for note in bar.notes if _is_drum(note)}
     written = {part: _mean_velocity(bar, part) for part in {note.instrument for note in bar.notes}}
     curve = asked.dynamics or [(LOUDNESS_RANGE * (asked.energy_at(tick) - 0.5), 0.0) for tick in range(TICKS_PER_BAR)]
+    exact = exact_ticks(asked)
     played = []
     for note in bar.notes:
         level, accent = curve[note.tick]
         differs = _differs(note, note.velocity - written[note.instrument], guesses.get(note), asked, accent)
         velocity = _loudness(note, differs, level, accent * _share(note, accent, struck))
         late_ms = guesses[note].late_ms if note in guesses else 0.0
-        played.append(touched(timed(replace(note, velocity=velocity), bar, asked, late_ms), bar, asked))
+        moved = timed(replace(note, velocity=velocity), bar, asked, late_ms, exact)
+        played.append(touched(moved, bar, asked, exact))
     return replace(bar, notes=tuple(played), controllers=(*bar.controllers, *controllers(bar.notes, asked)))
 
 

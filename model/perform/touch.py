@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
 from hitpoint.model.music.score import INSTRUMENTS, Bar, Note
-from hitpoint.model.perform.timing import PULSES, exact_ticks
+from hitpoint.model.perform.timing import PULSES
 from hitpoint.model.plan.types import BarPlan
 
 TIED = 0.15
@@ -17,13 +18,13 @@ STAB, STAB_SHARE = 2, 0.25
 _TIES = ("strings", "bass")
 
 
-def touched(note: Note, bar: Bar, asked: BarPlan) -> Note:
+def touched(note: Note, bar: Bar, asked: BarPlan, exact: Set[int]) -> Note:
     """A note of `bar` with its end as it is played. What ends at a hit or a stop ends there, to the tick."""
     playing = asked.playing
     end = note.tick + note.duration_ticks
     if playing is None or playing.is_last:
         return note
-    if end in exact_ticks(asked) or end in asked.stops:
+    if end in exact or end in asked.stops:
         return replace(note, release_ticks=-note.shift_ticks) if note.shift_ticks else note
     by = round(_release(note, bar, asked) * playing.humanise * PULSES) / PULSES
     return replace(note, release_ticks=by) if by else note
