@@ -353,6 +353,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "control/density": lambda session, *rest: session._jobs.control(*rest),
     "control/energy": lambda session, *rest: session._jobs.control(*rest),
     "control/accents": lambda session, *rest: session._jobs.control(*rest),
+    "control/humanise": lambda session, *rest: session._jobs.control(*rest),
     "control/valence": lambda session, *rest: session._jobs.control(*rest),
     "control/arousal": lambda session, *rest: session._jobs.control(*rest),
     "control/tension": lambda session, *rest: session._jobs.control(*rest),
