@@ -175,6 +175,7 @@ function api.GetTakeMarker(take, index)
   return marker.second + 0.0, marker.name, 0
 end
 function api.get_config_var_string(name)
+  if name == "tempoenvtimelock" then return false, "" end
   assert(name == "projvidflags", "no such variable")
   return emu.video_flags ~= nil, emu.video_flags or ""
 end
