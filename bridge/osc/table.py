@@ -138,8 +138,8 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
-        "cut-control, density, energy, accents, mood, valence, arousal, tension, describe, key, harmony (auto, off, "
-        "bound or a file), harmony-strength, lead, motif (a MIDI file), deviation, composer, "
+        "cut-control, density, energy, accents, humanise, swing, dynamics, mood, valence, arousal, tension, describe, "
+        "key, harmony (auto, off, bound or a file), harmony-strength, lead, motif (a MIDI file), deviation, composer, "
         "cuts (auto, strips = only the clips' own boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), "
         "stems (0 or 1: one WAV per instrument), from and to (seconds of the timeline: the range to score, black "
         "beyond the clips included), keep (the job of an "
@@ -211,6 +211,11 @@ MESSAGES: tuple[MessageType, ...] = (
         "control/accents",
         "How far hits stand out (0 = bare notes), from the next bar that is not sounding yet.",
         Argument("value", "f", "", 0, 2),
+    ),
+    _in(
+        "control/humanise",
+        "How far it is played as people play (0 = as it is written), from the next bar that is not sounding yet.",
+        Argument("value", "f", "", 0, 1),
     ),
     *(
         _in(

@@ -216,9 +216,8 @@ class Scheduler:
                 events.append(_Event(at(index, each.tick), CONTROL, 0.0, channel, each.number, each.value))
         for note in choice.bar.notes:
             if note.instrument in heard:
-                tick = note.tick + note.shift_ticks
-                off_s = min(at(index, tick + note.duration_ticks), end_s)
-                events.append(_Event(at(index, tick), NOTE, off_s, heard[note.instrument], note.pitch, note.velocity))
+                off_s = min(at(index, note.end_ticks), end_s)
+                events.append(_Event(at(index, note.onset_ticks), NOTE, off_s, heard[note.instrument], note.pitch, note.velocity))
         events.sort()
         return events
 

@@ -90,11 +90,11 @@ def sounding_notes(score: Score, instrument: int) -> list[tuple[int, int, int, i
     for bar in score.bars:
         for note in bar.notes:
             if note.instrument == instrument:
-                start = max(0, bar.index * PULSES_PER_BAR + round((note.tick + note.shift_ticks) * PULSES_PER_TICK))
+                start = max(0, bar.index * PULSES_PER_BAR + round(note.onset_ticks * PULSES_PER_TICK))
                 if start >= end:
                     continue
                 length, velocity = struck.get((note.pitch, start), (0, 0))
-                pulses = max(length, note.duration_ticks * PULSES_PER_TICK)
+                pulses = max(length, round((note.duration_ticks + note.release_ticks) * PULSES_PER_TICK))
                 struck[note.pitch, start] = (pulses, max(velocity, note.velocity))
     notes: list[tuple[int, int, int, int]] = []
     next_start: dict[int, int] = {}
@@ -249,8 +249,9 @@ def _read_music(tracks: Sequence[tuple[int, mido.MidiTrack]], count: int) -> tup
         for start, stop, pitch, velocity in _note_spans(track):
             bar, tick = divmod(round(start / PULSES_PER_TICK), TICKS_PER_BAR)
             shift = start / PULSES_PER_TICK - bar * TICKS_PER_BAR - tick
-            ticks = max(1, round((stop - start) / PULSES_PER_TICK))
-            notes[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift))
+            sounds = (stop - start) / PULSES_PER_TICK
+            ticks = max(1, round(sounds))
+            notes[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift, sounds - ticks))
         for pulse, message in _absolute(track):
             if message.type == "control_change":
                 bar = min(pulse // PULSES_PER_BAR, count - 1)

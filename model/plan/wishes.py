@@ -19,6 +19,7 @@ from hitpoint.model.plan.wish_texts import moments, number, own_hits, share_or_a
 
 HARMONIES = ("auto", "off", "bound")
 MOOD_CHOICES = ("auto", "off", *MOODS)
+DYNAMICS = ("learned", "rule")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,9 @@ def check_wishes(wishes: Wishes) -> None:
     within("energy", wishes.energy, -0.5, 0.5)
     within("density", wishes.density, -8, 8)
     within("accents", wishes.accents, 0.0, 2.0)
+    within("humanise", wishes.humanise, 0.0, 1.0)
+    within("swing", wishes.swing, 0.0, 1.0)
+    _dynamics(wishes.dynamics)
     within("duck", wishes.duck_db, -40.0, 0.0)
     within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
     if wishes.key is not None:
@@ -113,6 +117,13 @@ def _mood(text: str) -> str:
     name = text.lower()
     if name not in MOOD_CHOICES:
         raise UsageError(f"unknown mood {text!r}: choose from {', '.join(MOOD_CHOICES)}")
+    return name
+
+
+def _dynamics(text: str) -> str:
+    name = text.lower()
+    if name not in DYNAMICS:
+        raise UsageError(f"dynamics must be one of {', '.join(DYNAMICS)}, not {text!r}")
     return name
 
 
@@ -261,6 +272,33 @@ OPTIONS: tuple[WishOption, ...] = (
         "0..2",
         "how far hits stand out: breath, loudness, cymbal; 0 leaves them bare",
         number("accents", 0, 2),
+    ),
+    WishOption(
+        "humanise",
+        "humanise",
+        "number",
+        "1",
+        "0..1",
+        "how far the notes are played as people play, off the grid and unevenly; 0 leaves them as written",
+        number("humanise", 0, 1),
+    ),
+    WishOption(
+        "swing",
+        "swing",
+        "number",
+        "0",
+        "0..1",
+        "how late the second of two eighths comes, or of two sixteenths in dance and electronic",
+        number("swing", 0, 1),
+    ),
+    WishOption(
+        "dynamics",
+        "dynamics",
+        "name",
+        "learned",
+        ", ".join(DYNAMICS),
+        "loudness within a bar as people have it, or as it was composed",
+        _dynamics,
     ),
     WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", _key),
     WishOption(

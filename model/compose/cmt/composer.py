@@ -15,6 +15,7 @@ from numpy.random import default_rng
 
 from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.cmt.decode import BarOrder, Decoder, Engine, Run, Sampling
+from hitpoint.model.compose.cmt.decode_rows import RowDecoder
 from hitpoint.model.compose.cmt.grammar import BarTask
 from hitpoint.model.compose.cmt.leaning import Here, kinds, leanings_of
 from hitpoint.model.errors import MissingError, UsageError
@@ -24,12 +25,18 @@ from hitpoint.model.music.score import TICKS_PER_BAR, Bar
 from hitpoint.model.music.tokens import init_rows
 from hitpoint.model.network import checkpoint, recurrence_int8
 from hitpoint.model.network.conditions import Table, table_of_plan
+from hitpoint.model.network.device import Device, device_for
+from hitpoint.model.network.network import Network
 from hitpoint.model.network.recurrence import Recurrence
+from hitpoint.model.network.static import StaticRecurrence
 from hitpoint.model.plan.types import Plan
 
 CONTEXT_BARS = 16
 """Bars read again where no snapshot is at hand: training windows are about as long, and start at any bar."""
 KEPT_SNAPSHOTS = 64
+SPARE_SNAPSHOTS = 4
+LIVE_SIZES = (1, 8)
+"""Streams that are made ready on a graphics card from the start: a take being written, the candidates of a passage."""
 LONGEST_BARS = tokens.DURATIONS[-1] // TICKS_PER_BAR
 REMAKES = 3
 """How often a bar that loops, falls silent or is flooded is written again."""
@@ -48,22 +55,38 @@ class CmtComposer(Composer):
 
     def __init__(
         self, loaded: checkpoint.Loaded, sampling: Sampling | None = None, precision: str = "auto",
-        genre_strength: float = GENRE_STRENGTH,
+        genre_strength: float = GENRE_STRENGTH, device: Device | None = None,
     ) -> None:  # fmt: skip
-        """precision: "auto" (eight-bit weights on a processor where the network allows it) or "float32".
-
-        genre_strength: guidance, how much more than in the training music the genre counts; 1 = as there, 0 = not.
+        """precision: "auto" (eight-bit weights on a processor where the network allows it, bfloat16 on a graphics card)
+        or "float32". genre_strength: guidance, how much more than in the training music the genre counts; 1 = as there,
+        0 = not. device: where rows are drawn from fixed memory; None: a graphics card where the network is on one.
         """
         super().__init__()
         self.name, self.sha256, self.parameters = loaded.name, loaded.sha256, loaded.parameters
         self.genres = loaded.layout.genres
         self.conditions = frozenset(name for name, _ in loaded.layout.columns)
         self.sampling = sampling
-        on_processor = loaded.network.norm.weight.device.type == "cpu"
-        quick = on_processor and precision != "float32" and recurrence_int8.fits(loaded.network.config)
-        engine = recurrence_int8.FastRecurrence if quick else Recurrence
-        self.recurrence: Engine = engine(loaded.network, genre_strength)
+        self.recurrence = self._engine(loaded.network, precision, genre_strength, device)
         self._snapshots: OrderedDict[int, tuple[Any, torch.Tensor]] = OrderedDict()
+
+    def _engine(self, network: Network, precision: str, genre_strength: float, device: Device | None) -> Engine:
+        where = network.norm.weight.device
+        if device is None and where.type == "cpu":
+            quick = precision != "float32" and recurrence_int8.fits(network.config)
+            return (recurrence_int8.FastRecurrence if quick else Recurrence)(network, genre_strength)
+        sampling = self.sampling or Sampling()
+        sharpness = {name: sampling.of(name) for name in network.config.attributes}
+        engine = StaticRecurrence(
+            network, genre_strength, device or device_for(str(where)), half=precision != "float32", sharpness=sharpness,
+            sizes=LIVE_SIZES,
+        )  # fmt: skip
+        engine.reserve(KEPT_SNAPSHOTS + SPARE_SNAPSHOTS)
+        return engine
+
+    def _decoder(self, *, weigh_forced: bool = False) -> Decoder:
+        if isinstance(self.recurrence, StaticRecurrence):
+            return RowDecoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
+        return Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
 
     @classmethod
     def create(cls, options: ComposerOptions) -> CmtComposer:
@@ -101,7 +124,7 @@ class CmtComposer(Composer):
         Raises UsageError where the checkpoint does not know the plan's genre.
         """
         self._check(plan)
-        decoder = Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
+        decoder = self._decoder(weigh_forced=weigh_forced)
         table = table_of_plan(plan)
         began = time.perf_counter()
         keys = _chain(plan, history)
@@ -143,7 +166,7 @@ class CmtComposer(Composer):
     def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
         """As `Composer.together`, decoded side by side."""
         self._check(plan)
-        decoder = Decoder(self.recurrence, self.sampling, on_rows=self._step)
+        decoder = self._decoder()
         table = table_of_plan(plan)
         began = time.perf_counter()
         run = decoder.start(init_rows(plan.genre, plan.instruments), table[0], len(seeds))
@@ -167,7 +190,7 @@ class CmtComposer(Composer):
         self._check(plan)
         check_regenerate(plan, bars, first_bar, last_bar, instruments)
         free = tuple(plan.instruments if instruments is None else sorted(set(instruments)))
-        decoder = Decoder(self.recurrence, self.sampling, on_rows=self._step)
+        decoder = self._decoder()
         table = table_of_plan(plan)
         history = bars[:first_bar]
         run = self._resume(decoder, plan, history, _chain(plan, history))

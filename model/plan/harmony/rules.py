@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,8 +71,9 @@ def dominant(key: Key) -> NDArray[np.bool_]:
     return chords_on(key.root + 7, ("maj", "7"))
 
 
+@cache
 def outside(key: Key) -> NDArray[np.bool_]:
-    """The chords with a tone outside the key's scale; a minor key's dominant is not one of them."""
+    """Only to be read. The chords with a tone outside the key's scale; a minor key's dominant is not one of them."""
     scale = {(key.root + step) % 12 for step in _SCALES[key.minor]}
     return np.array([not set(chord.tones) <= scale for chord in CHORDS]) & ~dominant(key)
 
@@ -138,8 +140,9 @@ def _section(rules: list[Rule], sections: Sequence[Section], number: int, keys: 
     first, end = 2 * section.first_bar, min(2 * section.end_bar, len(rules))
     if first >= end:
         return
+    foreign = np.where(outside(key), OUTSIDE_NATS, 0.0)
     for rule in rules[first:end]:
-        rule.nats = np.where(outside(key), OUTSIDE_NATS, 0.0)
+        rule.nats = foreign
     rules[first].change = number > 0
     left = number > 0 and keys[number - 1] != key
     rules[first].nats = rules[first].nats + np.where(tonic(key), EXCURSION_NATS if left else TONIC_NATS, 0.0)

@@ -42,17 +42,18 @@ def find_chords(
     history = np.zeros((lines, len(rules)), np.int64)
     totals = np.where(np.arange(lines) == 0, 0.0, _NEVER)
     table = tension_table(home)
+    number = np.arange(lines)
     for place, rule in enumerate(rules):
         logs = reading.logs().astype(np.float64) + rule.nats
         asked = np.nan if tension is None else float(tension[place])
         if not np.isnan(asked):
             before = history[:, place - 1] + 1 if place else np.zeros(lines, np.int64)
-            logs = logs - TENSION_NATS * (table[before] - asked) ** 2
+            logs -= TENSION_NATS * (table[before] - asked) ** 2
         if not np.isnan(asked) and rule.repeat is not None and rule.repeat < place:
-            logs[np.arange(lines), history[:, rule.repeat]] += REPEAT_NATS
+            logs[number, history[:, rule.repeat]] += REPEAT_NATS
         if place >= 2 and place % 2 == 0:
             logs += np.where(_ROOT[history[:, place - 2], None] == _ROOT, SAME_BAR_NATS, 0.0)
-        allowed = np.stack([_allowed(rule, history[line, :place], bool(np.isnan(asked))) for line in range(lines)])
+        allowed = _allowed(rule, history[:, :place], bool(np.isnan(asked)))
         values = _within_nucleus(np.where(allowed, logs / TEMPERATURE, _NEVER))
         noisy = totals[:, None] + values + rng.gumbel(size=values.shape)
         best = np.argsort(-noisy, axis=None, kind="stable")[:lines]
@@ -64,20 +65,25 @@ def find_chords(
 
 
 def _allowed(rule: Rule, before: NDArray[np.int64], repeats: bool) -> NDArray[np.bool_]:
-    """Which chords a rule allows after these. repeats: where it is to repeat an earlier one, that alone if it may."""
-    mask = np.ones(len(CHORDS), bool) if rule.allowed is None else rule.allowed.copy()
-    run = 0
-    while run < len(before) and before[-1 - run] == before[-1]:
-        run += 1
-    wanted = mask.copy()
-    if rule.change and len(before):
-        wanted &= _ROOT[before[-1]] != _ROOT
-    if run >= MOST_EQUAL:
-        wanted[before[-1]] = False
-    if wanted.any():
-        mask = wanted
-    if repeats and rule.repeat is not None and rule.repeat < len(before) and mask[before[rule.repeat]]:
-        return np.asarray(np.arange(len(CHORDS)) == before[rule.repeat])
+    """Which chords a rule allows after these, (lines, 156); before (lines, half bars).
+
+    repeats: where it is to repeat an earlier one, that alone if it may.
+    """
+    lines, place = before.shape
+    number = np.arange(lines)
+    mask = np.ones((lines, len(CHORDS)), bool) if rule.allowed is None else np.repeat(rule.allowed[None], lines, axis=0)
+    if place:
+        wanted, last = mask.copy(), before[:, -1]
+        if rule.change:
+            wanted &= _ROOT[last, None] != _ROOT
+        if place >= MOST_EQUAL:
+            worn = (before[:, -MOST_EQUAL:] == last[:, None]).all(axis=1)
+            wanted[number[worn], last[worn]] = False
+        mask = np.where(wanted.any(axis=1, keepdims=True), wanted, mask)
+    if repeats and rule.repeat is not None and rule.repeat < place:
+        again = before[:, rule.repeat]
+        only = again[:, None] == np.arange(len(CHORDS))
+        mask = np.where(mask[number, again][:, None], only, mask)
     return mask
 
 
@@ -88,7 +94,6 @@ def _within_nucleus(values: NDArray[np.float64]) -> NDArray[np.float64]:
     order = np.argsort(-mass, axis=1, kind="stable")
     ordered = np.take_along_axis(mass, order, axis=1)
     beyond = ordered.cumsum(axis=1) - ordered >= NUCLEUS
-    kept = mass.copy()
-    np.put_along_axis(kept, order, np.where(beyond, 0.0, ordered), axis=1)
+    np.put_along_axis(mass, order, np.where(beyond, 0.0, ordered), axis=1)
     with np.errstate(divide="ignore"):
-        return np.where(kept > 0, np.log(kept / kept.sum(axis=1, keepdims=True)), _NEVER)
+        return np.where(mass > 0, np.log(mass / mass.sum(axis=1, keepdims=True)), _NEVER)

@@ -104,6 +104,13 @@ def room(tmp_path):
     return Room(tmp_path)
 
 
+def test_music_goes_between_two_messages_of_a_bundle(room, monkeypatch):
+    ticks = []
+    monkeypatch.setattr(room.player, "tick", lambda: ticks.append(len(room.told)))
+    room.session.hear(codec.bundle([codec.encode("/hitpoint/ping", number) for number in range(50)]), ME)
+    assert ticks == list(range(1, 50))
+
+
 def test_hello_is_answered_to_the_sender(room):
     room.say("/hitpoint/hello", "tester", "1.0", 1)
     assert room.answers() == [("/hitpoint/welcome", "9.9", 1, "recorder", "idle")]

@@ -356,6 +356,19 @@ def test_a_live_control_recomposes_from_the_next_bar_on(bench):
     assert len(bench.of(JobResult)) == 1
 
 
+def test_a_live_control_of_how_it_is_played_composes_nothing_anew(bench):
+    bench.ask(score(name="16.mp4"))
+    bench.work()
+    composed = bench.store.load_bars("film", 0)
+    bench.sent.clear()
+    bench.ask(SetControl("film", "humanise", 0.5, 5))
+    bench.work()
+    assert bench.store.load_bars("film", 0) == composed
+    assert bench.of(Planned)[0].stale == tuple(range(5, 16))
+    assert set(range(5, 16)) <= {bar.index for message in bench.of(BarsReady) for bar in message.bars}
+    assert len(bench.of(JobResult)) == 1
+
+
 def test_another_process_goes_on_where_the_first_one_died(bench, tmp_path):
     bench.ask(score(name="64.mp4"))
     bench.work(until=lambda sent: len([m for m in sent if isinstance(m, BarsReady)]) > 20)
