@@ -193,15 +193,20 @@ class CmtComposer(Composer):
         return takes
 
     def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
-        """As `Composer.together`, decoded side by side."""
+        """As `Composer.together`, decoded side by side; on the processor, one after another, if the card goes away."""
         self._check(plan)
+        written = [list[Bar]() for _ in seeds]
         try:
-            return self._takes(plan, seeds, on_bar)
+            for place, bar in self._together(plan, seeds):
+                written[place].append(bar)
+                yield place, bar
         except DeviceLost as error:
             self._fall_back(error)
-            return self._takes(plan, seeds, on_bar)
+            for place, seed in enumerate(seeds):
+                for bar in self.stream(plan, seed, written[place]):
+                    yield place, bar
 
-    def _takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None) -> list[list[Bar]]:
+    def _together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
         decoder = self._decoder()
         table = table_of_plan(plan)
         began = time.perf_counter()
