@@ -190,6 +190,7 @@ class HITPOINT_PT_style(Sidebar):
         column.prop(settings, "genre")
         column.prop(settings, "suggest")
         column.prop(settings, "mood")
+        column.prop(settings, "key")
         column.prop(settings, "describe")
         column.prop(settings, "tempo")
         if settings.tempo == "FIXED":
