@@ -217,7 +217,9 @@ class Scheduler:
         for note in choice.bar.notes:
             if note.instrument in heard:
                 off_s = min(at(index, note.end_ticks), end_s)
-                events.append(_Event(at(index, note.onset_ticks), NOTE, off_s, heard[note.instrument], note.pitch, note.velocity))
+                events.append(
+                    _Event(at(index, note.onset_ticks), NOTE, off_s, heard[note.instrument], note.pitch, note.velocity)
+                )
         events.sort()
         return events
 

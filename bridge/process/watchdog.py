@@ -367,6 +367,7 @@ class Watchdog:
             return
         if isinstance(message, ipc.ComposerReady):
             log.info("the composer is ready")
+            composer.is_up()
             self._want_spare("composer")
         elif isinstance(message, ipc.JobMessage):
             composer.worked = True
