@@ -31,6 +31,8 @@ MAINS = {
 }
 SILENT_S = {"clock": 1.0, "composer": 4.0}
 """How long a process may say nothing that otherwise speaks twice a second or more often."""
+UNSEEN_S = {"clock": 3.0, "composer": 4.5}
+"""The same where the system does not tell whether it hangs or others have the processor."""
 START_S = 15.0
 LOAD_S = 300.0
 """Loading a network keeps the composer's other threads from running."""
@@ -109,7 +111,8 @@ class Child:
     def heard(self) -> None:
         """It said something."""
         self.silent_s, self._cpu_s = 0.0, None
-        self.patience_s = SILENT_S.get(self.name, float("inf"))
+        usual_s = SILENT_S if system.knows_process_times() else UNSEEN_S
+        self.patience_s = usual_s.get(self.name, float("inf"))
 
     def is_up(self) -> None:
         """It is there, all loaded: on a busy machine that alone may take longer than STEADY_S."""

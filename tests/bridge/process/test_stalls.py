@@ -26,6 +26,7 @@ class Process:
 
 @pytest.fixture
 def clock(monkeypatch):
+    monkeypatch.setattr(system, "knows_process_times", lambda: True)
     ours, theirs = Channel.pair()
     child = Child("clock", Process(), ours)
     child.heard()
@@ -113,6 +114,15 @@ def test_a_composer_is_judged_by_the_processor_time_it_got(clock, pulse, hung):
     clock.name = "composer"
     clock.feel(pulse)
     assert bool(clock.hangs()) == hung
+
+
+def test_a_clock_may_be_silent_longer_where_nothing_tells_whether_it_starves(clock, monkeypatch):
+    monkeypatch.setattr(system, "knows_process_times", lambda: False)
+    clock.heard()
+    clock.attend(2.5)
+    assert clock.hangs() == ""
+    clock.attend(1.0)
+    assert clock.hangs() == "does not answer"
 
 
 def test_what_a_child_does_not_read_waits_and_is_not_lost(clock, monkeypatch):
