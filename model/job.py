@@ -189,6 +189,7 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
         "humanise": repr(wishes.humanise),
         "swing": repr(wishes.swing),
         "dynamics": wishes.dynamics,
+        "colours": wishes.colours,
         "key": wishes.key or "auto",
         "harmony": wishes.harmony if isinstance(wishes.harmony, str) else "file",
         "harmony_strength": repr(wishes.harmony_strength),

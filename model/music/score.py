@@ -67,12 +67,14 @@ class Controller:
 class Bar:
     """A bar of 16 ticks; `notes` sorted by (tick, instrument, pitch), `controllers` by tick.
 
-    A bar that uses a controller sets it at tick 0, so that playing may begin with any bar.
+    A bar that uses a controller sets it at tick 0, so that playing may begin with any bar. programs: (instrument,
+    General MIDI program) from its bar line on, for those whose sound is not the genre's throughout.
     """
 
     index: int
     notes: tuple[Note, ...] = ()
     controllers: tuple[Controller, ...] = ()
+    programs: tuple[tuple[int, int], ...] = ()
 
     @property
     def density(self) -> int:

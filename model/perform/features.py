@@ -23,9 +23,11 @@ STYLE_OF = {
 """Genre -> the style whose drummers it is played after."""
 
 DRUM_CLASSES = (
-    (35, 36), (38, 40), (37, 39), (42, 44, 22), (46, 26), (51, 53, 59), (49, 52, 55, 57), (41, 43, 58), (45, 47, 48, 50),
+    (35, 36), (38, 40), (37, 39), (42, 44, 22), (46, 26), (51, 53, 59), (49, 52, 55, 57), (41, 43, 58),
+    (45, 47, 48, 50),
 )  # fmt: skip
-"""General MIDI keys of each class: kick, snare, rim, closed and open hat, ride, crash, low and high toms; then others."""
+"""General MIDI keys of each class: kick, snare, rim, closed and open hat, ride, crash, low and high toms. Others are
+one class more."""
 _CLASS_OF = {key: number for number, keys in enumerate(DRUM_CLASSES) for key in keys}
 _OTHER = len(DRUM_CLASSES)
 
@@ -39,7 +41,7 @@ Columns = NDArray[np.float64]
 def pitched(
     ticks: Sequence[int], pitches: Sequence[int], lengths: Sequence[float], others: Sequence[int], bpm: float
 ) -> Columns:
-    """(n, columns) of a part's notes, sorted by (tick, pitch). lengths: ticks. others: ticks at which the other sounds."""
+    """(n, columns) of a part's notes, sorted by (tick, pitch). lengths: in ticks; others: ticks of the other part."""
     tick, pitch = np.asarray(ticks, int), np.asarray(pitches, float)
     struck, chord, size = np.unique(tick, return_inverse=True, return_counts=True)
     top = np.array([pitch[chord == each].max() for each in range(len(struck))])
@@ -95,7 +97,9 @@ def _seen(tick: NDArray[np.int_], struck: NDArray[np.int_], others: Sequence[int
     steps = np.array([step for step in range(-REACH, REACH + 1) if step])
     mine = _sounds(struck)[tick[:, None] + REACH + steps]
     theirs = _sounds(other)[tick[:, None] + REACH + np.arange(-2, 3)]
-    return np.column_stack([mine, theirs, np.full(len(tick), min(1.0, len(other) / 8)), np.full(len(tick), len(other) > 0)])
+    return np.column_stack(
+        [mine, theirs, np.full(len(tick), min(1.0, len(other) / 8)), np.full(len(tick), len(other) > 0)]
+    )
 
 
 def _sounds(ticks: NDArray[np.int_]) -> NDArray[np.bool_]:

@@ -21,6 +21,8 @@ USUAL = (88.0, 88.0, 80.0, 84.0, 84.0)
 """Velocity of a bar of middling energy, before the knee, of each of INSTRUMENTS, as if composed."""
 DRUMS_HELD_BACK = 1.4
 """Drums are held back by so much more than others around an accent: to the ear the snare is the loudest of all."""
+LEAD_LIFT = 4.0
+"""A tune stands out by so many velocities, and its accompaniment gives way by half as many."""
 SHARED_LIFT = 0.3
 """Where drums strike an accent it is theirs; of others that sound with them only so much of it is asked."""
 
@@ -40,16 +42,25 @@ def perform(bar: Bar, asked: BarPlan) -> Bar:
     for note in bar.notes:
         level, accent = curve[note.tick]
         differs = _differs(note, note.velocity - written[note.instrument], guesses.get(note), asked, accent)
+        differs += _stands_out(note, asked) if accent <= 0 else 0.0
         velocity = _loudness(note, differs, level, accent * _share(note, accent, struck))
         late_ms = guesses[note].late_ms if note in guesses else 0.0
         moved = timed(replace(note, velocity=velocity), bar, asked, late_ms, exact)
         played.append(touched(moved, bar, asked, exact))
-    return replace(bar, notes=tuple(played), controllers=(*bar.controllers, *controllers(bar.notes, asked)))
+    moves = (*bar.controllers, *controllers(bar.notes, asked))
+    return replace(bar, notes=tuple(played), controllers=moves, programs=asked.colours)
 
 
 def perform_all(bars: Iterable[Bar], plan: Plan) -> tuple[Bar, ...]:
     """Bars of `plan`, each found by its index, as they are played."""
     return tuple(perform(bar, plan.bars[bar.index]) for bar in bars)
+
+
+def _stands_out(note: Note, asked: BarPlan) -> float:
+    """Velocities by which a tune is above those who play under it, and they below what they would have without one."""
+    if asked.playing is None or asked.leader is None or _is_drum(note):
+        return 0.0
+    return asked.playing.humanise * (LEAD_LIFT if note.instrument == asked.leader else -LEAD_LIFT / 2)
 
 
 def _differs(note: Note, written: float, guess: Heard | None, asked: BarPlan, accent: float) -> float:

@@ -1,4 +1,4 @@
-"""Where notes sound off the grid: as people play them, and with swing. What a hit or a bar line promises stays exact."""
+"""Where notes sound off the grid: as people play them, and with swing. Hits, bar lines and the end stay exact."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError
 from hitpoint.model.music.score import INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.arrangement import arrange
+from hitpoint.model.plan.colours import with_colours
 from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.harmony.planner import harmonise
@@ -83,7 +84,7 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
         last_bar_ticks=tempo.last_bar_ticks,
     )
     plan = with_melody(harmonise(arrange(plan, wishes.accents, tune_player(wishes)), wishes), wishes)
-    return with_playing(make_room(plan, wishes, rhythm.speech, lines_s), wishes)
+    return with_colours(with_playing(make_room(plan, wishes, rhythm.speech, lines_s), wishes), wishes)
 
 
 def _felt(bars: tuple[BarPlan, ...], feeling: Feeling | None) -> tuple[BarPlan, ...]:

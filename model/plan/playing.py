@@ -17,6 +17,8 @@ def with_playing(plan: Plan, wishes: Wishes) -> Plan:
     bars = []
     for bar in plan.bars:
         bpm = round(60 * BEATS_PER_BAR / (at(bar.index + 1) - at(bar.index)), 3)
-        told = Playing(wishes.humanise, wishes.swing, wishes.genre, bpm, wishes.dynamics == "learned", bar.index == last)
+        told = Playing(
+            wishes.humanise, wishes.swing, wishes.genre, bpm, wishes.dynamics == "learned", bar.index == last
+        )
         bars.append(replace(bar, playing=told))
     return replace(plan, bars=tuple(bars))

@@ -81,7 +81,7 @@ class BarPlan:
     empty = by the energy alone. chords: symbols of both half bars ("Am7"). affect: what the picture feels like here.
     key: "A minor". Each of these three is None where nothing is known or asked. leader: who
     has the tune; line: the notes that it leans to. playing: how it is played; None: as it is written. spoken:
-    the share of the bar, 0..1, in which somebody speaks.
+    the share of the bar, 0..1, in which somebody speaks. colours: (instrument, General MIDI program).
     """
 
     index: int
@@ -108,6 +108,7 @@ class BarPlan:
     line: tuple[Note, ...] = ()
     playing: Playing | None = None
     spoken: float = 0.0
+    colours: tuple[tuple[int, int], ...] = ()
 
     def energy_at(self, tick: float) -> float:
         """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""
@@ -184,7 +185,7 @@ class Wishes:
     key: "A minor"; None = auto. harmony: "auto" (chords are planned and leaned to), "bound" (and kept on the beats),
     "off", or a progression that is kept as it is. harmony_strength: 0..2. lead: who has the tune, None = auto.
     motif: the user's own. humanise: how far it is played as people play, 0..1; swing: 0..1. dynamics: loudness within a
-    bar "learned" from people, or by "rule", as it was composed.
+    bar "learned" from people, or by "rule", as it was composed. colours: programs by "section", or "off".
     """
 
     genre: str = "pop"
@@ -214,3 +215,4 @@ class Wishes:
     humanise: float = 1.0
     swing: float = 0.0
     dynamics: str = "learned"
+    colours: str = "section"

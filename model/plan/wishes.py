@@ -20,6 +20,7 @@ from hitpoint.model.plan.wish_texts import moments, number, own_hits, share_or_a
 HARMONIES = ("auto", "off", "bound")
 MOOD_CHOICES = ("auto", "off", *MOODS)
 DYNAMICS = ("learned", "rule")
+COLOURS = ("section", "off")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def check_wishes(wishes: Wishes) -> None:
     within("accents", wishes.accents, 0.0, 2.0)
     within("humanise", wishes.humanise, 0.0, 1.0)
     within("swing", wishes.swing, 0.0, 1.0)
-    _dynamics(wishes.dynamics)
+    _one_of("dynamics", DYNAMICS)(wishes.dynamics)
+    _one_of("colours", COLOURS)(wishes.colours)
     within("duck", wishes.duck_db, -40.0, 0.0)
     within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
     if wishes.key is not None:
@@ -120,11 +122,14 @@ def _mood(text: str) -> str:
     return name
 
 
-def _dynamics(text: str) -> str:
-    name = text.lower()
-    if name not in DYNAMICS:
-        raise UsageError(f"dynamics must be one of {', '.join(DYNAMICS)}, not {text!r}")
-    return name
+def _one_of(key: str, names: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        name = text.lower()
+        if name not in names:
+            raise UsageError(f"{key} must be one of {', '.join(names)}, not {text!r}")
+        return name
+
+    return parse
 
 
 def _instruments(text: str) -> tuple[int, ...]:
@@ -298,7 +303,16 @@ OPTIONS: tuple[WishOption, ...] = (
         "learned",
         ", ".join(DYNAMICS),
         "loudness within a bar as people have it, or as it was composed",
-        _dynamics,
+        _one_of("dynamics", DYNAMICS),
+    ),
+    WishOption(
+        "colours",
+        "colours",
+        "name",
+        "section",
+        ", ".join(COLOURS),
+        "programs that calm and strong sections have of their own, or one a track for instruments of yours",
+        _one_of("colours", COLOURS),
     ),
     WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", _key),
     WishOption(

@@ -4,8 +4,8 @@ Run: python -m hitpoint.model.training.players --played POP909_PLAYED --groove G
 
 Three small networks (one hidden layer, twice), for accompaniment, tune and drums; targets are a note's velocity against
 the mean of its bar, and its onset against the grid, in milliseconds, less the bar's own median, which is the beat
-file's error rather than the player's. Parts that were moved to the grid teach no timing. `hitpoint.model.perform.players`
-runs them without torch. Takes minutes on one core.
+file's error rather than the player's. Parts that were moved to the grid teach no timing. Takes minutes on one core;
+`hitpoint.model.perform.players` runs the networks without torch.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from hitpoint.model.data.splits import SPLITS, split_of
+from hitpoint.model.files import file_sha256
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT
 from hitpoint.model.perform.features import STYLES, drums, pitched
-from hitpoint.model.files import file_sha256
 
 PARTS = ("keys", "tune", "drums")
 WIDTH, EPOCHS, BATCH, RATE = 48, 10, 1024, 3e-3
@@ -38,22 +38,22 @@ FARTHEST = 0.45
 """A note farther from its tick, in ticks, is an ornament or belongs to a grid that is not ours."""
 SWUNG = ("shuffle", "swing", "purdieshuffle", "bembe", "slow", "halftime")
 NOTE = (
-    "How people play: velocity against the mean of the bar, onset against the grid. Keys and tune learnt from POP909 as "
-    "it was played (MIT; the compositions belong to others); drums from the Groove MIDI Dataset v1.0.0 (Gillick, Roberts, "
-    "Engel, Eck and Bamman 2019, Learning to Groove with Inverse Sequence Transformations, Magenta; CC BY 4.0, "
-    "https://creativecommons.org/licenses/by/4.0/; the weights are derived from it, the recordings are not contained)."
+    "How people play: velocity against the mean of the bar, onset against the grid. Keys and tune learnt from POP909 "
+    "as it was played (MIT; the compositions belong to others); drums from the Groove MIDI Dataset v1.0.0 "
+    "(Gillick, Roberts, Engel, Eck and Bamman 2019, Learning to Groove with Inverse Sequence Transformations, Magenta; CC BY "
+    "4.0, https://creativecommons.org/licenses/by/4.0/; the weights are derived from it, the recordings are not contained)."
 )
 
 
 @dataclass
 class Examples:
-    """columns (n, c); velocity (n,): against the bar's mean; late_ms (n,): against the grid, NaN where none is taught."""
+    """columns (n, c); velocity (n,): against the bar's mean; late_ms (n,): against the grid, NaN where none is taught;
+    chords (n,): the simu-note that each note belongs to."""
 
     columns: NDArray[np.float32]
     velocity: NDArray[np.float32]
     late_ms: NDArray[np.float32]
     chords: NDArray[np.int64]
-    """(n,) the simu-note that each note belongs to."""
 
 
 @dataclass

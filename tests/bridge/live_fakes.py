@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -152,6 +153,27 @@ def make_if_mended():
     if not Path(os.environ["FAKE_NEEDS"]).exists():
         raise RuntimeError("nothing to compose with")
     return FakeTools()
+
+
+def make_on_a_card():
+    """With the real composer on a stand-in for a graphics card, which goes away in the middle of the third bar."""
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from hitpoint.model.compose.cmt import composer
+    from hitpoint.model.network import checkpoint
+    from hitpoint.model.network.device import Graphs
+    from tests.graphs import Cuda
+
+    composer.LIVE_SIZES = (1,)
+    cuda = Cuda()
+
+    class Composer(composer.CmtComposer):
+        def stream(self, plan, seed, history=()):
+            for bar in super().stream(plan, seed, history):
+                if cuda.lost_after is None and bar.index == 1:
+                    cuda.lost_after = cuda.launches + 20
+                yield bar
+
+    return FakeTools(composer=lambda delay_s: Composer(checkpoint.load(), device=Graphs("cpu", cuda)))
 
 
 class StuckComposer(TellingComposer):

@@ -23,9 +23,16 @@ BEAM = 8
 TENSION_NATS = 10.0
 REPEAT_NATS = 3.0
 """For the chord that is to be repeated, where a tension is asked for as well."""
-SAME_BAR_NATS = -1.5
+SAME_BAR_NATS = -3.0
 """For a bar that begins on the root on which the bar before began: real songs have .18 to .28 of such bars."""
+HOLD_NATS = 2.5
+"""For the chord just before, where nothing moves the harmony on: songs change it within .22 (Billboard) to .58 (POP909)
+of their bars, and a cut is heard in it only where other moments have fewer changes."""
+CLOSE_TONES = 2
+"""A chord that shares so many tones with the one before is no change that a cut could be heard in."""
 _ROOT = np.array([chord.root for chord in CHORDS])
+_INSIDE = np.array([np.isin(np.arange(12), chord.tones) for chord in CHORDS])
+_CLOSE = (_INSIDE[:, None] & _INSIDE[None]).sum(axis=2) >= CLOSE_TONES
 _NEVER = -1e9
 
 
@@ -53,6 +60,8 @@ def find_chords(
             logs[number, history[:, rule.repeat]] += REPEAT_NATS
         if place >= 2 and place % 2 == 0:
             logs += np.where(_ROOT[history[:, place - 2], None] == _ROOT, SAME_BAR_NATS, 0.0)
+        if place and rule.hold:
+            logs[number, history[:, place - 1]] += HOLD_NATS
         allowed = _allowed(rule, history[:, :place], bool(np.isnan(asked)))
         values = _within_nucleus(np.where(allowed, logs / TEMPERATURE, _NEVER))
         noisy = totals[:, None] + values + rng.gumbel(size=values.shape)
@@ -76,6 +85,9 @@ def _allowed(rule: Rule, before: NDArray[np.int64], repeats: bool) -> NDArray[np
         wanted, last = mask.copy(), before[:, -1]
         if rule.change:
             wanted &= _ROOT[last, None] != _ROOT
+        if rule.cut:
+            far = wanted & ~_CLOSE[last]
+            wanted = np.where(far.any(axis=1, keepdims=True), far, wanted)
         if place >= MOST_EQUAL:
             worn = (before[:, -MOST_EQUAL:] == last[:, None]).all(axis=1)
             wanted[number[worn], last[worn]] = False
