@@ -123,6 +123,12 @@ class Job:
         """The take that is heard."""
         return self.takes[self.record.take]
 
+    @property
+    def in_turn(self) -> list[int]:
+        """The takes that are to be made, the one being heard first."""
+        heard = self.record.take
+        return [heard, *(take for take in range(self.wanted_takes) if take != heard)]
+
 
 class Cancelled(Exception):
     """The job was called off."""
@@ -210,16 +216,18 @@ class Tools:
         wav: Path | None,
         report: Path,
         stems: bool = False,
+        progress: Callable[[str, float], None] | None = None,
     ) -> None:
-        """Write a take's files; stems: a WAV for each instrument beside it as well."""
+        """Write a take's files; stems: a WAV for each instrument beside it as well. What `progress` raises ends it."""
         from hitpoint.model.job import assemble
         from hitpoint.model.output.base import Writing, write_outputs
+        from hitpoint.model.take import silent
 
         take = assemble(prepared, bars, composer, seed)
         files = {"midi": midi, "report": report, **({} if wav is None else {"wav": wav})}
         if stems and wav is not None:
             files["stems"] = wav
-        write_outputs(take, prepared, files, Writing(force=True))
+        write_outputs(take, prepared, files, Writing(force=True, progress=progress or silent))
 
 
 def clips_of(score: ScoreJob) -> list[Clip]:
