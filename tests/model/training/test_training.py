@@ -23,6 +23,8 @@ from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions, network
 from hitpoint.model.network.checkpoint import SHIPPED, file_sha256
 from hitpoint.model.training import pace
+from hitpoint.model.training import train as training
+from hitpoint.model.training.feed import feed
 from hitpoint.model.training.train import Recipe, train
 from tests.bench.heard_films import encode, shots
 from tests.model.material import write_song
@@ -166,12 +168,34 @@ def test_flat_velocities_are_not_learnt_from(shard_folder: Path) -> None:
     for each in (shard, flat):
         windows = Windows(each, "train", 64, augmentation=CONTROLLED)
         batch = windows.draw(2, np.random.default_rng(0))
-        tensors = [torch.from_numpy(column) for column in batch]
-        rows, at, slot, table, valid, loud = tensors
-        hidden = net(rows[:, :-1], at[:, :-1], slot[:, :-1], table)
-        counts.append({name: n for name, (_, n) in network.losses(net, hidden, rows[:, 1:], valid, loud).items()})
+        fed = feed(batch, TINY.attributes, "cpu")
+        hidden = net(fed.rows[:, :-1], fed.time[:, :-1], fed.slot[:, :-1], fed.table)
+        lost = network.losses(net, hidden, fed.rows[:, 1:], fed.counting)
+        counts.append({name: len(fed.counting[name]) for name in lost})
+        shared = fed.counting["velocity"] is fed.counting["pitch"]
+        assert shared == (each is shard) and fed.counting["duration"] is fed.counting["pitch"]
+        assert bool(torch.stack([*lost.values()]).isfinite().all())
         assert bool(batch.table[..., conditions.COLUMN["energy"]].any()) == (each is shard)
     assert counts[0].pop("velocity") > 0 and counts[1].pop("velocity") == 0 and counts[0] == counts[1]
+
+
+def test_a_compiled_network_is_one_graph_and_learns_the_same(shard_folder: Path) -> None:
+    windows = Windows(load(shard_folder), "train", 96)
+    recipe = Recipe(config="tiny", steps=4, batch=2, length=96, warmup=1)
+    curves = []
+    for compiler in ("", "aot_eager"):
+        torch.manual_seed(0)
+        net, at = network.Network(TINY), pace.Pace(4)
+        objective, optimizers = training.Objective(net, compiler), training._optimizers(net, recipe)
+        assert {name.partition(".")[0] for name, _ in objective.named_parameters()} == {"network"}
+        losses = []
+        for step in range(2):  # windows of unlike numbers of bars
+            batch = windows.draw(2, np.random.default_rng([1, step]))
+            losses.append(float(training._step(objective, optimizers, feed(batch, TINY.attributes, "cpu"), recipe, at)))
+            at.tick()
+        curves.append(losses)
+    assert curves[1] == pytest.approx(curves[0], rel=1e-3)
+    assert training.compiler_for("cuda:1") == "inductor" and training.compiler_for("cpu") == ""
 
 
 def test_two_processes_train_together(shard_folder: Path, tmp_path: Path) -> None:
