@@ -6,16 +6,15 @@ the same order as one that was not.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +25,7 @@ from hitpoint.model.network import checkpoint
 from hitpoint.model.network.layout import PRESENT
 from hitpoint.model.network.network import CONFIGS, Network, NetworkConfig, losses
 from hitpoint.model.training.card import write_card
+from hitpoint.model.training.drawers import batches, processes_for
 from hitpoint.model.training.feed import Fed, feed
 from hitpoint.model.training.muon import Muon
 from hitpoint.model.training.pace import Pace
@@ -93,13 +93,14 @@ class Objective(nn.Module):
 def train(
     shard: Shard, run: Path, recipe: Recipe, *, device: str = "cpu", threads: int | None = None, note: str = "",
     start_from: Path | None = None, stop_at: int | None = None, say: Callable[[str], None] = print,
-    make: Callable[[NetworkConfig], Network] = Network,
+    make: Callable[[NetworkConfig], Network] = Network, drawers: int | None = None,
 ) -> Path:  # fmt: skip
     """Train (or go on training) in the folder `run`; returns the path of the exported checkpoint.
 
     note: goes into the card, whose music it is and under which licences. start_from: a checkpoint whose weights a new
     run begins with. stop_at: leave after this step as if killed, for tests of resuming. make: builds the network, for
-    one that is not quite its configuration.
+    one that is not quite its configuration. drawers: processes that draw windows; 0: a thread does; None: as suits
+    the device.
 
     Raises InputError when the run folder or the checkpoint belongs to another configuration.
     """
@@ -123,7 +124,7 @@ def train(
     say(f"{config.name}: {sum(p.numel() for p in network.parameters()):,} parameters, from step {step}")
 
     started, before = time.monotonic(), pace.step
-    for batch in _batches(shard, recipe, pace, rank, device):
+    for batch in _batches(shard, recipe, pace, rank, device, drawers):
         loss = _step(objective, optimizers, batch, recipe, pace)
         pace.tick()
         if rank == 0:
@@ -172,24 +173,19 @@ def begin_with(network: Network, path: Path) -> str:
     return loaded.sha256
 
 
-def _batches(shard: Shard, recipe: Recipe, pace: Pace, rank: int, device: str) -> Iterator[Fed]:
+def _batches(
+    shard: Shard, recipe: Recipe, pace: Pace, rank: int, device: str, drawers: int | None
+) -> Iterator[Fed]:  # fmt: skip
     """The batches until the run is over; each depends on the step, the share done and the process alone."""
-    early = Windows(shard, "train", recipe.length, mix=recipe.mix)
-    late = Windows(shard, "train", recipe.length, mix=recipe.last_mix) if recipe.last_mix else early
 
-    attributes = CONFIGS[recipe.config].attributes
+    def share(number: int) -> float:
+        return pace.share if recipe.minutes else number / recipe.steps
 
-    def draw(number: int, share: float) -> Fed:
-        windows = late if share >= 1 - recipe.last_share else early
-        return feed(windows.draw(recipe.batch, np.random.default_rng([recipe.seed, number, rank])), attributes, device)
-
-    # One thread draws the next batch while the network works on this one.
-    with ThreadPoolExecutor(1) as drawer:
-        coming = drawer.submit(draw, pace.step, pace.share)
+    processes = processes_for(device) if drawers is None else drawers
+    coming = batches(shard, recipe, rank, pace.step, share, processes)
+    with contextlib.closing(coming):
         while not pace.done:
-            share = pace.share if recipe.minutes else (pace.step + 1) / recipe.steps
-            batch, coming = coming.result(), drawer.submit(draw, pace.step + 1, share)
-            yield batch
+            yield feed(next(coming), CONFIGS[recipe.config].attributes, device)
 
 
 def _step(

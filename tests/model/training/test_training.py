@@ -24,6 +24,7 @@ from hitpoint.model.network import conditions, network
 from hitpoint.model.network.checkpoint import SHIPPED, file_sha256
 from hitpoint.model.training import pace
 from hitpoint.model.training import train as training
+from hitpoint.model.training.drawers import processes_for
 from hitpoint.model.training.feed import feed
 from hitpoint.model.training.train import Recipe, train
 from tests.bench.heard_films import encode, shots
@@ -103,6 +104,9 @@ def test_training_learns_and_resumes_to_the_bit(shard_folder: Path, tmp_path: Pa
     parts = train(shard, tmp_path / "parts", recipe, threads=1, say=lambda text: None)
     one, two = (torch.load(path.parent / "state.pt", weights_only=True)["network"] for path in (whole, parts))
     assert all(torch.equal(one[name], two[name]) for name in one)
+    drawn = train(shard, tmp_path / "drawn", recipe, threads=1, say=lambda text: None, drawers=1)
+    three = torch.load(drawn.parent / "state.pt", weights_only=True)["network"]
+    assert all(torch.equal(one[name], three[name]) for name in one), "whoever draws, the music is the same"
     rows = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
     held_out = [row["held_out"] for row in rows if "held_out" in row]
     losses = [next(iter(scores.values()))["all"] for scores in held_out]
@@ -195,6 +199,7 @@ def test_a_compiled_network_is_one_graph_and_learns_the_same(shard_folder: Path)
             at.tick()
         curves.append(losses)
     assert curves[1] == pytest.approx(curves[0], rel=1e-3)
+    assert processes_for("cpu") == 0 < processes_for("cuda:1")
     assert training.compiler_for("cuda:1") == "inductor" and training.compiler_for("cpu") == ""
 
 
