@@ -43,7 +43,8 @@ NAMED = ("wav", "mux", "report", "plot")
     default="midi",
     show_default=True,
     help="What to write, named after the MIDI file: midi, wav, mux (the film), report, plot, rpp (REAPER), otio, "
-    "edl (markers for Resolve), stems, chords (a sheet that --harmony reads), or what another package adds.",
+    "edl (markers for Resolve), stems, chords (a sheet that --harmony reads), click, cues (CSV), cuepages (PDF), "
+    "musicxml, or what another package adds.",
 )
 @click.option("--wav", type=FILE, help="Also write the sound, as a WAV file.")
 @click.option("--mux", type=FILE, help="Also write the film with this music (.mp4, .mov, .mkv or .webm).")
@@ -99,9 +100,17 @@ def command(
         for take, files in zip(composed, each_take, strict=True):
             paths = write_outputs(take, prepared, files, replace(writing, progress=progress))
             said.append(summary(take, prepared, paths))
-    for change in prepared.plan.changes:
+    for change in (*prepared.plan.changes, *_sound_notes(targets, soundfont)):
         click.echo(f"note: {change}", err=True)
     click.echo("\n".join(said))
+
+
+def _sound_notes(targets: Targets, soundfont: Path | None) -> list[str]:
+    """What is to be said of the sound that was written, if any was."""
+    from hitpoint.model.output.render import soundfont_note
+
+    note = soundfont_note(soundfont) if {"wav", "mux", "stems"} & set(targets) else ""
+    return [note] if note else []
 
 
 def check(clip: Path, targets: Targets, instruments: tuple[int, ...], writing: Writing) -> None:

@@ -57,6 +57,11 @@ class TellingComposer:
             time.sleep(self.delay_s)
             yield telling_bar(bar.index, seed)
 
+    def together(self, plan, seeds):
+        self.batches = [*getattr(self, "batches", []), list(seeds)]
+        for bars in zip(*(self.stream(plan, seed) for seed in seeds), strict=True):
+            yield from enumerate(bars)
+
     def regenerate(self, plan, bars, first_bar, last_bar, instruments, seed):
         out = []
         for bar in bars:

@@ -179,31 +179,44 @@ class CmtComposer(Composer):
 
         on_bar: called with each bar of any take as it comes.
         """
+        began, takes = time.perf_counter(), [list[Bar]() for _ in seeds]
+        for place, bar in self.together(plan, seeds):
+            takes[place].append(bar)
+            if on_bar:
+                on_bar(bar)
+        stats = self.stats
+        for seed, take in zip(seeds, takes, strict=True):
+            flawed = next((at for at, bar in enumerate(take) if flaw_of(take[:at], bar)), None)
+            if flawed is not None:
+                take[flawed:] = self.stream(plan, seed, take[:flawed])
+        self.stats = replace(stats, seconds=time.perf_counter() - began)
+        return takes
+
+    def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
+        """As `Composer.together`, decoded side by side; on the processor, one after another, if the card goes away."""
         self._check(plan)
+        written = [list[Bar]() for _ in seeds]
         try:
-            return self._takes(plan, seeds, on_bar)
+            for place, bar in self._together(plan, seeds):
+                written[place].append(bar)
+                yield place, bar
         except DeviceLost as error:
             self._fall_back(error)
-            return self._takes(plan, seeds, on_bar)
+            for place, seed in enumerate(seeds):
+                for bar in self.stream(plan, seed, written[place]):
+                    yield place, bar
 
-    def _takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None) -> list[list[Bar]]:
+    def _together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
         decoder = self._decoder()
         table = table_of_plan(plan)
         began = time.perf_counter()
         run = decoder.start(init_rows(plan.genre, plan.instruments), table[0], len(seeds))
         drafts = [_Draft() for _ in seeds]
         pieces = [_orders(plan, table, seed, draft) for seed, draft in zip(seeds, drafts, strict=True)]
-        for stream, bar in decoder.write(run, pieces):
-            drafts[stream].accept(bar)
-            if on_bar:
-                on_bar(bar)
-        takes = [draft.bars for draft in drafts]
-        for seed, take in zip(seeds, takes, strict=True):
-            flawed = next((at for at, bar in enumerate(take) if flaw_of(take[:at], bar)), None)
-            if flawed is not None:
-                take[flawed:] = self.stream(plan, seed, take[:flawed])
-        self._count(decoder, len(plan.bars) * len(seeds), time.perf_counter() - began)
-        return takes
+        for place, bar in decoder.write(run, pieces):
+            drafts[place].accept(bar)
+            self._count(decoder, sum(len(draft.bars) for draft in drafts), time.perf_counter() - began)
+            yield place, bar
 
     def regenerate(
         self, plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int,

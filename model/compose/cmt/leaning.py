@@ -137,8 +137,9 @@ def total(leanings: Sequence[Leaning], attribute: str, place: Place) -> Mapping[
     parts = [nats for leaning in leanings if attribute in leaning.leans_on and (nats := leaning.lean(attribute, place))]
     if len(parts) < 2:
         return parts[0] if parts else {}
-    sums: dict[int, float] = {}
-    for nats in parts:
+    parts.sort(key=len, reverse=True)
+    sums = dict(parts[0])
+    for nats in parts[1:]:
         for value, each in nats.items():
             sums[value] = sums.get(value, 0.0) + each
     return sums
