@@ -72,6 +72,7 @@ def _be_composer(channel: Channel, config: Config, heard: list[object]) -> None:
     """heard: what the watchdog said already."""
     system.name_process("hp-composer")
     outbox = Outbox(channel)
+    logging.getLogger("hitpoint").addHandler(_Told(outbox))
     stage = Stage(system.thread_clock(threading.get_ident()))
     threading.Thread(target=_pulse, args=(outbox, stage), name="pulse", daemon=True).start()
     try:
@@ -161,6 +162,19 @@ class Outbox:
                 self.send(LogLine(logging.ERROR, f"composer: {trace}"))
             self.send(ComposerCrashed(" ".join(reason.split())))
             self.channel.flush()
+
+
+class _Told(logging.Handler):
+    """Passes on what the model says of itself, such as a graphics card that goes away, to the bridge's log."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        super().__init__()
+        self._outbox = outbox
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        with contextlib.suppress(ChannelClosed):
+            self._outbox.send(LogLine(record.levelno, record.getMessage()))
 
 
 def make_tools(config: Config, stage: Stage, outbox: Outbox) -> Tools:

@@ -146,9 +146,4 @@ def _lost() -> Any:
     except DeviceLost:
         raise
     except RuntimeError as error:
-        raise DeviceLost(" ".join(str(error).split())[:200]) from error
-
-
-def device_for(where: str) -> Device:
-    """Graphs on a CUDA device, plain work elsewhere."""
-    return Graphs(where) if where.startswith("cuda") else Plain(where)
+        raise DeviceLost(str(error).partition("\n")[0][:200]) from error  # hints for programmers follow

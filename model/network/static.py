@@ -32,7 +32,7 @@ PARTS: Mapping[tuple[int, ...], tuple[str, ...]] = {
     (BAR, NOTE, ONSET): ("density", "instrument", "strength", "pitch", "duration", "velocity"),
 }
 """What may be drawn together, and the tables that it takes: what no stream needs is not computed."""
-USUAL = {name: (1.0, 1.0) for name in TABLES}
+USUAL = dict.fromkeys(TABLES, (1.0, 1.0))
 
 
 @dataclass(eq=False)
@@ -117,7 +117,7 @@ class _Bench:
 
 
 class StaticRecurrence:
-    """A network prepared for decoding from fixed memory, on any device. The same methods as `Recurrence`, and `draw`."""
+    """A network prepared for decoding from fixed memory, on any device: the methods of `Recurrence`, and `draw`."""
 
     def __init__(
         self, network: Network, genre_strength: float = 1.0, device: Device | None = None, *, half: bool = False,
@@ -130,7 +130,8 @@ class StaticRecurrence:
         self.precision = "bfloat16" if half else "float32"
         self.device = device or Plain(str(network.norm.weight.device))
         with torch.inference_mode(), self.device.active():
-            self._step = Step(halved(network) if half else network, genre_strength, {**USUAL, **(sharpness or {})})
+            network = halved(network) if half else network
+            self._step = Step(network, genre_strength, {**USUAL, **(sharpness or {})})
         self._benches: dict[int, _Bench] = {}
         for size in sizes:
             self._bench(size)
@@ -169,7 +170,7 @@ class StaticRecurrence:
         """hidden (n, d), known: attribute -> n classes. Returns logits (n, classes)."""
         with self.device.active():
             told = {name: torch.tensor(classes, device=self.device.where) for name, classes in known.items()}
-            return self._step.logits(hidden, attribute, told).cpu().numpy()  # type: ignore[no-any-return]
+            return self._step.logits(hidden, attribute, told).cpu().numpy()
 
     def draw(self, memory: StaticStreams) -> NDArray[np.float32]:
         """Draw one row a stream as the host arrays of `desk` say, read it, and draw the beat that follows where it is
@@ -190,7 +191,8 @@ class StaticRecurrence:
             if beat:
                 self.device.mark()
             self.device.wait()
-        return bench.buffers.out_here.numpy()[: memory.streams].copy()
+        found: NDArray[np.float32] = bench.buffers.out_here.numpy()[: memory.streams].copy()
+        return found
 
     def desk(self, memory: StaticStreams) -> dict[str, NDArray[np.generic]]:
         """The host's arrays for the streams' next row: "ints", "draws" and the tables of `static_step`, N first."""

@@ -77,7 +77,5 @@ def _goes_on(before: Clip, clip: Clip) -> bool:
     if before.out_s is None or clip.fade_s > 0 or (before.path, before.rate) != (clip.path, clip.rate):
         return False
     end_s = before.start_s + (before.out_s - before.in_s) / before.speed
-    jump_s = (
-        clip.in_s - before.out_s if clip.rate > 0 else (math.inf if clip.out_s is None else clip.out_s) - before.in_s
-    )
-    return abs(jump_s) <= SEAM_S and clip.start_s - end_s <= SEAM_S
+    one, other = (clip.in_s, before.out_s) if clip.rate > 0 else (clip.out_s, before.in_s)
+    return one is not None and abs(one - other) <= SEAM_S and clip.start_s - end_s <= SEAM_S

@@ -15,6 +15,7 @@ from .timeline import Strip
 
 _EDITING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ED_OT_")
 MUSIC_FOLDER = "Hitpoint"
+Volumes = list[tuple[float, float]]
 _source_frames: dict[tuple[str, float], int] = {}
 
 
@@ -100,6 +101,41 @@ def relink(strips: list[Any], moved: dict[str, str]) -> None:
 def set_end(strip: Any, frame: int) -> None:
     """Let a strip end before `frame`; beyond its sound it is silent."""
     strip.frame_offset_end += edges(strip)[1] - frame
+
+
+def set_volumes(strip: Any, before: Volumes, after: Volumes) -> None:
+    """Let the volume of a strip run through `after`, unless somebody has changed what was there `before`.
+
+    Both: (frames from the strip's start, factor), straight lines between.
+    """
+    line = look.curve(strip, "volume")
+    points = [] if line is None else [(point.co[0] - strip.frame_start, point.co[1]) for point in line.keyframe_points]
+    same = len(points) == len(before) and (bool(points) or strip.volume == 1.0)
+    near = (abs(a - c) < 0.01 and abs(b - d) < 1e-3 for (a, b), (c, d) in zip(points, before))  # noqa: B905
+    if not (same and all(near)) or points == after:
+        return
+    for frame, _ in points:
+        strip.keyframe_delete("volume", frame=frame + strip.frame_start)
+    strip.volume = 1.0
+    for frame, factor in after:
+        strip.volume = factor
+        strip.keyframe_insert("volume", frame=frame + strip.frame_start)
+    line = look.curve(strip, "volume") if after else None
+    for point in line.keyframe_points if line is not None else ():
+        point.interpolation = "LINEAR"
+
+
+def sounds(scene: Any, span: tuple[int, int], tag: str) -> set[str]:
+    """The files that are heard in a range of frames, without the strips that have the custom property `tag`."""
+    editor = scene.sequence_editor
+    every = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+    closed = {index for index, channel in enumerate(editor.channels) if channel.mute}
+    heard = (s for s in every if s.type == "SOUND" and s.sound is not None and not s.mute and not s.get(tag))
+    return {
+        os.path.realpath(bpy.path.abspath(strip.sound.filepath))
+        for strip in heard
+        if strip.channel not in closed and edges(strip)[0] < span[1] and edges(strip)[1] > span[0]
+    }
 
 
 def closed_channels(editor: Any) -> set[int]:

@@ -39,7 +39,7 @@ def unsure(strip: Any) -> str:
     if any(modifier.type == "MASK" for modifier in modifiers):
         return "has a mask"
     path = strip.path_from_id() + ".modifiers" if modifiers else ""
-    if modifiers and any(curve.data_path.startswith(path) for curve in _all_curves(strip)):
+    if modifiers and any(each.data_path.startswith(path) for each in _all_curves(strip)):
         return "has modifiers that change"
     return "mixes its pictures" if strip.type in MIXES else ""
 
@@ -51,20 +51,20 @@ def is_hidden(strip: Any) -> bool:
 
 def fade_in(strip: Any) -> int:
     """Frames over which its opacity rises from 0 to 1 at its beginning; 0 where it does not."""
-    curve = _curve(strip, "blend_alpha")
+    opacity = curve(strip, "blend_alpha")
     start, end = strip.frame_final_start, strip.frame_final_end
-    if curve is None or curve.evaluate(start) > 0.05:
+    if opacity is None or opacity.evaluate(start) > 0.05:
         return 0
-    return next((frame - start for frame in range(start, (start + end) // 2) if curve.evaluate(frame) >= 0.999), 0)
+    return next((frame - start for frame in range(start, (start + end) // 2) if opacity.evaluate(frame) >= 0.999), 0)
 
 
 def _opacity(strip: Any) -> float:
     """The least opacity between a fade in and a fade out at the strip's edges."""
-    curve = _curve(strip, "blend_alpha")
-    if curve is None:
+    opacity = curve(strip, "blend_alpha")
+    if opacity is None:
         return float(getattr(strip, "blend_alpha", 1.0))
     start, length = strip.frame_final_start, strip.frame_final_duration
-    return round(min(float(curve.evaluate(start + length * share / 8)) for share in range(2, 7)), 3)
+    return round(min(float(opacity.evaluate(start + length * share / 8)) for share in range(2, 7)), 3)
 
 
 def _fills(strip: Any) -> bool:
@@ -102,14 +102,14 @@ def _may_have_alpha(strip: Any) -> bool:
 
 def _values(strip: Any, name: str, value: float) -> list[float]:
     """All values that a property takes at its keyframes; its value where it is not animated."""
-    curve = _curve(strip, name)
-    return [value] if curve is None else [point.co[1] for point in curve.keyframe_points] or [value]
+    found = curve(strip, name)
+    return [value] if found is None else [point.co[1] for point in found.keyframe_points] or [value]
 
 
-def _curve(strip: Any, name: str) -> Any:
+def curve(strip: Any, name: str) -> Any:
     """The curve that animates a property of a strip, or None."""
     path = f"{strip.path_from_id()}.{name}"
-    return next((curve for curve in _all_curves(strip) if curve.data_path == path), None)
+    return next((each for each in _all_curves(strip) if each.data_path == path), None)
 
 
 def _all_curves(strip: Any) -> list[Any]:

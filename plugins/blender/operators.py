@@ -152,7 +152,10 @@ def _ask_for_score(scene: Any, in_range: bool, keep: str, rendered: bool = False
     if rendered:
         film = _free_film(title)
         edit = timeline.rendered(edit, str(film), fps, scene.hitpoint.cuts == "strips")
-    options = (*scene.hitpoint.options(), *timeline.wishes(edit, compat.own_markers(scene), fps))
+    heard = compat.sounds(scene, (edit.start, edit.end), scores.TAG)
+    kept = bool(heard) if rendered else any(clip.path in heard for clip in edit.clips)
+    wishes = timeline.wishes(edit, compat.own_markers(scene), fps)
+    options = (*scene.hitpoint.options(), "keep-sound", "on" if kept else "off", *wishes)
     about = {**_about(scene, (edit.start, edit.end), in_range), "rendered": rendered}
     if keep:
         options, about["keeps"] = (*options, "keep", keep), keep

@@ -21,7 +21,8 @@ TAG, PART = "hitpoint", "hitpoint_part"
 def read(scene: Any) -> dict[str, dict[str, Any]]:
     """Score id -> what is remembered of it, the latest last."""
     found: dict[str, dict[str, Any]] = json.loads(scene.hitpoint.memory or "{}")
-    return found if "id" not in found else {str(found["id"]): {**_EMPTY, **found}}
+    found = found if "id" not in found else {str(found["id"]): found}
+    return {score: {**_EMPTY, **entry} for score, entry in found.items()}  # an earlier version remembered less
 
 
 _EMPTY: dict[str, Any] = {
@@ -34,6 +35,7 @@ _EMPTY: dict[str, Any] = {
     "markers": [],
     "cuts": [0, 0, []],
     "mood": [],
+    "duck": [],
     "in_range": False,
     "rendered": False,
 }
@@ -100,6 +102,8 @@ def remember(scene: Any, take: Take, markers: list[tuple[int, str]] | None = Non
             entry["cuts"] = list(job.cuts)
         if job.mood:
             entry["mood"] = list(job.mood)
+        if job.hits:  # the report was read
+            entry["duck"] = volumes(job)
     for key in ABOUT:
         entry[key] = job.about.get(key, before[key])
     if markers is not None:
@@ -107,6 +111,11 @@ def remember(scene: Any, take: Take, markers: list[tuple[int, str]] | None = Non
     every[job.id] = entry
     every.pop(job.about.get("replaces", ""), None)
     write(scene, every)
+
+
+def volumes(job: Job) -> list[tuple[float, float]]:
+    """The duck of a score, in frames from its start."""
+    return [(round(time_s * job.fps, 2), round(factor, 4)) for time_s, factor in job.duck]
 
 
 def job_of(scene: Any, score: str, about: dict[str, Any]) -> Job:

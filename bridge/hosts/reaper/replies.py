@@ -148,6 +148,7 @@ def deliver(relay: Relay, work: Work, midi: Path) -> None:
             rows = _score_rows(work, score)
             rows += [("note", sentence_of(f"it was scored as black: {text}")) for text in work.passed_over]
             rows += file_answers.missed_rows(work.report, work.first_s)
+            rows += file_answers.duck_rows(work.report, work.first_s)
     except (OSError, ValueError) as error:
         relay.fail(work.id, f"The finished file {midi} cannot be read ({error}); run the action again.")
     else:

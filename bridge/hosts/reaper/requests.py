@@ -42,6 +42,8 @@ POLL_S = 0.05
 LIVE_POLL_S = 0.015
 HEARTBEAT_S = 1.0
 HELLO_S = 15.0
+TAKES = 3
+"""Composed in one go, so that the next one is there when it is asked for."""
 MAX_WORK = 64
 """Requests under way at once; more are refused."""
 REQUESTS_A_CYCLE = 16
@@ -169,7 +171,7 @@ def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -
         relay.jobs[work.job] = Job(work.first_s)
         work.clips = _clip_packets(work.job, float(values["fps"][0]), clips)
         work.settings = [part for row in rows if row[0] == "set" for part in row[1:3]]
-        work.settings += ["wav", "0"]  # the host has instruments of its own
+        work.settings += ["wav", "0", "takes", str(TAKES)]  # the host has instruments of its own
         work.settings += ["from", f"{work.first_s:.9f}", "to", f"{last_s:.9f}", *file_clips.own_hits(rows, shown)]
         if "keep" in values:
             _keep(relay, work, rows, values)

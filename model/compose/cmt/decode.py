@@ -48,6 +48,9 @@ class Tally:
     pressure: dict[str, float] = field(default_factory=dict)
 
 
+_NEVER, _TINY = np.float32(-np.inf), np.finfo(np.float32).tiny
+
+
 def choose(
     logits: NDArray[np.float32], masks: NDArray[np.bool_], leans: Sequence[Mapping[int, float]],
     temperature: float, nucleus: float, draws: NDArray[np.float64],
@@ -57,14 +60,13 @@ def choose(
     logits, masks (n, classes); leans (n): nats added to some classes; draws (n,): uniform in 0..1. The nucleus is taken
     among the allowed classes; the pressure is that of the network's own logits, and at most 87.
     """
-    mass = np.exp(logits - logits.max(axis=1, keepdims=True))
-    pressure = np.log(mass.sum(axis=1)) - np.log((mass * masks).sum(axis=1) + np.finfo(np.float32).tiny)
-    within = np.where(masks, logits, -np.inf)
-    added = [(row, value, nats) for row, lean in enumerate(leans) for value, nats in lean.items()]
-    if added:
-        rows, values, nats = zip(*added, strict=True)
-        within[rows, values] += np.array(nats, np.float32)
-    within -= within.max(axis=1, keepdims=True)
+    mass = np.exp(logits - np.maximum.reduce(logits, axis=1, keepdims=True))
+    pressure = np.log(np.add.reduce(mass, axis=1)) - np.log(np.add.reduce(mass * masks, axis=1) + _TINY)
+    within = np.where(masks, logits, _NEVER)
+    for row, lean in enumerate(leans):
+        if lean:
+            within[row, list(lean)] += np.array(list(lean.values()), np.float32)
+    within -= np.maximum.reduce(within, axis=1, keepdims=True)
     weight = np.exp(within / np.float32(temperature))
     order = np.argsort(-weight, axis=1, kind="stable")
     number = np.arange(len(logits))

@@ -79,6 +79,8 @@ class Again(Leaning):
             return None  # elsewhere a theme returns varied
         if not same_chords(here.plan, here.index, earlier.echo.bar):
             return None
+        if here.asked.line != here.plan.bars[earlier.echo.bar].line:
+            return None
         wanted = _fits(here.asked, here.players, earlier.bar) and not _worn(earlier.bar, here.written)
         return cls(earlier.bar) if wanted else None
 

@@ -16,7 +16,6 @@ from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import BarPlan, Plan
 from hitpoint.model.registry import Registry
 
-
 ATTRIBUTES = ("beat", "instrument", "strength", "pitch", "duration")
 """Those that leanings speak of."""
 
@@ -135,13 +134,12 @@ def leanings_of(here: Here) -> tuple[Leaning, ...]:
 
 def total(leanings: Sequence[Leaning], attribute: str, place: Place) -> Mapping[int, float]:
     """The sum of what several leanings add, nats by class."""
-    parts = [
-        nats for leaning in leanings if attribute in leaning.leans_on and (nats := leaning.lean(attribute, place))
-    ]
+    parts = [nats for leaning in leanings if attribute in leaning.leans_on and (nats := leaning.lean(attribute, place))]
     if len(parts) < 2:
         return parts[0] if parts else {}
-    sums: dict[int, float] = {}
-    for nats in parts:
+    parts.sort(key=len, reverse=True)
+    sums = dict(parts[0])
+    for nats in parts[1:]:
         for value, each in nats.items():
             sums[value] = sums.get(value, 0.0) + each
     return sums

@@ -134,7 +134,7 @@ def _simu_note(grammar: Grammar, strength: int, notes: list[Note]) -> Generator[
         owed = strength - number - 1
         place = place._replace(owed_notes=owed)
         table = _beat_table(grammar) if owed == 0 else None
-        values = (tokens.NOTE, 0, 0, owed + 1, place.instrument + 1, 0, 0, 0)
+        values: tuple[int, ...] = (tokens.NOTE, 0, 0, owed + 1, place.instrument + 1, 0, 0, 0)
         following = None if table is None else table[None]
         if locked:
             note, values = locked[number], row_of_locked(locked[number], owed)
@@ -179,7 +179,7 @@ def _by_table(wishes: Mapping[int, Mapping[int, float]]) -> list[tuple[Mapping[i
 
 
 def _nats(mask: Mask, lean: Mapping[int, float]) -> Nats:
-    table = np.where(mask, np.float32(0.0), NEVER)
+    table: Nats = np.where(mask, np.float32(0.0), NEVER)
     if lean:
         table[list(lean)] += np.fromiter(lean.values(), np.float32, len(lean))
     return table

@@ -20,6 +20,7 @@ local FIELDS = {
   marker = "is_region first last text red green blue",
   track = "name channel program red green blue notes",
   notes = "notes",
+  duck = "time gain",
   stay = "head old_tail new_tail",
   note = "text",
 }
@@ -27,7 +28,7 @@ local TEXTS = { text = true, name = true, notes = true }
 
 -- The rows of an answer as tables, in lists by their kind.
 function score.parse(rows)
-  local answer = { marker = {}, notes = {}, note = {} }
+  local answer = { marker = {}, notes = {}, note = {}, duck = {} }
   for _, row in ipairs(rows) do
     local entry, index = {}, 1
     for name in FIELDS[row[1]]:gmatch("%S+") do
@@ -100,7 +101,8 @@ local function new_track(project, name, color, depth)
   return track
 end
 
--- A folder with one track an instrument; instruments that have a track in `kept` go there.
+-- A folder with one track an instrument; instruments that have a track in `kept` go there. Returns the folder that was
+-- made, nil for none.
 local function add_tracks(project, job, answer, kept, keep_tempo)
   local first, missing = answer.range[1].first, {}
   for _, track in ipairs(answer.track) do
@@ -110,8 +112,9 @@ local function add_tracks(project, job, answer, kept, keep_tempo)
       missing[#missing + 1] = track
     end
   end
+  local made
   if #missing > 0 or #answer.track == 0 then
-    new_track(project, "Hitpoint", color_of(FOLDER_COLOR), #missing > 0 and 1 or 0)
+    made = new_track(project, "Hitpoint", color_of(FOLDER_COLOR), #missing > 0 and 1 or 0)
   end
   for index, track in ipairs(missing) do
     local media_track = new_track(project, track.name, color_of(track), index == #missing and -1 or 0)
@@ -120,6 +123,7 @@ local function add_tracks(project, job, answer, kept, keep_tempo)
     end
     new_item(project, media_track, job, answer, track, first, first, keep_tempo)
   end
+  return made
 end
 
 -- Takes what other scores have in the range out; their copies elsewhere stay. Returns the tracks by instrument (the mix
@@ -166,7 +170,8 @@ end
 function score.insert(project, job, answer, keep_tempo, replaced)
   local kept, gone = take_out(project, replaced or {}, answer.range[1])
   set_tempo(project, job, answer, keep_tempo, gone)
-  add_tracks(project, job, answer, kept, keep_tempo)
+  local folder, _, one = add_tracks(project, job, answer, kept, keep_tempo), next(kept)
+  load("duck").draw(project, job, folder or one and load("duck").folder_of(one), answer.duck, next(gone))
   add_markers(project, job, answer)
 end
 
@@ -237,6 +242,11 @@ function score.rework(project, job, answer, keep_tempo, entries)
   if #answer.track > 0 then
     add_tracks(project, job, answer, {}, keep_tempo)
   end
+  for _, point in ipairs(answer.duck) do
+    point.time = point.time + entries[1].shift
+  end
+  local folder = load("duck").folder_of(reaper.GetMediaItem_Track(entries[1].item))
+  load("duck").draw(project, job, folder, answer.duck, entries[1].job)
   add_markers(project, job, answer)
   reaper.SetProjExtState(project, "Hitpoint", takes_key(job), tostring(answer.take[1].number + 1))
 end

@@ -131,6 +131,25 @@ def test_a_synth_that_comes_back_is_connected_again(jack, tmp_path):
             wait_for(lambda: notes_on(ears.take()), 10, "notes at the synth that came back")
 
 
+def test_two_bridges_leave_each_others_connections_alone(jack, tmp_path):
+    with (
+        Bridge(tmp_path / "one", "--no-revive", name="") as one,
+        Bridge(tmp_path / "two", "--no-revive", name="") as two,
+        RemoteEars("ears-one") as ears,
+        RemoteEars("ears-two") as others,
+    ):
+        ears.connect(f"Hitpoint {one.port}:out")
+        others.connect(f"Hitpoint {two.port}:out")
+        time.sleep(1.5)  # the watchdogs note the connections
+        for bridge in (one, two):
+            os.kill(bridge.pids()["clock"], signal.SIGKILL)
+        for bridge, heard in ((one, ears), (two, others)):
+            with Client(bridge.port) as client:
+                client.score(path="/clips/8.mp4")
+                client.say("/hitpoint/play")
+                wait_for(lambda heard=heard: notes_on(heard.take()), 10, "notes where they belong")
+
+
 def test_five_ports(jack, tmp_path):
     with Bridge(tmp_path, "--no-revive", "--midi-ports", "five") as bridge, Client(bridge.port) as client:
         client.score(path="/clips/8.mp4")

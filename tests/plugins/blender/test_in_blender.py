@@ -297,6 +297,9 @@ def test_the_editors_mix_and_edit_stay_when_takes_and_scores_change(host, media,
     assert {row[0] for row in found["taken"]} == {"♪ Take B"}
     assert {row[6] for row in found["taken"]}.isdisjoint(row[6] for row in found["cut"])
     assert found["hole"] == [4, 80, 120] and found["volumes"] == [[0.5, 0.25]] * 2
+    assert [row[1:4] for row in found["re-scored"]] == [[4, 1, 80], [4, 120, 181]]  # its end is the edit's new one
+    assert {row[6] for row in found["re-scored"]}.isdisjoint(row[6] for row in found["taken"])
+    assert found["re-scored volumes"] == [[0.5, 0.25], "COLOR_04", True], "the mix on the strips stays"
     assert [row[2:5] for row in found["two ranges"]] == [[1, 101, False], [101, 201, False]]
     assert found["finished whole"] and "muted" in found["said"]
     whole = [row for row in found["whole"] if not row[4]]
@@ -305,6 +308,22 @@ def test_the_editors_mix_and_edit_stay_when_takes_and_scores_change(host, media,
     assert [row[:5] for row in found["again"]] == [
         row[:5] for row in found["whole"]
     ]  # scored again: its own sound only
+
+
+@pytest.mark.parametrize("host", EVERY)
+def test_the_music_makes_room_for_what_is_said_in_the_films_own_sound(host, media, tmp_path):
+    if host in NO_SOUND:
+        pytest.skip("this wheel has no sound")
+    bridge = FakeBridge(tmp_path)
+    bridge.reports, bridge.duck = True, [(0.0, 0.0), (1.0, 0.0), (1.5, -9.0), (3.0, -9.0), (4.0, 0.0)]
+    try:
+        found = run_script(host, "script_duck.py", media, bridge.port)
+    finally:
+        bridge.close()
+    line = [[1 + round(24 * time_s), round(10 ** (gain / 20), 2), "LINEAR"] for time_s, gain in bridge.duck]
+    assert found["with the film's sound"] == ["on", line] and found["another take"] == line
+    assert found["re-scored"] == ["on", line] and found["the editor's own"] == [True, 6]
+    assert found["without it"] == "off"
 
 
 @pytest.mark.parametrize("host", EVERY)

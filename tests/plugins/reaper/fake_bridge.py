@@ -32,6 +32,7 @@ class FakeBridge:
         self.takes: dict[int, list[Bar]] = {}
         self.files = self.take = 0
         self.missed: list[float] = []
+        self.duck: list[tuple[float, float]] = []
         self.changed: tuple[Plan, dict[int, int]] | None = None
         self.fail_with: tuple[str, str] | None = None
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -112,5 +113,6 @@ class FakeBridge:
         write_midi(score, path)
         self.latest = path
         report = path.with_suffix(".json")
-        report.write_text(json.dumps({"cuts": {"found": 3, "hit": 3 - len(self.missed), "missed_s": self.missed}}))
+        cuts = {"found": 3, "hit": 3 - len(self.missed), "missed_s": self.missed}
+        report.write_text(json.dumps({"cuts": cuts, "sound": {"speech": [], "duck": self.duck}}))
         self._send(sender, "result", job, str(path), "", str(report), take, request.whole("request"), 0)

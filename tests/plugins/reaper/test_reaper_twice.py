@@ -278,8 +278,9 @@ def test_emulated_hand_edits_stay_where_nothing_has_changed(reaper, relay, bridg
     items = "local a = {} for i, item in ipairs(emu.current:items()) do a[i] = item.id end return a"
     ids = reaper.lua(items)
     bridge.changed = without_bar(bridge.plan, 5)
-    reaper.lua(f"for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end "
-               f"local i = emu.current:items()[1] i.D_LENGTH = {bridge.changed[0].duration_s} i.B_UISEL = 1")  # fmt: skip
+    length_s = bridge.changed[0].duration_s
+    reaper.lua("for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end "
+               f"local i = emu.current:items()[1] i.D_LENGTH = {length_s} i.B_UISEL = 1")  # fmt: skip
     reaper.act(emulated.RESCORE)
     assert reaper.messages == [] and reaper.undo_names[-1] == "Hitpoint: re-score"
     assert reaper.lua(items) == ids, "the items are the same ones; the one that was thrown away stays away"
@@ -300,6 +301,33 @@ def test_emulated_hand_edits_stay_where_nothing_has_changed(reaper, relay, bridg
             assert pitch == wanted_pitch and start == pytest.approx(wanted_s, abs=0.003)
     reaper.act(emulated.NEXT_TAKE)
     assert reaper.messages == [] and len(RppProject(reaper.lua("return emu.rpp()")).track("Piano").items[0].takes) == 2
+
+
+def drawn(reaper) -> list[list[float]]:
+    """Second and factor of each point of the folder's volume."""
+    code = (
+        "for _, id in ipairs(emu.current.state.tracks) do local t = emu.current:object(id) if t.P_NAME == 'Hitpoint' "
+    )
+    code += "then local a = {} for i, p in ipairs(t.points) do a[i] = {p.time, p.value} end return a end end"
+    return [[round(value, 4) for value in point] for point in reaper.lua(code)]
+
+
+def test_emulated_the_music_makes_room_for_what_is_said(reaper, relay, bridge, film):
+    """Drawn once on the folder that holds the music; what the user draws there instead is never touched."""
+    bridge.duck = [(0.0, 0.0), (2.0, 0.0), (2.25, -9.0), (4.0, -9.0), (4.8, 0.0)]
+    score(reaper, film)
+    assert reaper.messages == []
+    line = [[START_S + time_s, round(10 ** (gain / 20), 4)] for time_s, gain in bridge.duck]
+    assert drawn(reaper) == line
+    bridge.duck = bridge.duck[:1] + [(time_s + 1.0, gain) for time_s, gain in bridge.duck[1:]]
+    reaper.act(emulated.RESCORE)
+    later = [[START_S + time_s, round(10 ** (gain / 20), 4)] for time_s, gain in bridge.duck]
+    assert reaper.messages == [] and drawn(reaper) == later
+    mine = "local t = emu.current:object(emu.current.state.tracks[2]) t.points = {{time = 9.0, value = 0.5}} "
+    mine += "t.chunk = t.chunk:gsub('PT.*PT %S+ %S+ 0', 'PT 9.0 0.5 0')"
+    reaper.lua(mine)
+    reaper.act(emulated.RESCORE)
+    assert reaper.messages == [] and drawn(reaper) == [[9.0, 0.5]]
 
 
 def test_emulated_new_tracks_sound_at_once_unless_that_is_switched_off(reaper, relay, bridge, film):
