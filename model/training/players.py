@@ -39,9 +39,10 @@ FARTHEST = 0.45
 SWUNG = ("shuffle", "swing", "purdieshuffle", "bembe", "slow", "halftime")
 NOTE = (
     "How people play: velocity against the mean of the bar, onset against the grid. Keys and tune learnt from POP909 "
-    "as it was played (MIT; the compositions belong to others); drums from the Groove MIDI Dataset v1.0.0 "
-    "(Gillick, Roberts, Engel, Eck and Bamman 2019, Learning to Groove with Inverse Sequence Transformations, Magenta; CC BY "
-    "4.0, https://creativecommons.org/licenses/by/4.0/; the weights are derived from it, the recordings are not contained)."
+    "as it was played (MIT; the compositions belong to others); drums from the Groove MIDI Dataset v1.0.0 (Gillick, "
+    "Roberts, Engel, Eck and Bamman 2019, Learning to Groove with Inverse Sequence Transformations, Magenta; "
+    "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/; the weights are derived from it, the recordings are "
+    "not contained)."
 )
 
 
