@@ -307,6 +307,8 @@ def checked(pairs: Mapping[str, str]) -> tuple[int, bool, bool]:
     takes = whole_number(pairs.get("takes", "1"), "takes", 1, 16)
     wav = whole_number(pairs.get("wav", "1"), "wav", 0, 1)
     stems = whole_number(pairs.get("stems", "0"), "stems", 0, 1)
+    if pairs.get("repitch", "off").lower() in ("on", "1", "true"):
+        raise UsageError("repitch needs the whole piece before it sounds; use `hitpoint score --repitch` for a file")
     cuts = pairs.get("cuts", "auto")
     if cuts not in ("auto", "strips", "fine"):
         raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")

@@ -39,9 +39,10 @@ FARTHEST = 0.45
 SWUNG = ("shuffle", "swing", "purdieshuffle", "bembe", "slow", "halftime")
 NOTE = (
     "How people play: velocity against the mean of the bar, onset against the grid. Keys and tune learnt from POP909 "
-    "as it was played (MIT; the compositions belong to others); drums from the Groove MIDI Dataset v1.0.0 "
-    "(Gillick, Roberts, Engel, Eck and Bamman 2019, Learning to Groove with Inverse Sequence Transformations, Magenta; CC BY "
-    "4.0, https://creativecommons.org/licenses/by/4.0/; the weights are derived from it, the recordings are not contained)."
+    "as it was played (MIT; the compositions belong to others); drums from the Groove MIDI Dataset v1.0.0 (Gillick, "
+    "Roberts, Engel, Eck and Bamman 2019, Learning to Groove with Inverse Sequence Transformations, Magenta; "
+    "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/; the weights are derived from it, the recordings are "
+    "not contained)."
 )
 
 
@@ -67,11 +68,13 @@ class _Played:
     velocity: NDArray[np.float64]
 
 
-def pop909(folder: Path) -> dict[str, dict[str, list[tuple[NDArray[np.float64], ...]]]]:
+def pop909(folder: Path, splits: Sequence[str] = SPLITS) -> dict[str, dict[str, list[tuple[NDArray[np.float64], ...]]]]:
     """Part -> split -> (columns, velocity, late) of each bar."""
     found = _empty()
     for song in sorted(each for each in folder.iterdir() if each.is_dir()):
         split = split_of(f"pop909/{song.name}")
+        if split not in splits:
+            continue
         beats = np.loadtxt(song / "beat_midi.txt")
         lines = np.flatnonzero(beats[:, 2] > 0.5)
         if len(lines) < 4 or np.bincount(np.diff(lines)).argmax() != 4:
@@ -89,14 +92,14 @@ def pop909(folder: Path) -> dict[str, dict[str, list[tuple[NDArray[np.float64], 
     return found
 
 
-def groove(folder: Path) -> dict[str, dict[str, list[tuple[NDArray[np.float64], ...]]]]:
+def groove(folder: Path, splits: Sequence[str] = SPLITS) -> dict[str, dict[str, list[tuple[NDArray[np.float64], ...]]]]:
     """The drums, as `pop909`; the data set's own splits."""
     found = _empty()
     with (folder / "info.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         style, _, kind = row["style"].partition("/")
-        if row["time_signature"] != "4-4" or kind in SWUNG or style not in STYLES:
+        if row["split"] not in splits or row["time_signature"] != "4-4" or kind in SWUNG or style not in STYLES:
             continue
         bpm = float(row["bpm"])
         beats = np.arange(0, float(row["duration"]) + 60.0, 60.0 / bpm)
