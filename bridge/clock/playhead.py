@@ -36,6 +36,8 @@ _ALARMS_WITHIN_S = 1.5
 _EARLIEST = 3
 _FOR_LEAD = 15
 _SPEED_WALK = 2e-5
+_LEANING_SHARE, _LEANING_SIGMAS, _LEANING_WITHIN_S = 0.2, 1.6, 0.4
+"""Innovations that lean to one side by this many spreads in the mean are no jitter: the host runs faster or slower."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class PlayheadEstimator:
         self._cross = 0.0
         self._rate_var = 1e-6 if rate_known else 0.05**2
         self._window: deque[tuple[float, float]] = deque([(now_s, media_s)], maxlen=_WINDOW)
+        self._leaning_s = self._kept_lead_s = 0.0
         self._odd: list[tuple[float, float, float]] = []
         self._cadence.restart()
 
@@ -182,6 +185,8 @@ class PlayheadEstimator:
     ) -> None:
         """One step of the filter; state (place, rate), measured place only. off_s: what the noise is learned from."""
         span_s = now_s - self._at_s
+        if not self._unsettled:
+            self._follow_drift(innovation)
         place_var = self._place_var + 2 * span_s * self._cross + span_s**2 * self._rate_var + 1e-9 * span_s
         cross = self._cross + span_s * self._rate_var
         rate_var = self._rate_var + _SPEED_WALK**2 * span_s
@@ -194,11 +199,24 @@ class PlayheadEstimator:
         self._cross = (1 - place_gain) * cross
         self._rate_var = rate_var - rate_gain * cross
         self._window.append((now_s, media_s))
-        self._learn_noise(innovation if off_s is None else off_s, share)
+        self._learn_noise(innovation - self._leaning_s if off_s is None else off_s, share)
+
+    def _follow_drift(self, innovation: float) -> None:
+        """Where the innovations are not white, the speed is not what it was (a host that stumbles, whose sound device
+        misses periods): believe it less, rather than take what it does for jitter."""
+        self._leaning_s += _LEANING_SHARE * (innovation - self._leaning_s)
+        if abs(self._leaning_s) < _LEANING_SIGMAS * self._noise_s:
+            return
+        self._rate_var = max(self._rate_var, (self._leaning_s / _LEANING_WITHIN_S) ** 2)
+        self._place_var = max(self._place_var, self._leaning_s**2)
+        self._kept_lead_s = self._lead()
+        self._window.clear()  # the places in it were reached at another speed
 
     def _lead(self) -> float:
         """How far the earliest packets of the window lie ahead of the mean: 0 where there is hardly any jitter."""
-        if self._noise_s < 0.0015 or len(self._window) < _FOR_LEAD:
+        if self._noise_s < 0.0015:
             return 0.0
+        if len(self._window) < _FOR_LEAD:
+            return self._kept_lead_s
         ahead = sorted(media_s - self._media_s - self._rate * (at_s - self._at_s) for at_s, media_s in self._window)
         return sum(ahead[-_EARLIEST:]) / _EARLIEST

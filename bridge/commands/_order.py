@@ -100,6 +100,15 @@ def carry_out(order: Order, cuts: tuple[Boundary, ...] | None, composer: Compose
     )
 
 
+def _sound_notes(order: Order) -> list[str]:
+    """What is to be said of the sound that was written, if any was."""
+    from hitpoint.model.output.render import soundfont_note
+
+    written = {name for files in order.targets for name in files}
+    note = soundfont_note(order.writing.soundfont) if {"wav", "mux", "stems"} & written else ""
+    return [note] if note else []
+
+
 def summary(take: Take, prepared: Prepared, paths: Sequence[Path]) -> str:
     """One line on what was composed, and below it the files written."""
     score = take.score

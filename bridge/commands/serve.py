@@ -31,10 +31,6 @@ def command(
     **flags: Any,
 ) -> None:
     """Run the bridge: OSC in, live MIDI out. Ends with Ctrl-C."""
-    from hitpoint.bridge.process.system import hurry
-
-    if revived:
-        hurry()  # until its clock is started
     from hitpoint.bridge.config.settings import load_config
     from hitpoint.bridge.process.serve import serve
 

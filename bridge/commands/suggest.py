@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 SCHEMA = "hitpoint.suggestion/1"
 
 
+def _semantics(value: str) -> str | Path:
+    """off, scenes, or the folder of a CLIP network. Raises BadParameter for anything else."""
+    kind, colon, folder = value.partition(":")
+    if kind == "clip" and folder:
+        return Path(folder)
+    if colon or value not in ("off", "scenes"):
+        raise click.BadParameter(f"there is no {value!r}; choose off, scenes or clip:FOLDER")
+    return value
+
+
 @click.command()
 @clip_options
 @click.option(
@@ -29,23 +39,26 @@ SCHEMA = "hitpoint.suggestion/1"
 )
 @click.option(
     "--semantics",
-    type=click.Choice(["off", "scenes"]),
+    metavar="off|scenes|clip:FOLDER",
+    callback=lambda _context, _parameter, value: _semantics(value),
     default="off",
     show_default=True,
-    help="Also look at what the picture shows (needs hitpoint[semantics]).",
+    help="Also look at what the picture shows: by the scene network (hitpoint[semantics]), or by a CLIP network of "
+    "your own, exported to ONNX (hitpoint[clip]).",
 )
 @click.option("--json", "json_path", type=FILE, help="Also every share (JSON); - for standard output.")
 @output_options
 def command(
     part: ClipPart,
     describe: str,
-    semantics: str,
+    semantics: str | Path,
     json_path: Path | None,
     force: bool,
 ) -> None:
     """Suggest a genre and a mood for CLIP, from its picture, its names and your words, and say why."""
     from hitpoint.model import job
     from hitpoint.model.files import atomic, check_output
+    from hitpoint.model.mood.clip_network import check_clip
     from hitpoint.model.mood.scenes import check_scenes
     from hitpoint.model.plan.suggested import suggested
     from hitpoint.model.video.analyse import analyse
@@ -54,12 +67,14 @@ def command(
         check_output(json_path, force)
     if semantics == "scenes":
         check_scenes()
+    if isinstance(semantics, Path):
+        check_clip(semantics)
     words = read_words(describe)
     clips = part.clips()
     boundaries = part.given_cuts()
     with stage_bars() as progress:
         rhythm = analyse(clips, boundaries, lambda share: progress("analyse", share), part.detector)
-        seen = scenes_of(clips[0], rhythm) if semantics == "scenes" else None
+        seen = None if semantics == "off" else shown_in(clips[0], rhythm, semantics)
     found = suggested(rhythm, words, job.names(clips), [] if seen is None else [seen])
     figures = as_json(found)
     if json_path == Path("-"):
@@ -89,11 +104,16 @@ def as_json(found: Suggestion) -> dict[str, Any]:
     }
 
 
-def scenes_of(clip: Clip, rhythm: VisualRhythm) -> Source | None:
-    """What a frame from the middle of each shot shows."""
+def shown_in(clip: Clip, rhythm: VisualRhythm, semantics: str | Path) -> Source | None:
+    """What frames of a film show: one a second to the CLIP network in a folder, the middle of each shot to the scene
+    network.
+    """
+    from hitpoint.model.mood.clip_network import from_clip, times_of
     from hitpoint.model.mood.scenes import MOST_FRAMES, from_scenes
     from hitpoint.model.video.stills import stills
 
+    if isinstance(semantics, Path):
+        return from_clip(semantics, stills(clip, times_of(rhythm.duration_s)))
     edges_s = [0.0, *(boundary.time_s for boundary in rhythm.boundaries), rhythm.duration_s]
     middles_s = [(start_s + end_s) / 2 for start_s, end_s in pairwise(edges_s)]
     return from_scenes(stills(clip, middles_s[:: max(1, -(-len(middles_s) // MOST_FRAMES))]))

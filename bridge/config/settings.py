@@ -62,7 +62,11 @@ class Config:
     midi_ports: str = _setting(
         "one", "One port with five channels, or five ports.", choices=("one", "five"), flag="--midi-ports"
     )
-    midi_name: str = _setting("Hitpoint", "The name of the bridge's own ports.", flag="--midi-name")
+    midi_name: str = _setting(
+        "",
+        "The name of the bridge's own ports, another one for each bridge (empty: Hitpoint; with --port, its number too).",
+        flag="--midi-name",
+    )
     channels: dict[str, int] = _setting(
         CHANNELS, "MIDI channel of each instrument, 1..16; one left out keeps its usual one."
     )
@@ -105,6 +109,11 @@ class Config:
     screen: bool = _setting(True, "Show the live screen where standard output is a terminal.", flag="--screen")
     test_composer: str = _setting("", "For tests: package.module:function that makes the composer.")
     tools: str = _setting("", "For tests: package.module:function that makes what the composing process works with.")
+
+    @property
+    def ports_name(self) -> str:
+        """What the bridge's own MIDI ports are called: two bridges of one name would rewire each other's."""
+        return self.midi_name or ("Hitpoint" if self.port == DEFAULT_PORT else f"Hitpoint {self.port}")
 
     @property
     def state_path(self) -> Path:

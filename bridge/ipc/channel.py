@@ -12,6 +12,8 @@ import select
 import socket
 import struct
 
+from hitpoint.bridge.ipc.messages import Promote
+
 _LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 16
 _CHUNKS_A_CALL = 4
@@ -108,6 +110,17 @@ class Channel:
         if writable:
             self.flush()
         return bool(readable)
+
+    def wait_for_promotion(self) -> list[object] | None:
+        """For a spare process: wait until it is needed, and return what it was told besides; None where it never is."""
+        messages: list[object] = []
+        try:
+            while not messages:
+                self.wait(None)
+                messages = self.receive()
+        except ChannelClosed:
+            return None
+        return messages[1:] if isinstance(messages[0], Promote) else None
 
     def close(self) -> None:
         """Close this end."""

@@ -385,6 +385,11 @@ class ComposerGone(JobMessage):
 
 
 @dataclass(frozen=True)
+class Promote:
+    """To a spare process: you are the one from now on."""
+
+
+@dataclass(frozen=True)
 class ReopenPort:
     """The MIDI system changed: look for the port again."""
 

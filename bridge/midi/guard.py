@@ -40,7 +40,7 @@ class Guard:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._asked_for = sink_asked_for(config)
-        self._name = f"{config.midi_name} guard"
+        self._name = f"{config.ports_name} guard"
         self._sink: Sink | None = None
         self._opened: PortOpened | None = None
         self._patchbay: JackPatchbay | None = None
@@ -149,7 +149,7 @@ class Guard:
             return
         if time.monotonic() < self._settled_s:
             self.wiring.forget_seen()
-        sources = self._patchbay.sources(self._config.midi_name)
+        sources = self._patchbay.sources(self._config.ports_name)
         connected = {short: self._patchbay.destinations(full) for short, full in sources.items()}
         for short, destination in self.wiring.update(connected, self._patchbay.inputs()):
             log.info("connecting %s to %s again", sources[short], destination)

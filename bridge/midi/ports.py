@@ -101,7 +101,7 @@ class RtMidiSink(Sink):
     def open(cls, config: Config, argument: str) -> RtMidiSink:
         """The port called `argument`, or one of our own."""
         channels = config.channel_numbers() if config.midi_ports == "five" else None
-        return cls(argument or VIRTUAL, find_api(config.midi_api), config.midi_name, channels)
+        return cls(argument or VIRTUAL, find_api(config.midi_api), config.ports_name, channels)
 
     def send(self, message: bytes) -> None:
         """Send one MIDI message now; a system message (clock, time code) goes to the first port."""

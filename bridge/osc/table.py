@@ -117,15 +117,16 @@ MESSAGES: tuple[MessageType, ...] = (
     ),
     _in(
         "clip",
-        "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed; "
-        "fade: length of the cross fade from the clip before, in whose middle this one begins.",
+        "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed, "
+        "below 0 from out back to in; fade: length of the cross fade from the clip before, in whose middle this one "
+        "begins.",
         _JOB,
         Argument("index", "i", "", 0, 9999),
         Argument("path", "s"),
         _seconds("timeline_start"),
         Argument("in", "d", "s", 0, 1e6),
         Argument("out", "d", "s", -1, 1e6),
-        _optional("rate", "d", "×", 0.01, 100),
+        _optional("rate", "d", "×", -100, 100),
         _optional("fade", "d", "s", 0, 3600),
     ),
     _in(
@@ -137,8 +138,8 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
-        "cut-control, density, energy, accents, mood, valence, arousal, tension, describe, key, harmony (auto, off, "
-        "bound or a file), harmony-strength, lead, motif (a MIDI file), deviation, composer, "
+        "cut-control, density, energy, accents, humanise, swing, dynamics, mood, valence, arousal, tension, describe, "
+        "key, harmony (auto, off, bound or a file), harmony-strength, lead, motif (a MIDI file), deviation, composer, "
         "cuts (auto, strips = only the clips' own boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), "
         "stems (0 or 1: one WAV per instrument), formats (further files beside the MIDI, as "
         "--format names them), from and to (seconds of the timeline: the range to score, black "
@@ -211,6 +212,11 @@ MESSAGES: tuple[MessageType, ...] = (
         "control/accents",
         "How far hits stand out (0 = bare notes), from the next bar that is not sounding yet.",
         Argument("value", "f", "", 0, 2),
+    ),
+    _in(
+        "control/humanise",
+        "How far it is played as people play (0 = as it is written), from the next bar that is not sounding yet.",
+        Argument("value", "f", "", 0, 1),
     ),
     *(
         _in(

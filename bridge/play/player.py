@@ -327,7 +327,8 @@ class Player:
 
     def _set_voices(self) -> None:
         numbers = self._config.channel_numbers()
-        self._scheduler.voices = {i: Voice(numbers[i], i in self.muted) for i in range(len(INSTRUMENTS))}
+        own = {i for i, name in enumerate(INSTRUMENTS) if name in self._config.programs or name in self._config.banks}
+        self._scheduler.voices = {i: Voice(numbers[i], i in self.muted, i in own) for i in range(len(INSTRUMENTS))}
 
     def _send_volume(self, instrument: int) -> None:
         channel = self._config.channel_numbers()[instrument]

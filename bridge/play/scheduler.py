@@ -42,22 +42,23 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class Voice:
-    """How one instrument leaves: its channel (0..15) and whether it is heard."""
+    """How one instrument leaves: its channel (0..15), whether it is heard, and whether its sound is the user's own."""
 
     channel: int
     muted: bool = False
+    own_sound: bool = False
 
 
-CONTROL, NOTE, BEAT = range(3)
+PROGRAM, CONTROL, NOTE, BEAT = range(4)
 """What an event is, in the order in which events of one moment are sent."""
 
 
 @dataclass(order=True)
 class _Event:
-    """Something to send at `media_s` on the host's timeline. kind: CONTROL, NOTE or BEAT.
+    """Something to send at `media_s` on the host's timeline. kind: PROGRAM, CONTROL, NOTE or BEAT.
 
-    key, value: a controller's number and value, a note's pitch and velocity, or the numbers of bar and beat. off_s:
-    where a note ends. channel: 0..15; a beat has none.
+    key, value: a program and 0, a controller's number and value, a note's pitch and velocity, or the numbers of bar and
+    beat. off_s: where a note ends. channel: 0..15; a beat has none.
     """
 
     media_s: float
@@ -98,6 +99,7 @@ class Scheduler:
         self._cursor = 0
         self._offs: list[tuple[float, int, int]] = []
         self._sounding: dict[tuple[int, int], float] = {}
+        self._programs: dict[int, int] = {}
 
     @property
     def current_bar(self) -> int:
@@ -112,10 +114,12 @@ class Scheduler:
     def set_sink(self, sink: Sink) -> None:
         """Send to another sink from now on."""
         self._sink = sink
+        self._programs.clear()
 
     def start(self, media_s: float) -> None:
         """Begin (again) at `media_s`: the first bar to enter is the one there, notes before it stay silent."""
         self.end_notes()
+        self._programs.clear()
         self._events, self._cursor, self._stand_in = [], 0, None
         if self.timeline is None:
             return
@@ -210,15 +214,19 @@ class Scheduler:
         events = [_Event(at(index, beat * TICKS_PER_BEAT), BEAT, 0.0, -1, index, beat) for beat in range(BEATS_PER_BAR)]
         events = [event for event in events if event.media_s < end_s]
         heard = {instrument: voice.channel for instrument, voice in self.voices.items() if not voice.muted}
+        for instrument, program in choice.bar.programs:
+            if instrument in heard and not self.voices[instrument].own_sound:
+                events.append(_Event(at(index), PROGRAM, 0.0, heard[instrument], program, 0))
         for each in choice.bar.controllers:
             if each.instrument in heard:
                 channel = heard[each.instrument]
                 events.append(_Event(at(index, each.tick), CONTROL, 0.0, channel, each.number, each.value))
         for note in choice.bar.notes:
             if note.instrument in heard:
-                tick = note.tick + note.shift_ticks
-                off_s = min(at(index, tick + note.duration_ticks), end_s)
-                events.append(_Event(at(index, tick), NOTE, off_s, heard[note.instrument], note.pitch, note.velocity))
+                off_s = min(at(index, note.end_ticks), end_s)
+                events.append(
+                    _Event(at(index, note.onset_ticks), NOTE, off_s, heard[note.instrument], note.pitch, note.velocity)
+                )
         events.sort()
         return events
 
@@ -226,6 +234,11 @@ class Scheduler:
         if event.kind == BEAT:
             if self._on_beat is not None:
                 self._on_beat(event.key, event.value, event.media_s)
+            return
+        if event.kind == PROGRAM:
+            if self._programs.get(event.channel) != event.key:
+                self._programs[event.channel] = event.key
+                self._sink.send(bytes((0xC0 | event.channel, event.key)))
             return
         if event.kind == CONTROL:
             self._sink.send(bytes((0xB0 | event.channel, event.key, event.value)))

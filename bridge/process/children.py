@@ -1,21 +1,34 @@
-"""The watchdog's children: what is sent to them waits until they read it, and whether they still live is judged by
-their own time.
+"""The watchdog's children: how they are started, what is sent to them and waits until they read it, and whether they
+still live, which is judged by their own time.
 
-Threads and processes: one owner, the watchdog.
+Threads and processes: one owner, the watchdog. What a child runs is imported in the child only: music waits for this
+process where it is started again, and it needs nothing of it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import multiprocessing
 import socket
 import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from hitpoint.bridge.ipc.channel import Channel
-from hitpoint.bridge.ipc.messages import Pulse
+from hitpoint.bridge.config.settings import Config
+from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
+from hitpoint.bridge.ipc.messages import Promote, Pulse
 from hitpoint.bridge.process import system
 
+SPARE = "spare "
+"""Before the name of a process that waits, all modules loaded, to become the one of that name."""
+MAINS = {
+    "clock": "hitpoint.bridge.process.clock_process:run_clock",
+    "spare clock": "hitpoint.bridge.process.clock_process:run_spare",
+    "composer": "hitpoint.bridge.process.composer_process:run_composer",
+    "spare composer": "hitpoint.bridge.process.composer_process:run_spare",
+}
 SILENT_S = {"clock": 1.0, "composer": 4.0}
 """How long a process may say nothing that otherwise speaks twice a second or more often."""
 START_S = 15.0
@@ -55,12 +68,21 @@ class Child:
     _pulse: Pulse = field(default_factory=lambda: Pulse("", 0.0, 0.0, 0.0))
 
     def __post_init__(self) -> None:
-        if self.name == "spare":
+        if self.is_spare:
             self.patience_s = float("inf")  # it has nothing to say
 
-    def promote(self, name: str) -> None:
-        """The spare becomes the clock."""
-        self.name, self.started_s, self.silent_s, self.patience_s = name, time.monotonic(), 0.0, START_S
+    @property
+    def is_spare(self) -> bool:
+        """Whether it waits to be needed."""
+        return self.name.startswith(SPARE)
+
+    def promote(self) -> None:
+        """The spare is needed."""
+        self.name = self.name.removeprefix(SPARE)
+        self.started_s, self.silent_s, self.patience_s = time.monotonic(), 0.0, START_S
+        with contextlib.suppress(ChannelClosed):  # its death is noticed as any other's
+            self.send(Promote())
+        self.sent = 0  # what it counts itself begins behind that
 
     def failures(self, before: int) -> int:
         """How often it has failed now, `before` times when it was started: 0 where it did what it is there for.
@@ -131,3 +153,32 @@ class Child:
         self.channel.close()
         if self.lifeline is not None:
             self.lifeline.close()
+
+
+def start_child(name: str, config: Config, shared: tuple[object, ...]) -> Child:
+    """Start a process of this name (one of MAINS). shared: what a clock is handed besides channel and configuration.
+
+    Raises OSError where the system has no room for another process.
+    """
+    ours, theirs = Channel.pair()
+    lifeline, its_end = socket.socketpair()
+    is_clock = name.removeprefix(SPARE) == "clock"
+    arguments = (theirs, config, *shared) if is_clock else (theirs, config, its_end)
+    process = multiprocessing.get_context("spawn").Process(
+        target=_run, args=(MAINS[name], arguments), name=f"hitpoint-{name}"
+    )
+    if name == "clock" and config.realtime:
+        system.hurry()
+    try:
+        process.start()
+    finally:
+        system.calm_down()
+    theirs.close()
+    its_end.close()
+    return Child(name, process, ours, time.monotonic(), lifeline)
+
+
+def _run(main: str, arguments: tuple[object, ...]) -> None:
+    """In the child: all of its life."""
+    module, _, function = main.partition(":")
+    getattr(importlib.import_module(module), function)(*arguments)

@@ -39,6 +39,8 @@ from hitpoint.bridge.state.store import Store
 
 LONGEST_WAIT_S = 0.05
 HOUSEKEEPING_S = 0.1
+HOUSE_TAKES_S, HOUSE_WAITS_S = 0.001, 0.05
+"""Housekeeping takes less than a millisecond: it waits until none is due within that, but no longer than so."""
 DRAIN_S = 0.05
 """JACK sends at the next period, 21 ms or so away at most: the port stays open for that long after the last silence."""
 CAREFUL_S = 0.0003
@@ -46,6 +48,8 @@ CAREFUL_S = 0.0003
 SPIN_S = 0.0001
 """The system wakes a sleeper some 50 µs late: sleep this much less, and look at the clock for the rest."""
 PACKETS_A_ROUND = 64
+READS_S = 0.005
+"""A round reads packets no longer than this: hostile ones take milliseconds each, and others wait as well."""
 ANSWERS_A_ROUND = 32
 OUTBOX_PACKETS = 16384
 """What waits to be sent to clients is bounded: a plan's markers go out little by little between the notes."""
@@ -54,25 +58,19 @@ OPENING_S = 20.0
 MESSAGES_A_ROUND = 20
 
 
-def run_clock(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
+def run_clock(sock: socket.socket, config: Config, osc_socket: socket.socket, version: str, revive: list[str]) -> None:
     """The process's whole life. revive: the command that restarts the bridge should the watchdog die; [] = none."""
     system.ignore_interrupt()
     _be_clock(osc_socket, Channel(sock), config, version, revive, [])
 
 
-def run_spare(osc_socket: socket.socket, sock: socket.socket, config: Config, version: str, revive: list[str]) -> None:
-    """A clock that waits, everything loaded, until the watchdog sends it something: from then on it is the clock."""
+def run_spare(sock: socket.socket, config: Config, osc_socket: socket.socket, version: str, revive: list[str]) -> None:
+    """A clock that waits, everything loaded, until the watchdog needs it."""
     system.ignore_interrupt()
     system.name_process("hp-spare")
     channel = Channel(sock)
-    messages: list[object] = []
-    try:
-        while not messages:
-            channel.wait(None)
-            messages = channel.receive()
-    except ChannelClosed:
-        return
-    if not isinstance(messages[0], Quit):
+    messages = channel.wait_for_promotion()
+    if messages is not None:
         _be_clock(osc_socket, channel, config, version, revive, messages)
 
 
@@ -94,6 +92,7 @@ def _be_clock(
         osc_socket.close()  # a successor listens there
         if revive:
             loop.bequeath()
+            system.hurry()  # the successor inherits it
             system.start_apart(revive)
     loop.end()
 
@@ -109,7 +108,8 @@ class ClockLoop:
         self._quit = self._suspending = False
         self._dropped = self._obeyed = 0
         self._outbox: deque[tuple[bytes, Address]] = deque()
-        self._pending = list(heard)
+        self._heard = list(heard)
+        self._unread = bool(self._heard)
         self._orphaned = False
         self._realtime = config.realtime and system.become_realtime()
         self._session = Session(self._clock, config, version, self._send_osc, self._to_watchdog, self._log)
@@ -200,7 +200,7 @@ class ClockLoop:
         wake_s = min(self._player.tick(), self._next_housekeeping_s, *self._feed_s)
         self._answer(wake_s)
         timeout_s = min(max(wake_s - self._clock.now() - SPIN_S, 0.0), LONGEST_WAIT_S)
-        if self._outbox:
+        if self._outbox or self._unread:
             timeout_s = 0.0
         writers = [self._channel] if self._channel.waiting else []
         readers: list[socket.socket | Channel] = [self._osc, self._channel]
@@ -213,11 +213,10 @@ class ClockLoop:
             self._channel.flush()
         if self._osc in readable:
             self._read_osc(wake_s)
-        if self._channel in readable or self._pending:
+        if self._channel in readable or self._unread:
             self._read_watchdog()
         self._feed_companions()
-        if self._clock.now() >= self._next_housekeeping_s:
-            self._housekeeping()
+        self._keep_house()
         if self._session.live_changed:
             self._send_live()
 
@@ -233,8 +232,12 @@ class ClockLoop:
                 self._dropped += 1  # a full buffer, or a client that is gone: the picture does not wait for either
 
     def _read_osc(self, wake_s: float) -> None:
+        until_s = self._clock.now() + READS_S
         for _ in range(PACKETS_A_ROUND):
-            if self._clock.now() > wake_s - CAREFUL_S:
+            now_s = self._clock.now()
+            if now_s > until_s:
+                return
+            if now_s > wake_s - CAREFUL_S:
                 wake_s = self._player.tick()
             try:
                 packet, sender = self._osc.recvfrom(MAX_PACKET_BYTES + 4)
@@ -246,13 +249,17 @@ class ClockLoop:
             self._session.hear(packet, (sender[0], sender[1]))
 
     def _read_watchdog(self) -> None:
-        self._pending += self._channel.receive()
-        now, later = self._pending[:MESSAGES_A_ROUND], self._pending[MESSAGES_A_ROUND:]
-        self._pending = later
-        for message in now:
-            self._obey(message)
-            self._obeyed += 1
-            self._player.tick()
+        """Obey what it says, one message at a time: unpacking a great many at once would take longer than a note can
+        wait."""
+        for _ in range(MESSAGES_A_ROUND):
+            messages, self._heard = self._heard or self._channel.receive(1), []
+            self._unread = bool(messages)
+            for message in messages:
+                self._obey(message)
+                self._obeyed += 1
+                self._player.tick()
+            if not messages:
+                return
 
     def _obey(self, message: object) -> None:
         if isinstance(message, Quit):
@@ -263,6 +270,13 @@ class ClockLoop:
             self._reopen(message.reason)
         else:
             self._session.on_composer(message)
+
+    def _keep_house(self) -> None:
+        """What is to be done a few times a second, as soon as there is time for it between two events."""
+        now_s = self._clock.now()
+        late_s = now_s - self._next_housekeeping_s
+        if late_s >= 0.0 and (late_s > HOUSE_WAITS_S or self._player.tick() - now_s > HOUSE_TAKES_S):
+            self._housekeeping()
 
     def _housekeeping(self) -> None:
         self._next_housekeeping_s = self._clock.now() + HOUSEKEEPING_S

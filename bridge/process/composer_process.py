@@ -38,19 +38,45 @@ FULL_S = 60.0
 PULSE_S = 0.5
 
 
-def run_composer(sock: socket.socket, lifeline: socket.socket, config: Config) -> None:
+def run_composer(sock: socket.socket, config: Config, lifeline: socket.socket) -> None:
     """The process's whole life. Returns when told to quit; exits at once when the parent is gone.
 
     lifeline: nothing is ever sent through it; its other end closes with the parent.
     """
     system.ignore_interrupt()
-    system.name_process("hp-composer")
     _exit_with(lifeline)
-    outbox = Outbox(Channel(sock))
+    _be_composer(Channel(sock), config, [])
+
+
+def run_spare(sock: socket.socket, config: Config, lifeline: socket.socket) -> None:
+    """A composer that waits, all modules loaded (but no network), until the watchdog needs it."""
+    system.ignore_interrupt()
+    system.name_process("hp-spare")
+    _exit_with(lifeline)
+    with contextlib.suppress(Exception):  # a composer that cannot load them says so
+        _load_modules(config)
+    channel = Channel(sock)
+    messages = channel.wait_for_promotion()
+    if messages is not None:
+        _be_composer(channel, config, messages)
+
+
+def _load_modules(config: Config) -> None:
+    """Seconds that the first job need not wait for."""
+    if not config.test_composer and not config.tools:
+        for name in ("torch", "hitpoint.model.job"):
+            importlib.import_module(name)
+
+
+def _be_composer(channel: Channel, config: Config, heard: list[object]) -> None:
+    """heard: what the watchdog said already."""
+    system.name_process("hp-composer")
+    outbox = Outbox(channel)
+    logging.getLogger("hitpoint").addHandler(_Told(outbox))
     stage = Stage(system.thread_clock(threading.get_ident()))
     threading.Thread(target=_pulse, args=(outbox, stage), name="pulse", daemon=True).start()
     try:
-        _work(outbox, stage, config)
+        _work(outbox, stage, config, heard)
     except ChannelClosed:
         return
     except HitpointError as error:
@@ -61,20 +87,21 @@ def run_composer(sock: socket.socket, lifeline: socket.socket, config: Config) -
         sys.exit(1)
 
 
-def _work(outbox: Outbox, stage: Stage, config: Config) -> None:
+def _work(outbox: Outbox, stage: Stage, config: Config, heard: list[object]) -> None:
     with stage.at("load", LOAD_S):
         outbox.pulse(stage)  # loading keeps the other threads from running
         store = Store(config.state_path)
         with contextlib.suppress(OSError):
             store.sweep()
         workshop = Workshop(make_tools(config, stage, outbox), store, outbox.send, stage)
-        if not config.test_composer and not config.tools:
-            importlib.import_module("torch")  # seconds that the first job need not wait for
+        _load_modules(config)
     outbox.send(ComposerReady())
     busy = True
     while True:
         outbox.wait(0.0 if busy else WORKER_WAIT_S if workshop.waits_for_worker else IDLE_WAIT_S)
-        for message in latest_controls(outbox.channel.receive(), outbox):
+        heard += outbox.channel.receive()
+        messages, heard = heard, []
+        for message in latest_controls(messages, outbox):
             if isinstance(message, Quit):
                 return
             workshop.handle(message)
@@ -135,6 +162,19 @@ class Outbox:
                 self.send(LogLine(logging.ERROR, f"composer: {trace}"))
             self.send(ComposerCrashed(" ".join(reason.split())))
             self.channel.flush()
+
+
+class _Told(logging.Handler):
+    """Passes on what the model says of itself, such as a graphics card that goes away, to the bridge's log."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        super().__init__()
+        self._outbox = outbox
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        with contextlib.suppress(ChannelClosed):
+            self._outbox.send(LogLine(record.levelno, record.getMessage()))
 
 
 def make_tools(config: Config, stage: Stage, outbox: Outbox) -> Tools:

@@ -31,6 +31,8 @@ LOG_FILES = 5
 RECEIVE_BUFFER_BYTES = 1 << 20
 BIND_AGAIN_S = 3.0
 START = ("-c", "from hitpoint.bridge.cli import main; main()")
+AGAIN = ("-c", f"from hitpoint.bridge.process.system import hurry; hurry(); {START[1]}")
+"""A successor hurries from its first line on until its clock is started, for music waits for it."""
 
 
 def serve(config: Config, revived: bool = False, while_open: bool = False) -> None:
@@ -48,14 +50,15 @@ def serve(config: Config, revived: bool = False, while_open: bool = False) -> No
     osc_socket = bind(config, patience_s)
     address = osc_socket.getsockname()
     version = importlib.metadata.version("hitpoint")
-    revive = [*_own_command(), "--revived"] if config.revive else []
-    watchdog = Watchdog(osc_socket, config, version, revive, revived)
+    revive = [sys.executable, *(AGAIN if config.realtime else START), *_own_arguments(), "--revived"]
+    watchdog = Watchdog(osc_socket, config, version, revive if config.revive else [], revived)
     system.on_end(watchdog.stop)
     if while_open:
         threading.Thread(target=_end_with, args=(sys.stdin.buffer, watchdog.stop), name="stdin", daemon=True).start()
     system.on_suspend(watchdog.suspend)
     logging.getLogger("hitpoint").info("hitpoint %s listens on %s:%d", version, address[0], address[1])
     ended = threading.Event()
+    system.calm_down()  # threads inherit what a successor's hurry gave this one
     beside = [host.beside(config, (address[0], address[1]), ended) for host in wanted_hosts(config)]
     try:
         if config.screen and sys.stdout.isatty():
@@ -144,10 +147,9 @@ def _end_with(stream: BinaryIO, stop: Callable[[], None]) -> None:
     stop()
 
 
-def _own_command() -> list[str]:
-    """The command line that started this bridge, without the token, for a successor that nobody holds."""
-    arguments = without_token([each for each in sys.argv[1:] if each not in ("--revived", "--while-open")])
-    return [sys.executable, *START, *arguments]
+def _own_arguments() -> list[str]:
+    """What this bridge was started with, without the token, for a successor that nobody holds."""
+    return without_token([each for each in sys.argv[1:] if each not in ("--revived", "--while-open")])
 
 
 def without_token(arguments: list[str]) -> list[str]:

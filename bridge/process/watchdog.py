@@ -1,8 +1,8 @@
 """The watchdog: parent of clock and composer; passes their messages on, starts either again, and silences the synth.
 
 Threads and processes: the bridge's main process, one thread (the screen and REAPER's file requests have their own).
-It keeps what a successor of the clock needs (transport, plan, bars); the composer's needs are on disk. A spare clock
-waits, all modules loaded, for the clock to die. A process that keeps dying before it did anything is started again
+It keeps what a successor of the clock needs (transport, plan, bars); the composer's needs are on disk. A spare of each
+waits, all modules loaded, for it to die. A process that keeps dying before it did anything is started again
 after growing pauses; then the composer waits until it is asked for something, and without a clock the bridge ends.
 Ctrl-Z is passed on to the clock first, so that it falls silent.
 """
@@ -10,7 +10,6 @@ Ctrl-Z is passed on to the clock first, so that it falls silent.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import select
 import socket
 import time
@@ -20,13 +19,11 @@ from collections.abc import Callable
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError
 from hitpoint.bridge.ipc import messages as ipc
-from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
+from hitpoint.bridge.ipc.channel import ChannelClosed
 from hitpoint.bridge.ipc.suggest import Suggested, SuggestJob, SuggestList
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S, Guard
 from hitpoint.bridge.process import system
-from hitpoint.bridge.process.children import Child
-from hitpoint.bridge.process.clock_process import run_clock, run_spare
-from hitpoint.bridge.process.composer_process import run_composer
+from hitpoint.bridge.process.children import SPARE, Child, start_child
 from hitpoint.bridge.state.recovery import NowPlaying, Requests, Shelf
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work.jobs import announcement
@@ -34,9 +31,10 @@ from hitpoint.bridge.work.jobs import announcement
 QUIT_S = 2.0
 PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Before a process is started again that died time after time as soon as it was there."""
-COMPOSER_WAITS_S = 0.5
-"""At the start, so that the clock has the processor to itself until it sounds."""
-SPARE_WAITS_S = 1.0
+COMPOSER_WAITS_S = 3.0
+"""At the start, at most, until the clock has its port: it has the processor to itself until it sounds."""
+SPARE_WAITS_S, SPARE_AGAIN_S = {"clock": 1.0, "composer": 2.0}, 10.0
+"""Before a spare is started: after the one of its name sounds, or has loaded what it needs; after a spare died."""
 PORT_LOOK_S = 0.5
 ROUND_S = 0.1
 LISTENED_S = 2 * ROUND_S
@@ -59,7 +57,6 @@ class Watchdog:
         self, osc_socket: socket.socket, config: Config, version: str, revive: list[str], revived: bool = False
     ) -> None:
         self._osc, self._config, self._version, self._revive = osc_socket, config, version, revive
-        self._context = multiprocessing.get_context("spawn")
         self._store = Store(config.state_path)
         self._live, self._parties = ipc.LiveState(), ipc.Parties()
         self._now_playing, self._requests, self._shelf = NowPlaying(), Requests(), Shelf()
@@ -128,16 +125,17 @@ class Watchdog:
     # Processes.
 
     def _start(self, name: str) -> None:
-        """Start a process and tell it what it needs; the spare becomes the clock where there is one."""
+        """Start a process and tell it what it needs; its spare takes its place where there is one."""
         self._due.pop(name, None)
-        spare = self._children.pop("spare", None) if name == "clock" else None
+        spare = self._children.pop(f"{SPARE}{name}", None)
         if spare is not None:
-            spare.promote(name)
-        child = self._children[name] = spare or self._spawn(name)
+            spare.promote()
+        shared = (self._osc, self._version, self._revive)
+        child = self._children[name] = spare or start_child(name, self._config, shared)
         log.info("the %s process is %d", name, child.process.pid)
         if name == "clock":
             self._brief_clock()
-            self._due["spare"] = time.monotonic() + SPARE_WAITS_S
+            self._want_spare(name)
         elif name == "composer":
             self._crash_reason = ""
             for request in self._requests.ask_again():
@@ -153,20 +151,9 @@ class Watchdog:
         for message in unheard:
             self._tell_clock(message)
 
-    def _spawn(self, name: str) -> Child:
-        ours, theirs = Channel.pair()
-        lifeline, its_end = socket.socketpair()
-        targets: dict[str, Callable[..., None]] = {"composer": run_composer, "clock": run_clock, "spare": run_spare}
-        arguments: tuple[object, ...] = (theirs, its_end, self._config)
-        if name != "composer":
-            arguments = (self._osc, theirs, self._config, self._version, self._revive)
-        process = self._context.Process(target=targets[name], args=arguments, name=f"hitpoint-{name}")
-        (system.hurry if name == "clock" and self._config.realtime else system.calm_down)()
-        process.start()
-        system.calm_down()
-        theirs.close()
-        its_end.close()
-        return Child(name, process, ours, time.monotonic(), lifeline)
+    def _want_spare(self, name: str) -> None:
+        if f"{SPARE}{name}" not in self._children:
+            self._due[f"{SPARE}{name}"] = time.monotonic() + SPARE_WAITS_S[name]
 
     def _bury(self, child: Child) -> None:
         """A process died: silence first, then start it again, after a pause where it keeps dying."""
@@ -179,8 +166,8 @@ class Watchdog:
         del self._children[child.name]
         if self._stopping:
             return
-        if child.name == "spare":
-            self._due["spare"] = time.monotonic() + PAUSES_S[-1]
+        if child.is_spare:
+            self._due[child.name] = time.monotonic() + SPARE_AGAIN_S
             return
         failures = self._failures[child.name] = child.failures(self._failures[child.name])
         for_good = failures > len(PAUSES_S)
@@ -227,8 +214,10 @@ class Watchdog:
         self._listens_since_s = time.monotonic()
 
     def _end_children(self) -> None:
-        for name in self._children:
+        for name, child in self._children.items():
             self._send(name, ipc.Quit())
+            if child.is_spare:
+                child.process.kill()  # it holds nothing, and may be loading modules for seconds
         until_s = time.monotonic() + QUIT_S
         for child in self._children.values():
             child.process.join(max(0.0, until_s - time.monotonic()))
@@ -341,6 +330,8 @@ class Watchdog:
         elif isinstance(message, ipc.Owned):
             self._parties = self._parties.with_owner(message)
         elif isinstance(message, ipc.PortOpened):
+            if "composer" in self._due and not self._failures["composer"]:
+                self._due["composer"] = time.monotonic()
             self._silences.clear()
             self.guard.silence()
             if self.guard.follow(message):
@@ -376,6 +367,7 @@ class Watchdog:
             return
         if isinstance(message, ipc.ComposerReady):
             log.info("the composer is ready")
+            self._want_spare("composer")
         elif isinstance(message, ipc.JobMessage):
             composer.worked = True
             if isinstance(message, ipc.Planned | ipc.BarsReady):

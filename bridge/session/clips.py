@@ -26,6 +26,8 @@ MAX_LISTS, MAX_CLIPS = 512, 100_000
 """Lists, and clips in all of them, that are kept; those that were scored already give way."""
 ABANDONED_S = 300.0
 """A list that nothing was heard of for so long gives way, too."""
+SLOWEST = 0.01
+"""A clip that plays slower shows a still."""
 
 
 @dataclass
@@ -83,12 +85,13 @@ class ClipDesk:
         in_s, out_s = request.number("in"), request.number("out")
         if 0 <= out_s <= in_s:
             raise ProtocolError("arguments", f"clip {index}: its out point {out_s:g} s is not after its in {in_s:g} s")
+        rate = request.number("rate", 1.0)
+        if abs(rate) < SLOWEST:
+            raise ProtocolError("arguments", f"clip {index}: its rate {rate:g} is slower than {SLOWEST:g}")
         out = None if out_s < 0 else out_s
         clips.missing.discard(index)
         clips.touched_s = now_s
-        clip = ClipSpec(
-            path, request.number("timeline_start"), in_s, out, request.number("rate", 1.0), request.number("fade")
-        )
+        clip = ClipSpec(path, request.number("timeline_start"), in_s, out, rate, request.number("fade"))
         return ClipKept(job, index, clip)
 
     def end(self, request: Request, now_s: float, most: int) -> list[int]:

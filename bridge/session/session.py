@@ -86,7 +86,9 @@ class Session:
         except codec.OscError as error:
             self._refuse(sender, now_s, "malformed", str(error))
             return
-        for message in messages:
+        for number, message in enumerate(messages):
+            if number:
+                self.player.tick()  # a bundle of hundreds takes longer than a note can wait
             for own in self._aliases.translate(message):
                 self._obey(own, sender, now_s)
 
@@ -351,6 +353,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "control/density": lambda session, *rest: session._jobs.control(*rest),
     "control/energy": lambda session, *rest: session._jobs.control(*rest),
     "control/accents": lambda session, *rest: session._jobs.control(*rest),
+    "control/humanise": lambda session, *rest: session._jobs.control(*rest),
     "control/valence": lambda session, *rest: session._jobs.control(*rest),
     "control/arousal": lambda session, *rest: session._jobs.control(*rest),
     "control/tension": lambda session, *rest: session._jobs.control(*rest),

@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from hitpoint.bridge.ipc.messages import JobProgress
 from hitpoint.bridge.play.lookahead import known_block, next_wanted
-from hitpoint.bridge.work.jobs import Job, Take, Tools, ready
+from hitpoint.bridge.work.jobs import Batch, Job, Take, Tools, ready, take_of
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.bridge.work.splice import splice_plan
+from hitpoint.model.music.flaws import flaw_of
 from hitpoint.model.plan.types import Plan
 
 PROVISIONAL_AHEAD = 3
@@ -41,8 +42,39 @@ class BarMaker:
         wanted = next_wanted(take.bars, len(plan.bars))
         if wanted is None:
             return False
-        self._next(job, plan, number, take, wanted)
+        if number == job.record.take or not self._together(job, plan, number):
+            self._next(job, plan, number, take, wanted)
         return True
+
+    def _together(self, job: Job, plan: Plan, number: int) -> bool:
+        """A bar of the takes that are composed side by side; False where this take is not among them, or no more."""
+        if job.batch is None or job.batch.plan is not plan:
+            job.batch = self._batch(job, plan)
+        batch = job.batch
+        if number not in batch.open:
+            return False
+        made = next(batch.bars, None)
+        if made is None:
+            batch.open.clear()
+            return False
+        other, bar = batch.numbers[made[0]], made[1]
+        take = take_of(job, other, self._keeper.store)
+        if other in batch.open and bar.index == next_wanted(take.bars, len(plan.bars)):
+            if flaw_of([take.bars[index] for index in range(bar.index)], bar):
+                batch.open.discard(other)  # from here on it is composed alone
+            else:
+                take.bars[bar.index] = bar
+                self._keeper.add_bar(job, other, bar)
+        return True
+
+    def _batch(self, job: Job, plan: Plan) -> Batch:
+        """The takes besides the one that is heard of which nothing is there yet; empty where that is one at most."""
+        empty = [take for take in range(job.wanted_takes) if take != job.record.take]
+        empty = [take for take in empty if not take_of(job, take, self._keeper.store).bars]
+        if len(empty) < 2 or job.care:
+            return Batch(plan)
+        seeds = [take_of(job, take, self._keeper.store).seed for take in empty]
+        return Batch(plan, empty, self._tools.composer(job.composer).together(plan, seeds), set(empty))
 
     def _next(self, job: Job, plan: Plan, number: int, take: Take, wanted: int) -> None:
         if take.stream is None or take.stream_next != wanted:

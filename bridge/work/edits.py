@@ -17,6 +17,8 @@ from hitpoint.model.plan.harmony.edit import with_chord, with_chords
 from hitpoint.model.plan.types import Plan
 
 SUFFIXES = (".mid", ".wav", ".report.json")
+PERFORMED = ("humanise",)
+"""Live controls that change how notes are played, and no note: what is composed stays."""
 
 
 class Editor:
@@ -136,15 +138,18 @@ class Editor:
         job.record.controls = controls
         job.plan = with_chords(joined(job.plan, new, first), job.record.chords)
         job.prepared = replace(job.prepared, plan=job.plan)
-        take = job.take
-        take.bars = {index: bar for index, bar in take.bars.items() if index < first}
-        take.provisional.clear()
-        take.stream = take.ahead_stream = None
+        if message.name not in PERFORMED:
+            take = job.take
+            take.bars = {index: bar for index, bar in take.bars.items() if index < first}
+            take.provisional.clear()
+            take.stream = take.ahead_stream = None
         self._forget_files(job)
         job.aim = first
         self._keeper.save_plan(job)
         self._keeper.save_bars(job, job.record.take)
         self._raise_edition(job, range(first, bars))
+        if message.name in PERFORMED:
+            self.send_known(job)
 
     def announce(self, job: Job, stale: tuple[int, ...] = (), kept: bool = False) -> None:
         """Tell the clock of the plan."""

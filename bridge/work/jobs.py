@@ -55,6 +55,18 @@ class Take:
     failed: bool = False
 
 
+@dataclass
+class Batch:
+    """Takes that are composed side by side. bars: (place among `numbers`, bar), as they come; open: the takes of which
+    they are still to be used.
+    """
+
+    plan: Plan
+    numbers: list[int] = field(default_factory=list)
+    bars: Iterator[tuple[int, Bar]] = field(default_factory=lambda: iter(()))
+    open: set[int] = field(default_factory=set)
+
+
 @dataclass(frozen=True)
 class Before:
     """A job as it was left: what was asked, its plan, the take that was heard, and the bars of its takes."""
@@ -75,7 +87,8 @@ class Before:
 class Job:
     """One job. prepared: None until analysed in this process; plan: None until planned.
 
-    before: the job whose music is to be kept where the picture has not changed, until that is done.
+    before: the job whose music is to be kept where the picture has not changed, until that is done. batch: the takes
+    beside the one that is heard, while they are composed.
     care: how often composing it went wrong. 1: no more provisional bars; 2: another seed from there on.
     again_s: not to be written before this moment (monotonic), the disk being full; disk_told: its client knows.
     """
@@ -88,6 +101,7 @@ class Job:
     wav: bool = True
     stems: bool = False
     before: Before | None = None
+    batch: Batch | None = None
     aim: int = 0
     care: int = 0
     again_s: float = 0.0

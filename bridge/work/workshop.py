@@ -264,6 +264,7 @@ class Workshop:
     def _stumble(self, job: Job, error: Exception) -> None:
         """Composing went wrong: go on otherwise (see `Job.care`), or give the job up."""
         job.care += 1
+        job.batch = None
         for take in job.takes.values():
             take.stream = take.ahead_stream = None
         if job.care > MOST_CARE:

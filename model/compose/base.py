@@ -79,6 +79,16 @@ class Composer(ABC):
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
         """The bars from `len(history)` on, one by one; the same plan, seed and history give the same bars."""
 
+    def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
+        """(place of the seed, bar) of one whole piece for each seed, each piece's bars in order, as they come.
+
+        As it stands here one piece comes after another; a composer that is quicker side by side overrides it, and then
+        a bar may be one that `stream` would have written again (`hitpoint.model.music.flaws`).
+        """
+        for place, seed in enumerate(seeds):
+            for bar in self.stream(plan, seed):
+                yield place, bar
+
     def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
         """One whole piece for each seed, as `stream` alone would give it; `on_bar` is called with each bar as it comes.
 

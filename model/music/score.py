@@ -27,7 +27,8 @@ class Note:
 
     tick: onset within its bar, 0..15. instrument: index into INSTRUMENTS. pitch: MIDI, 0..127 (drums: General
     MIDI percussion keys). duration_ticks: 1 or more; may reach over the bar line. velocity: 1..127. shift_ticks: how
-    far off its tick it is played, begin and end alike, -1/3..1/3; 0 = on the grid.
+    far off its tick it is played, begin and end alike, -1/3..1/3; 0 = on the grid. release_ticks: how much later (or
+    earlier, below 0) than that it ends.
     """
 
     tick: int
@@ -36,6 +37,17 @@ class Note:
     duration_ticks: int
     velocity: int
     shift_ticks: float = 0.0
+    release_ticks: float = 0.0
+
+    @property
+    def onset_ticks(self) -> float:
+        """Where it begins to sound, in ticks from the bar line."""
+        return self.tick + self.shift_ticks
+
+    @property
+    def end_ticks(self) -> float:
+        """Where it ends, in ticks from the bar line."""
+        return self.tick + self.duration_ticks + self.shift_ticks + self.release_ticks
 
 
 @dataclass(frozen=True, order=True)
@@ -55,12 +67,14 @@ class Controller:
 class Bar:
     """A bar of 16 ticks; `notes` sorted by (tick, instrument, pitch), `controllers` by tick.
 
-    A bar that uses a controller sets it at tick 0, so that playing may begin with any bar.
+    A bar that uses a controller sets it at tick 0, so that playing may begin with any bar. programs: (instrument,
+    General MIDI program) from its bar line on, for those whose sound is not the genre's throughout.
     """
 
     index: int
     notes: tuple[Note, ...] = ()
     controllers: tuple[Controller, ...] = ()
+    programs: tuple[tuple[int, int], ...] = ()
 
     @property
     def density(self) -> int:

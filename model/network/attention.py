@@ -85,8 +85,16 @@ class LinearAttention(nn.Module):
         q, k, v = self._features(x)
         v = torch.cat([v, torch.ones_like(v[..., :1])], dim=-1)
         summed = state[0] + k.transpose(-1, -2) * v
-        read = q @ summed
-        return self.out(_join(read[..., :-1] / (read[..., -1:] + 1e-6))), (summed,)
+        return self._read(q @ summed), (summed,)
+
+    def advance(self, x: Tensor, turn: Turn, state: State) -> Tensor:
+        """One row as in `step`, the state changed where it lies."""
+        q, k, v = self._features(x)
+        v = torch.cat([v, torch.ones_like(v[..., :1])], dim=-1)
+        return self._read(q @ state[0].addcmul_(k.transpose(-1, -2), v))
+
+    def _read(self, read: Tensor) -> Tensor:
+        return self.out(_join(read[..., :-1] / (read[..., -1:] + 1e-6)))  # type: ignore[no-any-return]
 
 
 class GatedAttention(nn.Module):
@@ -135,6 +143,12 @@ class GatedAttention(nn.Module):
         summed = state[0] * log_decay.exp()[..., None] + k.transpose(-1, -2) * v
         return self._finish(q * self._scale @ summed, gate), (summed,)
 
+    def advance(self, x: Tensor, turn: Turn, state: State) -> Tensor:
+        """One row as in `step`, the state changed where it lies."""
+        q, k, v, gate, log_decay = self._parts(x, turn)
+        summed = state[0].mul_(log_decay.exp()[..., None]).addcmul_(k.transpose(-1, -2), v)
+        return self._finish(q * self._scale @ summed, gate)
+
 
 class LocalAttention(nn.Module):
     """Softmax attention over the last `window` rows, the row itself among them."""
@@ -171,6 +185,18 @@ class LocalAttention(nn.Module):
         # Positions are in the keys, so their order in the ring does not matter.
         read = F.scaled_dot_product_attention(q, keys[:, :, :filled], values[:, :, :filled])
         return self.out(_join(read)), (keys, values, count + 1)
+
+    def advance(self, x: Tensor, turn: Turn, state: State) -> Tensor:
+        """One row as in `step`, the state changed where it lies; each stream has a count of its own, (B,), and no
+        value is looked at: the part of the ring that is still empty is masked."""
+        q, k, v = self._parts(x, turn)
+        keys, values, count = state
+        at = (count % self.window).view(-1, 1, 1, 1).expand_as(k)
+        keys.scatter_(2, at, k)
+        values.scatter_(2, at, v)
+        count.add_(1)
+        filled = torch.arange(self.window, device=x.device) < count[:, None]
+        return self.out(_join(F.scaled_dot_product_attention(q, keys, values, attn_mask=filled[:, None, None])))  # type: ignore[no-any-return]
 
 
 def windowed(q: Tensor, k: Tensor, v: Tensor, window: int) -> Tensor:

@@ -88,6 +88,9 @@ def module_key(attribute: str) -> str:
 class RowEmbedding(nn.Module):
     """Rows (..., 8) -> (..., d): each attribute embedded, joined and projected (eqs. 10-11), initial tokens apart."""
 
+    offsets: Tensor
+    columns: Tensor
+
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         sizes = dict(zip(tokens.FIELDS, tokens.SIZES, strict=True))
@@ -96,6 +99,11 @@ class RowEmbedding(nn.Module):
         self.tables = nn.ModuleList(nn.Embedding(sizes[name], widths[name]) for name in self.fields)
         self.join = nn.Linear(sum(widths.values()), config.d_model)
         self.initial = nn.Embedding(tokens.INIT_IDS, config.d_model)
+        ends = torch.tensor([0, *(sizes[name] for name in self.fields)]).cumsum(0)
+        self.register_buffer("offsets", ends[:-1], persistent=False)
+        self.register_buffer(
+            "columns", torch.tensor([tokens.FIELDS.index(name) for name in self.fields]), persistent=False
+        )
 
     def folded(self) -> Tensor:
         """Each table times its share of the projection, stacked: (sum of sizes, d). A row is then a sum of look-ups."""
@@ -109,17 +117,16 @@ class RowEmbedding(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """rows: (B, T, 8) integers. Returns (B, T, d)."""
-        offsets, at = [], 0
-        for name in self.fields:
-            offsets.append(at)
-            at += tokens.SIZES[tokens.FIELDS.index(name)]
-        columns = rows[..., [tokens.FIELDS.index(name) for name in self.fields]]
+        return self.looked_up(rows, self.folded(), self.initial.weight)
+
+    def looked_up(self, rows: Tensor, folded: Tensor, initial: Tensor) -> Tensor:
+        """`forward`, with the tables given: what `folded` returns, and the vectors of the initial tokens (ids, d)."""
         is_init = rows[..., tokens.TYPE] == tokens.INIT
-        columns = columns.masked_fill(is_init[..., None], 0) + torch.tensor(offsets, device=rows.device)
-        x = F.embedding_bag(columns.flatten(0, -2), self.folded(), mode="sum").view(*rows.shape[:-1], -1)
+        columns = rows.index_select(-1, self.columns).masked_fill(is_init[..., None], 0) + self.offsets
+        x = F.embedding_bag(columns.flatten(0, -2), folded, mode="sum").view(*rows.shape[:-1], -1)
         x = x + self.join.bias
-        initial = self.initial(rows[..., tokens.PITCH].masked_fill(~is_init, 0))
-        return torch.where(is_init[..., None], initial, x)
+        first = F.embedding(rows[..., tokens.PITCH].masked_fill(~is_init, 0), initial)
+        return torch.where(is_init[..., None], first, x)
 
 
 Attention = LinearAttention | GatedAttention | LocalAttention
@@ -204,6 +211,8 @@ class Heads(nn.Module):
 class Network(nn.Module):
     """The whole network in its parallel form, for training and as the reference of the recurrent one."""
 
+    bar_offsets: Tensor
+
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
@@ -216,6 +225,8 @@ class Network(nn.Module):
         if config.conditioned:
             self.bar_table = nn.EmbeddingBag(sum(conditions.SIZES), d, mode="sum")
             self.bar_mix = nn.Sequential(nn.Linear(d, d), nn.SiLU(), nn.Linear(d, d))
+            starts = torch.tensor([0, *conditions.SIZES[:-1]]).cumsum(0)
+            self.register_buffer("bar_offsets", starts, persistent=False)
         else:
             self.time_bin = nn.Embedding(TIME_BINS + 1, d)
         self.apply(_initialise)
@@ -234,8 +245,7 @@ class Network(nn.Module):
 
     def bar_vectors(self, table: Tensor) -> Tensor:
         """Condition rows (..., columns) -> (..., d)."""
-        offsets = torch.tensor([0, *conditions.SIZES[:-1]], device=table.device).cumsum(0)
-        flat = (table + offsets).flatten(0, -2)
+        flat = (table + self.bar_offsets).flatten(0, -2)
         vectors: Tensor = self.bar_mix(self.bar_table(flat))
         return vectors.view(*table.shape[:-1], -1)
 

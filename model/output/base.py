@@ -77,6 +77,10 @@ OUTPUTS: Registry[Output] = Registry(
         "edl": "hitpoint.model.output.edl:EdlOutput",
         "stems": "hitpoint.model.output.stems:StemsOutput",
         "chords": "hitpoint.model.output.chord_sheet:ChordSheetOutput",
+        "click": "hitpoint.model.output.click:ClickOutput",
+        "cues": "hitpoint.model.output.cue_sheet:CueSheetOutput",
+        "cuepages": "hitpoint.model.output.cue_sheet:CuePagesOutput",
+        "musicxml": "hitpoint.model.output.musicxml:MusicXmlOutput",
     },
     "hitpoint.outputs",
 )

@@ -90,11 +90,11 @@ def sounding_notes(score: Score, instrument: int) -> list[tuple[int, int, int, i
     for bar in score.bars:
         for note in bar.notes:
             if note.instrument == instrument:
-                start = max(0, bar.index * PULSES_PER_BAR + round((note.tick + note.shift_ticks) * PULSES_PER_TICK))
+                start = max(0, bar.index * PULSES_PER_BAR + round(note.onset_ticks * PULSES_PER_TICK))
                 if start >= end:
                     continue
                 length, velocity = struck.get((note.pitch, start), (0, 0))
-                pulses = max(length, note.duration_ticks * PULSES_PER_TICK)
+                pulses = max(length, round((note.duration_ticks + note.release_ticks) * PULSES_PER_TICK))
                 struck[note.pitch, start] = (pulses, max(velocity, note.velocity))
     notes: list[tuple[int, int, int, int]] = []
     next_start: dict[int, int] = {}
@@ -126,6 +126,18 @@ def controller_changes(score: Score, instrument: int) -> list[tuple[int, int, in
                 standing[each.number] = each.value
                 pulse = bar.index * PULSES_PER_BAR + round(each.tick * PULSES_PER_TICK)
                 changes.append((pulse, each.number, each.value))
+    return changes
+
+
+def program_changes(score: Score, instrument: int) -> list[tuple[int, int]]:
+    """(pulse, General MIDI program) of one instrument: the first at the start, then wherever its sound changes."""
+    changes = [
+        (0, dict(score.bars[0].programs if score.bars else ()).get(instrument, PROGRAMS[score.genre][instrument]))
+    ]
+    for bar in score.bars:
+        program = dict(bar.programs).get(instrument)
+        if program is not None and program != changes[-1][1]:
+            changes.append((bar.index * PULSES_PER_BAR, program))
     return changes
 
 
@@ -173,10 +185,10 @@ def _conductor_track(score: Score, end: int) -> mido.MidiTrack:
 
 def _instrument_track(score: Score, instrument: int, end: int) -> mido.MidiTrack:
     channel = CHANNELS[instrument]
-    program = PROGRAMS[score.genre][instrument]
-    events = [
-        (0, mido.MetaMessage("track_name", name=TRACK_NAMES[instrument])),
-        (0, mido.Message("program_change", channel=channel, program=program)),
+    events = [(0, mido.MetaMessage("track_name", name=TRACK_NAMES[instrument]))]
+    events += [
+        (pulse, mido.Message("program_change", channel=channel, program=program))
+        for pulse, program in program_changes(score, instrument)
     ]
     events += [
         (pulse, mido.Message("control_change", channel=channel, control=number, value=value))
@@ -221,7 +233,7 @@ def read_midi(path: Path) -> Score:
     count, last_bar_ticks = _read_bars(conductor)
     tracks = [(TRACK_NAMES.index(track.name), track) for track in file.tracks[1:]]
     return Score(
-        bars=_read_music(tracks, count),
+        bars=_read_music(tracks, count, about["genre"]),
         tempo_map=tempo_map,
         genre=about.pop("genre"),
         instruments=tuple(sorted(instrument for instrument, _ in tracks)),
@@ -241,22 +253,33 @@ def read_midi(path: Path) -> Score:
     )
 
 
-def _read_music(tracks: Sequence[tuple[int, mido.MidiTrack]], count: int) -> tuple[Bar, ...]:
-    """Notes and controllers of (instrument, track) pairs, as `count` bars."""
+def _read_music(tracks: Sequence[tuple[int, mido.MidiTrack]], count: int, genre: str) -> tuple[Bar, ...]:
+    """Notes, controllers and programs of (instrument, track) pairs, as `count` bars."""
+    programs: list[list[tuple[int, int]]] = [[] for _ in range(count)]
     notes: list[list[Note]] = [[] for _ in range(count)]
     controllers: list[list[Controller]] = [[] for _ in range(count)]
     for instrument, track in tracks:
         for start, stop, pitch, velocity in _note_spans(track):
             bar, tick = divmod(round(start / PULSES_PER_TICK), TICKS_PER_BAR)
             shift = start / PULSES_PER_TICK - bar * TICKS_PER_BAR - tick
-            ticks = max(1, round((stop - start) / PULSES_PER_TICK))
-            notes[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift))
+            sounds = (stop - start) / PULSES_PER_TICK
+            ticks = max(1, round(sounds))
+            notes[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift, sounds - ticks))
+        found = [(pulse, m.program) for pulse, m in _absolute(track) if m.type == "program_change"]
+        if [program for _, program in found] != [PROGRAMS[genre][instrument]]:
+            for bar in range(count):
+                programs[bar] += [(instrument, program) for pulse, program in found if pulse <= bar * PULSES_PER_BAR][
+                    -1:
+                ]
         for pulse, message in _absolute(track):
             if message.type == "control_change":
                 bar = min(pulse // PULSES_PER_BAR, count - 1)
                 tick_of = (pulse - bar * PULSES_PER_BAR) / PULSES_PER_TICK
                 controllers[bar].append(Controller(tick_of, instrument, message.control, message.value))
-    return tuple(Bar(index, tuple(sorted(notes[index])), tuple(sorted(controllers[index]))) for index in range(count))
+    return tuple(
+        Bar(index, tuple(sorted(notes[index])), tuple(sorted(controllers[index])), tuple(sorted(programs[index])))
+        for index in range(count)
+    )
 
 
 def _read_bars(conductor: Sequence[tuple[int, mido.MetaMessage]]) -> tuple[int, int]:

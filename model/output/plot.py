@@ -22,7 +22,7 @@ from hitpoint.model.output.plot_arrangement import draw_arrangement
 from hitpoint.model.output.plot_mood import draw_mood
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.take import Prepared, Take
-from hitpoint.model.video.edit import closed, placed
+from hitpoint.model.video.edit import closed, placed, shown_s
 from hitpoint.model.video.types import Clip, VisualRhythm
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _frame_at(clips: Sequence[Clip], rhythm: VisualRhythm, time_s: float) -> NDA
     if time_s >= start_s + length_s and clip is not whole[-1]:
         media = media_of[clip.path]
         return np.zeros((media.height, media.width, 3), np.uint8)
-    with closing(decode(open_film(clip.path), clip.in_s + (time_s - start_s) * clip.rate, clip.out_s)) as frames:
+    with closing(decode(open_film(clip.path), shown_s(clip, time_s - start_s), clip.out_s)) as frames:
         frame = next(frames, None)
     return None if frame is None else np.asarray(frame.bgr[:, :, ::-1])
 

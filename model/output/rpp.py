@@ -14,11 +14,11 @@ from hitpoint.model.output.colours import HIT_COLOUR, INSTRUMENT_COLOURS, SECTIO
 from hitpoint.model.output.duck import Duck, duck_of
 from hitpoint.model.output.midi_file import (
     CHANNELS,
-    PROGRAMS,
     PULSES_PER_QUARTER,
     PULSES_PER_TICK,
     TRACK_NAMES,
     controller_changes,
+    program_changes,
     sounding_notes,
     tempo_events,
     time_signatures,
@@ -173,7 +173,9 @@ def _events(score: Score, instrument: int) -> Iterator[tuple[int, str]]:
     """(pulses since the one before, hexadecimal bytes) of one instrument, to the last bar line."""
     channel = CHANNELS[instrument]
     notes = sounding_notes(score, instrument)
-    events = [(0, 0, f"{0xC0 | channel:02x} {PROGRAMS[score.genre][instrument]:02x} 00")]
+    events = [
+        (pulse, 0, f"{0xC0 | channel:02x} {program:02x} 00") for pulse, program in program_changes(score, instrument)
+    ]
     for pulse, number, value in controller_changes(score, instrument):
         events.append((pulse, 1, f"{0xB0 | channel:02x} {number:02x} {value:02x}"))
     events += [(stop, 1, f"{0x80 | channel:02x} {pitch:02x} 00") for _, stop, pitch, _ in notes]

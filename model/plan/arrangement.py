@@ -20,8 +20,10 @@ from hitpoint.model.plan.players import seat
 from hitpoint.model.plan.sheet import Sheet
 from hitpoint.model.plan.types import Plan
 
-CHANGE_SHARE = 0.6
+CHANGE_SHARE = 0.75
 """So many bars that no hit changes the harmony of move on to another chord at their bar line."""
+BEFORE, AFTER = 8, 15
+"""Ticks before a hit and after it in which no bar line moves the harmony on: the hit is to be heard in it."""
 CALM, CALM_NOTES = 0.4, 2
 """Below this energy nobody plays more notes at once, unless a hit asks for them."""
 
@@ -49,9 +51,10 @@ def arrange(plan: Plan, accents: float = 1.0, tune: int | None = None) -> Plan:
 def move_on(sheet: Sheet, plan: Plan) -> None:
     """Changes of harmony at bar lines, where none is near: a chord lasts a bar or two."""
     rng = np.random.default_rng([plan.seed, 4])
+    moved = frozenset(sheet.changes)
     for bar in plan.bars[1:-1]:
         line = bar.index * TICKS_PER_BAR
-        near = any(abs(tick - line) < TICKS_PER_BAR // 2 for tick in sheet.changes)
+        near = any(-AFTER <= tick - line <= BEFORE for tick in moved)
         if rng.random() < CHANGE_SHARE * pedal(bar.affect) and not near:
             sheet.changes.add(line)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError
 from hitpoint.model.music.score import INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.arrangement import arrange
+from hitpoint.model.plan.colours import with_colours
 from hitpoint.model.plan.density import bar_means, densities, levels
 from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.harmony.planner import harmonise
@@ -20,11 +21,12 @@ from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
 from hitpoint.model.plan.melody import tune_player, with_melody
 from hitpoint.model.plan.mood import Feeling, feel, feel_bars
 from hitpoint.model.plan.own_hits import with_own_hits
+from hitpoint.model.plan.playing import with_playing
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.strengths import strengths
 from hitpoint.model.plan.tempo_map import TempoPlan, plan_tempo
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Wishes
-from hitpoint.model.plan.under_speech import leave_room
+from hitpoint.model.plan.under_speech import leave_room, make_room
 from hitpoint.model.plan.weights import Moment, moments
 from hitpoint.model.plan.wishes import check_wishes
 from hitpoint.model.video.types import VisualRhythm
@@ -81,7 +83,8 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
         changes=tuple(changes),
         last_bar_ticks=tempo.last_bar_ticks,
     )
-    return with_melody(harmonise(arrange(plan, wishes.accents, tune_player(wishes)), wishes), wishes)
+    plan = with_melody(harmonise(arrange(plan, wishes.accents, tune_player(wishes)), wishes), wishes)
+    return with_colours(with_playing(make_room(plan, wishes, rhythm.speech, lines_s), wishes), wishes)
 
 
 def _felt(bars: tuple[BarPlan, ...], feeling: Feeling | None) -> tuple[BarPlan, ...]:

@@ -19,7 +19,7 @@ HELD_BACK = (4.2, 3.6, 3.0, 2.4, 2.4, 1.8, 1.8, 1.8, 1.2, 0.6)
 """Velocities by which the 1st, 2nd ... tick from an accent of size 1 is softer, before it and behind it."""
 CRESCENDO, CRESCENDO_TICKS = 12.0, 16
 """Velocities gained up to where a lead or a swell arrives, and the ticks before it in which they are."""
-PHRASE_DIP, DIP_TICKS = 5.0, 6
+PHRASE_DIP, DIP_TICKS = 3.0, 6
 """Velocities by which a phrase is softer at its end."""
 FADE_BARS, FADE = 3, 45.0
 """A piece that fades loses so many velocities over its last bars."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -35,6 +36,11 @@ REACH, NEAR_COST = 4, 0.05
 share of moves that come back."""
 LEAP, LEAP_COST = 7, 0.3
 """Semitones from which a move is a leap, and what each costs."""
+BESIDE_COST = 0.6
+"""What it costs where all notes that are to be tones of the chord are others."""
+STEPS_PER_SEMITONE = 7 / 12
+WAITS = 5
+"""Ticks that a note of the tune waits at the most where nothing may start: a breath is four."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,17 @@ def with_melody(plan: Plan, wishes: Wishes) -> Plan:
     return replace(plan, bars=tuple(bars))
 
 
+@dataclass(frozen=True)
+class _Sung:
+    """What the theme had in one of its bars when it was last there. notes: before any was left out. middle: pitch about
+    which its register lies. moves: of those that were left.
+    """
+
+    notes: tuple[Note, ...]
+    middle: int
+    moves: Counter[int]
+
+
 class _Writer:
     """Writes the line of one bar after the other."""
 
@@ -74,7 +91,7 @@ class _Writer:
         self._start: int | None = None
         self._before: int | None = None
         self._quoted_from: int | None = None
-        self._moves: dict[int, Counter[int]] = {}
+        self._sung: dict[int, _Sung] = {}
 
     def write(self, bar: BarPlan, leader: int, shift: int) -> BarPlan:
         """The bar with its leader and line. shift: semitones by which the register is another one."""
@@ -82,31 +99,47 @@ class _Writer:
             self._quoted_from = bar.index
         if self._quoted_from is not None and bar.index < self._quoted_from + self._motif.bars:
             bar = _quoted(bar, leader, self._motif, bar.index - self._quoted_from)
+            notes = bar.line
         else:
-            bar = replace(bar, leader=leader, line=self._nearest_line(bar, leader, shift))
+            notes = self._nearest(bar, leader, shift)
+            bar = replace(bar, leader=leader, line=_fitted(notes, bar, leader))
         if bar.line:
-            self._moves[bar.index % THEME_BARS] = _moves(bar.line, self._before)
+            moves = _moves(bar.line, self._before)
+            self._sung[bar.index % THEME_BARS] = _Sung(notes, MIDDLE[INSTRUMENTS[leader]] + shift, moves)
             self._before = bar.line[-1].pitch
         return bar
 
-    def _nearest_line(self, bar: BarPlan, leader: int, shift: int) -> tuple[Note, ...]:
-        """Of the lines that may begin nearby the one whose moves are most those of THEME_BARS before."""
+    def _nearest(self, bar: BarPlan, leader: int, shift: int) -> tuple[Note, ...]:
+        """Of the lines that may begin nearby the one whose moves are most those of THEME_BARS before: the line of then,
+        moved as a whole, or the motif once more.
+        """
         form = form_of(bar.index, self._motif)
         if form.number == 0 or self._start is None:
             self._start = _start(bar, leader, self._before, shift)
-        known = self._moves.get(bar.index % THEME_BARS, Counter())
+        reach = range(-REACH, REACH + 1)
+        able = [(_drawn(bar, leader, self._motif, form, self._start + k, self._before), k) for k in reach]
+        sung = self._sung.get(bar.index % THEME_BARS)
+        if sung is not None:
+            aim = round((MIDDLE[INSTRUMENTS[leader]] + shift - sung.middle) * STEPS_PER_SEMITONE)
+            able += [(_moved(sung.notes, aim + k, bar, leader), k) for k in reach]
+        costs = [_cost(notes, k, bar, leader, self._before, sung) for notes, k in able]
+        best = costs.index(min(costs))
+        if form.number == 0 and best < len(reach):
+            self._start += able[best][1]
+        return able[best][0]
 
-        def cost(place: int) -> float:
-            moves = _moves(_line(bar, leader, self._motif, form, place, self._before), self._before)
-            alike = (moves & known).total() / max(1, moves.total(), known.total())
-            leaps = sum(count for move, count in moves.items() if abs(move) > LEAP)
-            return -alike + NEAR_COST * abs(place - aim) + LEAP_COST * leaps
 
-        aim = self._start
-        place = min(range(aim - REACH, aim + REACH + 1), key=cost)
-        if form.number == 0:
-            self._start = place
-        return _line(bar, leader, self._motif, form, place, self._before)
+def _cost(
+    notes: Sequence[Note], distance: int, bar: BarPlan, leader: int, before: int | None, sung: _Sung | None
+) -> float:
+    """What speaks against a line: moves that do not come back, heavy notes beside the chord, leaps, other registers."""
+    line = _fitted(notes, bar, leader)
+    moves = _moves(line, before)
+    alike = 0.0 if sung is None else (moves & sung.moves).total() / max(1, moves.total(), sung.moves.total())
+    leaps = sum(count for move, count in moves.items() if abs(move) > LEAP)
+    heavy = [note for note in line if _is_heavy(note.tick, note.duration_ticks) and _tones(bar, note.tick)]
+    beside = sum(note.pitch % 12 not in _tones(bar, note.tick) for note in heavy) / max(1, len(heavy))
+    return -alike + BESIDE_COST * beside + NEAR_COST * abs(distance) + LEAP_COST * leaps
 
 
 def _moves(line: Sequence[Note], before: int | None) -> Counter[int]:
@@ -163,7 +196,12 @@ def _key(bar: BarPlan) -> Key:
 def _tones(bar: BarPlan, tick: int) -> tuple[int, ...]:
     """The pitch classes of the chord in force."""
     assert bar.chords is not None
-    chord = parse_symbol(bar.chords[min(1, tick // HALF_BAR_TICKS)])
+    return _tones_of(bar.chords[min(1, tick // HALF_BAR_TICKS)])
+
+
+@cache
+def _tones_of(symbol: str) -> tuple[int, ...]:
+    chord = parse_symbol(symbol)
     return chord.tones if chord is not None else ()
 
 
@@ -178,29 +216,26 @@ def _start(bar: BarPlan, leader: int, before: int | None, shift: int) -> int:
     return scale_place(min(able, key=lambda pitch: abs(pitch - aim)), key)[0]
 
 
-def _line(
-    bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int, before: int | None
-) -> tuple[Note, ...]:  # fmt: skip
-    """The motif's bar in the key of this one, on the ticks that are open to the leader; its notes on beats 1 and 3, and
-    long ones, are moved to the nearest tone of the chord. before: the pitch that the line comes from; it moves on.
+def _is_heavy(tick: int, duration_ticks: int) -> bool:
+    """Whether a note is to be a tone of the chord: on beats 1 and 3, and where it is long."""
+    return tick % HALF_BAR_TICKS == 0 or duration_ticks > TICKS_PER_BEAT
+
+
+def _drawn(bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int, before: int | None) -> tuple[Note, ...]:
+    """The motif's bar in the key of this one; its heavy notes are moved to the nearest tone of the chord.
+
+    before: the pitch that the line comes from; it moves on.
     """
-    players = bar.instruments
-    if players is not None and leader not in players:
-        return ()
     notes = motif.bar(form.number)
     if form.fragment and notes:
         head = [note for note in notes if note.tick < HALF_BAR_TICKS]
         notes = (*head, MotifNote(HALF_BAR_TICKS, head[-1].degree if head else 0, HALF_BAR_TICKS))
     key = _key(bar)
-    closed = {tick for tick, k in bar.closed if k == leader} | {n.tick for n in bar.scored if n.instrument == leader}
     low, high = REGISTERS[INSTRUMENTS[leader]]
     found: list[Note] = []
     for note in notes:
-        if note.tick in closed:
-            continue
         place = start + note.degree + form.sequence
-        heavy = note.tick % HALF_BAR_TICKS == 0 or note.duration_ticks > TICKS_PER_BEAT
-        if heavy and _tones(bar, note.tick):
+        if _is_heavy(note.tick, note.duration_ticks) and _tones(bar, note.tick):
             place = _nearest_inside(place, key, _tones(bar, note.tick), found[-1].pitch if found else before)
         elif found and not note.raised and pitch_at(place, key) % 12 == found[-1].pitch % 12:
             place += 1 if note.degree >= 0 else -1
@@ -210,6 +245,37 @@ def _line(
         while pitch < low:
             pitch += 12
         found.append(Note(note.tick, leader, pitch, note.duration_ticks, VELOCITY))
+    return tuple(found)
+
+
+def _moved(notes: Sequence[Note], steps: int, bar: BarPlan, leader: int) -> tuple[Note, ...]:
+    """A line of before, moved as a whole by so many steps of this bar's scale and into the leader's register."""
+    key = _key(bar)
+    places = [scale_place(note.pitch, key) for note in notes]
+    low, high = REGISTERS[INSTRUMENTS[leader]]
+    pitches = [pitch_at(place + steps, key, raised) for place, raised in places]
+    while pitches and max(pitches) > high:
+        pitches = [pitch - 12 for pitch in pitches]
+    while pitches and min(pitches) < low:
+        pitches = [pitch + 12 for pitch in pitches]
+    pairs = zip(notes, pitches, strict=True)
+    return tuple(replace(note, instrument=leader, pitch=min(pitch, high)) for note, pitch in pairs)
+
+
+def _fitted(notes: Sequence[Note], bar: BarPlan, leader: int) -> tuple[Note, ...]:
+    """A line as the leader may play it, no more notes than the bar has onsets: one that falls into a breath waits for
+    its end, or is left out where that is far.
+    """
+    if bar.instruments is not None and leader not in bar.instruments:
+        return ()
+    closed = {tick for tick, k in bar.closed if k == leader} | {n.tick for n in bar.scored if n.instrument == leader}
+    found: list[Note] = []
+    for note, end in zip(notes, [*(note.tick for note in notes[1:]), TICKS_PER_BAR], strict=True):
+        tick = next((t for t in range(note.tick, min(end, note.tick + WAITS + 1)) if t not in closed), None)
+        if tick == note.tick:
+            found.append(note)
+        elif tick is not None:
+            found.append(replace(note, tick=tick, duration_ticks=max(1, note.duration_ticks - (tick - note.tick))))
     return _thinned(found, bar)
 
 

@@ -22,7 +22,7 @@ RHYTHMS = (
     ((0, 2, 4, 6, 8, 12), (0, 2, 4, 8, 10, 12), (0, 3, 6, 8, 10, 12, 14), (0, 4, 6, 8, 12, 14)),
 )
 """Onsets of one bar of tune: calm, flowing, lively."""
-STEPS = {-3: 0.04, -2: 0.09, -1: 0.33, 0: 0.07, 1: 0.33, 2: 0.09, 3: 0.03, 4: 0.02}
+STEPS = {-3: 0.05, -2: 0.12, -1: 0.28, 0: 0.07, 1: 0.28, 2: 0.12, 3: 0.05, 4: 0.03}
 """How often a tune moves by so many steps of the scale."""
 SPAN = 4
 """It stays so many steps from where it began."""

@@ -48,6 +48,23 @@ class HitPoint:
 
 
 @dataclass(frozen=True)
+class Playing:
+    """How a bar is played, once it is composed.
+
+    humanise: how far it is played as people play, 0..1; 0: as it is written. swing: 0..1, 1: the later of two comes a
+    third of a tick late. genre: whose players. bpm: the bar's tempo. learned: loudness within the bar as people have
+    it, else as it was composed. is_last: the piece ends with this bar.
+    """
+
+    humanise: float
+    swing: float
+    genre: str
+    bpm: float
+    learned: bool = True
+    is_last: bool = False
+
+
+@dataclass(frozen=True)
 class BarPlan:
     """What one bar must be, and what it is told to be: C loosens what binds, never what the network hears of the film.
 
@@ -63,7 +80,8 @@ class BarPlan:
     bar prepares what follows ("" = not). dynamics: (level, accent) a tick, velocities that the performance adds;
     empty = by the energy alone. chords: symbols of both half bars ("Am7"). affect: what the picture feels like here.
     key: "A minor". Each of these three is None where nothing is known or asked. leader: who
-    has the tune; line: the notes that it leans to.
+    has the tune; line: the notes that it leans to. playing: how it is played; None: as it is written. spoken:
+    the share of the bar, 0..1, in which somebody speaks. colours: (instrument, General MIDI program).
     """
 
     index: int
@@ -88,6 +106,9 @@ class BarPlan:
     key: str | None = None
     leader: int | None = None
     line: tuple[Note, ...] = ()
+    playing: Playing | None = None
+    spoken: float = 0.0
+    colours: tuple[tuple[int, int], ...] = ()
 
     def energy_at(self, tick: float) -> float:
         """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""
@@ -163,7 +184,8 @@ class Wishes:
     own sound stays, and the music makes room for what is said in it; duck_db: how far it goes down there, 0 or less.
     key: "A minor"; None = auto. harmony: "auto" (chords are planned and leaned to), "bound" (and kept on the beats),
     "off", or a progression that is kept as it is. harmony_strength: 0..2. lead: who has the tune, None = auto.
-    motif: the user's own.
+    motif: the user's own. humanise: how far it is played as people play, 0..1; swing: 0..1. dynamics: loudness within a
+    bar "learned" from people, or by "rule", as it was composed. colours: programs by "section", or "off".
     """
 
     genre: str = "pop"
@@ -190,3 +212,7 @@ class Wishes:
     harmony_strength: float = 1.0
     lead: str | None = None
     motif: Motif | None = None
+    humanise: float = 1.0
+    swing: float = 0.0
+    dynamics: str = "learned"
+    colours: str = "section"

@@ -1,14 +1,22 @@
-"""Room for what is said: the music is sparser in the bars under speech. Its level is the duck's business."""
+"""Room for what is said: the music is sparser and lower in the bars under speech, and no tune competes with the voice.
+
+Its level is the duck's business.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.plan.types import Plan, Wishes
+
 LEFT_SHARE = 0.7
 """Of its onsets a bar under nothing but speech keeps this share."""
+MOSTLY = 0.5
+"""In a bar of which so much is speech nobody has the tune, unless the user chose it or who plays it."""
 
 
 def speech_shares(speech: Sequence[tuple[float, float]], lines_s: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -25,3 +33,17 @@ def leave_room(
     """Density 1..16 of each bar, lower where somebody speaks for much of it."""
     shares = speech_shares(speech, lines_s)
     return [max(1, round(each * (1 - (1 - LEFT_SHARE) * share))) for each, share in zip(density, shares, strict=True)]
+
+
+def make_room(
+    plan: Plan, wishes: Wishes, speech: Sequence[tuple[float, float]], lines_s: NDArray[np.float64]
+) -> Plan:  # fmt: skip
+    """`plan` whose bars know how much of them is speech, and whose tune rests where most of a bar is."""
+    if not wishes.keep_sound or not speech:
+        return plan
+    is_own = wishes.lead is not None or wishes.motif is not None
+    bars = []
+    for bar, share in zip(plan.bars, speech_shares(speech, lines_s), strict=True):
+        bar = replace(bar, spoken=round(float(min(1.0, share)), 3))
+        bars.append(replace(bar, leader=None, line=()) if bar.spoken >= MOSTLY and not is_own else bar)
+    return replace(plan, bars=tuple(bars))

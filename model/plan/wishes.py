@@ -19,6 +19,8 @@ from hitpoint.model.plan.wish_texts import moments, number, own_hits, share_or_a
 
 HARMONIES = ("auto", "off", "bound")
 MOOD_CHOICES = ("auto", "off", *MOODS)
+DYNAMICS = ("learned", "rule")
+COLOURS = ("section", "off")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ def check_wishes(wishes: Wishes) -> None:
     within("energy", wishes.energy, -0.5, 0.5)
     within("density", wishes.density, -8, 8)
     within("accents", wishes.accents, 0.0, 2.0)
+    within("humanise", wishes.humanise, 0.0, 1.0)
+    within("swing", wishes.swing, 0.0, 1.0)
+    _one_of("dynamics", DYNAMICS)(wishes.dynamics)
+    _one_of("colours", COLOURS)(wishes.colours)
     within("duck", wishes.duck_db, -40.0, 0.0)
     within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
     if wishes.key is not None:
@@ -114,6 +120,16 @@ def _mood(text: str) -> str:
     if name not in MOOD_CHOICES:
         raise UsageError(f"unknown mood {text!r}: choose from {', '.join(MOOD_CHOICES)}")
     return name
+
+
+def _one_of(key: str, names: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        name = text.lower()
+        if name not in names:
+            raise UsageError(f"{key} must be one of {', '.join(names)}, not {text!r}")
+        return name
+
+    return parse
 
 
 def _instruments(text: str) -> tuple[int, ...]:
@@ -261,6 +277,42 @@ OPTIONS: tuple[WishOption, ...] = (
         "0..2",
         "how far hits stand out: breath, loudness, cymbal; 0 leaves them bare",
         number("accents", 0, 2),
+    ),
+    WishOption(
+        "humanise",
+        "humanise",
+        "number",
+        "1",
+        "0..1",
+        "how far the notes are played as people play, off the grid and unevenly; 0 leaves them as written",
+        number("humanise", 0, 1),
+    ),
+    WishOption(
+        "swing",
+        "swing",
+        "number",
+        "0",
+        "0..1",
+        "how late the second of two eighths comes, or of two sixteenths in dance and electronic",
+        number("swing", 0, 1),
+    ),
+    WishOption(
+        "dynamics",
+        "dynamics",
+        "name",
+        "learned",
+        ", ".join(DYNAMICS),
+        "loudness within a bar as people have it, or as it was composed",
+        _one_of("dynamics", DYNAMICS),
+    ),
+    WishOption(
+        "colours",
+        "colours",
+        "name",
+        "section",
+        ", ".join(COLOURS),
+        "programs that calm and strong sections have of their own, or one a track for instruments of yours",
+        _one_of("colours", COLOURS),
     ),
     WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", _key),
     WishOption(

@@ -59,7 +59,8 @@ def analyse(
     """The rhythm of one clip, or of an edit: the clips in order, each at its `start_s` or where the one before it ends,
     whichever is later; what no clip shows between them is black. Pieces of one film that go on are one clip.
 
-    Times run from the first clip's in point; a clip's `rate` shortens its times and speeds its motion. Where one clip
+    Times run from the first clip's in point; a clip's `rate` shortens its times and speeds its motion, and turns both
+    round where it is below 0. Where one clip
     meets the next, or black, stands a cut of weight 1 (a fade, where they mix). cuts: boundaries in seconds of the
     edit, taken instead of detected ones (those outside the edit are left out). progress: called with 0..1. detector:
     "quick", or "fine" for boundaries found by the large network of the extra of that name. listen: also find where
@@ -122,8 +123,8 @@ def _part_of(progress: Callable[[float], None] | None, start: float, share: floa
 
 def _check_points(clip: Clip, film: Film) -> None:
     name, media = clip.path.name, film.media
-    if not clip.rate > 0:
-        raise UsageError(f"{name}: the rate {clip.rate:g} is not above 0; use 1 for normal speed")
+    if not 0 < clip.speed < math.inf:
+        raise UsageError(f"{name}: the rate {clip.rate:g} is no speed; use 1 for the normal one, -1 for backwards")
     if not clip.in_s >= 0:
         raise UsageError(f"{name}: the in point {clip.in_s:g} s lies before the film; use 0 or more")
     if clip.out_s is not None and not clip.out_s > clip.in_s:
@@ -154,7 +155,7 @@ def _check_gaps(clips: Sequence[Clip]) -> None:
 
 def _measured(clip: Clip, film: Film, progress: Callable[[float], None]) -> Features:
     """The clip's features, measured or remembered. Raises InputError if its file is not the one that was hashed."""
-    name = cache.key(film.media.sha256, clip.in_s, clip.out_s, version())
+    name = cache.key(film.media.sha256, clip.in_s, clip.out_s, version() + " backwards" * (clip.rate < 0))
     features = cache.load(name)
     if features is None:
         film.check_length(clip.in_s, clip.out_s)
@@ -177,8 +178,8 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
             laid.append((end_s + black.times_s, black))
         if clip.fade_s > 0:
             mixed.append(len(laid))
-        laid.append((start_s + np.maximum(part.times_s - clip.in_s, 0.0) / clip.rate, part))
-        spans_s = start_s + (part.lost[:, :2] - clip.in_s) / clip.rate + (-MENDED_S, MENDED_S)
+        laid.append((start_s + np.maximum(part.times_s - clip.in_s, 0.0) / clip.speed, part))
+        spans_s = start_s + (part.lost[:, :2] - clip.in_s) / clip.speed + (-MENDED_S, MENDED_S)
         lost += [(float(first_s), float(last_s)) for first_s, last_s in spans_s]
         end_s = start_s + length_s
     firsts = np.cumsum([0, *(len(at_s) for at_s, _ in laid[:-1])])

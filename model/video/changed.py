@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hitpoint.model.video.edit import SEAM_S, merged, placed
+from hitpoint.model.video.edit import SEAM_S, merged, placed, shown_s
 from hitpoint.model.video.types import Clip
 
 
@@ -65,7 +65,7 @@ def _shots(clips: Sequence[Clip]) -> list[_Shot]:
     rows = [(clip, start_s, start_s + length_s) for clip, start_s, length_s in placed(merged(clips))]
     fades = [clip.fade_s for clip, _, _ in rows] + [0.0]
     return [
-        _Shot(start_s, end_s, clip.path, clip.rate, clip.in_s, start_s - fades[i] / 2, end_s - fades[i + 1] / 2)
+        _Shot(start_s, end_s, clip.path, clip.rate, shown_s(clip), start_s - fades[i] / 2, end_s - fades[i + 1] / 2)
         for i, (clip, start_s, end_s) in enumerate(rows)
     ]
 

@@ -20,6 +20,12 @@ def closed(clip: Clip, end_s: float) -> Clip:
     return replace(clip, out_s=end_s) if clip.out_s is None else clip
 
 
+def shown_s(clip: Clip, since_s: float = 0.0) -> float:
+    """The second of its file that a closed clip shows so long after its start on the timeline."""
+    assert clip.rate > 0 or clip.out_s is not None
+    return (clip.in_s if clip.rate > 0 else clip.out_s or 0.0) + since_s * clip.rate
+
+
 def placed(clips: Sequence[Clip], end_s: float = math.inf) -> Iterator[tuple[Clip, float, float]]:
     """Each clip with its start and its length in seconds of the edit, which ends at `end_s`.
 
@@ -29,7 +35,7 @@ def placed(clips: Sequence[Clip], end_s: float = math.inf) -> Iterator[tuple[Cli
     at_s = 0.0
     for clip in clips:
         start_s = max(at_s, clip.start_s - clips[0].start_s)
-        length_s = end_s - start_s if clip.out_s is None else (clip.out_s - clip.in_s) / clip.rate
+        length_s = end_s - start_s if clip.out_s is None else (clip.out_s - clip.in_s) / clip.speed
         yield clip, start_s, length_s
         at_s = start_s + length_s
 
@@ -42,7 +48,8 @@ def merged(clips: Sequence[Clip]) -> list[Clip]:
     whole: list[Clip] = []
     for clip in clips:
         if whole and _goes_on(whole[-1], clip):
-            whole[-1] = replace(whole[-1], out_s=clip.out_s)
+            before = whole[-1]
+            whole[-1] = replace(before, in_s=clip.in_s) if clip.rate < 0 else replace(before, out_s=clip.out_s)
         else:
             whole.append(clip)
     return whole
@@ -69,5 +76,6 @@ def edges(clips: Sequence[Clip]) -> list[Boundary]:
 def _goes_on(before: Clip, clip: Clip) -> bool:
     if before.out_s is None or clip.fade_s > 0 or (before.path, before.rate) != (clip.path, clip.rate):
         return False
-    end_s = before.start_s + (before.out_s - before.in_s) / before.rate
-    return abs(clip.in_s - before.out_s) <= SEAM_S and clip.start_s - end_s <= SEAM_S
+    end_s = before.start_s + (before.out_s - before.in_s) / before.speed
+    one, other = (clip.in_s, before.out_s) if clip.rate > 0 else (clip.out_s, before.in_s)
+    return one is not None and abs(one - other) <= SEAM_S and clip.start_s - end_s <= SEAM_S

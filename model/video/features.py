@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
-from hitpoint.model.video import frames
+from hitpoint.model.video import backwards, frames
 from hitpoint.model.video.damage import Damage, lost_spans
 from hitpoint.model.video.detectors.base import Arrays
 from hitpoint.model.video.detectors.registry import registered
@@ -54,7 +54,7 @@ def measure(clip: Clip, film: Film, progress: Callable[[float], None]) -> Featur
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # at this size a second thread costs more than it saves
     try:
-        for frame in frames.read_frames(clip.path, clip.in_s, clip.out_s, told.again, damage):
+        for frame in backwards.frames_of(clip, film, end_s, told.again, damage):
             for detector in detectors:
                 detector.measure(frame)
             times.append(frame.time_s)
@@ -67,7 +67,8 @@ def measure(clip: Clip, film: Film, progress: Callable[[float], None]) -> Featur
             "choose an earlier in point or a later out point"
         )
     at_s = np.array(times, np.float64)
-    lost = lost_spans(film.track, at_s, clip.in_s, end_s, damage)
+    shown_s = at_s if clip.rate > 0 else clip.in_s + end_s - np.append(at_s[1:], end_s)
+    lost = backwards.turned(lost_spans(film.track, shown_s, clip.in_s, end_s, damage), clip, end_s)
     return Features(at_s, end_s, {detector.name: detector.finish() for detector in detectors}, lost)
 
 

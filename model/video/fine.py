@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import MissingError
-from hitpoint.model.video.edit import edges, placed
+from hitpoint.model.video.edit import edges, placed, shown_s
 from hitpoint.model.video.frames import read_frames
 from hitpoint.model.video.types import Boundary, Clip
 
@@ -48,7 +48,8 @@ def fine_boundaries(clips: Sequence[Clip], progress: Callable[[float], None]) ->
             progress(min(1.0, (done_s + share * length_s) / whole_s))
 
         for each in _in_clip(clip, network, report):
-            found.append(Boundary(start_s + (each.time_s - clip.in_s) / clip.rate, each.kind, each.weight))
+            since_s = (each.time_s - shown_s(clip)) / clip.rate
+            found.append(Boundary(start_s + since_s, each.kind, each.weight))
         done_s += length_s
     return tuple(sorted(found, key=lambda boundary: boundary.time_s))
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.video import media
+from hitpoint.model.video.edit import closed, shown_s
 from hitpoint.model.video.film import open_film
 from hitpoint.model.video.types import Clip
 
@@ -18,12 +19,13 @@ def stills(clip: Clip, times_s: Sequence[float]) -> list[NDArray[np.uint8]]:
     Times at which nothing is shown are left out. Raises InputError for a film that cannot be read.
     """
     film = open_film(clip.path)
+    whole = closed(clip, film.media.duration_s)
     found = []
     with media.reading(clip.path), media.open_container(clip.path) as container:
         stream = next(each for each in container.streams.video if each.index == film.track.index)
         unit_s = float(stream.time_base or 1)
         for time_s in times_s:
-            wanted_s = clip.in_s + time_s * clip.rate + film.track.zero_s
+            wanted_s = shown_s(whole, time_s) - film.track.step_s * (clip.rate < 0) + film.track.zero_s
             container.seek(max(0, int(wanted_s / unit_s)), stream=stream, backward=True)
             for frame in container.decode(stream):
                 if frame.pts is None or frame.pts * unit_s >= wanted_s - film.track.step_s:

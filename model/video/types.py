@@ -19,7 +19,8 @@ class Clip:
     """A video file with an in and an out point in seconds from its zero, the moment at which a player shows or sounds
     its first; `out_s` None means its end.
 
-    rate: playback speed in the edit (2.0 plays twice as fast). start_s: where it begins on the timeline, seconds.
+    rate: playback speed in the edit (2.0 plays twice as fast, -1.0 from the out point back to the in point). start_s:
+    where it begins on the timeline, seconds.
     fade_s: length of the mix from the clip before, in whose middle it begins; 0 where it begins by a cut.
     """
 
@@ -29,6 +30,11 @@ class Clip:
     rate: float = 1.0
     start_s: float = 0.0
     fade_s: float = 0.0
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the film a second of the edit, whichever way it plays."""
+        return abs(self.rate)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from .timeline import Strip
 
 _EDITING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ED_OT_")
 MUSIC_FOLDER = "Hitpoint"
+Volumes = list[tuple[float, float]]
 _source_frames: dict[tuple[str, float], int] = {}
 
 
@@ -101,6 +103,41 @@ def set_end(strip: Any, frame: int) -> None:
     strip.frame_offset_end += edges(strip)[1] - frame
 
 
+def set_volumes(strip: Any, before: Volumes, after: Volumes) -> None:
+    """Let the volume of a strip run through `after`, unless somebody has changed what was there `before`.
+
+    Both: (frames from the strip's start, factor), straight lines between.
+    """
+    line = look.curve(strip, "volume")
+    points = [] if line is None else [(point.co[0] - strip.frame_start, point.co[1]) for point in line.keyframe_points]
+    same = len(points) == len(before) and (bool(points) or strip.volume == 1.0)
+    near = (abs(a - c) < 0.01 and abs(b - d) < 1e-3 for (a, b), (c, d) in zip(points, before))  # noqa: B905
+    if not (same and all(near)) or points == after:
+        return
+    for frame, _ in points:
+        strip.keyframe_delete("volume", frame=frame + strip.frame_start)
+    strip.volume = 1.0
+    for frame, factor in after:
+        strip.volume = factor
+        strip.keyframe_insert("volume", frame=frame + strip.frame_start)
+    line = look.curve(strip, "volume") if after else None
+    for point in line.keyframe_points if line is not None else ():
+        point.interpolation = "LINEAR"
+
+
+def sounds(scene: Any, span: tuple[int, int], tag: str) -> set[str]:
+    """The files that are heard in a range of frames, without the strips that have the custom property `tag`."""
+    editor = scene.sequence_editor
+    every = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+    closed = {index for index, channel in enumerate(editor.channels) if channel.mute}
+    heard = (s for s in every if s.type == "SOUND" and s.sound is not None and not s.mute and not s.get(tag))
+    return {
+        os.path.realpath(bpy.path.abspath(strip.sound.filepath))
+        for strip in heard
+        if strip.channel not in closed and edges(strip)[0] < span[1] and edges(strip)[1] > span[0]
+    }
+
+
 def closed_channels(editor: Any) -> set[int]:
     """The channels that are muted or locked."""
     return {index for index, channel in enumerate(editor.channels) if channel.mute or channel.lock}
@@ -131,6 +168,7 @@ def _read(strip: Any, muted: set[int], editor: Any, timeline_fps: float) -> Stri
         "mute": strip.mute or strip.channel in muted or look.is_hidden(strip),
         "selected": strip.select,
         "look": look.of(strip),
+        "unsure": look.unsure(strip),
         "fade_in": look.fade_in(strip),
     }
     if strip.type == "MOVIE":
@@ -155,19 +193,21 @@ def _movie(strip: Any, timeline_fps: float) -> dict[str, Any]:
         return {"path": path, "missing": True}
     keys = [key.timeline_frame for key in getattr(strip, "retiming_keys", ())]
     length = strip.frame_final_duration + strip.frame_offset_start + strip.frame_offset_end
-    rate, frames = 1.0, strip.frame_duration
+    rate, frames, hidden = 1.0, strip.frame_duration, strip.animation_offset_start + strip.animation_offset_end
     if keys or getattr(strip, "speed_factor", 1.0) != 1.0 or abs(source_fps - timeline_fps) > 5e-4 * source_fps:
-        hidden = strip.animation_offset_start + strip.animation_offset_end
-        frames = source_frames(path)
-        rate = _rate(frames - hidden, float(length), keys)
+        frames = source_frames(path) - hidden
+        rate = _rate(frames, float(length), keys)
+    low, skipped = strip.animation_offset_start, strip.frame_offset_start * rate
+    first = low + skipped
     if strip.use_reverse_frames:
-        rate = -rate
+        rate, first = -rate, low + frames - skipped
     return {
         "path": os.path.realpath(path),
         "source_fps": source_fps,
-        "frames": frames,
+        "low": low,
+        "frames": low + frames,
         "rate": rate,
-        "first": strip.animation_offset_start + strip.frame_offset_start * rate,
+        "first": first,
         "steady": len(keys) <= 2,
     }
 
@@ -197,6 +237,22 @@ def _speed_effect(strip: Any) -> dict[str, Any]:
     if strip.speed_control == "STRETCH" and strip.input_1 is not None:
         return {"rate": strip.input_1.frame_duration / strip.frame_final_duration}
     return {"steady": False}
+
+
+# ---- a render of what is seen
+
+
+def write_scene(scene: Any, path: Path) -> None:
+    """The scene and all it needs as a file of its own; the project itself is neither saved nor changed."""
+    bpy.data.libraries.write(str(path), {scene}, path_remap="ABSOLUTE")
+
+
+def another_blender(script: str) -> list[str]:
+    """How to run a script of this extension in a Blender beside this one; its last argument is still to be added."""
+    path = str(Path(__file__).with_name(script))
+    if bpy.app.binary_path:
+        return [bpy.app.binary_path, "-b", "--factory-startup", "--python-exit-code", "1", "-P", path, "--"]
+    return [sys.executable, path]
 
 
 # ---- the window and its places

@@ -38,7 +38,8 @@ class Job:
     """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline.
 
     start_s: where the music begins. cuts: how many were hit, of how many, and the moments of the others. mood: lines
-    on the film's mood, and on what was suggested and why.
+    on the film's mood, and on what was suggested and why. duck: how far the music goes down where somebody speaks in
+    the film: (seconds from its start, factor), straight lines between.
     folder, title: where the finished files are to be kept, and under which name; empty: in the bridge's own folder.
     request: the number of the latest further wish; an answer brings it back.
     share: of its present stage, progress: of all stages, 0..1. wish: the message that asked for more than the score,
@@ -66,6 +67,7 @@ class Job:
     request: int = 0
     cuts: tuple[int, int, list[float]] = (0, 0, [])
     mood: list[str] = field(default_factory=list)
+    duck: list[tuple[float, float]] = field(default_factory=list)
 
     def bar_starts(self) -> list[float]:
         """The starts of the bars known so far, in seconds, rising."""
@@ -79,6 +81,8 @@ class Job:
         cuts = report["cuts"]
         self.cuts = cuts["hit"], cuts["found"], [origin + time_s for time_s in cuts["missed_s"]]
         self.mood = mood_lines(report)
+        duck = report.get("sound", {}).get("duck", ())
+        self.duck = [(time_s, 10 ** (gain_db / 20)) for time_s, gain_db in duck]
 
 
 def mood_lines(report: dict[str, Any]) -> list[str]:

@@ -15,6 +15,8 @@ from .timeline import FULL, GRAPHIC, PARTIAL
 
 OPAQUE = {"REPLACE", "ALPHA_OVER", "CROSS"}
 ALPHA_FILES = {".png", ".tif", ".tiff", ".webp", ".tga", ".exr", ".gif", ".psd", ".svg", ".dpx"}
+MIXES = {"ADD", "SUBTRACT", "MULTIPLY", "OVER_DROP", "ALPHA_OVER", "ALPHA_UNDER", "COLORMIX", "TRANSFORM"}
+"""Effects of which only a render tells what is left of their inputs."""
 SLACK = 1.005
 """A picture short of the frame by less than this is rounded to it."""
 
@@ -31,6 +33,17 @@ def of(strip: Any) -> str:
     return FULL if _opacity(strip) >= 1.0 and _fills(strip) else PARTIAL
 
 
+def unsure(strip: Any) -> str:
+    """Why it cannot be told what is seen of it; empty where it can."""
+    modifiers = [modifier for modifier in getattr(strip, "modifiers", ()) if not modifier.mute]
+    if any(modifier.type == "MASK" for modifier in modifiers):
+        return "has a mask"
+    path = strip.path_from_id() + ".modifiers" if modifiers else ""
+    if modifiers and any(each.data_path.startswith(path) for each in _all_curves(strip)):
+        return "has modifiers that change"
+    return "mixes its pictures" if strip.type in MIXES else ""
+
+
 def is_hidden(strip: Any) -> bool:
     """Whether its opacity is 0 all along."""
     return max(_values(strip, "blend_alpha", getattr(strip, "blend_alpha", 1.0))) == 0.0
@@ -38,20 +51,20 @@ def is_hidden(strip: Any) -> bool:
 
 def fade_in(strip: Any) -> int:
     """Frames over which its opacity rises from 0 to 1 at its beginning; 0 where it does not."""
-    curve = _curve(strip, "blend_alpha")
+    opacity = curve(strip, "blend_alpha")
     start, end = strip.frame_final_start, strip.frame_final_end
-    if curve is None or curve.evaluate(start) > 0.05:
+    if opacity is None or opacity.evaluate(start) > 0.05:
         return 0
-    return next((frame - start for frame in range(start, (start + end) // 2) if curve.evaluate(frame) >= 0.999), 0)
+    return next((frame - start for frame in range(start, (start + end) // 2) if opacity.evaluate(frame) >= 0.999), 0)
 
 
 def _opacity(strip: Any) -> float:
     """The least opacity between a fade in and a fade out at the strip's edges."""
-    curve = _curve(strip, "blend_alpha")
-    if curve is None:
+    opacity = curve(strip, "blend_alpha")
+    if opacity is None:
         return float(getattr(strip, "blend_alpha", 1.0))
     start, length = strip.frame_final_start, strip.frame_final_duration
-    return round(min(float(curve.evaluate(start + length * share / 8)) for share in range(2, 7)), 3)
+    return round(min(float(opacity.evaluate(start + length * share / 8)) for share in range(2, 7)), 3)
 
 
 def _fills(strip: Any) -> bool:
@@ -89,18 +102,21 @@ def _may_have_alpha(strip: Any) -> bool:
 
 def _values(strip: Any, name: str, value: float) -> list[float]:
     """All values that a property takes at its keyframes; its value where it is not animated."""
-    curve = _curve(strip, name)
-    return [value] if curve is None else [point.co[1] for point in curve.keyframe_points] or [value]
+    found = curve(strip, name)
+    return [value] if found is None else [point.co[1] for point in found.keyframe_points] or [value]
 
 
-def _curve(strip: Any, name: str) -> Any:
+def curve(strip: Any, name: str) -> Any:
     """The curve that animates a property of a strip, or None."""
+    path = f"{strip.path_from_id()}.{name}"
+    return next((each for each in _all_curves(strip) if each.data_path == path), None)
+
+
+def _all_curves(strip: Any) -> list[Any]:
+    """The curves that animate anything of the strip's scene."""
     animation = strip.id_data.animation_data
     action = animation.action if animation else None
-    if action is None:
-        return None
-    path = f"{strip.path_from_id()}.{name}"
-    return next((curve for curve in _curves(action) if curve.data_path == path), None)
+    return [] if action is None else _curves(action)
 
 
 def _curves(action: Any) -> list[Any]:

@@ -75,6 +75,7 @@ def _sound(
         strip.name, strip[TAG] = _named(name, strip.get(PART, "")), job.id
         if before is not None:
             _move_end(strip, before["span"], (start, end))
+            compat.set_volumes(strip, before["duck"], scores.volumes(job))
     if mine:
         return ""
     covered = [strip for strip in others if _within(compat.edges(strip), (start, end))]
@@ -128,6 +129,7 @@ def _add(editor: Any, take: Take, name: str, part: str, path: str) -> str:
     strip = compat.new_sound(strips, name, path, min(free), start)
     compat.set_end(strip, min(end, compat.edges(strip)[1]))
     strip[TAG] = job.id
+    compat.set_volumes(strip, [], scores.volumes(job))
     if part:
         strip[PART] = part
     return ""

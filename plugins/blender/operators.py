@@ -15,6 +15,7 @@ from bpy.props import BoolProperty, IntProperty
 from . import compat, music, scores, session, timeline
 from .bridge import bridge_command
 from .jobs import Job
+from .picture import free_name
 
 NO_BRIDGE = "The hitpoint program was not found: pip install hitpoint, then hitpoint install blender; or set its path."
 NO_SCORE = "There is no score yet: score the strips first."
@@ -118,34 +119,72 @@ def score(self: Any, scene: Any) -> None:
     _ask_for_score(scene, self.in_range, "")
 
 
+@button("Score the rendered picture", "REGISTER", in_range=BoolProperty(options={"SKIP_SAVE"}))
+def score_picture(self: Any, scene: Any) -> None:
+    """Render the picture small, beside your work, and score what is really seen: effects, scenes and masks included"""
+    _ask_for_score(scene, self.in_range, "", rendered=True)
+
+
 @button("Re-score what changed", "REGISTER")
 def rescore(_: Any, scene: Any) -> None:
     """After a change of the edit: the music stays, note for note, where the picture has not changed"""
     keep = scores.chosen(scene)
     if not keep:
         raise compat.HostError(NO_SCORE)
-    _ask_for_score(scene, scores.read(scene)[keep]["in_range"], keep)
+    known = scores.read(scene)[keep]
+    _ask_for_score(scene, known["in_range"], keep, known["rendered"])
 
 
-def _ask_for_score(scene: Any, in_range: bool, keep: str) -> None:
+def _ask_for_score(scene: Any, in_range: bool, keep: str, rendered: bool = False) -> None:
     client, fps = session.client, compat.fps(scene)
     strips = compat.read_strips(scene)
     span = compat.span(scene) if in_range else None
     if keep and not in_range and not any(strip.selected and strip.kind != "SOUND" for strip in strips):
         span = timeline.grown(strips, scores.read(scene)[keep]["span"])
     edit = timeline.read(strips, fps, span)
-    session.notes[:] = edit.notes
-    if not edit.clips:
-        raise compat.HostError(session.notes.pop())
+    session.notes[:] = [] if rendered else edit.notes
+    session.offer[:] = [in_range] if edit.unsure and not rendered else []
+    if not edit.clips and not (rendered and edit.end > edit.start):
+        raise compat.HostError(edit.notes[-1] if rendered else session.notes.pop())
     if not bpy.data.filepath:
         session.notes.append(session.NOT_SAVED)
-    options = (*scene.hitpoint.options(), *timeline.wishes(edit, compat.own_markers(scene), fps))
-    about = _about(scene, (edit.start, edit.end), in_range)
+    title, film = scores.title(scene), Path()
+    if rendered:
+        film = _free_film(title)
+        edit = timeline.rendered(edit, str(film), fps, scene.hitpoint.cuts == "strips")
+    heard = compat.sounds(scene, (edit.start, edit.end), scores.TAG)
+    kept = bool(heard) if rendered else any(clip.path in heard for clip in edit.clips)
+    wishes = timeline.wishes(edit, compat.own_markers(scene), fps)
+    options = (*scene.hitpoint.options(), "keep-sound", "on" if kept else "off", *wishes)
+    about = {**_about(scene, (edit.start, edit.end), in_range), "rendered": rendered}
     if keep:
         options, about["keeps"] = (*options, "keep", keep), keep
     folder, start_s = compat.music_folder(bpy.data.filepath), edit.start / fps
-    client.start(Job(edit.clips, fps, options, about, start_s, folder, scores.title(scene)))
+    job = Job(edit.clips, fps, options, about, start_s, folder, title)
+    session.picture.stop()
+    if rendered:
+        client.cancel()
+        _render(scene, film, edit, job)
+    else:
+        client.start(job)
     _need_bridge(scene)
+
+
+def _free_film(title: str) -> Path:
+    try:
+        return free_name(compat.folder() / "pictures", title)
+    except OSError as error:
+        raise compat.HostError(f"The picture cannot be rendered into {compat.folder()} ({error.strerror}).") from None
+
+
+def _render(scene: Any, film: Path, edit: timeline.Edit, job: Job) -> None:
+    library = film.with_suffix(".blend")
+    wishes = {"scene": scene.name, "first": edit.start, "end": edit.end}
+    try:
+        compat.write_scene(scene, library)
+        session.picture.start(compat.another_blender("render_picture.py"), library, film, wishes, job)
+    except (OSError, RuntimeError) as error:
+        raise compat.HostError(f"The picture cannot be rendered ({error}).") from None
 
 
 @button("Place Hitpoint's music", "UNDO", "INTERNAL", anywhere=True)
@@ -163,6 +202,7 @@ def apply(_: Any, __: Any) -> None:
 @button("Cancel")
 def cancel(_: Any, __: Any) -> None:
     """Stop working on this score"""
+    session.picture.stop()
     session.client.cancel()
 
 
@@ -209,6 +249,7 @@ def dismiss(_: Any, __: Any) -> None:
     """Hide this message"""
     session.client.error = ""
     session.notes.clear()
+    session.offer.clear()
 
 
 def _midi(scene: Any) -> str:

@@ -89,7 +89,10 @@ def _score(layout: Any) -> None:
     column = layout.column(align=True)
     first = column.row()
     first.scale_y = 1.6
-    if job is not None and job.running:
+    if session.picture.running:
+        compat.progress(first, compat.translated("Rendering the picture"), session.picture.share)
+        column.operator("hitpoint.cancel")
+    elif job is not None and job.running:
         text = DOING[job.stage] if client.state == "connected" else "Waiting for Hitpoint"
         compat.progress(first, compat.translated(text), job.progress)
         column.operator("hitpoint.cancel")
@@ -110,6 +113,8 @@ def _messages(layout: Any, context: Any) -> None:
         _text(column, context, note, "INFO")
     if len(notes) > 4:
         column.label(text=f"… and {len(notes) - 4} more", icon="BLANK1")
+    for in_range in session.offer:
+        column.operator("hitpoint.score_picture", icon="RENDER_ANIMATION").in_range = in_range
     box.operator("hitpoint.dismiss", text="", icon="X", emboss=False)
 
 

@@ -21,7 +21,8 @@ TAG, PART = "hitpoint", "hitpoint_part"
 def read(scene: Any) -> dict[str, dict[str, Any]]:
     """Score id -> what is remembered of it, the latest last."""
     found: dict[str, dict[str, Any]] = json.loads(scene.hitpoint.memory or "{}")
-    return found if "id" not in found else {str(found["id"]): {**_EMPTY, **found}}
+    found = found if "id" not in found else {str(found["id"]): found}
+    return {score: {**_EMPTY, **entry} for score, entry in found.items()}  # an earlier version remembered less
 
 
 _EMPTY: dict[str, Any] = {
@@ -34,8 +35,14 @@ _EMPTY: dict[str, Any] = {
     "markers": [],
     "cuts": [0, 0, []],
     "mood": [],
+    "duck": [],
     "in_range": False,
+    "rendered": False,
 }
+
+
+ABOUT = ("seed", "in_range", "rendered")
+"""What is remembered of how a score was asked for."""
 
 
 def write(scene: Any, scores: dict[str, dict[str, Any]]) -> None:
@@ -95,7 +102,9 @@ def remember(scene: Any, take: Take, markers: list[tuple[int, str]] | None = Non
             entry["cuts"] = list(job.cuts)
         if job.mood:
             entry["mood"] = list(job.mood)
-    for key in ("seed", "in_range"):
+        if job.hits:  # the report was read
+            entry["duck"] = volumes(job)
+    for key in ABOUT:
         entry[key] = job.about.get(key, before[key])
     if markers is not None:
         entry["markers"] = markers
@@ -104,11 +113,16 @@ def remember(scene: Any, take: Take, markers: list[tuple[int, str]] | None = Non
     write(scene, every)
 
 
+def volumes(job: Job) -> list[tuple[float, float]]:
+    """The duck of a score, in frames from its start."""
+    return [(round(time_s * job.fps, 2), round(factor, 4)) for time_s, factor in job.duck]
+
+
 def job_of(scene: Any, score: str, about: dict[str, Any]) -> Job:
     """A job taken up again from what is remembered of it."""
     entry = read(scene)[score]
     fps = compat.fps(scene)
-    about = {**about, "span": tuple(entry["span"]), "seed": entry["seed"], "in_range": entry["in_range"]}
+    about = {**about, "span": tuple(entry["span"]), **{key: entry[key] for key in ABOUT}}
     job = Job([], fps, (), about, entry["span"][0] / fps, title=entry["title"], id=score)
     job.running, job.take, job.bars = False, entry["take"], dict(enumerate(entry["bars"]))
     for index, midi, wav, *more in entry["takes"]:

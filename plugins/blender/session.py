@@ -18,12 +18,15 @@ from bpy.app.handlers import persistent
 from . import compat, music, scores
 from .bridge import Bridge
 from .client import Client
+from .picture import Picture
 
 IDLE_S, BUSY_S = 0.25, 0.04
 TIME = struct.Struct(">16s8sdidd")  # /hitpoint/time: made for each frame, so without the way through osc.encode
 
 client: Any = None  # a Client while the extension runs; operators and panels are polled away without one
 bridge = Bridge()
+picture = Picture()
+offer: list[bool] = []  # where only a render can tell what is seen: whether it was the range that was to be scored
 notes: list[str] = []
 NOT_SAVED = "This project is not saved yet: save it, so that it can find its music again."
 
@@ -74,6 +77,7 @@ def drain() -> float | None:
     if client is None:
         return None
     client.tick()
+    _look_at_picture()
     scene = compat.scene_of(bpy.context)
     placed = False
     _keep_at_hand()
@@ -87,10 +91,19 @@ def drain() -> float | None:
         playhead.loop = None  # a bridge that comes back may be another one
     elif playhead.live and scene is not None:
         playhead.look(scene)
-    if client.changed:
+    if client.changed or picture.running:
         client.changed = placed  # a panel that is new shows with the next drawing
         compat.redraw()
-    return BUSY_S if client.busy or client.finished or placed or playhead.live else IDLE_S
+    return BUSY_S if client.busy or client.finished or placed or picture.running or playhead.live else IDLE_S
+
+
+def _look_at_picture() -> None:
+    """Once the picture is rendered, it is scored."""
+    problem = picture.look()
+    if problem:
+        client.fail(problem)
+    elif problem is not None:
+        client.start(picture.job)
 
 
 def _keep_at_hand() -> None:
@@ -113,11 +126,13 @@ def on_frame(scene: Any, *_: Any) -> None:
 def on_load(*_: Any) -> None:
     """Another file: what is under way belongs to the old one. The same file again goes on."""
     same = bpy.data.filepath
+    picture.stop()
     if client.job is not None and not (same and client.job.about.get("file") == same):
         client.cancel()
         client.job = None
         client.finished.clear()
     notes.clear()
+    offer.clear()
     playhead.live, playhead.loop = bool(bpy.context.window_manager.hitpoint_live), None
 
 
@@ -184,6 +199,7 @@ def stop() -> None:
             hooks.remove(function)
     if bpy.app.timers.is_registered(drain):
         bpy.app.timers.unregister(drain)
+    picture.stop()
     bridge.stop()
     client.close()
     client = None

@@ -14,13 +14,14 @@ TRANSITIONS = {"CROSS", "GAMMA_CROSS", "WIPE"}
 LOOKS = FULL, PARTIAL, GRAPHIC = ("full", "partial", "graphic")
 """An opaque picture that fills the frame; one that lets something through; titles, colours and images with alpha."""
 SHORT_HOLD_S = 0.15
+UNSURE = ": to have it seen as it is, score the rendered picture."
 NOTHING = {"SOUND", "ADJUSTMENT"}
 NO_FILE = {
-    "SCENE": "is a scene: render it to a film and use that",
-    "IMAGE": "is a still or an image sequence: render it to a film and use that",
-    "MOVIECLIP": "is a clip of the tracker: add its file as a movie strip",
-    "MASK": "is a mask: it is left out",
-    "MULTICAM": "is a multicam strip: cut the cameras themselves instead",
+    "SCENE": "is a scene",
+    "IMAGE": "is an image sequence",
+    "MOVIECLIP": "is a clip of the tracker",
+    "MASK": "is a mask",
+    "MULTICAM": "is a multicam strip",
 }
 
 
@@ -28,10 +29,12 @@ NO_FILE = {
 class Strip:
     """A strip as it lies in the timeline. start, end: frames, end excluded.
 
-    first: the source frame shown at `start` (of an effect: frames into it). rate: source frames per timeline frame.
-    frames: how many the file has. source_fps: of the file. inputs: what an effect works on. children: what a meta
-    holds. steady: False where the speed changes inside. look: what it lets through, one of LOOKS. fade_in: frames over
-    which it appears from nothing.
+    first: the source frame shown at `start` (of an effect: frames into it), counted as an edge: where it plays
+    backwards, the one before. rate: source frames per timeline frame, below 0 backwards.
+    low, frames: the first source frame that it may show, and the one after the last. source_fps: of the file. inputs:
+    what an effect works on. children: what a meta holds. steady: False where the speed changes inside. unsure: why it
+    cannot be told what is seen of it. look: what it lets through, one of LOOKS. fade_in: frames over which it appears
+    from nothing.
     """
 
     name: str
@@ -44,19 +47,21 @@ class Strip:
     look: str = FULL
     rate: float = 1.0
     source_fps: float = 0.0
+    low: float = 0.0
     frames: int = 0
     fade_in: int = 0
     mute: bool = False
     selected: bool = True
     missing: bool = False
     steady: bool = True
+    unsure: str = ""
     inputs: tuple[Strip, ...] = ()
     children: tuple[Strip, ...] = ()
 
 
 @dataclass(frozen=True)
 class Clip:
-    """What the bridge is told: seconds of the timeline, seconds of the file, and the file's speed.
+    """What the bridge is told: seconds of the timeline, seconds of the file, and the file's speed, below 0 backwards.
 
     fade_s: length of the mix from the picture before, in whose middle it begins.
     """
@@ -73,12 +78,15 @@ class Clip:
 class Edit:
     """The visible clips in timeline order, sentences on what was left out, and the range of frames that is scored.
 
+    unsure: whether only a render can tell all that the viewer sees.
+
     stills: frames at which one still follows another, or black one: cuts that no film shows. holds: frames at which a
     strip that was pulled out beyond its film begins or ends to hold a still: no cuts, though no film is there.
     """
 
     clips: list[Clip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unsure: bool = False
     stills: list[int] = field(default_factory=list)
     holds: list[int] = field(default_factory=list)
     start: int = 0
@@ -133,21 +141,20 @@ def _layers(strip: Strip, order: tuple[int, ...], notes: list[str]) -> list[_Lay
     """The strip as layers, metas and effects opened; what cannot be analysed leaves a sentence in `notes`."""
     if strip.mute or strip.kind in NOTHING or strip.start >= strip.end:
         return []
+    if strip.unsure:
+        notes.append(f"“{strip.name}” {strip.unsure}{UNSURE}")
     if strip.kind == "META":
         inside = [_trim(child, strip.start, strip.end) for child in strip.children]
         return [replace(each, look=_least(each.look, strip.look)) for each in stack(inside, order, notes)]
     if strip.inputs:
         return _effect(strip, order, notes)
-    readable = strip.kind == "MOVIE" and not strip.missing and strip.source_fps > 0
-    usable = readable and strip.rate > 0
-    if readable and not usable:
-        notes.append(f"“{strip.name}” plays backwards: render it to a film and use that.")
-    elif strip.kind == "MOVIE" and not usable:
+    usable = strip.kind == "MOVIE" and not strip.missing and strip.source_fps > 0 and strip.rate != 0
+    if strip.kind == "MOVIE" and not usable:
         notes.append(f"“{strip.name}” has no readable file: {strip.path or 'no path'}. Relink it.")
     elif strip.kind in NO_FILE and not (strip.kind == "IMAGE" and strip.frames == 1):  # a still is what it seems
-        notes.append(f"“{strip.name}” {NO_FILE[strip.kind]}.")
+        notes.append(f"“{strip.name}” {NO_FILE[strip.kind]}{UNSURE}")
     elif not strip.steady:
-        notes.append(f"“{strip.name}” changes speed inside: it is scored at {strip.rate:.2f}× throughout.")
+        notes.append(f"“{strip.name}” changes speed inside, and is scored at {strip.rate:.2f}× throughout{UNSURE}")
     start = strip.start + strip.fade_in // 2
     return [_Layer(order, start, strip.end, strip if usable else None, strip.look, strip.fade_in, strip)]
 
@@ -194,11 +201,11 @@ def _clip(layer: _Layer, fps: float) -> Clip:
     """What the file has to show there: a strip pulled out beyond its file holds a still, which is a gap to us."""
     assert layer.strip is not None
     strip = _trim(layer.strip, layer.start, layer.end)
-    first = max(0.0, strip.first)
-    last = min(float(strip.frames or math.inf), strip.first + (strip.end - strip.start) * strip.rate)
-    start = strip.start + (first - strip.first) / strip.rate
+    edges = sorted((strip.first, strip.first + (strip.end - strip.start) * strip.rate))
+    low, high = max(strip.low, edges[0]), min(float(strip.frames or math.inf), edges[1])
+    start = strip.start + ((low if strip.rate > 0 else high) - strip.first) / strip.rate
     rate = strip.rate * fps / strip.source_fps
-    return Clip(strip.path, start / fps, first / strip.source_fps, last / strip.source_fps, rate, layer.fade / fps)
+    return Clip(strip.path, start / fps, low / strip.source_fps, high / strip.source_fps, rate, layer.fade / fps)
 
 
 def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
@@ -217,6 +224,7 @@ def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
         edit.start, edit.end, edit.stills = start, end, _still_cuts(seen)
         edit.holds = [frame for layer in films for frame in _holds(layer, fps)]
     edit.notes = list(dict.fromkeys(edit.notes))
+    edit.unsure = any(note.endswith(UNSURE) for note in edit.notes)
     if not edit.clips:
         edit.notes.append("None of these strips can be scored." if edit.notes else _nothing(strips, span))
     return edit
@@ -228,7 +236,7 @@ def _holds(layer: _Layer, fps: float) -> list[int]:
     if clip.out_s <= clip.in_s:
         return []
     first, last = (
-        frame_at(moment_s, fps) for moment_s in (clip.start_s, clip.start_s + (clip.out_s - clip.in_s) / clip.rate)
+        frame_at(moment_s, fps) for moment_s in (clip.start_s, clip.start_s + (clip.out_s - clip.in_s) / abs(clip.rate))
     )
     least = SHORT_HOLD_S * fps
     return [first] * (first - layer.start >= least) + [last] * (layer.end - last >= least)
@@ -285,6 +293,23 @@ def _nothing(strips: list[Strip], span: tuple[int, int] | None) -> str:
     if all(strip.mute for strip in strips):
         return "All strips here are muted: unmute the ones to score."
     return "There is no movie strip to score here."
+
+
+def rendered(edit: Edit, film: str, fps: float, pieces: bool) -> Edit:
+    """The edit as the film that was rendered of it. pieces: cut where the edit is, for a bridge that is to hit its edit
+    points alone."""
+    bounds = {edit.start, edit.end}
+    if pieces:
+        for clip in edit.clips:
+            ends_s = clip.start_s, clip.start_s + (clip.out_s - clip.in_s) / abs(clip.rate)
+            bounds |= {frame_at(moment_s, fps) for moment_s in ends_s} - set(edit.holds)
+        bounds |= set(edit.stills)
+    inside = sorted(frame for frame in bounds if edit.start <= frame <= edit.end)
+    clips = [
+        Clip(film, first / fps, (first - edit.start) / fps, (last - edit.start) / fps, 1.0)
+        for first, last in itertools.pairwise(inside)
+    ]
+    return replace(edit, clips=clips, stills=[], holds=[])
 
 
 def bar_at(bars: list[float], seconds: float) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 LANGUAGES = (("de", "de_DE"), ("fr", "fr_FR"), ("es", "es_ES"))
 """Blender's names for each; the older and the newer one."""
 OPERATORS = {"Score selection", "Score timeline range", "Start", "Check", "Cancel", "Re-score what changed"} | {
+    "Score the rendered picture",
     *("Regenerate from playhead", "Regenerate in range", "Remove markers", "Take A", "Take B", "Take C"),
 }
 """Words on buttons, which Blender looks up apart."""
@@ -22,6 +23,10 @@ WORDS = {
     "Cancel": ("Abbrechen", "Annuler", "Cancelar"),
     "Score selection": ("Auswahl vertonen", "Composer pour la sélection", "Componer para la selección"),
     "Score timeline range": ("Zeitbereich vertonen", "Composer pour la plage", "Componer para el intervalo"),
+    "Rendering the picture": ("Bild wird gerendert", "Rendu de l'image", "Renderizando la imagen"),
+    "Score the rendered picture": (
+        *("Gerendertes Bild vertonen", "Composer pour l'image rendue", "Componer para la imagen renderizada"),
+    ),
     "Reading the edit": ("Schnitt wird gelesen", "Lecture du montage", "Leyendo el montaje"),
     "Watching the film": ("Film wird angesehen", "Visionnage du film", "Viendo la película"),
     "Planning the hits": ("Treffer werden geplant", "Placement des accents", "Planeando los acentos"),

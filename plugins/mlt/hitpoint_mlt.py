@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import wave
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -24,6 +25,9 @@ from pathlib import Path
 ID = "hitpoint_music"
 WIDTH_PX = 480
 """Enough to see cuts and motion in, and quick to render."""
+STILL_S = 120.0
+"""A render that does not go on for so long is given up; melt waits for ever now and then."""
+TRIES = 2
 
 
 class ProjectError(Exception):
@@ -65,15 +69,35 @@ def read(project: Path) -> ElementTree.ElementTree:
     return tree
 
 
-def run(call: list[str], what: str) -> None:
-    """Run a program. Raises ProjectError with its last words."""
+class Stalled(ProjectError):
+    """A program does not go on."""
+
+
+def run(call: list[str], what: str, still_s: float = 0.0) -> None:
+    """Run a program, which ends with this one. Raises ProjectError with its last words.
+
+    still_s: Stalled is raised where it says nothing for so long; 0: never.
+    """
     environment = dict(os.environ)
     if sys.platform.startswith("linux") and not ("DISPLAY" in environment or "WAYLAND_DISPLAY" in environment):
         environment.setdefault("QT_QPA_PLATFORM", "offscreen")  # melt's titles ask for a screen
-    done = subprocess.run(call, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode:
-        words = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        raise ProjectError(f"{what} failed: {words[-1] if words else 'it said nothing'}")
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(call, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        said, news = 0, time.monotonic()
+        try:
+            while process.poll() is None:
+                time.sleep(0.05)
+                if os.fstat(log.fileno()).st_size != said:
+                    said, news = os.fstat(log.fileno()).st_size, time.monotonic()
+                elif still_s and time.monotonic() - news > still_s:
+                    raise Stalled(f"{what} does not go on: nothing happened for {still_s:g} s; run this again")
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode:
+            log.seek(0)
+            words = [line for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
+            raise ProjectError(f"{what} failed: {words[-1] if words else 'it said nothing'}")
 
 
 def without_music(tree: ElementTree.ElementTree, folder: Path, project: Path) -> Path:
@@ -108,8 +132,16 @@ def render(project: Path, film: Path, root: ElementTree.Element) -> None:
         "vcodec=libx264",
         "preset=veryfast",
         "crf=23",
+        *(*size, "real_time=0", "terminate_on_pause=1"),
+        "-progress",  # a line for each frame, by which it is seen that it goes on
     ]
-    run([*call, *size, "real_time=0", "terminate_on_pause=1"], "rendering the picture with melt")
+    for left in reversed(range(TRIES)):
+        try:
+            run(call, "rendering the picture with melt", STILL_S)
+            break
+        except Stalled:
+            if not left:
+                raise
     if not film.is_file():
         raise ProjectError("melt rendered no picture; play the project once to see whether it is whole")
 

@@ -8,7 +8,11 @@ against the chords of the next piece (chance). Columns: half bars whose label ha
 pitched notes on the beats that are tones of the chord; key areas; neighbouring bars on one chord; the top line's
 recall, steps and repeated pitches; control errors; rows a processor second. The labeller itself finds the root of human
 pieces in 87 of 100 half bars.
-Rows of the second form: the network; the same without its conditions; a bigram counted on the training songs.
+Rows of the second form: the network; the same without its conditions; a bigram counted on the training songs. Below
+them, chords drawn for the test songs: the share of half bars with a mood other than neutral whose quality suits it,
+beside the share of all half bars that would (chance) and with the moods of the next song; and Spearman's correlation,
+over bars, of a tension asked for with that of the chords found, beside that of chords drawn without it, and with the
+next song's curve.
 """
 
 from __future__ import annotations
@@ -21,18 +25,28 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hitpoint.model import job
 from hitpoint.model.compose.base import COMPOSERS, Composer, ComposerOptions
+from hitpoint.model.mood.types import MOODS
+from hitpoint.model.music.chords import QUALITIES
 from hitpoint.model.music.kept_chords import kept_chords
+from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.report import control_errors
+from hitpoint.model.plan.harmony.columns import COLUMN, QUALITIES_OF, Table, affect_class
+from hitpoint.model.plan.harmony.network import shipped
+from hitpoint.model.plan.harmony.rules import Rule
+from hitpoint.model.plan.harmony.search import find_chords
+from hitpoint.model.plan.harmony.tension import tension_table
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.plan.wishes import parse_wishes
 from hitpoint.model.take import Prepared
+from hitpoint.model.training.chord_songs import Scales, Song, conditions_of, example_of, rank, read_songs, scales_of
 from hitpoint.model.training.heard.figures import notes_alone
 from hitpoint.model.video.types import Clip
 from tests.bench.heard_films import drawn
@@ -40,6 +54,7 @@ from tests.bench.heard_films import drawn
 COLUMNS = ("root", "mode", "beats", "key_areas", "one_chord", "recall", "steps", "repeated_pitches", "density",
            "strength", "time", "rows_per_cpu_s")  # fmt: skip
 MOST_HALVES = 384
+DRAWN, DRAWN_HALVES, LEAST_HALVES = 40, 128, 32
 SMOOTH = 5.0
 
 
@@ -104,9 +119,7 @@ def print_songs(songs: Path, manifest: Path | None, most: int) -> None:
     """Nats a half bar and how often the true chord is among the first 1, 3 and 5, on test songs."""
     import torch
 
-    from hitpoint.model.plan.harmony.network import shipped
     from hitpoint.model.training import chords
-    from hitpoint.model.training.chord_songs import example_of, read_songs, scales_of
 
     read = read_songs(songs, manifest)
     scales = scales_of([song for song in read if song.split == "train"])
@@ -122,6 +135,78 @@ def print_songs(songs: Path, manifest: Path | None, most: int) -> None:
     for name, row in found.items():
         print(f"{name:15}" + "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
     print(f"{len(test)} test songs")
+    print_drawn([song for song in split["test"][:most] if len(song.chords) >= LEAST_HALVES][:DRAWN], scales)
+
+
+def print_drawn(songs: Sequence[Song], scales: Scales) -> None:
+    """How far chords drawn without rules keep the mood and the tension that they are told."""
+    examples = [example_of(song, scales) for song in songs]
+    told = [conditions_of(example, scales, 0)[:DRAWN_HALVES] for example in examples]
+    mood = [COLUMN[name] for name in ("valence", "arousal", "tension", "emotion")]
+    kept, chance, swapped, human = [], [], [], []
+    curves, searched, drawn_freely = [], [], []
+    for number, (song, table) in enumerate(zip(songs, told, strict=True)):
+
+        def chords_for(table: Table, tension: NDArray[np.float64] | None = None, song: Song = song,
+                       number: int = number) -> NDArray[np.int64]:  # fmt: skip
+            rng = np.random.default_rng([number, 3])
+            return find_chords(shipped(), table, [Rule() for _ in table], song.home, tension, rng)
+
+        emotions = table[:, COLUMN["emotion"]]
+        other = table.copy()
+        donor = told[(number + 1) % len(told)]
+        other[:, mood] = donor[np.arange(len(table)) % len(donor)][:, mood]
+        own = chords_for(table)
+        kept += _suits(own, emotions)
+        swapped += _suits(chords_for(other), emotions)
+        chance += [share for each in emotions for share in _suits(own, np.full(len(own), each))]
+        labels = examples[number].quality[: len(table)]
+        human += _suits(np.where(labels < 0, 0, labels), np.where(labels < 0, 0, emotions))
+        curve = _curve(len(table), number)
+        asked = table.copy()
+        asked[:, COLUMN["tension"]] = affect_class(curve)
+        curves.append(curve[::2])
+        searched.append(_tension(chords_for(asked, curve), song.home))
+        drawn_freely.append(_tension(own, song.home))
+    print(
+        f"qualities that suit the mood: {np.mean(kept):.3f}, of all half bars {np.mean(chance):.3f} (x "
+        f"{np.mean(kept) / np.mean(chance):.2f}; aim 1.3), another song's moods x "
+        f"{np.mean(swapped) / np.mean(chance):.2f}; the songs' own chords {np.mean(human):.3f}"
+    )
+    others = [np.resize(curve, len(own)) for curve, own in zip(curves[1:] + curves[:1], curves, strict=True)]
+    print(
+        f"tension, Spearman over bars: {_spearman(curves, searched):.3f} (aim .6), not asked for "
+        f"{_spearman(curves, drawn_freely):.3f}, another's curve {_spearman(others, searched):.3f}; {len(songs)} songs"
+    )
+
+
+def _suits(qualities: NDArray[np.int64], emotions: NDArray[np.int64]) -> list[bool]:
+    """Of each half bar whose mood is known and not neutral: does the chord's quality suit it? qualities: as they count
+    in the chord words.
+    """
+    wanted = [QUALITIES_OF[MOODS[each - 1]] if each else () for each in emotions]
+    names = list(QUALITIES)
+    return [names[chord % 13] in suit for chord, suit in zip(qualities, wanted, strict=True) if suit]
+
+
+def _curve(halves: int, number: int) -> NDArray[np.float64]:
+    """A tension that rises and falls at a drawn pace, the same through each bar, (halves,)."""
+    rng = np.random.default_rng([number, 4])
+    bars = np.arange((halves + 1) // 2)
+    return np.repeat(0.5 + 0.45 * np.sin(bars * rng.uniform(0.15, 0.6) + rng.uniform(0, 6.3)), 2)[:halves]
+
+
+def _tension(chords: NDArray[np.int64], home: Key) -> NDArray[np.float64]:
+    """Of each bar."""
+    before = np.concatenate([[0], chords[:-1] + 1])
+    halves = tension_table(home)[before, chords]
+    return np.array([halves[first : first + 2].mean() for first in range(0, len(halves), 2)])
+
+
+def _spearman(left: Sequence[NDArray[np.float64]], right: Sequence[NDArray[np.float64]]) -> float:
+    """Over the bars of all songs."""
+    ranks = [rank(np.sort(each), each) for each in (np.concatenate(left), np.concatenate(right))]
+    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def bigram(train: Sequence, test: Sequence) -> dict[str, float]:

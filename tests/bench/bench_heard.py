@@ -5,7 +5,7 @@ Run: python tests/bench/bench_heard.py [--quick] [--films F ...] [--genres a,b] 
      python tests/bench/bench_heard.py --real FOLDER     measures real music again: a data set in each folder of FOLDER
 
 --films takes files, and of the drawn ones (heard_films.py): quick, fades, minutes. Films that are missing are left out
-and named. --parts: pieces, motion, energy, colour. docs/heard.md says how each figure is measured.
+and named. --parts: pieces, motion, dials, colour. docs/heard.md says how each figure is measured.
 Columns: now; chance, the picture's cuts, hits and sections moved to beats and bars drawn at random; real music
 (kept in the package); where the figure should lie.
 """
@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,15 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "film.mp4"
 LONG_BARS = 60
 """About two minutes."""
-PARTS = ("pieces", "motion", "energy", "colour")
-ENERGIES = (-0.5, 0.0, 0.5)
+PARTS = ("pieces", "motion", "dials", "colour")
+DIALS: dict[str, tuple[dict[str, object], ...]] = {
+    "energy": ({"energy": -0.5}, {}, {"energy": 0.5}),
+    "density": ({"density": -4}, {}, {"density": 4}),
+    "both": ({"energy": -0.5, "density": -4}, {}, {"energy": 0.5, "density": 4}),
+}
+"""Both dials at half of their way down, in the middle and at half of their way up: for energy that is its end."""
+VELOCITY_STEP, NOTES_RATIO = 10, 1.3
+"""How far the velocity is to rise from step to step by energy, and the notes from end to end by either dial."""
 QUARTER_S = 10.0
 
 
@@ -113,17 +121,16 @@ def quarter_means(score: Score) -> np.ndarray:
     return np.array(means)
 
 
-def energy_rows(settings: Settings, films: Sequence[Path], genres: Sequence[str]) -> list[dict]:
-    """Mean velocity and notes a bar at each energy, a row a pair of film and genre."""
+def dial_rows(settings: Settings, films: Sequence[Path], genres: Sequence[str]) -> list[dict]:
+    """Mean velocity, notes and onsets a bar at each step of a dial; a row a dial, film and genre."""
     rows = []
     for film in films:
         for genre in genres:
-            found = []
-            for energy in ENERGIES:
-                each = traits(settings.compose(film, genre, 0, energy=energy)[1])
-                found.append((each["velocity"], each["notes"]))
-            velocity, notes = zip(*found, strict=True)
-            rows.append({"film": film.stem, "genre": genre, "velocity": velocity, "notes": notes})
+            for dial, steps in DIALS.items():
+                found = [traits(settings.compose(film, genre, 0, **step)[1]) for step in steps]
+                row = {name: [each[name] for each in found] for name in ("velocity", "notes", "onsets")}
+                rows.append({"dial": dial, "film": film.stem, "genre": genre, **row})
+            print(f"  dials {film.stem} {genre}", file=sys.stderr, flush=True)
     return rows
 
 
@@ -191,17 +198,28 @@ def print_omega(rows: list[dict]) -> dict[str, tuple[float, float]]:
     return found
 
 
-def print_energy(rows: list[dict]) -> None:
-    """The dial, a line a pair and what holds of all."""
+def print_dials(rows: list[dict]) -> None:
+    """The dials, a line a row, and what holds of all of each."""
     for row in rows:
-        velocity, notes = (" / ".join(f"{each:.0f}" for each in row[name]) for name in ("velocity", "notes"))
-        print(f"energy -.5 / 0 / +.5  {row['film']} {row['genre']}: velocity {velocity}; notes a bar {notes}")
-    rising = [all(b - a >= 10 for a, b in zip(r["velocity"], r["velocity"][1:], strict=False)) for r in rows]
-    fuller = [row["notes"][-1] / max(row["notes"][0], 1e-9) for row in rows]
-    print(
-        f"  velocity rises by 10 a step in {sum(rising)} of {len(rows)} pairs; notes end to end: "
-        f"mean {np.mean(fuller):.2f}, least {min(fuller):.2f} (aim >= 1.3 in each)"
-    )
+        velocity, notes, onsets = (
+            " / ".join(f"{each:.{digits}f}" for each in row[name])
+            for name, digits in (("velocity", 0), ("notes", 0), ("onsets", 1))
+        )
+        print(f"{row['dial']:8}{row['film']:14} {row['genre']:11} velocity {velocity}; notes {notes}; onsets {onsets}")
+    for dial in DIALS:
+        chosen = [row for row in rows if row["dial"] == dial]
+        fuller = [row["notes"][-1] / max(row["notes"][0], 1e-9) for row in chosen]
+        rises = {name: sum(_rises(row[name]) for row in chosen) for name in ("velocity", "notes", "onsets")}
+        told = ", ".join(f"{name} {count}" for name, count in rises.items())
+        steps = sum(_rises(row["velocity"], VELOCITY_STEP) for row in chosen)
+        print(
+            f"{dial}: of {len(chosen)} rise at both steps {told}; velocity by {VELOCITY_STEP} a step in {steps}; notes "
+            f" end to end: mean {np.mean(fuller):.2f}, least {min(fuller):.2f} (aim >= {NOTES_RATIO} in each)"
+        )
+
+
+def _rises(values: Sequence[float], least: float = 1e-9) -> bool:
+    return all(b - a >= least for a, b in pairwise(values))
 
 
 def films_of(names: Sequence[str]) -> list[Path]:
@@ -260,9 +278,9 @@ def main() -> None:
         for name, aim in (("onsets", 1.6), ("notes", 1.8), ("velocity", 1.1)):
             now, chance = found[f"motion_{name}"], found[f"motion_{name}_chance"]
             print(f"motion heard, {name}: quick over slow quarters {now:.2f}, halves {chance:.2f} (aim >= {aim})")
-    if "energy" in parts:
-        result["energy"] = dial = energy_rows(settings, films[:1] if asked.quick else films[:3], few[:2])
-        print_energy(dial)
+    if "dials" in parts:
+        result["dials"] = dial = dial_rows(settings, films[:1] if asked.quick else films[:3], genres)
+        print_dials(dial)
     if "colour" in parts:
         result["colour"] = found = colour_row(settings, few, 1)
         print(

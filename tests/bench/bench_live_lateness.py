@@ -5,7 +5,8 @@
 Full length: 10,000 notes. --idle: without the burning torch processes.
 
 The clock process is the real one (its loop, its OSC socket, a JACK port of period 64); its parent is this script. The
-baseline, run beside it under the same load: a plain thread that sleeps until each note, where torch runs.
+baselines, run beside it under the same load: a bare loop with nothing but the timer and the port at the same priority
+(what the machine itself costs), and a plain thread that sleeps until each note, where torch runs.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from hitpoint.bridge.clock.transport import Transport
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.channel import Channel
 from hitpoint.bridge.ipc.messages import BarsReady, LiveState, Planned, PortOpened, Quit, Restore
+from hitpoint.bridge.process import system
+from hitpoint.bridge.process.clock_process import SPIN_S
 from hitpoint.model.music.score import Bar, Note
 
 RATE_PER_S = 200
@@ -93,6 +96,34 @@ def measure(notes, realtime, path):
     return [1000 * float(line) for line in Path(path).read_text().split()]
 
 
+def bare_child(path, notes):
+    """A loop with the timer, the port, and nothing else; every note's lateness goes to `path`."""
+    import rtmidi
+
+    out = rtmidi.MidiOut(rtapi=rtmidi.API_UNIX_JACK, name="HitpointBare")
+    out.open_virtual_port("out")
+    system.become_realtime()
+    system.sharpen_timers()
+    system.freeze_garbage()
+    late, starts_s = [], time.monotonic() + 1.0
+    for number in range(notes):
+        due_s = starts_s + number / RATE_PER_S
+        time.sleep(max(0.0, due_s - time.monotonic() - SPIN_S))
+        while time.monotonic() < due_s:
+            pass
+        out.send_message([0x90, 60, 80])
+        late.append(time.monotonic() - due_s)
+    Path(path).write_text("\n".join(map(str, late)))
+
+
+def bare(notes, path):
+    """Lateness in ms of the bare loop."""
+    process = multiprocessing.get_context("spawn").Process(target=bare_child, args=(path, notes), daemon=True)
+    process.start()
+    process.join()
+    return [1000 * float(line) for line in Path(path).read_text().split()]
+
+
 def baseline(notes):
     """A plain thread beside torch in one process: the lateness of each note in ms."""
     code = f"""
@@ -130,12 +161,13 @@ def main():
     options = settings(__doc__, notes=(1_000, 10_000), repeats=1, idle=False)
     cores = os.cpu_count() or 1
     print(f"JACK period 64, {RATE_PER_S} notes a second")
-    p99 = {"FIFO": [], "no FIFO": [], "baseline": []}
+    p99 = {"bare": [], "FIFO": [], "no FIFO": [], "baseline": []}
     with JackServer(64):
         for _ in range(options.repeats):
             burning = [] if options.idle else [burners(cores)]
             time.sleep(3)
             try:
+                p99["bare"].append(row("bare loop, FIFO", bare(min(options.notes, 2000), "/tmp/hitpoint-late.txt")))
                 p99["FIFO"].append(row("clock process, FIFO", measure(options.notes, True, "/tmp/hitpoint-late.txt")))
                 p99["no FIFO"].append(
                     row("clock process, ordinary", measure(options.notes, False, "/tmp/hitpoint-late.txt"))
@@ -147,7 +179,10 @@ def main():
             p99["baseline"].append(row("baseline: thread beside torch", baseline(min(options.notes, 2000))))
     medians = {name: statistics.median(values) for name, values in p99.items()}
     print(f"median p99: FIFO {medians['FIFO']:.3f} (target 0.5), ordinary {medians['no FIFO']:.3f} (target 4.0) ms;")
-    print(f"the baseline is {medians['baseline'] / medians['FIFO']:.0f}× later than FIFO at p99")
+    print(
+        f"a bare loop {medians['bare']:.3f}; the thread is {medians['baseline'] / medians['FIFO']:.0f}× later than FIFO"
+    )
+    print(f"load {os.getloadavg()[0]:.1f} after")
 
 
 if __name__ == "__main__":

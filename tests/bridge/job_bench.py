@@ -24,13 +24,17 @@ class Bench:
             self.workshop.handle(message)
 
     def work(self, until=None, idle_s=0.3, most_s=60.0):
-        """Step until `until` holds for what was sent; without it, until nothing more has happened for `idle_s`."""
+        """Step until `until` holds for what was sent; without it, until nothing more has happened for `idle_s`.
+
+        Fails where `until` does not hold after `most_s`: a busy machine, or work that never ends.
+        """
         quiet, end = time.monotonic() + idle_s, time.monotonic() + most_s
         while time.monotonic() < (end if until else min(quiet, end)) and not (until and until(self.sent)):
             if self.workshop.step():
                 quiet = time.monotonic() + idle_s
             else:
                 time.sleep(0.005)
+        assert not until or until(self.sent), f"not there after {most_s:g} s"
 
     def of(self, kind):
         return [message for message in self.sent if isinstance(message, kind)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -55,6 +56,11 @@ class TellingComposer:
         for bar in plan.bars[len(history) :]:
             time.sleep(self.delay_s)
             yield telling_bar(bar.index, seed)
+
+    def together(self, plan, seeds):
+        self.batches = [*getattr(self, "batches", []), list(seeds)]
+        for bars in zip(*(self.stream(plan, seed) for seed in seeds), strict=True):
+            yield from enumerate(bars)
 
     def regenerate(self, plan, bars, first_bar, last_bar, instruments, seed):
         out = []
@@ -146,6 +152,27 @@ def make_if_mended():
     if not Path(os.environ["FAKE_NEEDS"]).exists():
         raise RuntimeError("nothing to compose with")
     return FakeTools()
+
+
+def make_on_a_card():
+    """With the real composer on a stand-in for a graphics card, which goes away in the middle of the third bar."""
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from hitpoint.model.compose.cmt import composer
+    from hitpoint.model.network import checkpoint
+    from hitpoint.model.network.device import Graphs
+    from tests.graphs import Cuda
+
+    composer.LIVE_SIZES = (1,)
+    cuda = Cuda()
+
+    class Composer(composer.CmtComposer):
+        def stream(self, plan, seed, history=()):
+            for bar in super().stream(plan, seed, history):
+                if cuda.lost_after is None and bar.index == 1:
+                    cuda.lost_after = cuda.launches + 20
+                yield bar
+
+    return FakeTools(composer=lambda delay_s: Composer(checkpoint.load(), device=Graphs("cpu", cuda)))
 
 
 class StuckComposer(TellingComposer):

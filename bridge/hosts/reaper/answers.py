@@ -6,6 +6,7 @@ first second. Rows, in order (fields as in `rows.py`, buffers as in `notes.py`):
     take N | range first last | tempo second bpm beats | marker is_region first last text red green blue
     point second quarter_notes, both from the score's first second: where the buffers expect the tempo map
     track name channel program red green blue buffer
+    duck second factor: the volume that makes room for what is said
     note text: for the user, what could not be taken into account
 or, where a part is replaced: for each take in the order of the request, notes buffer.
 A tempo's `beats` is the numerator of a time signature that begins there, 0 for none; a marker that is not a region ends
@@ -228,6 +229,15 @@ def missed_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
         text = f"{counts[0]} of {counts[1]} cuts are hit. The others have markers named 'Not hit: cut'."
         rows.append(("note", text))
     return rows
+
+
+def duck_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
+    """How far the music goes down where somebody speaks: second, factor; straight lines between."""
+    try:
+        points = json.loads(report.read_text(encoding="utf-8"))["sound"]["duck"] if report is not None else []
+        return [("duck", first_s + float(time_s), 10 ** (float(gain_db) / 20)) for time_s, gain_db in points]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,8 @@ PARTIAL = re.compile(
 
 @dataclass(frozen=True)
 class TimelineClip:
-    """A stretch of one file. start_s, length_s: on the timeline; in_s: of the file; rate: file seconds a second.
+    """A stretch of one file. start_s, length_s: on the timeline; in_s: of the file; rate: file seconds a second, below
+    0 where it plays backwards, from `out_s` to `in_s`.
 
     item_s: where the item that it belongs to begins on the timeline; track: the number of its track, the lowest is on
     top. held: a picture that cannot be read or does not move; the analysis sees black as long as it is shown. graphic:
@@ -80,7 +81,7 @@ class TimelineClip:
     @property
     def out_s(self) -> float:
         """Where it ends in its file, in seconds."""
-        return self.in_s + self.length_s * self.rate
+        return self.in_s + self.length_s * abs(self.rate)
 
 
 def clips(rows: Sequence[Sequence[str]], passed_over: list[str] | None = None) -> list[TimelineClip]:
@@ -143,10 +144,8 @@ def _too_many() -> str:
     return f"the items show more than {MOST_CLIPS} clips; select fewer, or shorten what loops so often"
 
 
-def _problem(path: str, backwards: float) -> str | None:
+def _problem(path: str) -> str | None:
     """Why a film cannot be read; None where it can."""
-    if backwards:
-        return f"the film {path} plays backwards; films are read forwards only, so undo its reversal"
     if not path.isprintable():  # what is not UTF-8 among it
         return f"the name of the film {path!a} holds odd characters; rename the file"
     if not Path(path).is_file():
@@ -170,14 +169,21 @@ def _item(fields: Sequence[str], sign: int, problems: list[str]) -> Iterator[Tim
         raise ValueError(f"an item of {length:g} s at rate {rate:g}")
     clip = TimelineClip(path, position, length, 0.0, rate, position, sign * int(track), fade_in_s=fade_in_s)
     clip = replace(clip, partial=PARTIAL.search(code) is not None)
-    problem = None if suffix in STILLS else _problem(path, backwards)
+    problem = None if suffix in STILLS else _problem(path)
     if problem is not None and problem not in problems:
         problems.append(problem)
     if suffix in STILLS or problem is not None:
         if length >= SHORTEST_S:
             yield replace(clip, held=True, graphic=suffix in GRAPHICS)
         return
-    yield from _passes(clip, offset, whole, section, bool(loops))
+    for each in _passes(clip, offset, whole, section, bool(loops)):
+        yield _turned(each, whole, section) if backwards else each
+
+
+def _turned(clip: TimelineClip, whole: float, section: float) -> TimelineClip:
+    """The clip of a source that plays backwards: what is counted from its begin is counted from its end."""
+    from_s = clip.in_s - section
+    return replace(clip, in_s=section + max(0.0, whole - from_s - clip.length_s * clip.rate), rate=-clip.rate)
 
 
 def _passes(item: TimelineClip, offset: float, whole: float, section: float, loops: bool) -> Iterator[TimelineClip]:
@@ -253,5 +259,6 @@ def _crossfaded(parts: Sequence[tuple[TimelineClip, TimelineClip]]) -> list[Time
 
 def _part(clip: TimelineClip, start_s: float, end_s: float) -> TimelineClip:
     """What the clip shows from `start_s` to `end_s` of the timeline."""
-    in_s = clip.in_s + (start_s - clip.start_s) * clip.rate
+    from_s = start_s - clip.start_s if clip.rate > 0 else clip.end_s - end_s
+    in_s = clip.in_s + from_s * abs(clip.rate)
     return replace(clip, start_s=start_s, length_s=end_s - start_s, in_s=in_s)

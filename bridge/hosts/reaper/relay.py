@@ -25,7 +25,8 @@ class Work:
     """One request under way. clips: the packets of its clip list, to be sent again where some were lost.
 
     first_s, quarters: where the host plays the score, and its tempo where that is kept. bars, takes, names: what a
-    regenerate asked for. passed_over: sentences on items that could not be read.
+    regenerate asked for; takes also those of the score `keep`, whose music stays where the edit has not changed; kept:
+    that score's file. passed_over: sentences on items that could not be read.
     request: its number, which the bridge's answer brings back; a score's is 0.
     report: what the bridge wrote down of it.
     tries: how often the list of clips was sent; taken: whether it arrived.
@@ -41,6 +42,7 @@ class Work:
     bars: tuple[int, int] = (0, 0)
     takes: list[TakeNotes] = field(default_factory=list)
     names: frozenset[str] = frozenset()
+    kept: Path | None = None
     first_s: float = 0.0
     quarters: QuarterNotes | None = None
     request: int = 0

@@ -9,9 +9,11 @@ import contextlib
 from pathlib import Path
 
 from hitpoint.bridge.hosts.reaper import answers as file_answers
+from hitpoint.bridge.hosts.reaper import rework
 from hitpoint.bridge.hosts.reaper import rows as file_rows
-from hitpoint.bridge.hosts.reaper.answers import Placing
+from hitpoint.bridge.hosts.reaper.answers import MidiScore, Placing
 from hitpoint.bridge.hosts.reaper.relay import Relay, Work, remember, sentence_of
+from hitpoint.bridge.hosts.reaper.rows import Field
 from hitpoint.bridge.osc import codec, protocol
 
 ANSWER_WITHIN_S = 2.0
@@ -122,6 +124,20 @@ def _note_error(relay: Relay, code: str, text: str, job: str) -> None:
     relay.fail(work.id, text)
 
 
+def _score_rows(work: Work, score: MidiScore) -> list[tuple[Field, ...]]:
+    place = Placing(work.first_s, work.quarters)
+    rows = file_answers.score_rows(score, place, work.take)
+    if work.kept is None or not work.takes:
+        return rows
+    try:
+        old = file_answers.read_score(work.kept)
+    except (OSError, ValueError):
+        return rows  # it cannot be told what has changed: all of it is new
+    left_out = rework.missing(old, work.takes)
+    rows = [row for row in rows if row[0] != "track" or row[1] not in left_out]
+    return rows + rework.again_rows(old, score, work.takes, place)
+
+
 def deliver(relay: Relay, work: Work, midi: Path) -> None:
     """Turn a finished file into the answer to `work`."""
     try:
@@ -129,9 +145,10 @@ def deliver(relay: Relay, work: Work, midi: Path) -> None:
         if work.action == "regenerate":
             rows = [file_answers.part_row(score, take, work.bars) for take in work.takes]
         else:
-            rows = file_answers.score_rows(score, Placing(work.first_s, work.quarters), work.take)
+            rows = _score_rows(work, score)
             rows += [("note", sentence_of(f"it was scored as black: {text}")) for text in work.passed_over]
             rows += file_answers.missed_rows(work.report, work.first_s)
+            rows += file_answers.duck_rows(work.report, work.first_s)
     except (OSError, ValueError) as error:
         relay.fail(work.id, f"The finished file {midi} cannot be read ({error}); run the action again.")
     else:

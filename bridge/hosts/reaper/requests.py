@@ -42,6 +42,8 @@ POLL_S = 0.05
 LIVE_POLL_S = 0.015
 HEARTBEAT_S = 1.0
 HELLO_S = 15.0
+TAKES = 3
+"""Composed in one go, so that the next one is there when it is asked for."""
 MAX_WORK = 64
 """Requests under way at once; more are refused."""
 REQUESTS_A_CYCLE = 16
@@ -169,9 +171,10 @@ def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -
         relay.jobs[work.job] = Job(work.first_s)
         work.clips = _clip_packets(work.job, float(values["fps"][0]), clips)
         work.settings = [part for row in rows if row[0] == "set" for part in row[1:3]]
-        work.settings += ["wav", "0"]  # the host has instruments of its own
+        work.settings += ["wav", "0", "takes", str(TAKES)]  # the host has instruments of its own
         work.settings += ["from", f"{work.first_s:.9f}", "to", f"{last_s:.9f}", *file_clips.own_hits(rows, shown)]
-        work.settings += ["keep", *values["keep"][:1]] if "keep" in values else []
+        if "keep" in values:
+            _keep(relay, work, rows, values)
         relay.work[work.job] = work
         send_clips(relay, work, now_s)
         return
@@ -192,6 +195,24 @@ def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -
         _ask_regenerate(relay, work, job, first_s, last_s)
     else:
         raise ValueError(f"no action '{action}'")
+
+
+def _keep(relay: Relay, work: Work, rows: list[list[str]], values: dict[str, list[str]]) -> None:
+    """The request is about a changed edit: what is left of the score of the one before stays, as the project has it."""
+    name, quarters = values["keep"][0], work.quarters
+    work.settings += ["keep", name]
+    if "own_tempo" in values:
+        work.quarters = None  # the tempo of the project was told for the sake of its takes
+    job = relay.jobs.get(name)
+    if job is None or "take" not in values:
+        return
+    work.take = int(values["take"][0])
+    work.kept = job.midi.get(work.take)
+    work.takes = [TakeNotes.of(row, job.first_s, quarters) for row in rows if row[0] == "notes"]
+    if work.kept is not None and job.take != work.take:
+        relay.send(codec.encode("/hitpoint/take", name, work.take))
+        job.take = work.take
+        remember(relay)
 
 
 def _clip_packets(job: str, fps: float, clips: list[TimelineClip]) -> list[bytes]:

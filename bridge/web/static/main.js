@@ -6,7 +6,7 @@ import { Player, midiOutputs } from './player.js';
 import { Session } from './session.js';
 
 const $ = (id) => document.getElementById(id);
-const FORMATS = 'rpp,otio,edl,chords', STAGES = ['analyse', 'plan', 'compose', 'write'];
+const FORMATS = 'rpp,otio,edl,chords,click,cues', STAGES = ['analyse', 'plan', 'compose', 'write'];
 const state = { film: '', job: '', look: null, hits: [], takes: new Map(), take: 0, notes: [], report: null, muted: new Set(), solo: '', locked: new Set(), request: 0, working: false };
 window.hitpoint = state; // for tests, and for the curious
 

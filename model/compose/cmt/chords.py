@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -68,6 +68,8 @@ def steps_of(plan: Plan, index: int) -> list[Step]:
 class Chords(Leaning):
     """Leans to the planned chord in force at each tick."""
 
+    leans_on = ("pitch", "duration")
+
     @classmethod
     def of(cls, here: Here) -> Chords | None:
         """Where the plan has chords for the bar."""
@@ -109,12 +111,12 @@ class Chords(Leaning):
         """Nats by class. A bass that has played its pitch under a chord is free to leave the root."""
         if place.instrument == _DRUMS or place.instrument < 0 or attribute not in ("pitch", "duration"):
             return {}
-        number = next(n for n, end in enumerate(self._ends) if place.tick < end)
+        number = self._number(place.tick)
         chord = self._steps[number].chord
         if attribute == "duration":
-            if place.instrument == _BASS:
-                self._rooted.add(number)
-            return self._not_over(number, place)
+            following = self._following(number)
+            inside = following is None or place.low % 12 in following.tones
+            return {} if inside else self._not_over(number, place.tick)
         if chord is None:
             return {}
         beat = place.tick % TICKS_PER_BEAT == 0
@@ -127,12 +129,31 @@ class Chords(Leaning):
             role = "lowest"
         return _nats(chord, role, place.instrument, beat, self._scale, self._strength, self._bound and beat)
 
-    def _not_over(self, number: int, place: Place) -> Mapping[int, float]:
-        """Against notes that last into a chord to which they do not belong."""
-        following = self._steps[number + 1].chord if number + 1 < len(self._steps) else self._after
-        if following is None or place.low % 12 in following.tones:
+    def chose(self, attribute: str, place: Place) -> None:
+        """Where the bass has played is learnt from its durations."""
+        if attribute == "duration" and place.instrument == _BASS:
+            self._rooted.add(self._number(place.tick))
+
+    def _number(self, tick: int) -> int:
+        return next(n for n, end in enumerate(self._ends) if tick < end)
+
+    def durations(self, place: Place, pitches: Iterable[int]) -> Mapping[int, Mapping[int, float]]:
+        """The same for every pitch that does not belong to the next chord."""
+        if place.instrument == _DRUMS or place.instrument < 0:
             return {}
-        return dict.fromkeys(_longer_than(self._ends[number] - place.tick), self._strength * OVER_NATS)
+        number = self._number(place.tick)
+        following = self._following(number)
+        if following is None:
+            return {}
+        nats = self._not_over(number, place.tick)
+        return dict.fromkeys((pitch for pitch in pitches if pitch % 12 not in following.tones), nats) if nats else {}
+
+    def _following(self, number: int) -> Chord | None:
+        return self._steps[number + 1].chord if number + 1 < len(self._steps) else self._after
+
+    def _not_over(self, number: int, tick: int) -> Mapping[int, float]:
+        """Against notes that last into a chord to which they do not belong."""
+        return dict.fromkeys(_longer_than(self._ends[number] - tick), self._strength * OVER_NATS)
 
 
 @cache

@@ -21,19 +21,25 @@ ENERGY_SEMITONES = 10
 """How much higher the same player stays at full energy than at none."""
 TENSION_SEMITONES, USUAL_TENSION, VALENCE_SEMITONES = 8, 0.3, 3
 """How much lower at full tension than at none, and higher where the picture is glad than where it says nothing."""
+SPEECH_SEMITONES = 9
+"""How much lower under nothing but speech, whose vowels and consonants lie above middle C."""
 
 
 class Registers(Leaning):
     """Keeps those who have chords and tunes out of each other's way; all of them lie higher where it is lively or
-    glad, and lower where it is tense."""
+    glad, and lower where it is tense or somebody speaks."""
+
+    leans_on = ("pitch",)
 
     @classmethod
     def of(cls, here: Here) -> Registers:
         """For every bar."""
-        return cls(here.players, here.asked.energy, here.asked.affect)
+        return cls(here.players, here.asked.energy, here.asked.affect, here.asked.spoken)
 
-    def __init__(self, players: Sequence[int], energy: float, affect: Affect | None = None) -> None:
-        lift = ENERGY_SEMITONES * (energy - 0.5)
+    def __init__(
+        self, players: Sequence[int], energy: float, affect: Affect | None = None, spoken: float = 0.0
+    ) -> None:
+        lift = ENERGY_SEMITONES * (energy - 0.5) - SPEECH_SEMITONES * spoken
         if affect is not None:
             lift += VALENCE_SEMITONES * affect.valence - TENSION_SEMITONES * (affect.tension - USUAL_TENSION)
         shift = round(lift)
@@ -53,6 +59,8 @@ class Registers(Leaning):
 
 class Rise(Leaning):
     """Leads the highest line upwards through the second half of the bar."""
+
+    leans_on = ("pitch",)
 
     @classmethod
     def of(cls, here: Here) -> Rise | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +17,7 @@ from numpy.random import default_rng
 
 from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.cmt.decode import BarOrder, Decoder, Engine, Run, Sampling
+from hitpoint.model.compose.cmt.decode_rows import RowDecoder
 from hitpoint.model.compose.cmt.grammar import BarTask
 from hitpoint.model.compose.cmt.leaning import Here, kinds, leanings_of
 from hitpoint.model.errors import MissingError, UsageError
@@ -24,12 +27,17 @@ from hitpoint.model.music.score import TICKS_PER_BAR, Bar
 from hitpoint.model.music.tokens import init_rows
 from hitpoint.model.network import checkpoint, recurrence_int8
 from hitpoint.model.network.conditions import Table, table_of_plan
+from hitpoint.model.network.device import Device, DeviceLost, Graphs
 from hitpoint.model.network.recurrence import Recurrence
+from hitpoint.model.network.static import StaticRecurrence
 from hitpoint.model.plan.types import Plan
 
 CONTEXT_BARS = 16
 """Bars read again where no snapshot is at hand: training windows are about as long, and start at any bar."""
 KEPT_SNAPSHOTS = 64
+SPARE_SNAPSHOTS = 4
+LIVE_SIZES = (1, 8)
+"""Streams that are made ready on a graphics card from the start: a take being written, the candidates of a passage."""
 LONGEST_BARS = tokens.DURATIONS[-1] // TICKS_PER_BAR
 REMAKES = 3
 """How often a bar that loops, falls silent or is flooded is written again."""
@@ -40,6 +48,8 @@ GENRE_STRENGTH = 4.0
 """At 1 a classifier of real songs recognises the genre asked for a good half as often as that of real songs, at 4 it
 does so in 86 to 88 of 100 such cases; the other figures of the music do not suffer."""
 
+log = logging.getLogger("hitpoint")
+
 
 class CmtComposer(Composer):
     """A loaded network that composes plans. Not for use from several threads at once."""
@@ -48,22 +58,48 @@ class CmtComposer(Composer):
 
     def __init__(
         self, loaded: checkpoint.Loaded, sampling: Sampling | None = None, precision: str = "auto",
-        genre_strength: float = GENRE_STRENGTH,
+        genre_strength: float = GENRE_STRENGTH, device: Device | None = None,
     ) -> None:  # fmt: skip
-        """precision: "auto" (eight-bit weights on a processor where the network allows it) or "float32".
+        """precision: "auto" (eight-bit weights on a processor where the network allows it, bfloat16 on a graphics card)
+        or "float32". genre_strength: guidance, how much more than in the training music the genre counts; 1 = as there,
+        0 = not. device: a graphics card, or what stands in for one; None: the processor.
 
-        genre_strength: guidance, how much more than in the training music the genre counts; 1 = as there, 0 = not.
+        Raises DeviceLost where the card cannot be used.
         """
         super().__init__()
         self.name, self.sha256, self.parameters = loaded.name, loaded.sha256, loaded.parameters
         self.genres = loaded.layout.genres
         self.conditions = frozenset(name for name, _ in loaded.layout.columns)
-        self.sampling = sampling
-        on_processor = loaded.network.norm.weight.device.type == "cpu"
-        quick = on_processor and precision != "float32" and recurrence_int8.fits(loaded.network.config)
-        engine = recurrence_int8.FastRecurrence if quick else Recurrence
-        self.recurrence: Engine = engine(loaded.network, genre_strength)
+        self.sampling, self._genre_strength = sampling, genre_strength
+        self._network = loaded.network
+        self.recurrence = self._on_processor(precision) if device is None else self._on_card(device, precision)
         self._snapshots: OrderedDict[int, tuple[Any, torch.Tensor]] = OrderedDict()
+
+    def _on_processor(self, precision: str) -> Engine:
+        quick = precision != "float32" and recurrence_int8.fits(self._network.config)
+        return (recurrence_int8.FastRecurrence if quick else Recurrence)(self._network, self._genre_strength)
+
+    def _on_card(self, device: Device, precision: str) -> StaticRecurrence:
+        sampling = self.sampling or Sampling()
+        with device.active():
+            network = copy.deepcopy(self._network).to(device.where)
+        engine = StaticRecurrence(
+            network, self._genre_strength, device, half=precision != "float32",
+            sharpness={name: sampling.of(name) for name in network.config.attributes}, sizes=LIVE_SIZES,
+        )  # fmt: skip
+        engine.reserve(KEPT_SNAPSHOTS + SPARE_SNAPSHOTS)
+        return engine
+
+    def _fall_back(self, error: DeviceLost) -> None:
+        """Go on with the processor; what the card knew of the music is read again."""
+        self.recurrence = self._on_processor("auto")
+        self._snapshots.clear()
+        log.warning("the graphics card cannot be used any more (%s); the processor composes from here on", error)
+
+    def _decoder(self, *, weigh_forced: bool = False) -> Decoder:
+        if isinstance(self.recurrence, StaticRecurrence):
+            return RowDecoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
+        return Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
 
     @classmethod
     def create(cls, options: ComposerOptions) -> CmtComposer:
@@ -83,9 +119,14 @@ class CmtComposer(Composer):
             raise UsageError(f"there is no device {device}; choose auto, cpu or cuda")
         if device == "cuda" and not torch.cuda.is_available():
             raise MissingError("this machine has no CUDA GPU that torch can use; use --device cpu")
-        chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+        on_card = device != "cpu" and torch.cuda.is_available()
         torch.set_num_threads(1)  # sums are rounded by how they are shared out, and weights to eight bits after that
-        composer = cls(checkpoint.load(path, chosen))
+        loaded = checkpoint.load(path)
+        try:
+            composer = cls(loaded, device=Graphs() if on_card else None)
+        except DeviceLost as error:
+            composer = cls(loaded)
+            log.warning("the graphics card cannot be used (%s); the processor composes", error)
         # A row is a chain of small products: with eight-bit weights a second thread waits more than it works, and on a
         # busy machine both wait for each other.
         torch.set_num_threads(1 if composer.recurrence.precision == "int8" else threads or 1)
@@ -101,7 +142,18 @@ class CmtComposer(Composer):
         Raises UsageError where the checkpoint does not know the plan's genre.
         """
         self._check(plan)
-        decoder = Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
+        written = list(history)
+        while True:
+            try:
+                for bar in self._stream(plan, seed, tuple(written), weigh_forced):
+                    written.append(bar)
+                    yield bar
+                return
+            except DeviceLost as error:
+                self._fall_back(error)
+
+    def _stream(self, plan: Plan, seed: int, history: Sequence[Bar], weigh_forced: bool) -> Iterator[Bar]:
+        decoder = self._decoder(weigh_forced=weigh_forced)
         table = table_of_plan(plan)
         began = time.perf_counter()
         keys = _chain(plan, history)
@@ -127,24 +179,44 @@ class CmtComposer(Composer):
 
         on_bar: called with each bar of any take as it comes.
         """
+        began, takes = time.perf_counter(), [list[Bar]() for _ in seeds]
+        for place, bar in self.together(plan, seeds):
+            takes[place].append(bar)
+            if on_bar:
+                on_bar(bar)
+        stats = self.stats
+        for seed, take in zip(seeds, takes, strict=True):
+            flawed = next((at for at, bar in enumerate(take) if flaw_of(take[:at], bar)), None)
+            if flawed is not None:
+                take[flawed:] = self.stream(plan, seed, take[:flawed])
+        self.stats = replace(stats, seconds=time.perf_counter() - began)
+        return takes
+
+    def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
+        """As `Composer.together`, decoded side by side; on the processor, one after another, if the card goes away."""
         self._check(plan)
-        decoder = Decoder(self.recurrence, self.sampling, on_rows=self._step)
+        written = [list[Bar]() for _ in seeds]
+        try:
+            for place, bar in self._together(plan, seeds):
+                written[place].append(bar)
+                yield place, bar
+        except DeviceLost as error:
+            self._fall_back(error)
+            for place, seed in enumerate(seeds):
+                for bar in self.stream(plan, seed, written[place]):
+                    yield place, bar
+
+    def _together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
+        decoder = self._decoder()
         table = table_of_plan(plan)
         began = time.perf_counter()
         run = decoder.start(init_rows(plan.genre, plan.instruments), table[0], len(seeds))
         drafts = [_Draft() for _ in seeds]
         pieces = [_orders(plan, table, seed, draft) for seed, draft in zip(seeds, drafts, strict=True)]
-        for stream, bar in decoder.write(run, pieces):
-            drafts[stream].accept(bar)
-            if on_bar:
-                on_bar(bar)
-        takes = [draft.bars for draft in drafts]
-        for seed, take in zip(seeds, takes, strict=True):
-            flawed = next((at for at, bar in enumerate(take) if flaw_of(take[:at], bar)), None)
-            if flawed is not None:
-                take[flawed:] = self.stream(plan, seed, take[:flawed])
-        self._count(decoder, len(plan.bars) * len(seeds), time.perf_counter() - began)
-        return takes
+        for place, bar in decoder.write(run, pieces):
+            drafts[place].accept(bar)
+            self._count(decoder, sum(len(draft.bars) for draft in drafts), time.perf_counter() - began)
+            yield place, bar
 
     def regenerate(
         self, plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int,
@@ -159,7 +231,17 @@ class CmtComposer(Composer):
         self._check(plan)
         check_regenerate(plan, bars, first_bar, last_bar, instruments)
         free = tuple(plan.instruments if instruments is None else sorted(set(instruments)))
-        decoder = Decoder(self.recurrence, self.sampling, on_rows=self._step)
+        try:
+            return self._regenerate(plan, bars, range(first_bar, last_bar + 1), free, seed, candidates)
+        except DeviceLost as error:
+            self._fall_back(error)
+            return self._regenerate(plan, bars, range(first_bar, last_bar + 1), free, seed, candidates)
+
+    def _regenerate(
+        self, plan: Plan, bars: Sequence[Bar], passage: range, free: tuple[int, ...], seed: int, candidates: int
+    ) -> list[Bar]:  # fmt: skip
+        first_bar, last_bar = passage[0], passage[-1]
+        decoder = self._decoder()
         table = table_of_plan(plan)
         history = bars[:first_bar]
         run = self._resume(decoder, plan, history, _chain(plan, history))
@@ -169,7 +251,7 @@ class CmtComposer(Composer):
         written = [list(history) for _ in range(streams)]
 
         def orders(number: int) -> Iterator[BarOrder]:
-            for index in range(first_bar, last_bar + 1):
+            for index in passage:
                 leanings = leanings_of(Here(plan, index, written[number], anew=True))
                 task = replace(task_of(plan, index, free, bars[index]), leanings=leanings)
                 yield BarOrder(task, table[index + 1], default_rng([seed, index, 1, number]))

@@ -34,6 +34,11 @@ class Sampling:
     other_temperature: float = 0.85
     other_nucleus: float = 0.98
 
+    def of(self, attribute: str) -> tuple[float, float]:
+        """Temperature and nucleus of an attribute."""
+        temperature = self.temperature.get(attribute, self.other_temperature)
+        return temperature, self.nucleus.get(attribute, self.other_nucleus)
+
 
 @dataclass
 class Tally:
@@ -41,6 +46,9 @@ class Tally:
 
     rows: int = 0
     pressure: dict[str, float] = field(default_factory=dict)
+
+
+_NEVER, _TINY = np.float32(-np.inf), np.finfo(np.float32).tiny
 
 
 def choose(
@@ -52,14 +60,13 @@ def choose(
     logits, masks (n, classes); leans (n): nats added to some classes; draws (n,): uniform in 0..1. The nucleus is taken
     among the allowed classes; the pressure is that of the network's own logits, and at most 87.
     """
-    mass = np.exp(logits - logits.max(axis=1, keepdims=True))
-    pressure = np.log(mass.sum(axis=1)) - np.log((mass * masks).sum(axis=1) + np.finfo(np.float32).tiny)
-    within = np.where(masks, logits, -np.inf)
-    added = [(row, value, nats) for row, lean in enumerate(leans) for value, nats in lean.items()]
-    if added:
-        rows, values, nats = zip(*added, strict=True)
-        within[rows, values] += np.array(nats, np.float32)
-    within -= within.max(axis=1, keepdims=True)
+    mass = np.exp(logits - np.maximum.reduce(logits, axis=1, keepdims=True))
+    pressure = np.log(np.add.reduce(mass, axis=1)) - np.log(np.add.reduce(mass * masks, axis=1) + _TINY)
+    within = np.where(masks, logits, _NEVER)
+    for row, lean in enumerate(leans):
+        if lean:
+            within[row, list(lean)] += np.array(list(lean.values()), np.float32)
+    within -= np.maximum.reduce(within, axis=1, keepdims=True)
     weight = np.exp(within / np.float32(temperature))
     order = np.argsort(-weight, axis=1, kind="stable")
     number = np.arange(len(logits))
@@ -209,8 +216,7 @@ class Decoder:
             told = {name: [ask.known[name] for ask in asks] for name in asks[0].known}
             hidden = run.hidden if len(numbers) == len(run.hidden) else run.hidden[numbers]
             logits = self.engine.logits(hidden, attribute, told)
-            temperature = self.sampling.temperature.get(attribute, self.sampling.other_temperature)
-            nucleus = self.sampling.nucleus.get(attribute, self.sampling.other_nucleus)
+            temperature, nucleus = self.sampling.of(attribute)
             draws = np.array([0.0 if _forced(a) else streams[n].order.draws.random() for n, a in group])
             masks, leans = np.stack([ask.mask for ask in asks]), [ask.lean for ask in asks]
             picked, pressure = choose(logits, masks, leans, temperature, nucleus, draws)

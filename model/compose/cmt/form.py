@@ -7,7 +7,7 @@ bars of real pieces are.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +79,8 @@ class Again(Leaning):
             return None  # elsewhere a theme returns varied
         if not same_chords(here.plan, here.index, earlier.echo.bar):
             return None
+        if here.asked.line != here.plan.bars[earlier.echo.bar].line:
+            return None
         wanted = _fits(here.asked, here.players, earlier.bar) and not _worn(earlier.bar, here.written)
         return cls(earlier.bar) if wanted else None
 
@@ -142,6 +144,11 @@ class Recall(Leaning):
             return {int(each): self._rhythm for each in duration_class(lengths)}
         return {}
 
+    def durations(self, place: Place, pitches: Iterable[int]) -> Mapping[int, Mapping[int, float]]:
+        """Only the pitches of the earlier bar have lengths to lean to."""
+        there = {note.pitch for note in self._groups.get((place.tick, place.instrument), ())}
+        return super().durations(place, [pitch for pitch in pitches if pitch in there])
+
     def _beats(self, place: Place) -> dict[int, float]:
         """Speaks for the earlier bar's onsets where there are enough of them, and against passing over one where
         there are not too many: onsets then are a part of the earlier ones, or hold them all."""
@@ -166,6 +173,7 @@ class Close(Leaning):
     """Leans to the dominant in the second half of the bar before the last, and to the tonic in the last bar."""
 
     alone = True
+    leans_on = ("beat", "pitch")
     key: Key
     last: bool
 

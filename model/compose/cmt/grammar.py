@@ -79,6 +79,11 @@ class BarTask:
         """Nats by class."""
         return total(self.leanings, attribute, place)
 
+    def chose(self, attribute: str, place: Place) -> None:
+        """Tell the leanings of a choice."""
+        for leaning in self.leanings:
+            leaning.chose(attribute, place)
+
 
 def write_bar(task: BarTask) -> Writer:
     """The bar row, then simu-note after simu-note until the density is spent."""
@@ -104,6 +109,7 @@ def write_bar(task: BarTask) -> Writer:
         place = place._replace(instrument=instrument)
         allowed = grammar.strengths(tick, instrument)
         strength = (yield Ask("strength", known, allowed, task.lean("strength", place))) - 1
+        task.chose("strength", place)
         grammar.put(tick, instrument, strength)
         remaining = grammar.owed_ticks + 1
         yield Row((tokens.RHYTHM, beat, remaining, strength + 1, instrument + 1, 0, 0, 0), tick)
@@ -128,27 +134,22 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
         owed = strength - number - 1
         place = place._replace(owed_notes=owed)
         if locked:
-            note = locked[number]
-            ticks = np.array([note.duration_ticks], np.int16)
-            loudness = np.array([note.velocity], np.int16)
-            duration, velocity = int(tokens.duration_class(ticks)[0]), int(tokens.velocity_class(loudness)[0])
-            pitch = note.pitch
+            note, row = locked[number], row_of_locked(locked[number], owed)
         else:
-            mask = np.zeros(_SIZE["pitch"], bool)
-            mask[low + 1 : high + 2 - owed] = True
-            if tick in task.caps and INSTRUMENTS[instrument] == "drums":
-                mask[_CRASHES] = False
+            mask = pitch_mask(task, place, low, high - owed)
             known = {"type": tokens.NOTE}
             pitch = (yield Ask("pitch", known, mask, task.lean("pitch", place._replace(low=low)))) - 1
             known["pitch"] = pitch + 1
-            lean = task.lean("duration", place._replace(low=pitch))
-            duration = yield Ask("duration", known, _durations(task, place), lean)
+            sung = place._replace(low=pitch)
+            duration = yield Ask("duration", known, duration_mask(task, place), task.lean("duration", sung))
+            task.chose("duration", sung)
             known["duration"] = duration
-            velocity = yield Ask("velocity", known, _ALL_VELOCITIES)
+            velocity = yield Ask("velocity", known, velocity_mask())
             note = Note(tick, instrument, pitch, DURATIONS[duration - 1], tokens.velocity_of(velocity))
-        low = pitch + (FIFTH if pitch < MUD and pitch + FIFTH + owed <= high and _has_chords(instrument) else 1)
+            row = (tokens.NOTE, 0, 0, owed + 1, instrument + 1, pitch + 1, duration, velocity)
+        low = lowest_after(note.pitch, instrument, owed)
         notes.append(note)
-        yield Row((tokens.NOTE, 0, 0, owed + 1, instrument + 1, pitch + 1, duration, velocity), tick)
+        yield Row(row, tick)
     return notes
 
 
@@ -156,11 +157,35 @@ _CRASHES = [pitch + 1 for pitch in (49, 52, 55, 57)]
 _ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
 
 
-def _has_chords(instrument: int) -> bool:
-    return INSTRUMENTS[instrument] not in ("drums", "bass")
+def row_of_locked(note: Note, owed: int) -> tuple[int, ...]:
+    """The row of a note that stands already, with `owed` notes of its simu-note still to come."""
+    ticks, loudness = np.array([note.duration_ticks], np.int16), np.array([note.velocity], np.int16)
+    duration, velocity = int(tokens.duration_class(ticks)[0]), int(tokens.velocity_class(loudness)[0])
+    return (tokens.NOTE, 0, 0, owed + 1, note.instrument + 1, note.pitch + 1, duration, velocity)
 
 
-def _durations(task: BarTask, place: Place) -> Mask:
+def lowest_after(pitch: int, instrument: int, owed: int) -> int:
+    """The lowest pitch for the note above this one in the same chord, `owed` of which are still to come."""
+    high = PITCH_RANGE[instrument][1]
+    apart = pitch < MUD and pitch + FIFTH + owed <= high and INSTRUMENTS[instrument] not in ("drums", "bass")
+    return pitch + (FIFTH if apart else 1)
+
+
+def pitch_mask(task: BarTask, place: Place, low: int, high: int) -> Mask:
+    """Pitches low..high; where something is capped no crash."""
+    mask = np.zeros(_SIZE["pitch"], bool)
+    mask[low + 1 : high + 2] = True
+    if place.tick in task.caps and INSTRUMENTS[place.instrument] == "drums":
+        mask[_CRASHES] = False
+    return mask
+
+
+def velocity_mask() -> Mask:
+    """All that can be heard."""
+    return _ALL_VELOCITIES
+
+
+def duration_mask(task: BarTask, place: Place) -> Mask:
     """Nothing reaches beyond the next stop or the end of the piece; the last onset's pitched notes reach just there."""
     ticks_left = task.ticks_left - place.tick
     if INSTRUMENTS[place.instrument] != "drums":

@@ -86,6 +86,8 @@ class Step(NamedTuple):
 class Moves(Leaning):
     """Leans to the chord in force at each tick of a bar in which the harmony moves on."""
 
+    leans_on = ("pitch",)
+
     @classmethod
     def of(cls, here: Here) -> Moves | None:
         """Where the plan names ticks at which the harmony moves on."""
@@ -118,6 +120,8 @@ class Moves(Leaning):
 
 class Home(Leaning):
     """Leans to the scale of the home key, so that a long piece does not wander off."""
+
+    leans_on = ("pitch",)
 
     @classmethod
     def of(cls, here: Here) -> Home | None:

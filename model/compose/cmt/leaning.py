@@ -7,7 +7,7 @@ class in a file of its own and a line there; another package adds one by the ent
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, NamedTuple
@@ -15,6 +15,9 @@ from typing import ClassVar, NamedTuple
 from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import BarPlan, Plan
 from hitpoint.model.registry import Registry
+
+ATTRIBUTES = ("beat", "instrument", "strength", "pitch", "duration")
+"""Those that leanings speak of."""
 
 
 class Place(NamedTuple):
@@ -56,9 +59,11 @@ class Here:
 
 
 class Leaning(ABC):
-    """One wish about a bar. alone: where a bar has it, it has none that come later on LEANINGS."""
+    """One wish about a bar. alone: where a bar has it, it has none that come later on LEANINGS. leans_on: the
+    attributes that it has something to say of; it is asked about no others."""
 
     alone: ClassVar[bool] = False
+    leans_on: ClassVar[tuple[str, ...]] = ATTRIBUTES
 
     @classmethod
     @abstractmethod
@@ -69,8 +74,23 @@ class Leaning(ABC):
     def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
         """Nats by class of the attribute that comes next: "beat", "instrument", "strength", "pitch" or "duration".
 
-        Classes as in `hitpoint.model.music.tokens`: a pitch is the MIDI pitch + 1. Called once for each choice.
+        Classes as in `hitpoint.model.music.tokens`: a pitch is the MIDI pitch + 1. Asking changes nothing: a decoder
+        that draws on a graphics card also asks about choices that are then not made.
         """
+
+    def chose(self, attribute: str, place: Place) -> None:  # noqa: B027 (most leanings remember nothing)
+        """A "strength" or "duration" is chosen, where `place` is what `lean` was told of it. For those that remember.
+
+        What is said of beats may depend on strengths chosen, not on durations.
+        """
+
+    def durations(self, place: Place, pitches: Iterable[int]) -> Mapping[int, Mapping[int, float]]:
+        """What `lean` says of "duration" for each pitch that may come; those of which it says nothing are left out.
+
+        For whoever needs all of them at once; a leaning overrides it where it knows a quicker way to the same.
+        """
+        asked = ((pitch, self.lean("duration", place._replace(low=pitch))) for pitch in pitches)
+        return {pitch: nats for pitch, nats in asked if nats}
 
 
 LEANINGS: Registry[Leaning] = Registry(
@@ -114,11 +134,12 @@ def leanings_of(here: Here) -> tuple[Leaning, ...]:
 
 def total(leanings: Sequence[Leaning], attribute: str, place: Place) -> Mapping[int, float]:
     """The sum of what several leanings add, nats by class."""
-    parts = [nats for leaning in leanings if (nats := leaning.lean(attribute, place))]
+    parts = [nats for leaning in leanings if attribute in leaning.leans_on and (nats := leaning.lean(attribute, place))]
     if len(parts) < 2:
         return parts[0] if parts else {}
-    sums: dict[int, float] = {}
-    for nats in parts:
+    parts.sort(key=len, reverse=True)
+    sums = dict(parts[0])
+    for nats in parts[1:]:
         for value, each in nats.items():
             sums[value] = sums.get(value, 0.0) + each
     return sums

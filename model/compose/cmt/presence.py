@@ -23,6 +23,8 @@ TICK_WEIGHTS = {4: 1.0, 2: 0.7, 1: 0.2}
 class Fullness(Leaning):
     """Chords are larger where it is lively, smaller where it is calm."""
 
+    leans_on = ("strength",)
+
     @classmethod
     def of(cls, here: Here) -> Fullness:
         """For every bar."""
@@ -41,6 +43,8 @@ class Fullness(Leaning):
 class Presence(Leaning):
     """Who is to play in a bar is heard in it: the longer a player is behind its share of the onsets, the more."""
 
+    leans_on = ("beat", "instrument")
+
     @classmethod
     def of(cls, here: Here) -> Presence:
         """For every bar."""
@@ -51,16 +55,19 @@ class Presence(Leaning):
         self._ticks: set[int] = set()
 
     def lean(self, attribute: str, place: Place) -> dict[int, float]:
-        """Nats by class; who has played is learnt when a strength is asked for."""
-        if attribute == "strength":
-            self._ticks.add(place.tick)
-            self._played.setdefault(place.instrument, set()).add(place.tick)
-        elif attribute == "instrument":
+        """Nats by class."""
+        if attribute == "instrument":
             return {k + 1: nats for k in self._played if (nats := self._behind(k, place.tick))}
-        elif attribute == "beat" and place.tick >= 0:
+        if attribute == "beat" and place.tick >= 0:
             later = [self._behind(k, place.tick) for k in self._played if k > place.instrument]
             return {FIRST_TICK + place.tick: max(later)} if any(later) else {}
         return {}
+
+    def chose(self, attribute: str, place: Place) -> None:
+        """Who has played is learnt from the strengths."""
+        if attribute == "strength":
+            self._ticks.add(place.tick)
+            self._played.setdefault(place.instrument, set()).add(place.tick)
 
     def _behind(self, instrument: int, tick: int) -> float:
         due = ONSET_SHARES[instrument] * len(self._ticks | {tick}) - len(self._played[instrument])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -66,6 +66,11 @@ class Theme(Leaning):
         if attribute == "duration":
             return {int(duration_class(np.array([note.duration_ticks], np.int16))[0]): LENGTH_NATS}
         return {}
+
+    def durations(self, place: Place, pitches: Iterable[int]) -> Mapping[int, Mapping[int, float]]:
+        """The same for every pitch."""
+        nats = self.lean("duration", place)
+        return dict.fromkeys(pitches, nats) if nats else {}
 
     def _between(self, place: Place) -> Mapping[int, float]:
         """For a note that the tune does not have: a step from the one before it, the top of its chord."""

@@ -57,6 +57,8 @@ def _label(plan: Plan, index: int) -> str:
 class Tune(Leaning):
     """Leads the tune by steps rather than by leaps, not on one pitch, and along the moves of an earlier bar."""
 
+    leans_on = ("beat", "instrument", "pitch")
+
     @classmethod
     def of(cls, here: Here) -> Tune | None:
         """For whoever has the tune, along what was sung THEME_BARS before; where a line is planned, for what its
@@ -86,7 +88,7 @@ class Tune(Leaning):
         self._share = share
 
     def lean(self, attribute: str, place: Place) -> dict[int, float]:
-        """Nats by class; the pitch that was chosen is learnt when its duration is asked for."""
+        """Nats by class."""
         if attribute == "beat" and self._again:
             here = place.instrument < self._instrument
             ticks = [tick for tick in self._again if tick > place.tick or (tick == place.tick and here)]
@@ -96,13 +98,15 @@ class Tune(Leaning):
             return {self._instrument + 1: away * self._share * ONSET_NATS}
         if place.instrument != self._instrument:
             return {}
-        if attribute == "duration":
+        before = self._now[1] if self._now[0] not in (-1, place.tick) else self._before
+        return self._pitches(place, before) if attribute == "pitch" and before >= 0 else {}
+
+    def chose(self, attribute: str, place: Place) -> None:
+        """The pitch that was sung last is learnt with its duration."""
+        if attribute == "duration" and place.instrument == self._instrument:
             if self._now[0] not in (-1, place.tick):
                 self._before = self._now[1]
             self._now = (place.tick, place.low)
-            return {}
-        before = self._now[1] if self._now[0] not in (-1, place.tick) else self._before
-        return self._pitches(place, before) if attribute == "pitch" and before >= 0 else {}
 
     def _pitches(self, place: Place, before: int) -> dict[int, float]:
         if place.tick in self._planned:

@@ -62,8 +62,6 @@ class ChordNetwork:
         self.arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
         matrices = (name for name, array in self.arrays.items() if array.ndim == 2)
         self._turned = {name: np.ascontiguousarray(self.arrays[name].T) for name in matrices}
-        roots = self.arrays["given_root.weight"]
-        self.given_root = roots[:, None, :]
 
     @classmethod
     def load(cls, path: Path) -> ChordNetwork:
@@ -95,8 +93,8 @@ class ChordNetwork:
             name = f"encoder.{number}"
             q, k, v = self.qkv(name, x)
             bias = self.arrays[f"{name}.bias"][:, distance]  # (heads, t, t)
-            seen = _softmax(np.einsum("thd,shd->hts", q, k) + bias)
-            x = self.leave(name, x, np.einsum("hts,shd->thd", seen, v))
+            seen = _softmax(np.matmul(q.transpose(1, 0, 2), k.transpose(1, 2, 0)) + bias)
+            x = self.leave(name, x, np.matmul(seen, v.transpose(1, 0, 2)).transpose(1, 0, 2))
         return x
 
     def qkv(self, name: str, x: Array) -> tuple[Array, Array, Array]:
@@ -113,9 +111,11 @@ class ChordNetwork:
 
     def norm(self, name: str, x: Array) -> Array:
         """Layer norm over the last axis."""
-        centred = x - x.mean(axis=-1, keepdims=True)
-        scale = 1 / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + np.float32(1e-5))
-        return np.asarray(centred * scale * self.arrays[f"{name}.weight"] + self.arrays[f"{name}.bias"], np.float32)
+        share = np.float32(1 / x.shape[-1])
+        centred = x - np.add.reduce(x, axis=-1, keepdims=True) * share
+        spread = np.add.reduce(centred * centred, axis=-1, keepdims=True) * share
+        centred /= np.sqrt(spread + np.float32(1e-5))
+        return np.asarray(centred * self.arrays[f"{name}.weight"] + self.arrays[f"{name}.bias"], np.float32)
 
     def dense(self, name: str, x: Array) -> Array:
         """A linear layer."""
@@ -130,8 +130,12 @@ class Reading:
         self.network, sizes = network, network.sizes
         self._encoded = network.encode(told)
         self._place = 0
-        shape = (sizes.decoder, lines, min(WINDOW, len(told)), sizes.heads, sizes.width // sizes.heads)
-        self._keys, self._values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self._window = min(WINDOW, len(told))
+        shape = (lines, sizes.heads, self._window, sizes.width // sizes.heads)
+        self._keys = [np.zeros(shape, np.float32) for _ in range(sizes.decoder)]
+        self._values = [np.zeros(shape, np.float32) for _ in range(sizes.decoder)]
+        back = distance_class(-np.arange(self._window))
+        self._biases = [network.arrays[f"decoder.{number}.bias"][:, back] for number in range(sizes.decoder)]
         self._roots = np.full(lines, ROOTS + _START)
         self._qualities = np.full(lines, len(QUALITIES) + _START)
 
@@ -144,37 +148,38 @@ class Reading:
             x = self._block(number, x)
         x = net.norm("norm", x)
         roots = _log_softmax(net.dense("root_head", x))  # (lines, 12)
-        given = np.maximum(x[None] + net.given_root, 0)  # (12, lines, width)
+        given = np.maximum(x[:, None] + net.arrays["given_root.weight"], 0)  # (lines, 12, width)
         qualities = _log_softmax(net.dense("quality_head", given.reshape(-1, x.shape[1])))
-        each = qualities.reshape(ROOTS, len(x), -1).transpose(1, 0, 2)
-        return np.asarray((roots[..., None] + each).reshape(len(x), -1))
+        return np.asarray((roots[..., None] + qualities.reshape(len(x), ROOTS, -1)).reshape(len(x), -1))
 
     def _block(self, number: int, x: Array) -> Array:
-        name, window = f"decoder.{number}", self._keys.shape[2]
-        q, k, v = self.network.qkv(name, x)
-        slot = self._place % window
-        self._keys[number, :, slot], self._values[number, :, slot] = k, v
-        there = min(self._place + 1, window)
-        distance = -((self._place - np.arange(there)) % window)  # of the half bar in each slot from this one
-        bias = self.network.arrays[f"{name}.bias"][:, distance_class(distance)]
-        seen = _softmax(np.einsum("nhd,nshd->nhs", q, self._keys[number, :, :there]) + bias)
-        return self.network.leave(name, x, np.einsum("nhs,nshd->nhd", seen, self._values[number, :, :there]))
+        name = f"decoder.{number}"
+        q, k, v = self.network.qkv(name, x)  # each (lines, heads, width / heads)
+        slot, there = self._place % self._window, min(self._place + 1, self._window)
+        keys, values = self._keys[number], self._values[number]
+        keys[:, :, slot], values[:, :, slot] = k, v
+        back = (self._place - np.arange(there)) % self._window  # half bars from the one in each slot to this one
+        scores = np.matmul(keys[:, :, :there], q[..., None])[..., 0] + self._biases[number][:, back]
+        seen = np.matmul(_softmax(scores)[:, :, None], values[:, :, :there])[:, :, 0]
+        return self.network.leave(name, x, seen)
 
     def take(self, chords: NDArray[np.int64], origins: NDArray[np.int64] | None = None) -> None:
         """Go on by one half bar, after `logs`. chords (lines,): 0..155. origins (lines,): the line each goes on from;
         None: its own.
         """
         if origins is not None and (origins != np.arange(len(origins))).any():
-            self._keys, self._values = self._keys[:, origins], self._values[:, origins]
+            there = min(self._place + 1, self._window)
+            for kept in (*self._keys, *self._values):
+                kept[:, :, :there] = kept[origins, :, :there]
         self._roots, self._qualities = np.divmod(chords, len(QUALITIES))
         self._place += 1
 
 
 def _softmax(x: NDArray[np.float32]) -> Array:
-    mass = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(mass / mass.sum(axis=-1, keepdims=True), np.float32)
+    mass = np.exp(x - np.maximum.reduce(x, axis=-1, keepdims=True))
+    return np.asarray(mass / np.add.reduce(mass, axis=-1, keepdims=True), np.float32)
 
 
 def _log_softmax(x: NDArray[np.float32]) -> Array:
-    return np.asarray(x - np.log(np.exp(x - x.max(axis=-1, keepdims=True)).sum(axis=-1, keepdims=True))
-                      - x.max(axis=-1, keepdims=True), np.float32)  # fmt: skip
+    lower = x - np.maximum.reduce(x, axis=-1, keepdims=True)
+    return np.asarray(lower - np.log(np.add.reduce(np.exp(lower), axis=-1, keepdims=True)), np.float32)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ OUTSIDE_NATS = -1.5
 TONIC_NATS, HALF_CADENCE_NATS, EXCURSION_NATS = 1.0, 3.0, 4.0
 """For the tonic where a section begins; for the dominant where a phrase ends; for the tonic of an excursion where it
 begins, and of home where it is over."""
+EARLY_END_NATS = -3.0
+"""For the tonic a bar before the end."""
 EXCURSION_BARS = 24
 """Shorter pieces stay in one key."""
 EXCURSION_AT = 0.62
@@ -42,11 +45,14 @@ Weights = NDArray[np.float64]
 
 @dataclass
 class Rule:
-    """change: on another root than the half bar before. allowed: (156,) bool, None = all. nats: (156,), added to the
-    network's. repeat: the earlier half bar that this one repeats, where it may.
+    """change: on another root than the half bar before. cut: and with few of its tones, for a cut is to be heard in it.
+    hold: rather on the same root. allowed: (156,) bool, None = all. nats: (156,), added to the network's. repeat: the
+    earlier half bar that this one repeats, where it may.
     """
 
     change: bool = False
+    cut: bool = False
+    hold: bool = False
     allowed: NDArray[np.bool_] | None = None
     nats: Weights = field(default_factory=lambda: np.zeros(len(CHORDS)))
     repeat: int | None = None
@@ -70,8 +76,9 @@ def dominant(key: Key) -> NDArray[np.bool_]:
     return chords_on(key.root + 7, ("maj", "7"))
 
 
+@cache
 def outside(key: Key) -> NDArray[np.bool_]:
-    """The chords with a tone outside the key's scale; a minor key's dominant is not one of them."""
+    """Only to be read. The chords with a tone outside the key's scale; a minor key's dominant is not one of them."""
     scale = {(key.root + step) % 12 for step in _SCALES[key.minor]}
     return np.array([not set(chord.tones) <= scale for chord in CHORDS]) & ~dominant(key)
 
@@ -122,13 +129,18 @@ def rules_of(plan: Plan, home: Key) -> list[Rule]:
     """A rule for each half bar of the plan. home: one of HOMES."""
     rules = [Rule() for _ in range(halves_of(plan))]
     keys = keys_of(plan, home)
+    cuts = {(hit.bar, hit.tick) for hit in plan.hits if hit.accent is not None and hit.kind != "beat"}
     for bar in plan.bars:
         for tick in bar.changes:
-            rules[min(2 * bar.index + half_at(tick), len(rules) - 1)].change = True
+            rule = rules[min(2 * bar.index + half_at(tick), len(rules) - 1)]
+            rule.change, rule.cut = True, rule.cut or (bar.index, tick) in cuts
     for number in range(len(plan.sections)):
         _section(rules, plan.sections, number, keys)
     rules[0].change, rules[0].repeat = False, None
     rules[0].allowed = tonic(keys[0] if keys else home)
+    for place, rule in enumerate(rules[1:], 1):
+        by_cut = any(each.cut for each in rules[place - 1 : place + 2])
+        rule.hold = not rule.change and (place % 2 == 1 or by_cut)
     _end(rules, plan, home)
     return rules
 
@@ -138,9 +150,11 @@ def _section(rules: list[Rule], sections: Sequence[Section], number: int, keys: 
     first, end = 2 * section.first_bar, min(2 * section.end_bar, len(rules))
     if first >= end:
         return
+    foreign = np.where(outside(key), OUTSIDE_NATS, 0.0)
     for rule in rules[first:end]:
-        rule.nats = np.where(outside(key), OUTSIDE_NATS, 0.0)
-    rules[first].change = number > 0
+        rule.nats = foreign
+    near = rules[max(0, first - 1) : first + 2]
+    rules[first].change = number > 0 and (rules[first].change or not any(rule.change for rule in near))
     left = number > 0 and keys[number - 1] != key
     rules[first].nats = rules[first].nats + np.where(tonic(key), EXCURSION_NATS if left else TONIC_NATS, 0.0)
     for last in range(first + 2 * PHRASE_BARS - 1, end, 2 * PHRASE_BARS):
@@ -160,9 +174,12 @@ def _end(rules: list[Rule], plan: Plan, home: Key) -> None:
     rests = 2 * last + 1 if late and len(rules) == 2 * last + 2 else 2 * last
     for rule in rules[rests:]:
         rule.allowed, rule.change, rule.repeat = tonic(home, plain=True), False, None
+        rule.hold = False
     if rests > 0:
         rules[rests].change = True
         before = rules[rests - 1]
         before.repeat = None
         if rests > 1:
             before.allowed = dominant(home)
+            too_early = chords_on(home.root, QUALITIES)
+            rules[rests - 2].nats = rules[rests - 2].nats + np.where(too_early, EARLY_END_NATS, 0.0)

@@ -23,6 +23,8 @@ def speech_of(
     spans: list[Span] = []
     notes: list[str] = []
     for clip, start_s, length_s in placed([closed(clip, films[clip.path].media.duration_s) for clip in clips]):
+        if clip.rate < 0:
+            continue  # nobody is understood backwards
         film = films[clip.path]
         try:
             track = heard_track(film, clip.in_s, clip.out_s)

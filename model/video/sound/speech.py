@@ -28,6 +28,9 @@ FLOOR_PERCENT, FLOOR_S = 15, 6.0
 ABOVE_FLOOR_DB, LEAST_DB, BELOW_LOUDEST_DB = 8.0, -58.0, 32.0
 SYLLABLES_S, LEAST_FALL = 0.6, 0.12
 """Within so many seconds to either side at least this share of the frames lies near the floor or far below the mean."""
+EDGE_S, EDGE_SHARE, EDGE_BACK_S = 0.06, 0.5, 0.02
+"""Where speech begins and ends so much of the sound within so many seconds to either side glides; a soft consonant may
+lie so much farther out."""
 STEADY = 0.93
 """Spectra 80 ms apart that are more alike than this belong to a note."""
 SHORTEST_S, PAUSE_S = 0.25, 0.35
@@ -111,7 +114,24 @@ def _is_speech(level: NDArray[np.float64], steady: NDArray[np.float32]) -> NDArr
     mean_db = 10 * np.log10(_mean(10 ** (level / 10), reach) + 1e-12)
     falls = _mean((level < np.maximum(mean_db - 6.0, floor + 3.0)).astype(float), reach)
     glides = _mean((steady < STEADY).astype(float) * loud, reach) / np.maximum(_mean(loud.astype(float), reach), 1e-9)
-    return np.asarray(loud & (falls > LEAST_FALL) & (glides > 0.35))
+    speaks = loud & (falls > LEAST_FALL) & (glides > 0.35)
+    return _trimmed(speaks, _mean((loud & (steady < STEADY)).astype(float), round(EDGE_S * RATE_HZ / HOP)))
+
+
+def _trimmed(speaks: NDArray[np.bool_], gliding: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Without what only lies beside speech: means over SYLLABLES_S reach beyond its first and its last syllable.
+
+    gliding (n,): the share of what glides around each moment; a stroke glides for less than a syllable.
+    """
+    reach, back = round(SYLLABLES_S * RATE_HZ / HOP), round(EDGE_BACK_S * RATE_HZ / HOP)
+    kept = np.zeros(len(speaks), bool)
+    for start_s, end_s in joined(_spans(speaks, HOP / RATE_HZ), PAUSE_S):
+        first, end = round(start_s * RATE_HZ / HOP), round(end_s * RATE_HZ / HOP)
+        inside = gliding[first:end] >= EDGE_SHARE
+        before = max(0, min(int(np.argmax(inside)), reach) - back)
+        after = max(0, min(int(np.argmax(inside[::-1])), reach) - back)
+        kept[first + before : end - after] = speaks[first + before : end - after]
+    return kept
 
 
 def _floor(level: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -127,9 +127,9 @@ local function replaced_scores(project, score, rows)
   return button == 7 and {} or nil
 end
 
--- Scores what `items` (rows of picture.lua) show, or says `problem` where there are none. keep: the score whose music
--- stays where the picture has not changed, and in whose place the new one comes.
-local function score_items(project, items, problem, keep_job)
+-- Scores what `items` (rows of picture.lua) show, or says `problem` where there are none. keep_job, entries: the score
+-- whose music stays where the picture has not changed, and its items, in whose place the new one comes.
+local function score_items(project, items, problem, keep_job, entries)
   if not items then
     return wait.say(problem)
   end
@@ -145,14 +145,22 @@ local function score_items(project, items, problem, keep_job)
   local rows = { { "action", "score" }, { "fps", (reaper.TimeMap_curFrameRate(project)) }, table.unpack(items) }
   if keep_job then
     rows[#rows + 1] = { "keep", keep_job }
+    rows[#rows + 1] = { "take", entries[1].number }
+    for _, entry in ipairs(entries) do
+      rows[#rows + 1] = score.notes_row(project, entry)
+    end
+    rows[#rows + 1] = not keep and { "own_tempo" } or nil -- the tempo is told for the sake of the notes alone
   end
-  if keep then
-    score.add_quarters(project, rows)
+  if keep or keep_job then
+    load("notes").add_quarters(project, rows)
   end
   for _, row in ipairs(SETTINGS) do
     if row.key ~= "tempo_map" and row.key ~= "sound" then
       rows[#rows + 1] = { "set", row.key, setting(row) }
     end
+  end
+  if keep_job then
+    return ask(project, rows, "Hitpoint: re-score", "rework", nil, keep, entries)
   end
   ask(project, rows, "Hitpoint: score", "insert", nil, keep, replaced)
 end
@@ -200,7 +208,7 @@ actions["Regenerate selected bars"] = function(project)
     for _, entry in ipairs(chosen) do
       rows[#rows + 1] = score.notes_row(project, entry)
     end
-    score.add_quarters(project, rows)
+    load("notes").add_quarters(project, rows)
     rows[#rows + 1] = { "span", first - chosen[1].shift, last - chosen[1].shift }
     rows[#rows + 1] = { "take", chosen[1].number }
     ask(project, rows, "Hitpoint: regenerate", "replace", job, chosen)
@@ -222,7 +230,7 @@ actions["Re-score what changed"] = function(project)
       end
       items = load("picture").within(project, first, load("picture").end_of(project, first, last))
     end
-    score_items(project, items, nil, job)
+    score_items(project, items, nil, job, entries)
   end)
 end
 
@@ -230,7 +238,7 @@ actions["Next take"] = function(project)
   with_score(project, function(score, job, entries)
     local rows = { { "action", "take" }, { "job", job }, { "take", score.takes(project, job) } }
     rows[#rows + 1] = { "shift", entries[1].shift }
-    score.add_quarters(project, rows)
+    load("notes").add_quarters(project, rows)
     ask(project, rows, "Hitpoint: next take", "add_take", job, entries)
   end)
 end

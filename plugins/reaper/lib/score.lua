@@ -3,13 +3,12 @@
 -- @noindex
 
 local load = ...
-local tempo, place = load("tempo"), load("place")
+local tempo, place, notes_of = load("tempo"), load("place"), load("notes")
 local score = {}
 
 local UNSELECT_ALL_ITEMS, IMPLODE_INTO_TAKES = 40289, 40543
 local PROGRAM_CHANGE = 0xC0
-local NEAR_S, NEAR_QN = 0.001, 1 / 1920
-local PPQ = 960 -- ticks a quarter note in an answer's notes
+local NEAR_S = 0.001
 local FOLDER_COLOR = { red = 237, green = 140, blue = 56 }
 
 -- The rows of an answer (bridge/hosts/reaper/answers.py): the names of their fields. All but the TEXTS are numbers.
@@ -21,13 +20,15 @@ local FIELDS = {
   marker = "is_region first last text red green blue",
   track = "name channel program red green blue notes",
   notes = "notes",
+  duck = "time gain",
+  stay = "head old_tail new_tail",
   note = "text",
 }
 local TEXTS = { text = true, name = true, notes = true }
 
 -- The rows of an answer as tables, in lists by their kind.
 function score.parse(rows)
-  local answer = { marker = {}, notes = {}, note = {} }
+  local answer = { marker = {}, notes = {}, note = {}, duck = {} }
   for _, row in ipairs(rows) do
     local entry, index = {}, 1
     for name in FIELDS[row[1]]:gmatch("%S+") do
@@ -64,90 +65,6 @@ function score.as_one_step(project, name, change)
   return not ok and "The score could not be written, and everything was undone: " .. reason(problem) .. "." or nil
 end
 
--- Adds to `rows` how the project's quarter notes run: at each tempo marker, half way between, and a second after the last.
-function score.add_quarters(project, rows)
-  local before
-  local function add(time)
-    for _, moment in ipairs(before and { (before + time) / 2, time } or { time }) do
-      rows[#rows + 1] = { "quarter", moment, reaper.TimeMap2_timeToQN(project, moment) }
-    end
-    before = time
-  end
-  add(0.0)
-  for index = 0, reaper.CountTempoTimeSigMarkers(project) - 1 do
-    local _, time = reaper.GetTempoTimeSigMarker(project, index)
-    if time > before then
-      add(time)
-    end
-  end
-  add(before + 1)
-end
-
--- Whether the tempo map is, from `origin` on, the one by which the bridge placed the notes.
-local function tempo_fits(project, answer, origin)
-  local before = reaper.TimeMap2_timeToQN(project, origin)
-  for _, point in ipairs(answer.point) do
-    local qn = reaper.TimeMap2_timeToQN(project, origin + point.time) - before
-    if math.abs(qn - point.qn) > NEAR_QN then
-      return false
-    end
-  end
-  return true
-end
-
--- Ticks a quarter note of a take whose first quarter note is `qn`, and the tick of that.
-local function ppq_of(take, qn)
-  local base = reaper.MIDI_GetPPQPosFromProjQN(take, qn)
-  return math.floor(reaper.MIDI_GetPPQPosFromProjQN(take, qn + 1) - base + 0.5), math.floor(base + 0.5)
-end
-
--- The second, from the answer's first, at which a quarter note of the score's own tempo falls.
-local function second_of(answer, qn)
-  local point, following = answer.point[1], answer.point[2]
-  for index = 2, #answer.point - 1 do
-    if answer.point[index].qn <= qn then
-      point, following = answer.point[index], answer.point[index + 1]
-    end
-  end
-  return point.time + (qn - point.qn) * (following.time - point.time) / (following.qn - point.qn)
-end
-
--- The same notes with each tick (of PPQ) as `tick_of` has it.
-local function moved(notes, tick_of)
-  local parts, place, now, before = {}, 1, 0, 0
-  while place <= #notes do
-    local offset, flags, message
-    offset, flags, message, place = ("<i4Bs4"):unpack(notes, place)
-    now = now + offset
-    local tick = tick_of(now)
-    parts[#parts + 1] = ("<i4Bs4"):pack(tick - before, flags, message)
-    before = tick
-  end
-  return table.concat(parts)
-end
-
--- A track's notes for a take that begins at `origin`. They are ready as they come, unless the user's preferences want
--- other ticks, the item lies elsewhere than the answer, or REAPER has not taken over the score's tempo map to the
--- letter: then they go by their seconds.
-local function notes_for(project, take, answer, track, origin, keep_tempo)
-  local fits, before = tempo_fits(project, answer, origin), reaper.TimeMap2_timeToQN(project, origin)
-  local made_at = answer.range[1].first
-  local fits_there, made_qn = tempo_fits(project, answer, made_at), reaper.TimeMap2_timeToQN(project, made_at)
-  assert(fits or fits_there or not keep_tempo, "the project's tempo is not the one that the notes were made for")
-  local ppq, base = ppq_of(take, before)
-  if fits and ppq == PPQ and base == 0 then
-    return track.notes
-  end
-  return moved(track.notes, function(tick)
-    local qn = tick / PPQ
-    if not fits then
-      local second = fits_there and reaper.TimeMap2_QNToTime(project, made_qn + qn) - made_at or second_of(answer, qn)
-      qn = reaper.TimeMap2_timeToQN(project, origin + second) - before
-    end
-    return math.floor(qn * ppq + base + 0.5)
-  end)
-end
-
 local function set_notes(take, notes)
   assert(reaper.MIDI_SetAllEvts(take, notes), "its notes were refused")
 end
@@ -168,7 +85,7 @@ local function new_item(project, media_track, job, answer, track, first, made_at
   local take = reaper.GetActiveTake(item)
   reaper.GetSetMediaItemTakeInfo_String(take, "P_NAME", ("%s %d"):format(track.name, number + 1), true)
   tag(take, ("%s|%s|%d|%.9f"):format(job, track.name, number, made_at))
-  set_notes(take, notes_for(project, take, answer, track, first, keep_tempo))
+  set_notes(take, notes_of.for_take(project, take, answer, track, first, keep_tempo))
   reaper.MIDI_InsertCC(take, false, false, 0, PROGRAM_CHANGE, track.channel, track.program, 0)
   reaper.MIDI_Sort(take)
   return item, take
@@ -184,7 +101,8 @@ local function new_track(project, name, color, depth)
   return track
 end
 
--- A folder with one track an instrument; instruments that have a track in `kept` go there.
+-- A folder with one track an instrument; instruments that have a track in `kept` go there. Returns the folder that was
+-- made, nil for none.
 local function add_tracks(project, job, answer, kept, keep_tempo)
   local first, missing = answer.range[1].first, {}
   for _, track in ipairs(answer.track) do
@@ -194,8 +112,9 @@ local function add_tracks(project, job, answer, kept, keep_tempo)
       missing[#missing + 1] = track
     end
   end
+  local made
   if #missing > 0 or #answer.track == 0 then
-    new_track(project, "Hitpoint", color_of(FOLDER_COLOR), #missing > 0 and 1 or 0)
+    made = new_track(project, "Hitpoint", color_of(FOLDER_COLOR), #missing > 0 and 1 or 0)
   end
   for index, track in ipairs(missing) do
     local media_track = new_track(project, track.name, color_of(track), index == #missing and -1 or 0)
@@ -204,6 +123,7 @@ local function add_tracks(project, job, answer, kept, keep_tempo)
     end
     new_item(project, media_track, job, answer, track, first, first, keep_tempo)
   end
+  return made
 end
 
 -- Takes what other scores have in the range out; their copies elsewhere stay. Returns the tracks by instrument (the mix
@@ -224,10 +144,8 @@ local function take_out(project, jobs, range)
   return kept, gone
 end
 
--- The score's tracks and items, the tempo map (unless `keep_tempo`), markers and regions. replaced: the scores (set of
--- jobs) in whose place it comes; nil for none.
-function score.insert(project, job, answer, keep_tempo, replaced)
-  local kept, gone = take_out(project, replaced or {}, answer.range[1])
+-- The tempo map, unless `keep_tempo`, instead of that of the scores `gone`.
+local function set_tempo(project, job, answer, keep_tempo, gone)
   if not keep_tempo then
     place.kept(project, function()
       for old in pairs(gone) do
@@ -236,13 +154,101 @@ function score.insert(project, job, answer, keep_tempo, replaced)
       tempo.set(project, job, answer)
     end)
   end
-  add_tracks(project, job, answer, kept, keep_tempo)
+end
+
+local function add_markers(project, job, answer)
   for _, marker in ipairs(answer.marker) do
     local first, last, color = marker.first, marker.last, color_of(marker)
     reaper.AddProjectMarker2(project, marker.is_region == 1, first, last, marker.text, -1, color)
   end
   place.remember_markers(project, job, answer.marker)
   reaper.SetProjExtState(project, "Hitpoint", "job", job)
+end
+
+-- The score's tracks and items, the tempo map (unless `keep_tempo`), markers and regions. replaced: the scores (set of
+-- jobs) in whose place it comes; nil for none.
+function score.insert(project, job, answer, keep_tempo, replaced)
+  local kept, gone = take_out(project, replaced or {}, answer.range[1])
+  set_tempo(project, job, answer, keep_tempo, gone)
+  local folder, _, one = add_tracks(project, job, answer, kept, keep_tempo), next(kept)
+  load("duck").draw(project, job, folder or one and load("duck").folder_of(one), answer.duck, next(gone))
+  add_markers(project, job, answer)
+end
+
+local function takes_key(job)
+  return "takes-" .. job
+end
+
+local function check_there(project, entries)
+  assert(#entries > 0, "its items are no longer in the project")
+  for _, entry in ipairs(entries) do
+    assert(reaper.ValidatePtr2(project, entry.take, "MediaItem_Take*"), "its items are no longer in the project")
+  end
+end
+
+local function check_same(entry)
+  local _, now = reaper.MIDI_GetAllEvts(entry.take, "")
+  assert(now == entry.notes, "its notes were changed meanwhile")
+end
+
+-- Where a second from the old score's start lies in the new one.
+local function edge(stay, second)
+  if second <= stay.head + NEAR_S then
+    return second
+  elseif second >= stay.old_tail - NEAR_S then
+    return second + stay.new_tail - stay.old_tail
+  end
+  return math.min(second, math.max(stay.head, stay.new_tail))
+end
+
+-- The item of `entry` where the changed edit has it, with `notes`; all else of it stays as it is.
+local function rework_item(project, job, answer, entry, notes, keep_tempo)
+  local stay, made_at = answer.stay[1], answer.range[1].first
+  local origin = made_at + entry.shift
+  local first, last = edge(stay, entry.trim), edge(stay, entry.trim + entry.last - entry.first)
+  if last - first < NEAR_S then
+    return reaper.DeleteTrackMediaItem(reaper.GetMediaItem_Track(entry.item), entry.item)
+  end
+  reaper.SetMediaItemTakeInfo_Value(entry.take, "D_STARTOFFS", first)
+  reaper.SetMediaItemInfo_Value(entry.item, "D_POSITION", origin + first)
+  reaper.SetMediaItemInfo_Value(entry.item, "D_LENGTH", last - first)
+  tag(entry.take, ("%s|%s|%d|%.9f"):format(job, entry.instrument, answer.take[1].number, made_at))
+  set_notes(entry.take, notes_of.for_take(project, entry.take, answer, { notes = notes }, origin, keep_tempo))
+  reaper.MIDI_Sort(entry.take)
+end
+
+-- The score of a changed edit in place of that of `entries`: only what has changed is written anew, and the user's edits,
+-- items and mix stay. keep_tempo as in `insert`. An answer that cannot tell what stays replaces the whole score.
+function score.rework(project, job, answer, keep_tempo, entries)
+  check_there(project, entries)
+  local gone, has_item = { [entries[1].job] = true }, {}
+  if not answer.stay or #answer.notes ~= #entries then
+    return score.insert(project, job, answer, keep_tempo, gone)
+  end
+  for _, entry in ipairs(entries) do
+    check_same(entry)
+    has_item[entry.instrument] = true
+  end
+  place.remove_markers(project, entries[1].job)
+  set_tempo(project, job, answer, keep_tempo, gone)
+  for index, entry in ipairs(entries) do
+    rework_item(project, job, answer, entry, answer.notes[index].notes, keep_tempo)
+  end
+  for index = #answer.track, 1, -1 do
+    if has_item[answer.track[index].name] then
+      table.remove(answer.track, index)
+    end
+  end
+  if #answer.track > 0 then
+    add_tracks(project, job, answer, {}, keep_tempo)
+  end
+  for _, point in ipairs(answer.duck) do
+    point.time = point.time + entries[1].shift
+  end
+  local folder = load("duck").folder_of(reaper.GetMediaItem_Track(entries[1].item))
+  load("duck").draw(project, job, folder, answer.duck, entries[1].job)
+  add_markers(project, job, answer)
+  reaper.SetProjExtState(project, "Hitpoint", takes_key(job), tostring(answer.take[1].number + 1))
 end
 
 -- Every item whose active take is one of Hitpoint's: { item, take, job, instrument, number, selected, first, last,
@@ -311,21 +317,10 @@ function score.current(project)
   return job ~= "" and job or nil, of_one_copy(own, meant)
 end
 
-local function takes_key(job)
-  return "takes-" .. job
-end
-
 -- How many takes of a score the project has been given.
 function score.takes(project, job)
   local _, takes = reaper.GetProjExtState(project, "Hitpoint", takes_key(job))
   return math.tointeger(tonumber(takes)) or 1
-end
-
-local function check_there(project, entries)
-  assert(#entries > 0, "its items are no longer in the project")
-  for _, entry in ipairs(entries) do
-    assert(reaper.ValidatePtr2(project, entry.take, "MediaItem_Take*"), "its items are no longer in the project")
-  end
 end
 
 -- Puts the only take of `added` into `item` as its active take.
@@ -377,7 +372,7 @@ end
 function score.notes_row(project, entry)
   local ok, notes = reaper.MIDI_GetAllEvts(entry.take, "")
   entry.notes = ok and notes or ""
-  local ppq, base = ppq_of(entry.take, reaper.TimeMap2_timeToQN(project, entry.first - entry.trim))
+  local ppq, base = notes_of.ppq_of(entry.take, reaper.TimeMap2_timeToQN(project, entry.first - entry.trim))
   return { "notes", entry.instrument, entry.shift, ppq, base, entry.notes }
 end
 
@@ -385,8 +380,7 @@ end
 function score.replace(project, _, answer, entries)
   check_there(project, entries)
   for index, entry in ipairs(entries) do
-    local _, now = reaper.MIDI_GetAllEvts(entry.take, "")
-    assert(now == entry.notes, "its notes were changed meanwhile")
+    check_same(entry)
     set_notes(entry.take, answer.notes[index].notes)
     reaper.MIDI_Sort(entry.take)
   end

@@ -98,6 +98,15 @@ def test_a_change_of_speed_is_noticed_on_a_bad_network(rate):
     assert right >= 38
 
 
+def test_a_host_whose_clock_slips_is_followed_and_not_taken_for_one_that_jitters():
+    """A sound device that misses periods: up to 8 % too slow for seconds, then a little fast."""
+    slips = [(8.0, 0.98), (10.0, 0.96), (11.5, 1.001), (16.0, 0.92), (17.0, 0.95), (17.6, 0.98), (18.2, 1.001)]
+    errors, noticed = follow(*host(slips))
+    assert "rate" not in [kind for _, kind, _ in noticed]
+    assert max(abs(error) for moment, error in errors if moment > 3) < 0.012
+    assert p99(errors) < 0.004
+
+
 def test_a_host_that_changes_its_cadence_is_still_followed():
     messages, truth = host([(20.0, 0.0)])
     slower = [message for number, message in enumerate(messages) if message[0] < 10 or number % 3 == 0]

@@ -67,7 +67,7 @@ def test_exact_events():
 def test_a_performance_is_played_off_the_grid_and_with_its_controllers():
     bar = Bar(
         0,
-        (Note(0, 1, 60, 4, 80), Note(4, 1, 62, 4, 70, 0.25)),
+        (Note(0, 1, 60, 4, 80), Note(4, 1, 62, 4, 70, 0.25, -1.25)),
         (Controller(0.0, 1, 11, 64), Controller(4.0, 1, 11, 99)),
     )
     clock, sink, _, scheduler, _, _ = made([bar])
@@ -79,7 +79,7 @@ def test_a_performance_is_played_off_the_grid_and_with_its_controllers():
         (0.5, "81 3c 00"),
         (0.5, "b1 0b 63"),
         (0.53125, "91 3e 46"),
-        (1.03125, "81 3e 00"),
+        (0.875, "81 3e 00"),
     ]
     scheduler.voices[1] = Voice(1, muted=True)
     sink.events.clear()

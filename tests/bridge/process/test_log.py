@@ -11,7 +11,7 @@ import pytest
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
 from hitpoint.bridge.ipc.messages import LogLine, Quit
-from hitpoint.bridge.process import serve, watchdog
+from hitpoint.bridge.process import children, serve, watchdog
 
 LINES = 1000
 TURNED_AT = 10_000
@@ -40,11 +40,11 @@ def talk(name, sock):
                 return
 
 
-def talking_clock(osc_socket, sock, config, version, revive):
+def talking_clock(sock, config, osc_socket, version, revive):
     talk("clock", sock)
 
 
-def talking_composer(sock, lifeline, config):
+def talking_composer(sock, config, lifeline):
     talk("composer", sock)
 
 
@@ -80,8 +80,8 @@ def assert_full(files):
 def test_three_processes_write_and_no_line_is_lost_at_a_turn(config, monkeypatch, bound, files_kept):
     monkeypatch.setattr(serve, "LOG_BYTES", bound)
     monkeypatch.setattr(watchdog, "COMPOSER_WAITS_S", 0.0)
-    monkeypatch.setattr(watchdog, "run_clock", talking_clock)
-    monkeypatch.setattr(watchdog, "run_composer", talking_composer)
+    monkeypatch.setitem(children.MAINS, "clock", f"{__name__}:talking_clock")
+    monkeypatch.setitem(children.MAINS, "composer", f"{__name__}:talking_composer")
     serve.start_logging(config, to_terminal=False)
     log, listener = logging.getLogger("hitpoint"), Listener()
     log.addHandler(listener)

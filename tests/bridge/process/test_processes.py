@@ -1,7 +1,7 @@
 """The bridge's processes: each is killed while music sounds, JACK itself dies and comes back; nothing may hang."""
 
-import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -131,6 +131,25 @@ def test_a_synth_that_comes_back_is_connected_again(jack, tmp_path):
             wait_for(lambda: notes_on(ears.take()), 10, "notes at the synth that came back")
 
 
+def test_two_bridges_leave_each_others_connections_alone(jack, tmp_path):
+    with (
+        Bridge(tmp_path / "one", "--no-revive", name="") as one,
+        Bridge(tmp_path / "two", "--no-revive", name="") as two,
+        RemoteEars("ears-one") as ears,
+        RemoteEars("ears-two") as others,
+    ):
+        ears.connect(f"Hitpoint {one.port}:out")
+        others.connect(f"Hitpoint {two.port}:out")
+        time.sleep(1.5)  # the watchdogs note the connections
+        for bridge in (one, two):
+            os.kill(bridge.pids()["clock"], signal.SIGKILL)
+        for bridge, heard in ((one, ears), (two, others)):
+            with Client(bridge.port) as client:
+                client.score(path="/clips/8.mp4")
+                client.say("/hitpoint/play")
+                wait_for(lambda heard=heard: notes_on(heard.take()), 10, "notes where they belong")
+
+
 def test_five_ports(jack, tmp_path):
     with Bridge(tmp_path, "--no-revive", "--midi-ports", "five") as bridge, Client(bridge.port) as client:
         client.score(path="/clips/8.mp4")
@@ -207,19 +226,45 @@ def test_a_composer_that_does_not_start_is_given_up_until_it_is_asked_again(tmp_
         client.wait("/hitpoint/state", 5, lambda state: state[0] == "ready")
 
 
-def test_a_clock_that_dies_at_each_start_is_given_up(tmp_path):
-    with Bridge(tmp_path, "--no-revive", midi_port="none") as bridge:
+@pytest.mark.parametrize("name", ["clock", "composer"])
+def test_a_spare_that_waited_takes_the_place_of_one_that_died(tmp_path, name):
+    def numbers(who):
+        return [int(number) for number in re.findall(rf"the {who} process is (\d+)", bridge.log())]
 
-        def ended():
-            clock = bridge.pids().get("clock")
-            if clock:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(clock, signal.SIGKILL)
-            return bridge.process.poll() is not None
+    with Bridge(tmp_path, "--no-revive", midi_port="none") as bridge, Client(bridge.port) as client:
+        (spare,) = wait_for(lambda: numbers(f"spare {name}"), 30, "a spare")
+        os.kill(bridge.pids()[name], signal.SIGKILL)
+        wait_for(lambda: numbers(name)[-1] == spare, 10, "the spare in its place")
+        assert client.score(path="/clips/4.mp4")[0] == "film"
+        wait_for(lambda: len(numbers(f"spare {name}")) == 2, 30, "the next spare")
+        spare = numbers(f"spare {name}")[-1]
+        os.kill(spare, signal.SIGKILL)
+        client.say("/hitpoint/regenerate", "film", 1, 1)
+        client.wait("/hitpoint/bar", 10)
 
-        wait_for(ended, 60, "the bridge's end")
-        assert bridge.process.returncode == 4
-        assert "error: the clock process dies as soon as it starts" in (tmp_path / "out.txt").read_text()
+
+DEADLY = """
+import os
+from hitpoint.bridge.midi.base import Sink
+
+class Deadly(Sink):
+    @classmethod
+    def open(cls, config, argument):
+        os._exit(7)
+"""
+
+
+def test_a_clock_that_dies_at_each_start_is_given_up(tmp_path, monkeypatch):
+    site, about = tmp_path / "site", tmp_path / "site" / "deadly-1.0.dist-info"
+    about.mkdir(parents=True)
+    (site / "deadly.py").write_text(DEADLY)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: deadly\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[hitpoint.sinks]\ndeadly = deadly:Deadly\n")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    bridge = Bridge(tmp_path / "b", "--no-revive", midi_port="deadly")
+    done = subprocess.run(bridge.command, env=bridge.environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 4
+    assert "error: the clock process dies as soon as it starts (exit code 7)" in done.stderr
 
 
 def test_a_clock_that_is_killed_again_and_again_while_it_works_is_never_given_up(tmp_path):

@@ -75,6 +75,17 @@ def test_a_sink_and_a_host_of_another_package(tmp_path, monkeypatch):
     wait_for((tmp_path / "fed.txt.ended").exists, 10, "the host's end")
 
 
+def test_a_graphics_card_that_goes_away_costs_one_sentence_and_no_process(tmp_path):
+    with Bridge(tmp_path, "--no-revive", tools="live_fakes:make_on_a_card", midi_port="none") as bridge:
+        with Client(bridge.port) as client:
+            before = wait_for(lambda: len(bridge.pids()) == 3 and bridge.pids(), 30, "the composer")
+            client.score(path="/clips/4.mp4", wav=0)
+        assert bridge.pids() == before
+        log = bridge.log()
+        assert log.count("the graphics card cannot be used any more (CUDA error: unspecified launch failure") == 1
+        assert "Traceback" not in log and "does not answer" not in log
+
+
 def test_a_composer_of_another_package_composes_for_a_client(tmp_path, monkeypatch):
     site = tmp_path / "site"
     shutil.copytree(ROOT / "tests/contract/seams/package/hitpoint_extra", site / "hitpoint_extra")

@@ -48,10 +48,10 @@ def test_a_child_is_blamed_for_silence_while_the_watchdog_listened_only(clock):
 
 def test_a_spare_clock_has_nothing_to_say_until_it_is_the_clock():
     ours, theirs = socket.socketpair()
-    spare = Child("spare", Process(), Channel(ours), time.monotonic())
+    spare = Child("spare clock", Process(), Channel(ours), time.monotonic())
     spare.attend(1000.0)
     assert spare.hangs() == ""
-    spare.promote("clock")
+    spare.promote()
     assert spare.hangs() == ""
     spare.attend(1000.0)
     assert spare.hangs() == "does not answer"

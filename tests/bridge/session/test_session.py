@@ -104,6 +104,13 @@ def room(tmp_path):
     return Room(tmp_path)
 
 
+def test_music_goes_between_two_messages_of_a_bundle(room, monkeypatch):
+    ticks = []
+    monkeypatch.setattr(room.player, "tick", lambda: ticks.append(len(room.told)))
+    room.session.hear(codec.bundle([codec.encode("/hitpoint/ping", number) for number in range(50)]), ME)
+    assert ticks == list(range(1, 50))
+
+
 def test_hello_is_answered_to_the_sender(room):
     room.say("/hitpoint/hello", "tester", "1.0", 1)
     assert room.answers() == [("/hitpoint/welcome", "9.9", 1, "recorder", "idle")]
@@ -265,6 +272,20 @@ def test_state_is_told_on_change_and_each_second_to_all(room):
     room.plan()
     room.session.housekeeping()
     assert room.answers("/hitpoint/state")[0][:3] == ("working", "film", 0)
+
+
+def test_lateness_is_told_each_second_however_often_the_state_changes(room):
+    room.hello()
+    room.plan()
+    room.session.on_composer(BarsReady("film", 0, 0, tuple(telling_bar(i) for i in range(8))))
+    room.say("/hitpoint/locate", 10.0)
+    room.say("/hitpoint/play")
+    for number in range(40):
+        room.clock.advance(0.1)
+        room.player.tick()
+        room.player.underruns = number  # the state is another one each time
+        room.session.housekeeping()
+    assert len(room.answers("/hitpoint/late")) == 4
 
 
 def test_silent_clients_are_forgotten_and_ping_keeps_them(room):

@@ -64,6 +64,46 @@ def test_takes_have_their_own_seeds_and_files(bench):
     assert {message.take for message in bench.of(BarsReady)} == {0}, "only the take that is heard goes to the clock"
 
 
+def test_the_takes_beside_the_one_that_is_heard_are_composed_together(bench):
+    bench.ask(score(takes="4", wav="0"))
+    bench.work()
+    composer, plan = bench.tools.composer(), plain_plan(8)
+    [seeds] = composer.batches
+    assert len(seeds) == 3 and len({*seeds, plan.seed}) == 4
+    for take, seed in enumerate([plan.seed, *seeds]):
+        wanted = {bar.index: bar for bar in composer.stream(plan, seed)}
+        assert bench.store.load_bars("film", take) == wanted, "each is what its seed alone gives"
+
+
+def test_a_take_that_was_chosen_while_they_are_composed_goes_first(bench):
+    bench.ask(score(takes="3", wav="0"))
+    bench.work(until=lambda sent: bench.store.load_bars("film", 2))
+    bench.ask(ChooseTake("film", 2, 0))
+    bench.work()
+    composer, plan = bench.tools.composer(), plain_plan(8)
+    for take, seed in enumerate([plan.seed, *composer.batches[0]]):
+        assert bench.store.load_bars("film", take) == {bar.index: bar for bar in composer.stream(plan, seed)}
+    assert sorted(result.take for result in bench.of(JobResult)) == [0, 1, 2]
+
+
+def test_a_take_that_goes_wrong_beside_the_others_goes_on_alone(bench):
+    composer, plan = bench.tools.composer(), plain_plan(8)
+    right = composer.together
+
+    def silent_second(plan, seeds):
+        """Its second take falls silent after the second bar."""
+        for place, bar in right(plan, seeds):
+            yield place, replace(bar, notes=()) if place == 1 and bar.index > 1 else bar
+
+    composer.together = silent_second
+    bench.ask(score(takes="3", wav="0"))
+    bench.work()
+    third = bench.store.load_bars("film", 2)
+    written = [index for index, bar in third.items() if bar.notes]
+    assert len(third) == 8 and len(written) >= 5, "from where it fell silent it is composed as a take alone is"
+    assert bench.store.load_bars("film", 1) == {b.index: b for b in composer.stream(plan, composer.batches[0][0])}
+
+
 @pytest.mark.parametrize(
     ("pairs", "code"), [({"takes": "0"}, "usage"), ({"wav": "x"}, "usage"), ({"cuts": "guess"}, "usage")]
 )
@@ -313,6 +353,19 @@ def test_a_live_control_recomposes_from_the_next_bar_on(bench):
     assert [bar.density for bar in planned.plan.bars] == [4] * 5 + [7] * 11
     assert planned.stale == tuple(range(5, 16))
     assert [bar.index for message in bench.of(BarsReady) for bar in message.bars] == list(range(5, 16))
+    assert len(bench.of(JobResult)) == 1
+
+
+def test_a_live_control_of_how_it_is_played_composes_nothing_anew(bench):
+    bench.ask(score(name="16.mp4"))
+    bench.work()
+    composed = bench.store.load_bars("film", 0)
+    bench.sent.clear()
+    bench.ask(SetControl("film", "humanise", 0.5, 5))
+    bench.work()
+    assert bench.store.load_bars("film", 0) == composed
+    assert bench.of(Planned)[0].stale == tuple(range(5, 16))
+    assert set(range(5, 16)) <= {bar.index for message in bench.of(BarsReady) for bar in message.bars}
     assert len(bench.of(JobResult)) == 1
 
 

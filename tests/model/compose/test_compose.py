@@ -73,6 +73,8 @@ def test_takes_decoded_together_equal_takes_decoded_alone(composer: CmtComposer)
     together = composer.takes(plan, [5, 6, 7], came.append)
     assert together == [list(composer.stream(plan, seed)) for seed in (5, 6, 7)]
     assert len({tuple(take) for take in together}) == 3 and len(came) == 9
+    pieces = list(composer.together(plan, [5, 6, 7]))
+    assert [[bar for place, bar in pieces if place == at] for at in range(3)] == together
 
 
 def test_regenerating_one_instrument_leaves_the_others_note_for_note(composer: CmtComposer) -> None:

@@ -97,6 +97,9 @@ def test_no_bar_is_played_a_fourth_time() -> None:
     assert Again.of(Here(plan, 8, once, anew=True)) is None
     thrice = [*(dataclasses.replace(once[0], index=i) for i in range(3)), *once[3:]]
     assert Again.of(Here(plan, 8, thrice)) is None
+    other_tune = dataclasses.replace(plan.bars[8], line=(Note(0, 4, 72, 4, 80),))
+    plan = dataclasses.replace(plan, bars=(*plan.bars[:8], other_tune, *plan.bars[9:]))
+    assert Again.of(Here(plan, 8, once)) is None, "another tune is not an earlier bar's"
 
 
 def test_regenerating_a_repeated_bar_makes_a_new_one(composer: CmtComposer) -> None:

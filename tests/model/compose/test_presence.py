@@ -20,7 +20,7 @@ def bar(index: int, *pitches: int) -> Bar:
 def test_who_is_behind_is_leant_to_and_rather_on_a_beat() -> None:
     presence = Presence((0, PIANO, 3))
     for tick in range(0, 8, 2):
-        presence.lean("strength", Place(tick, 0, 0, 4))
+        presence.chose("strength", Place(tick, 0, 0, 4))
     beat, weak = (presence.lean("instrument", Place(tick, -1, 0, 4)) for tick in (8, 9))
     assert beat[PIANO + 1] > beat[3 + 1] > 0 and 0 < weak[PIANO + 1] < beat[PIANO + 1]
     assert FIRST_TICK + 8 in presence.lean("beat", Place(8, 0, 0, 4))
@@ -30,7 +30,7 @@ def test_who_is_behind_is_leant_to_and_rather_on_a_beat() -> None:
 def test_who_has_played_enough_is_left_alone() -> None:
     presence = Presence((PIANO,))
     for tick in range(0, 8, 2):
-        presence.lean("strength", Place(tick, PIANO, 0, 4))
+        presence.chose("strength", Place(tick, PIANO, 0, 4))
     assert not presence.lean("instrument", Place(8, -1, 0, 4))
 
 

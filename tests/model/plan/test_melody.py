@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from hitpoint.model.errors import UsageError
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR
 from hitpoint.model.plan.build import build_plan
+from hitpoint.model.plan.melody import THEME_BARS
 from hitpoint.model.plan.motif import drawn_motif, pitch_at, scale_place
 from hitpoint.model.plan.motif_file import read_motif
 from hitpoint.model.plan.types import Plan, Wishes
@@ -50,6 +52,29 @@ def test_the_motif_comes_back_through_all_sections(rhythm: Callable[..., VisualR
     moves = [b.pitch - a.pitch for bar in plan.bars for a, b in pairwise(bar.line)]
     assert np.mean([abs(move) in (1, 2) for move in moves]) > 0.35
     assert np.mean([move == 0 for move in moves]) < 0.28
+
+
+def test_a_theme_that_comes_back_keeps_its_moves(rhythm: Callable[..., VisualRhythm]) -> None:
+    shares = []
+    for seed in range(4):
+        plan = build_plan(rhythm(120.0, tuple(np.arange(8.0, 118, 8.3)), shots="ABCDABCDABCDABC"), Wishes(seed=seed))
+        moves = [Counter(b.pitch - a.pitch for a, b in pairwise(bar.line)) for bar in plan.bars]
+        for before, now in zip(moves, moves[THEME_BARS:], strict=False):
+            if before and now:
+                shares.append((before & now).total() / max(before.total(), now.total()))
+    assert np.mean(shares) > 0.75
+
+
+def test_a_note_of_the_tune_that_falls_into_a_breath_waits_for_its_end(rhythm: Callable[..., VisualRhythm]) -> None:
+    waited = 0
+    for seed in range(3):
+        plan = build_plan(rhythm(60.0, tuple(np.arange(5.3, 58, 4.7))), Wishes(seed=seed))
+        for bar in plan.bars:
+            closed = {tick for tick, k in bar.closed if k == bar.leader}
+            ticks = [note.tick for note in bar.line]
+            assert not closed & set(ticks) and ticks == sorted(set(ticks))
+            waited += sum(tick - 1 in closed for tick in ticks if tick % 4)
+    assert waited > 5
 
 
 def test_a_leader_that_is_wished_for_has_the_tune_throughout(rhythm: Callable[..., VisualRhythm]) -> None:

@@ -13,7 +13,7 @@ from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.plan.harmony.columns import SIZES
 from hitpoint.model.plan.harmony.network import ChordNetwork, Reading, Sizes
 from hitpoint.model.training import chords
-from hitpoint.model.training.chord_songs import half_bars, key_of_chords
+from hitpoint.model.training.chord_songs import Example, Scales, half_bars, key_of_chords
 
 
 @pytest.mark.parametrize("halves", [1, 20, 230])
@@ -24,6 +24,7 @@ def test_numpy_guesses_what_torch_guesses(tmp_path: Path, halves: int) -> None:
         torch.nn.init.normal_(block.bias, std=0.5)
     chords.save(network, tmp_path / "w.safetensors")
     network.load_state_dict({name: value.half().float() for name, value in network.state_dict().items()})
+    network.eval()
     rng = np.random.default_rng(1)
     told = np.stack([rng.integers(size, size=halves) for size in SIZES], axis=1)
     root, quality = rng.integers(12, size=halves), rng.integers(13, size=halves)
@@ -64,3 +65,18 @@ def test_bars_of_songs_become_half_bars() -> None:
 )
 def test_the_key_of_chords(symbols: str, key: Key) -> None:
     assert key_of_chords([parse_symbol(each) for each in symbols.split()]) == key
+
+
+def test_the_weights_that_guess_best_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranks = np.linspace(0, 1, 40)
+    song = Example(np.arange(40) % 4, np.zeros(40, np.int64), ranks, ranks, ranks, (), False, ((None, None),))
+    scales = Scales(*[np.linspace(0, 1, 9)] * 6)
+    looks = iter([2.0, 2.0, 1.0, 1.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0])  # told and not told, look after look
+    monkeypatch.setattr(chords, "evaluate", lambda *_: {"nats": next(looks)})
+    monkeypatch.setattr(chords, "LOOK_STEPS", 1)
+    monkeypatch.setattr(chords, "PATIENCE", 2)
+    network, seen = chords.ChordNetwork(Sizes(8, 2, 8, 1, 1)), []
+    monkeypatch.setattr(chords, "save", lambda *_: seen.append(next(network.parameters()).detach().clone()))
+    kept = chords.train(network, {"train": [song] * 128, "validation": [song]}, scales, 9, tmp_path / "w.safetensors")
+    assert kept == 2 and len(seen) == 2  # the third and fourth look are worse, and the fourth is the last
+    assert not torch.equal(seen[1], next(network.parameters()))

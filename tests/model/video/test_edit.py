@@ -94,6 +94,33 @@ def test_rate_moves_what_follows(film, truth):
     assert [b.time_s for b in rhythm.boundaries] == pytest.approx(wanted, abs=0.001)
 
 
+def test_a_clip_that_plays_backwards_is_seen_backwards(film, truth):
+    """Its cuts lie where the viewer sees them, and what moves, moves there."""
+    forwards = analyse([Clip(film, 2.0, 9.0)])
+    back = analyse([Clip(film, 2.0, 9.0, rate=-1.0)])
+    assert back.duration_s == forwards.duration_s == pytest.approx(7.0)
+    assert [b.time_s for b in back.boundaries] == pytest.approx([7.0 - b.time_s for b in forwards.boundaries[::-1]])
+    assert len(back.boundaries) == len(cuts_between(truth, 2, 9)) > 0
+    assert np.corrcoef(back.motion, forwards.motion[::-1])[0, 1] > 0.8
+    assert analyse([Clip(film, 0.0, rate=-1.0)]).duration_s == pytest.approx(truth["duration_s"], abs=0.05)
+
+
+def test_a_clip_backwards_among_others(film, truth):
+    clips = [Clip(film, 0.0, 4.0), Clip(film, 0.0, 4.0, rate=-2.0, start_s=4.0), Clip(film, 5.0, 6.0, start_s=6.0)]
+    found = [b.time_s for b in analyse(clips).boundaries]
+    there = cuts_between(truth, 0, 4)
+    wanted = [*there, 4.0, *(4.0 + (4.0 - cut) / 2 for cut in there[::-1]), 6.0]
+    wanted += [cut + 1.0 for cut in cuts_between(truth, 5, 6)]
+    # where it turns round the picture stays the same, and the editor's edge is a cut all the same
+    assert found == pytest.approx(wanted, abs=0.001)
+
+
+def test_pieces_of_a_clip_backwards_are_one():
+    pieces = [Clip(Path("a"), 2.0, 3.0, -1.0, 0.0), Clip(Path("a"), 1.0, 2.0, -1.0, 1.0)]
+    assert merged(pieces) == [Clip(Path("a"), 1.0, 3.0, -1.0, 0.0)]
+    assert len(merged([Clip(Path("a"), 2.0, 3.0, -1.0, 0.0), Clip(Path("a"), 0.5, 1.5, -1.0, 1.0)])) == 2
+
+
 def test_given_cuts_replace_detected_ones(film):
     given = [
         Boundary(9.0, "cut", 0.8),

@@ -91,6 +91,8 @@ def media(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("media")
     make_film(folder / "film.mp4")
     make_film(folder / "film30.mp4", 5, "30")
+    voice = ["-i", str(folder / "film.mp4"), "-f", "lavfi", "-i", "sine=d=10", "-c:v", "copy", str(folder / "talk.mp4")]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *voice], check=True)
     make_film(folder / "film23.mp4", 5, "24000/1001")
     quiet = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i"]
     subprocess.run([*quiet, "sine=d=5", folder / "tone.wav"], check=True)

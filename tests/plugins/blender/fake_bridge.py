@@ -30,6 +30,7 @@ class FakeBridge:
         self.stems: tuple[str, ...] = ()
         self.edition = 0
         self.reports = False
+        self.duck: list[tuple[float, float]] = []
         self.names: dict[str, tuple[str, ...]] = {}
         self.heard: dict[str, int] = {}
         self.log: list[tuple[str, tuple]] = []
@@ -169,7 +170,8 @@ class FakeBridge:
         bars = [{"index": i, "start_s": i * BAR_S} for i in range(-int(-length // BAR_S))]
         rows = [{"time_s": time_s, "kind": "cut"} for time_s in hits[::2]]
         cuts = {"found": len(hits), "hit": len(rows), "missed_s": hits[1::2]}
-        path.write_text(json.dumps({"bars": bars, "hits": rows, "cuts": cuts}))
+        sound = {"sound": {"speech": [], "duck": self.duck}} if self.duck else {}
+        path.write_text(json.dumps({"bars": bars, "hits": rows, "cuts": cuts, **sound}))
         return str(path)
 
     def on_capabilities(self, sender, request) -> None:

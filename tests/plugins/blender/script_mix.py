@@ -66,6 +66,13 @@ ask(bpy.ops.hitpoint.take, index=1)
 found["taken"] = music()
 found["hole"] = [hole.channel, *compat.edges(hole)]
 found["volumes"] = [volumes, faded()]
+strip.color_tag = "COLOR_04"
+host.strips()["two"].frame_offset_end += 20
+for each in host.strips():
+    each.select = each.name in ("one", "two")
+ask(bpy.ops.hitpoint.rescore)
+found["re-scored"] = music()
+found["re-scored volumes"] = [faded(), strip.color_tag, "keep" in session.client.job.options]
 
 for each in list(host.strips()):
     compat.strips_of(editor).remove(each)

@@ -3,6 +3,8 @@
 import ast
 import functools
 
+import cv2
+import numpy as np
 import pytest
 from conftest import ADDON, NO_SOUND, run_script
 from fake_bridge import FakeBridge
@@ -87,13 +89,16 @@ def bad(request, media):
     "case, error, note",
     [
         ("missing file", "None of these strips can be scored.", "“gone” has no readable file"),
-        ("scene strip", "None of these strips can be scored.", "“scene strip” is a scene: render it"),
+        (
+            "scene strip",
+            "None of these strips can be scored.",
+            "“scene strip” is a scene: to have it seen as it is, score",
+        ),
         ("image sequence", "None of these strips can be scored.", "“stills” is a still or an image sequence"),
         ("sound only", "There is only sound here", None),
         ("no selection", "Nothing is selected: select the strips to score.", None),
         ("empty range", "There are no strips to score.", None),
         ("nothing at all", "Nothing is selected", None),
-        ("reversed", "None of these strips can be scored.", "“backwards” plays backwards"),
         ("muted channel", "All strips here are muted", None),
     ],
 )
@@ -123,6 +128,7 @@ def frames(told, fps=24.0, source_fps=24.0):
     "case, clips",
     [
         ("missing file among others", [(20, 0, 240, 1.0)]),
+        ("reversed", [(1, 0, 240, -1.0)]),
         ("unsaved file", [(1, 0, 240, 1.0)]),
         ("speed effect", [(1, 0, 200, 2.0)]),
         ("retimed strip", [(1, 0, 240, 2.0)]),
@@ -291,6 +297,9 @@ def test_the_editors_mix_and_edit_stay_when_takes_and_scores_change(host, media,
     assert {row[0] for row in found["taken"]} == {"♪ Take B"}
     assert {row[6] for row in found["taken"]}.isdisjoint(row[6] for row in found["cut"])
     assert found["hole"] == [4, 80, 120] and found["volumes"] == [[0.5, 0.25]] * 2
+    assert [row[1:4] for row in found["re-scored"]] == [[4, 1, 80], [4, 120, 181]]  # its end is the edit's new one
+    assert {row[6] for row in found["re-scored"]}.isdisjoint(row[6] for row in found["taken"])
+    assert found["re-scored volumes"] == [[0.5, 0.25], "COLOR_04", True], "the mix on the strips stays"
     assert [row[2:5] for row in found["two ranges"]] == [[1, 101, False], [101, 201, False]]
     assert found["finished whole"] and "muted" in found["said"]
     whole = [row for row in found["whole"] if not row[4]]
@@ -299,6 +308,22 @@ def test_the_editors_mix_and_edit_stay_when_takes_and_scores_change(host, media,
     assert [row[:5] for row in found["again"]] == [
         row[:5] for row in found["whole"]
     ]  # scored again: its own sound only
+
+
+@pytest.mark.parametrize("host", EVERY)
+def test_the_music_makes_room_for_what_is_said_in_the_films_own_sound(host, media, tmp_path):
+    if host in NO_SOUND:
+        pytest.skip("this wheel has no sound")
+    bridge = FakeBridge(tmp_path)
+    bridge.reports, bridge.duck = True, [(0.0, 0.0), (1.0, 0.0), (1.5, -9.0), (3.0, -9.0), (4.0, 0.0)]
+    try:
+        found = run_script(host, "script_duck.py", media, bridge.port)
+    finally:
+        bridge.close()
+    line = [[1 + round(24 * time_s), round(10 ** (gain / 20), 2), "LINEAR"] for time_s, gain in bridge.duck]
+    assert found["with the film's sound"] == ["on", line] and found["another take"] == line
+    assert found["re-scored"] == ["on", line] and found["the editor's own"] == [True, 6]
+    assert found["without it"] == "off"
 
 
 @pytest.mark.parametrize("host", EVERY)
@@ -413,3 +438,46 @@ def test_small_things_of_the_second_hour(hour):
 @pytest.mark.parametrize("host", EVERY)
 def test_an_undo_step_is_pushed_while_other_threads_run(host, media):
     assert run_script(host, "script_threads.py", media, 9)["steps"] > 0
+
+
+def _is_frame(shown, film, number):
+    """How far a picture is from frame `number` of a film, mean grey values."""
+    film.set(cv2.CAP_PROP_POS_FRAMES, number)
+    _, wanted = film.read()
+    return float(np.abs(cv2.resize(shown, wanted.shape[1::-1]).astype(float) - wanted).mean())
+
+
+@pytest.mark.parametrize("host", EVERY)
+def test_the_rendered_picture_is_what_is_seen_and_is_scored(host, media, tmp_path):
+    bridge = FakeBridge(tmp_path)
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "BLENDER_USER_RESOURCES": str(tmp_path)}
+    try:
+        sound = ["film-for-sound"] if host in NO_SOUND else []
+        found = run_script(host, "script_picture.py", media, bridge.port, *sound, **home)
+    finally:
+        bridge.close()
+    notes, offer = found["first told"]
+    assert any(note.startswith("“MULTIPLY") or "mixes its pictures: to have" in note for note in notes), notes
+    assert offer == [True] and found["offer"] == []
+    assert found["connected"] and found["answer"] == ["FINISHED"] and found["waiting"] == [True, True, True]
+    assert found["unharmed meanwhile"] and found["rendered"] and found["error"] == "" and found["scored"]
+    assert [(round(c["start_s"] * 24), round(c["in_s"] * 24), round(c["out_s"] * 24)) for c in found["clips"]] == [
+        (11, 0, 40),
+        (51, 40, 60),
+    ]
+    assert found["remembered"] and found["left over"] == []
+    rendered, film = cv2.VideoCapture(found["clips"][0]["path"]), cv2.VideoCapture(str(media / "film.mp4"))
+    shown = []
+    while (frame := rendered.read())[0]:
+        shown.append(frame[1])
+    assert len(shown) == 60 and max(shown[0].shape) <= 482
+    length = int(film.get(cv2.CAP_PROP_FRAME_COUNT))
+    for place in (0, 17, 39):  # what plays backwards is shown from behind
+        first = found["clips"][0]
+        assert first["in_s"] == 0.0
+        wanted = length - 1 - 10 - place
+        far = [_is_frame(shown[place], film, wanted + off) for off in (-2, -1, 0, 1, 2)]
+        assert min(far) == far[2], (place, far)
+    assert found["called off"] == [False, True, True]
+    assert found["failed"] == "The picture could not be rendered: there is no encoder"
+    assert found["no program"].startswith("The picture cannot be rendered (")

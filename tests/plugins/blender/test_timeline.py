@@ -1,7 +1,7 @@
 """From strips to clips, without Blender. Frames are written as numbers: [start, end)."""
 
 import pytest
-from hitpoint_blender.timeline import Strip, bar_at, frame_at, marker_names, read
+from hitpoint_blender.timeline import Strip, bar_at, frame_at, marker_names, read, rendered
 
 FPS = 24.0
 
@@ -95,6 +95,35 @@ def test_a_speed_effect_changes_the_rate():
     assert (clip.out_s - clip.in_s) * FPS == pytest.approx(60)
 
 
+def test_a_strip_that_plays_backwards_is_told_as_such_and_cut_where_it_is_cut():
+    back = movie("back", 1, 10, 60, first=90, rate=-1.0, frames=100)
+    (clip,) = read([back], FPS, (20, 50)).clips
+    assert (clip.rate, clip.start_s * FPS) == (-1.0, pytest.approx(20))
+    assert (clip.in_s * FPS, clip.out_s * FPS) == (pytest.approx(50), pytest.approx(80))
+    pulled = movie("pulled", 1, 0, 100, first=60, rate=-2.0, frames=50)  # holds 5 frames, plays 25, holds the rest
+    edit = read([pulled], FPS, None)
+    (clip,) = edit.clips
+    assert (clip.start_s * FPS, clip.in_s, clip.out_s * FPS) == (pytest.approx(5), 0.0, pytest.approx(50))
+    assert edit.holds == [5, 30] and (edit.start, edit.end) == (0, 100)
+
+
+def test_a_part_of_a_film_that_was_cut_off_for_good_is_not_shown():
+    hidden = movie("hidden", 1, 0, 100, first=10, low=20.0, frames=70)
+    assert told(read([hidden], FPS, None)) == [("hidden", 10, 20, 50)]
+
+
+def test_the_edit_as_the_film_that_was_rendered_of_it():
+    card = Strip("card", "IMAGE", 1, 60, 80, frames=1)
+    other = Strip("other", "IMAGE", 1, 80, 100, frames=1)
+    edit = read([movie("a", 1, 0, 30), movie("b", 1, 30, 60), card, other], FPS, (10, 100))
+    whole = rendered(edit, "/film.mp4", FPS, False)
+    assert told(whole) == [("film", 10, 0, 90)] and (whole.start, whole.end, whole.stills) == (10, 100, [])
+    assert told(rendered(edit, "/film.mp4", FPS, True)) == [
+        *(("film", 10, 0, 20), ("film", 30, 20, 30)),
+        *(("film", 60, 50, 20), ("film", 80, 70, 20)),
+    ]
+
+
 def test_a_retimed_strip_and_one_of_another_frame_rate():
     fast = movie("fast", 1, 0, 24, first=10, rate=2.0)
     other = movie("other", 1, 24, 48, source_fps=30.0, rate=30 / 24)
@@ -126,10 +155,9 @@ def test_a_colour_hides_and_a_text_does_not():
     "strip, words",
     [
         (movie("gone", 1, 0, 9, missing=True), "has no readable file: /gone.mp4. Relink it"),
-        (movie("back", 1, 0, 9, rate=-1.0), "plays backwards"),
-        (Strip("x", "SCENE", 1, 0, 9), "is a scene: render it"),
-        (Strip("x", "IMAGE", 1, 0, 9), "image sequence: render it"),
-        (Strip("x", "MOVIECLIP", 1, 0, 9), "movie strip"),
+        (Strip("x", "SCENE", 1, 0, 9), "is a scene: to have it seen as it is, score the rendered picture"),
+        (Strip("x", "IMAGE", 1, 0, 9), "image sequence: to have"),
+        (Strip("x", "MOVIECLIP", 1, 0, 9), "tracker"),
         (Strip("x", "MULTICAM", 1, 0, 9), "multicam"),
     ],
 )
@@ -143,7 +171,8 @@ def test_what_cannot_be_scored_is_said_and_the_rest_is_scored(strip, words):
 
 def test_speed_that_changes_inside_is_said():
     edit = read([movie("a", 1, 0, 10, rate=1.5, steady=False)], FPS, None)
-    assert "changes speed inside: it is scored at 1.50× throughout" in edit.notes[0] and len(edit.clips) == 1
+    assert "changes speed inside, and is scored at 1.50× throughout" in edit.notes[0] and len(edit.clips) == 1
+    assert edit.unsure
 
 
 @pytest.mark.parametrize(

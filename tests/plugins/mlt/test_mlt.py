@@ -152,10 +152,30 @@ def test_run_again_it_replaces_its_own_track(project):
     assert 2000 < tone[2] < 5000, "once"
 
 
-def test_the_picture_that_is_scored_is_the_projects_own(project, tmp_path):
+@pytest.fixture
+def module():
     spec = importlib.util.spec_from_file_location("hitpoint_mlt", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+def test_a_melt_that_waits_for_ever_is_ended_and_told_of(module, tmp_path, monkeypatch):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    melt = programs / "melt"
+    melt.write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/tries\nexec sleep 1000\n")
+    melt.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setattr(module, "STILL_S", 0.3)
+    root = ElementTree.fromstring(SHOTCUT)
+    with pytest.raises(module.ProjectError, match=r"melt does not go on: nothing happened for 0.3 s"):
+        module.render(tmp_path / "film.mlt", tmp_path / "picture.mp4", root)
+    tries = (tmp_path / "tries").read_text().split()
+    assert len(tries) == 2 and not any(Path(f"/proc/{number}").exists() for number in tries)
+
+
+def test_the_picture_that_is_scored_is_the_projects_own(module, project, tmp_path):
     film = tmp_path / "picture.mp4"
     tree = module.read(project)
     module.render(module.without_music(tree, tmp_path, project), film, tree.getroot())

@@ -151,6 +151,16 @@ function api.SetMediaItemInfo_Value(item, name, value)
 end
 function api.GetItemStateChunk(item) return true, get(item).chunk or "<ITEM\n<SOURCE VIDEO\n>\n>\n" end
 function api.GetTrackStateChunk(track) return true, get(track).chunk or "<TRACK\n>\n" end
+function api.SetTrackStateChunk(track, text)
+  local object, points = get(track), {}
+  assert(text:match("^<TRACK\n.*\n>\n$"), "a damaged chunk")
+  for time, value, shape in text:gmatch("PT (%S+) (%S+) (%S+)\n") do
+    points[#points + 1] = { time = tonumber(time), value = tonumber(value) }
+    assert(shape == "0", "a line that is not straight")
+  end
+  object.chunk, object.points = text, points
+  return true
+end
 function api.TrackFX_AddByName(track, name, input, instantiate)
   assert(not input and instantiate == -1)
   local object = get(track)
@@ -165,6 +175,7 @@ function api.GetTakeMarker(take, index)
   return marker.second + 0.0, marker.name, 0
 end
 function api.get_config_var_string(name)
+  if name == "tempoenvtimelock" then return false, "" end
   assert(name == "projvidflags", "no such variable")
   return emu.video_flags ~= nil, emu.video_flags or ""
 end

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.model.job import markers
 from hitpoint.model.music.score import Bar, Score
 from hitpoint.model.output.midi_file import write_midi
+from hitpoint.model.plan.types import Plan
 from tests.fakes import FakeComposer, fake_plan
 
 
 class FakeBridge:
-    """Answers from a thread of its own until closed. heard: every valid request; lose: so many clips are lost first."""
+    """Answers from a thread of its own until closed. heard: every valid request; lose: so many clips are lost first.
+
+    changed: the plan of a changed edit, and which old bar each new one keeps.
+    """
 
     def __init__(
         self, folder: Path, duration_s: float = 15.73, bars: int = 8, lose: int = 0, hang: bool = False
@@ -27,6 +32,8 @@ class FakeBridge:
         self.takes: dict[int, list[Bar]] = {}
         self.files = self.take = 0
         self.missed: list[float] = []
+        self.duck: list[tuple[float, float]] = []
+        self.changed: tuple[Plan, dict[int, int]] | None = None
         self.fail_with: tuple[str, str] | None = None
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
@@ -90,7 +97,14 @@ class FakeBridge:
             for index in range(request.whole("first_bar"), request.whole("last_bar") + 1):
                 self.takes[take][index] = fresh[index]
         else:
+            old = self.takes.get(take, [])
             self.takes[take] = list(FakeComposer().stream(self.plan, take))
+            if "keep" in request.rest and self.changed is not None:
+                self.plan, kept = self.changed
+                fresh = list(FakeComposer().stream(self.plan, 999))
+                self.takes[take] = [
+                    replace(old[kept[bar.index]], index=bar.index) if bar.index in kept else bar for bar in fresh
+                ]
         self.files += 1
         score = Score(
             tuple(self.takes[take]), self.plan.tempo_map, "pop", self.plan.instruments, take, markers(self.plan)
@@ -99,5 +113,6 @@ class FakeBridge:
         write_midi(score, path)
         self.latest = path
         report = path.with_suffix(".json")
-        report.write_text(json.dumps({"cuts": {"found": 3, "hit": 3 - len(self.missed), "missed_s": self.missed}}))
+        cuts = {"found": 3, "hit": 3 - len(self.missed), "missed_s": self.missed}
+        report.write_text(json.dumps({"cuts": cuts, "sound": {"speech": [], "duck": self.duck}}))
         self._send(sender, "result", job, str(path), "", str(report), take, request.whole("request"), 0)

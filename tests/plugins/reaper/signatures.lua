@@ -29,6 +29,7 @@ DeleteProjectMarkerByIndex | ReaProject integer | boolean
 TimeMap2_QNToTime | ReaProject number | number
 GetMasterTrack | ReaProject | MediaTrack
 CountTrackEnvelopes | MediaTrack | integer
+SetTrackStateChunk | MediaTrack string boolean | boolean
 GetTrackEnvelope | MediaTrack integer | TrackEnvelope
 GetEnvelopeName | TrackEnvelope | boolean string
 CountEnvelopePoints | TrackEnvelope | integer

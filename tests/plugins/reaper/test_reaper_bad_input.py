@@ -82,9 +82,12 @@ def test_emulated_missing_file(reaper, relay, film):
     says(reaper, emulated.SCORE_ITEMS, "gone.mp4 is missing")
 
 
-def test_emulated_reversed_section(reaper, relay, film):
-    reaper.add_video(film, 0.0, 5.0, "{section = {3.0, 8.0}, reversed = true}")
-    says(reaper, emulated.SCORE_ITEMS, "plays backwards")
+def test_emulated_reversed_section(reaper, relay, film, bridge):
+    reaper.add_video(film, 0.0, 2.0, "{section = {3.0, 5.0}, reversed = true}")
+    reaper.act(emulated.SCORE_ITEMS)
+    [clip] = bridge.requests("clip")
+    told = [clip.number(name) for name in ("timeline_start", "in", "out", "rate")]
+    assert told == pytest.approx([0.0, 6.0, 8.0, -1.0]) and clip.text("path") == str(film)
 
 
 def test_emulated_read_only_resource_path(tmp_path, film):

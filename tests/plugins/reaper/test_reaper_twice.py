@@ -1,5 +1,7 @@
 """The second hour in an *emulated* REAPER: what stays in place, moved and copied scores, and scoring again."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.plugins.reaper import reaper_emulated as emulated
@@ -228,6 +230,104 @@ def test_emulated_what_changed_is_scored_again_in_its_place(reaper, relay, bridg
     assert bridge.requests("clip")[-1].number("out") == pytest.approx(16.5)
     assert reaper.lua("return #emu.current.state.tracks") == tracks
     assert len(RppProject(reaper.lua("return emu.rpp()")).track("Piano").items) == 1
+
+
+def without_bar(plan, bar: int):
+    """The plan of the same film without what lies under one of its later bars, and which old bars stay then."""
+    length_s = plan.tempo_map.time_at_tick(bar + 1) - plan.tempo_map.time_at_tick(bar)
+    hits = tuple(
+        replace(hit, bar=hit.bar - (hit.bar > bar), time_s=hit.time_s - length_s * (hit.bar > bar))
+        for hit in plan.hits
+        if hit.bar not in (bar - 1, bar)
+    )
+    bars = tuple(replace(each, required=() if each.index == bar - 1 else each.required) for each in plan.bars[:-1])
+    sections = (plan.sections[0], replace(plan.sections[1], end_bar=len(bars)))
+    new = replace(plan, duration_s=plan.duration_s - length_s, bars=bars, hits=hits, sections=sections)
+    return new, {**{i: i for i in range(bar - 1)}, **{i: i + 1 for i in range(bar, len(bars))}}
+
+
+HAND_EDITS = """
+local piano, drums
+for _, item in ipairs(emu.current:items()) do
+  local take = emu.current:object(item.takes[1])
+  if take.P_NAME == "Piano 1" then piano = item end
+  if take.P_NAME == "Drums 1" then drums = item end
+  if take.P_NAME == "Guitar 1" then emu.current:remove_item(item) end
+end
+local take, notes = emu.current:object(piano.takes[1]), {}
+for index, event in ipairs(take.events) do
+  local status, pitch, velocity = event[3]:byte(1, 3)
+  if status & 0xF0 == 0x80 or status & 0xF0 == 0x90 then -- an octave up, all of it
+    take.events[index][3] = string.char(status, pitch + 12, velocity)
+  end
+end
+drums.B_MUTE, drums.mine = 1, "kept"
+"""
+
+
+@pytest.mark.parametrize("tempo", ["project", "keep"])
+def test_emulated_hand_edits_stay_where_nothing_has_changed(reaper, relay, bridge, film, tempo):
+    """The bars before and after the change are the user's, to the note; only what lies between is new."""
+    reaper.lua(f'emu.ext["Hitpoint/tempo_map"] = "{tempo}"')
+    if tempo == "keep":
+        reaper.lua("emu.current.state.tempo[1] = {time = 12.0, bpm = 77.0, num = 4, den = 4}")
+    score(reaper, film)
+    lines = [bridge.plan.tempo_map.time_at_tick(bar) for bar in range(9)]
+    before = midi_notes(bridge.latest, START_S)
+    reaper.lua(HAND_EDITS)
+    items = "local a = {} for i, item in ipairs(emu.current:items()) do a[i] = item.id end return a"
+    ids = reaper.lua(items)
+    bridge.changed = without_bar(bridge.plan, 5)
+    length_s = bridge.changed[0].duration_s
+    reaper.lua("for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end "
+               f"local i = emu.current:items()[1] i.D_LENGTH = {length_s} i.B_UISEL = 1")  # fmt: skip
+    reaper.act(emulated.RESCORE)
+    assert reaper.messages == [] and reaper.undo_names[-1] == "Hitpoint: re-score"
+    assert reaper.lua(items) == ids, "the items are the same ones; the one that was thrown away stays away"
+    project, after = RppProject(reaper.lua("return emu.rpp()")), midi_notes(bridge.latest, START_S)
+    assert project.track("Guitar").items == []
+    assert reaper.lua("for _, i in ipairs(emu.current:items()) do if i.mine then return i.B_MUTE end end") == 1
+    near = 0.01
+    for name, octave in (("Piano", 12), ("Drums", 0), ("Bass", 0), ("Strings", 0)):
+        [item] = project.track(name).items
+        assert item.length_s == pytest.approx(bridge.plan.duration_s, abs=1e-5)
+        there = sorted((start, pitch) for start, _, _, pitch, _ in item.takes[0].notes)
+        gone_s = lines[6] - lines[5]
+        wanted = [(s, p + octave) for s, _, _, p, _ in before[name] if s < START_S + lines[4] - near]
+        wanted += [(s, p) for s, _, _, p, _ in after[name] if lines[4] - near <= s - START_S < lines[5] - near]
+        wanted += [(s - gone_s, p + octave) for s, _, _, p, _ in before[name] if s >= START_S + lines[6] - near]
+        assert len(there) == len(wanted) > 5
+        for (start, pitch), (wanted_s, wanted_pitch) in zip(there, sorted(wanted), strict=True):
+            assert pitch == wanted_pitch and start == pytest.approx(wanted_s, abs=0.003)
+    reaper.act(emulated.NEXT_TAKE)
+    assert reaper.messages == [] and len(RppProject(reaper.lua("return emu.rpp()")).track("Piano").items[0].takes) == 2
+
+
+def drawn(reaper) -> list[list[float]]:
+    """Second and factor of each point of the folder's volume."""
+    code = (
+        "for _, id in ipairs(emu.current.state.tracks) do local t = emu.current:object(id) if t.P_NAME == 'Hitpoint' "
+    )
+    code += "then local a = {} for i, p in ipairs(t.points) do a[i] = {p.time, p.value} end return a end end"
+    return [[round(value, 4) for value in point] for point in reaper.lua(code)]
+
+
+def test_emulated_the_music_makes_room_for_what_is_said(reaper, relay, bridge, film):
+    """Drawn once on the folder that holds the music; what the user draws there instead is never touched."""
+    bridge.duck = [(0.0, 0.0), (2.0, 0.0), (2.25, -9.0), (4.0, -9.0), (4.8, 0.0)]
+    score(reaper, film)
+    assert reaper.messages == []
+    line = [[START_S + time_s, round(10 ** (gain / 20), 4)] for time_s, gain in bridge.duck]
+    assert drawn(reaper) == line
+    bridge.duck = bridge.duck[:1] + [(time_s + 1.0, gain) for time_s, gain in bridge.duck[1:]]
+    reaper.act(emulated.RESCORE)
+    later = [[START_S + time_s, round(10 ** (gain / 20), 4)] for time_s, gain in bridge.duck]
+    assert reaper.messages == [] and drawn(reaper) == later
+    mine = "local t = emu.current:object(emu.current.state.tracks[2]) t.points = {{time = 9.0, value = 0.5}} "
+    mine += "t.chunk = t.chunk:gsub('PT.*PT %S+ %S+ 0', 'PT 9.0 0.5 0')"
+    reaper.lua(mine)
+    reaper.act(emulated.RESCORE)
+    assert reaper.messages == [] and drawn(reaper) == [[9.0, 0.5]]
 
 
 def test_emulated_new_tracks_sound_at_once_unless_that_is_switched_off(reaper, relay, bridge, film):

@@ -63,7 +63,19 @@ def test_a_photo_holds_its_place_and_a_title_over_the_film_hides_nothing(film, k
     assert [clip[0] for clip in found([*rows, item("/a.m4a", 3.0, 9.0), card])] == [0.0, 6.0]
 
 
-@pytest.mark.parametrize(("change", "words"), [({"backwards": 1}, "backwards"), ({"path": "/no/film.mp4"}, "missing")])
+def test_a_film_that_plays_backwards(film):
+    """REAPER turns the source round: what is counted from its begin is counted from the source's end."""
+    assert found([item(film, 1.0, 4.0, backwards=1)]) == [(1.0, 96.0, 100.0, -1.0)]
+    part = item(film, 0.0, 4.0, offset=1.0, rate=2.0, whole=10.0, section=30.0, backwards=1)
+    assert found([part]) == [(0.0, 31.0, 39.0, -2.0)]
+    looped = item(film, 0.0, 5.0, offset=1.0, whole=3.0, section=30.0, loops=1, backwards=1)
+    assert found([looped]) == [(0.0, 30.0, 32.0, -1.0), (2.0, 30.0, 33.0, -1.0)]
+    above = item(film, 1.0, 1.0, offset=50.0, track=1)
+    rows = [above, item(film, 0.0, 4.0, track=2, backwards=1)]
+    assert found(rows) == [(0.0, 99.0, 100.0, -1.0), (1.0, 50.0, 51.0, 1.0), (2.0, 96.0, 98.0, -1.0)]
+
+
+@pytest.mark.parametrize(("change", "words"), [({"path": "/no/film.mp4"}, "missing")])
 def test_one_bad_item_is_black_and_told_of(film, change, words):
     rows = [item(film, 0.0, 9.0), item(**{"path": film, "position": 3.0, "length": 2.0, **change})]
     told = []
@@ -135,7 +147,6 @@ def test_a_part_of_the_timeline(film):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"backwards": 1}, "plays backwards"),
         ({"kind": "WAVE"}, "no video in the selected items"),
         ({"path": "/nowhere/film.mp4"}, "is missing"),
         ({"path": "/a\udcff.mp4"}, "odd characters"),

@@ -20,7 +20,7 @@ from hitpoint.model.plan.harmony.edit import with_chord, with_chords
 from hitpoint.model.plan.harmony.network import shipped
 from hitpoint.model.plan.harmony.planner import harmonise, told_of
 from hitpoint.model.plan.harmony.rules import HOMES, MOST_EQUAL, half_at, halves_of, rules_of
-from hitpoint.model.plan.harmony.search import find_chords
+from hitpoint.model.plan.harmony.search import CLOSE_TONES, find_chords
 from hitpoint.model.plan.harmony.tension import tension_table
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.plan.wishes import check_wishes, parse_wishes
@@ -68,6 +68,19 @@ def test_the_harmony_moves_where_a_section_begins_and_where_the_plan_says(plans:
         named = {2 * bar.index + half_at(tick) for bar in plan.bars for tick in bar.changes}
         moved = [chords[at].root != chords[at - 1].root for at in starts | named if 0 < at < len(chords) - 3]
         assert np.mean(moved) > 0.97
+
+
+def test_a_cut_is_heard_in_the_harmony_because_little_else_moves_it(plans: list) -> None:
+    stray, common = [], []
+    for plan, _ in plans:
+        chords = halves(plan)
+        named = {2 * bar.index + half_at(tick) for bar in plan.bars for tick in bar.changes}
+        middles = range(1, len(chords) - 4, 2)
+        stray += [chords[at].root != chords[at - 1].root for at in middles if at not in named]
+        cuts = [2 * hit.bar + half_at(hit.tick) for hit in plan.hits if hit.kind == "cut" and hit.accent]
+        common += [len({*chords[at].tones} & {*chords[at - 1].tones}) for at in cuts if 0 < at < len(chords) - 3]
+    assert np.mean(stray) < 0.2
+    assert len(common) > 20 and max(common) < CLOSE_TONES
 
 
 def test_sections_that_look_alike_have_the_same_chords(plans: list) -> None:

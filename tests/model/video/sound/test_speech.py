@@ -11,7 +11,7 @@ from hitpoint.model.video.sound.speech import find_speech, joined
 from hitpoint.model.video.types import Clip
 from tests.speech_scenes import KINDS, RATE_HZ, background, error_shares, film_of, need_espeak, scene
 
-MISSED, FALSE = {"energy": 0.1, "silero": 0.08}, {"energy": 0.2, "silero": 0.08}
+MISSED, FALSE = {"energy": 0.1, "silero": 0.08}, {"energy": 0.08, "silero": 0.08}
 
 
 def pieces(sound):

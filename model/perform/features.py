@@ -1,0 +1,109 @@
+"""What a player sees of the notes before it: their places in the bar, in the chord and among their neighbours.
+
+The same columns are learnt from and played from. A part is the notes of one instrument in one bar; the other part is
+what it listens to (a melody to the accompaniment, the accompaniment to the melody).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hitpoint.model.music.score import TICKS_PER_BAR
+
+STYLES = ("country", "dance", "funk", "gospel", "hiphop", "latin", "pop", "punk", "rock", "soul")
+"""Styles of the Groove MIDI Dataset that are played straight, by the first word of their names."""
+STYLE_OF = {
+    "country": "country", "dance": "dance", "electronic": "hiphop", "metal": "punk", "pop": "pop", "rock": "rock",
+    "orchestral": "gospel",
+}  # fmt: skip
+"""Genre -> the style whose drummers it is played after."""
+
+DRUM_CLASSES = (
+    (35, 36), (38, 40), (37, 39), (42, 44, 22), (46, 26), (51, 53, 59), (49, 52, 55, 57), (41, 43, 58),
+    (45, 47, 48, 50),
+)  # fmt: skip
+"""General MIDI keys of each class: kick, snare, rim, closed and open hat, ride, crash, low and high toms. Others are
+one class more."""
+_CLASS_OF = {key: number for number, keys in enumerate(DRUM_CLASSES) for key in keys}
+_OTHER = len(DRUM_CLASSES)
+
+REACH = 8
+"""Ticks before and after a note in which a player sees who else sounds."""
+_FAR = 8.0
+
+Columns = NDArray[np.float64]
+
+
+def pitched(
+    ticks: Sequence[int], pitches: Sequence[int], lengths: Sequence[float], others: Sequence[int], bpm: float
+) -> Columns:
+    """(n, columns) of a part's notes, sorted by (tick, pitch). lengths: in ticks; others: ticks of the other part."""
+    tick, pitch = np.asarray(ticks, int), np.asarray(pitches, float)
+    struck, chord, size = np.unique(tick, return_inverse=True, return_counts=True)
+    top = np.array([pitch[chord == each].max() for each in range(len(struck))])
+    low = np.array([pitch[chord == each].min() for each in range(len(struck))])
+    step = np.diff(top, prepend=top[0], append=top[-1])
+    mean = pitch.mean()
+    own = [
+        (top[chord] - pitch) / 12, (pitch - low[chord]) / 12, pitch >= top[chord], pitch <= low[chord],
+        size[chord] / 4, size[chord] > 1, (pitch - mean) / 12, (pitch - 60) / 24, (top[chord] - top.mean()) / 12,
+        np.log2(np.maximum(np.asarray(lengths, float), 0.25)),
+        np.clip(step[:-1][chord] / 12, -2, 2), np.clip(step[1:][chord] / 12, -2, 2),
+        np.append(0, size[:-1])[chord] / 4, np.append(size[1:], 0)[chord] / 4,
+    ]  # fmt: skip
+    return np.column_stack([_place(tick, struck, chord, bpm), np.column_stack(own), _seen(tick, struck, others)])
+
+
+def drums(ticks: Sequence[int], pitches: Sequence[int], style: str, bpm: float) -> Columns:
+    """(n, columns) of a bar's drums, sorted by (tick, pitch). style: one of STYLES, or another: none is named."""
+    tick = np.asarray(ticks, int)
+    kind = np.array([_CLASS_OF.get(int(pitch), _OTHER) for pitch in pitches])
+    struck, chord = np.unique(tick, return_inverse=True)
+    own = np.eye(_OTHER + 1)[kind]
+    beside = np.zeros((len(struck), _OTHER + 1))
+    beside[chord, kind] = 1.0
+    around = _sounds(struck)[tick[:, None] + REACH + np.arange(-4, 5)]
+    alike = np.zeros((_OTHER + 1, TICKS_PER_BAR + 2 * REACH), bool)
+    alike[kind, tick + REACH] = True
+    same = alike[kind[:, None], tick[:, None] + REACH + np.array([-4, -2, -1, 1, 2, 4])]
+    which = np.array([each == style for each in STYLES], float) * np.ones((len(tick), 1))
+    # What a drum does where depends on the drum: a hat's off beat is not a snare's.
+    quarter = np.eye(4)[tick % 4]
+    by_kind = (own[:, :, None] * quarter[:, None, :]).reshape(len(tick), -1)
+    return np.column_stack([_place(tick, struck, chord, bpm), own, beside[chord], around, same, which, by_kind])
+
+
+def _place(tick: NDArray[np.int_], struck: NDArray[np.int_], chord: NDArray[np.int_], bpm: float) -> Columns:
+    """Where in the bar, how far from what is before and behind, how full the bar is, how fast it goes."""
+    gaps = np.diff(struck).astype(float)
+    before, behind = np.append(_FAR, gaps), np.append(gaps, _FAR)
+    return np.column_stack([
+        np.eye(TICKS_PER_BAR)[tick],
+        np.minimum(before, _FAR)[chord] / 8,
+        np.minimum(behind, _FAR)[chord] / 8,
+        np.full(len(tick), len(struck) / 16),
+        chord / max(1, len(struck) - 1),
+        np.full(len(tick), math.log2(bpm / 100)),
+    ])  # fmt: skip
+
+
+def _seen(tick: NDArray[np.int_], struck: NDArray[np.int_], others: Sequence[int]) -> Columns:
+    """Who sounds around each note: its own part, and the other."""
+    other = np.asarray(others, int)
+    steps = np.array([step for step in range(-REACH, REACH + 1) if step])
+    mine = _sounds(struck)[tick[:, None] + REACH + steps]
+    theirs = _sounds(other)[tick[:, None] + REACH + np.arange(-2, 3)]
+    return np.column_stack(
+        [mine, theirs, np.full(len(tick), min(1.0, len(other) / 8)), np.full(len(tick), len(other) > 0)]
+    )
+
+
+def _sounds(ticks: NDArray[np.int_]) -> NDArray[np.bool_]:
+    """(16 + 2 REACH,) whether anything begins on each tick, from REACH before the bar; nothing does outside it."""
+    table = np.zeros(TICKS_PER_BAR + 2 * REACH, bool)
+    table[ticks + REACH] = True
+    return table
