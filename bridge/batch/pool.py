@@ -65,7 +65,6 @@ class Pool(Generic[Task, Result]):
             if task is None:
                 continue
             if future.status in ("cancelled", "lost"):
-                self._stay_connected()
                 self._submit(task)
                 continue
             yield task, _result(future)
@@ -73,31 +72,42 @@ class Pool(Generic[Task, Result]):
 
     def close(self) -> None:
         """Ask for nothing more."""
-        for future in self._out:
-            future.cancel()
-        self._client.close(timeout=5)
+        with suppress(Exception):  # the scheduler may be gone, which Dask tells in many ways
+            if self._is_connected():
+                self._client.cancel(list(self._out))
+            self._client.close(timeout=5)
+
+    def _is_connected(self) -> bool:
+        """Whether there is a scheduler, or the client still looks for it."""
+        return self._client.status in ("running", "connecting")
 
     def _fill(self, left: Iterator[Task]) -> None:
-        with suppress(OSError):  # no answer: whether the scheduler is gone is seen where results are waited for
+        with suppress(Exception):  # no answer: what that means is seen where results are waited for
             self.workers = max(1, len(self._client.scheduler_info(-1)["workers"]))
         while len(self._out) < WAITING_A_WORKER * self.workers and (task := next(left, None)) is not None:
             self._submit(task)
 
     def _submit(self, task: Task) -> None:
-        future = self._client.submit(self._work, task, pure=False)
+        while True:
+            self._stay_connected()
+            try:
+                future = self._client.submit(self._work, task, pure=False)
+                break
+            except Exception:
+                if self._is_connected():  # it was not closed meanwhile
+                    raise
         self._out[future] = task
         future.add_done_callback(self._done.put)
 
     def _stay_connected(self) -> None:
         """Where the scheduler is gone, wait for it to be back, and ask again for all that was out."""
-        if self._client.status in ("running", "connecting"):
+        if self._is_connected():
             return
         waiting, self._out = list(self._out.values()), {}
         until_s = time.monotonic() + RETURN_S
-        while True:
+        while not self._is_connected():
             try:
                 self._client = self._reach()
-                break
             except HitpointError as error:
                 if time.monotonic() > until_s:
                     raise MissingError(

@@ -112,15 +112,17 @@ class _Maker:
     soundfont: Path | None
 
     def digest(self) -> str:
-        """What it makes depends on the program's version and the content of the files it is made of."""
+        """What it makes depends on: the program's version and the content of the files it is made of."""
+        from hitpoint.bridge.config.settings import load_config
         from hitpoint.model.files import file_sha256
         from hitpoint.model.job import version
         from hitpoint.model.network.checkpoint import SHIPPED
 
-        checkpoint = dict(self.composer)["checkpoint"] or SHIPPED
-        files = [Path(checkpoint).expanduser(), *([self.soundfont] if self.soundfont else [])]
+        config = load_config(**dict(self.composer))
+        files = [Path(config.checkpoint or SHIPPED).expanduser(), *([self.soundfont] if self.soundfont else [])]
+        composer = config.composer, config.library, config.test_composer
         try:
-            return repr((version(), self.composer, [file_sha256(file) for file in files]))
+            return repr((version(), composer, [file_sha256(file) for file in files]))
         except OSError as error:
             raise UsageError(f"cannot read {error.filename}: {error.strerror}; check the path") from error
 

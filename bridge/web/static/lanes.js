@@ -41,7 +41,7 @@ export class Lanes {
     const report = state.report;
     if (report) { this.drawBars(report); this.drawMood(report); this.drawChords(report); this.drawTempo(report); this.drawPlayers(report); }
     this.drawRoll(state.notes);
-    pen.fillStyle = '#aab4c2';
+    pen.fillStyle = '#c9d2de';
     for (const [name, top] of Object.entries(TOPS)) if (name !== 'strip' && name !== 'hits') pen.fillText(name === 'players' ? 'who plays' : name === 'roll' ? 'notes' : name, 4, top + 7);
   }
 

@@ -224,11 +224,16 @@ function showRange() {
 function seek(timeS) { if (video.readyState) video.currentTime = Math.min(video.duration - 0.001, Math.max(0, timeS)); }
 function play() { if (video.paused) video.play().catch(tell); else video.pause(); }
 
+let shown = '';
 function frame() {
   player.tick();
   lanes.draw();
-  $('clock').textContent = clock(video.currentTime, 2);
-  $('head').style.left = `${lanes.x(video.currentTime)}px`;
+  const now = `${video.currentTime} ${lanes.drawn}`;
+  if (now !== shown) { // an idle page costs nothing
+    shown = now;
+    $('clock').textContent = clock(video.currentTime, 2);
+    $('head').style.left = `${lanes.x(video.currentTime)}px`;
+  }
   requestAnimationFrame(frame);
 }
 
