@@ -199,7 +199,7 @@ def fit(train: Examples, seed: int = 0) -> nn.Sequential:
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
     for _ in range(EPOCHS):
-        for rows in torch.randperm(len(x)).split(BATCH):
+        for rows in torch.split(torch.randperm(len(x)), BATCH):
             loss = (weight[rows] * (net(x[rows]) - y[rows]) ** 2).mean()
             optimiser.zero_grad()
             loss.backward()
@@ -207,19 +207,20 @@ def fit(train: Examples, seed: int = 0) -> nn.Sequential:
             schedule.step()
     with torch.no_grad():  # units and centre of the columns, and those of what is asked, go into the outer layers
         first, last = net[0], net[4]
-        first.weight /= torch.from_numpy(spread)
-        first.bias -= first.weight @ torch.from_numpy(mean)
-        last.weight *= torch.from_numpy(scale)[:, None]
-        last.bias *= torch.from_numpy(scale)
+        assert isinstance(first, nn.Linear) and isinstance(last, nn.Linear)
+        first.weight.div_(torch.from_numpy(spread))
+        first.bias.sub_(first.weight @ torch.from_numpy(mean))
+        last.weight.mul_(torch.from_numpy(scale)[:, None])
+        last.bias.mul_(torch.from_numpy(scale))
     return net
 
 
-def explained(guess: NDArray[np.float64], true: NDArray[np.float64]) -> float:
+def explained(guess: NDArray[np.floating], true: NDArray[np.floating]) -> float:
     """R^2 against no deviation at all."""
     return float(1 - np.square(true - guess).sum() / np.square(true).sum())
 
 
-def by_chord(values: NDArray[np.float64], chords: NDArray[np.int64]) -> NDArray[np.float64]:
+def by_chord(values: NDArray[np.floating], chords: NDArray[np.int64]) -> NDArray[np.float64]:
     """Means over the notes of each simu-note."""
     return np.bincount(chords, values) / np.bincount(chords)
 

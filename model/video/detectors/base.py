@@ -46,7 +46,7 @@ class Rows:
 
     def array(self) -> NDArray[Any]:
         """All of them (n, …)."""
-        return self._rows[: self._count].copy()
+        return np.array(self._rows[: self._count])
 
 
 @dataclass(frozen=True)

@@ -307,5 +307,5 @@ def _beats(at_s: Floats, sure: Floats, heights: Floats, kinds: Sequence[str]) ->
 
 def _saliency(sure: float, rank: float) -> float:
     """Rises with confidence, and a little with a beat's size among the film's own, `rank` 0..1."""
-    saliency = sure**SHAPE * (0.85 + 0.15 * rank)
+    saliency = float(sure**SHAPE) * (0.85 + 0.15 * rank)
     return max(saliency, LOUD_BEAT) if sure >= LOUD_CONFIDENCE else min(saliency, LOUD_BEAT - 0.01)
