@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,7 @@ def processes_for(device: str) -> int:
 
 def batches(
     shard: Shard, recipe: Recipe, rank: int, first: int, share: Callable[[int], float], processes: int
-) -> Iterator[Batch]:  # fmt: skip
+) -> Generator[Batch, None, None]:  # fmt: skip
     """The batches from step `first` on, without end. share: of the run that is done at a step.
 
     processes: they read the shard folder themselves; 0, or a shard that is no file: one thread.

@@ -39,7 +39,8 @@ def feed(batch: Batch, attributes: Sequence[str], device: str) -> Fed:
             kept.append((counts, known))
         counting[attribute] = known
     columns = (batch.rows, batch.time, batch.slot, batch.table)
-    return Fed(*(_sent(torch.from_numpy(column), device) for column in columns), counting)
+    rows, time, slot, table = (_sent(torch.from_numpy(column), device) for column in columns)
+    return Fed(rows, time, slot, table, counting)
 
 
 def _sent(values: Tensor, device: str) -> Tensor:
