@@ -58,7 +58,7 @@ def processes_for(device: str) -> int:
 
 def batches(
     shard: Shard, recipe: Recipe, rank: int, first: int, share: Callable[[int], float], processes: int
-) -> Generator[Batch]:  # fmt: skip
+) -> Generator[Batch, None, None]:  # fmt: skip
     """The batches from step `first` on, without end. share: of the run that is done at a step.
 
     processes: they read the shard folder themselves; 0, or a shard that is no file: one thread.

@@ -38,9 +38,8 @@ def feed(batch: Batch, attributes: Sequence[str], device: str) -> Fed:
             known = _sent(counts.flatten().nonzero().squeeze(1), device)
             kept.append((counts, known))
         counting[attribute] = known
-    rows, time, slot, table = (
-        _sent(torch.from_numpy(column), device) for column in (batch.rows, batch.time, batch.slot, batch.table)
-    )
+    columns = (batch.rows, batch.time, batch.slot, batch.table)
+    rows, time, slot, table = (_sent(torch.from_numpy(column), device) for column in columns)
     return Fed(rows, time, slot, table, counting)
 
 
