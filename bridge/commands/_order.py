@@ -90,7 +90,8 @@ def carry_out(order: Order, cuts: tuple[Boundary, ...] | None, composer: Compose
     part = order.part
     prepared = job.prepare(part.clips(), order.wishes, cuts, progress, detector=part.detector, genres=composer.genres)
     composed = job.compose_takes(prepared, composer, len(order.targets), progress)
-    said, written = [], []
+    said: list[str] = []
+    written: list[Path] = []
     for take, files in zip(composed, order.targets, strict=True):
         paths = write_outputs(take, prepared, files, replace(order.writing, progress=progress))
         said.append(summary(take, prepared, paths))
