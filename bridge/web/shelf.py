@@ -17,6 +17,7 @@ from hitpoint.bridge.batch.films import SUFFIXES
 from hitpoint.bridge.errors import InputError, UsageError
 from hitpoint.bridge.osc.protocol import ProtocolError
 from hitpoint.bridge.session.clips import allowed_path
+from hitpoint.model.music.score import INSTRUMENTS
 
 MAX_UPLOAD_BYTES = 4 << 30
 SPARE_BYTES = 1 << 30
@@ -118,7 +119,8 @@ class Shelf:
 def _is_of_take(path: Path, told: Path) -> bool:
     """Whether it lies beside a file of the bridge's and bears its name, with another ending or an instrument's."""
     stem = told.name.partition(".")[0]
-    return path.parent == told.parent and (path.name.startswith((f"{stem}.", f"{stem}-"))) and path.suffix != ".part"
+    names = (f"{stem}.", *(f"{stem}-{instrument}." for instrument in INSTRUMENTS))
+    return path.parent == told.parent and path.name.startswith(names)
 
 
 async def _call(*command: str) -> bytes:

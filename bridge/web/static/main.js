@@ -92,7 +92,7 @@ function score() {
     return off ? [] : [each.dataset.key, value];
   });
   begin();
-  session.say('/hitpoint/score', state.job, ...pairs, 'wav', 1, 'stems', 1, 'formats', FORMATS + ($('mux').checked ? ',mux,plot' : ''), ...hits.pairs());
+  session.say('/hitpoint/score', state.job, ...pairs, 'wav', 1, 'stems', $('apart').checked ? 1 : 0, 'formats', FORMATS + ($('mux').checked ? ',mux,plot' : ''), ...hits.pairs());
 }
 
 function regenerate() {

@@ -13,7 +13,7 @@ export class Player {
   setTake(number, wav, stems) {
     const old = this.mixes.get(number);
     if (!old || old.dataset.path !== wav) { old?.pause(); this.mixes.set(number, sound(wav)); }
-    this.stems.get(number)?.forEach((each) => each.pause());
+    this.stems.get(number)?.forEach((each) => each instanceof Audio && each.pause());
     this.stems.set(number, new Map(stems.map(([part, path]) => [part, { path }])));
   }
 
