@@ -44,5 +44,5 @@ def turned(spans_s: NDArray[np.float64], clip: Clip, end_s: float) -> NDArray[np
     if clip.rate > 0 or not len(spans_s):
         return spans_s
     around_s = clip.in_s + end_s
-    begin_s, until_s, frames = around_s - spans_s[::-1, 1], around_s - spans_s[::-1, 0], spans_s[::-1, 2]
-    return np.column_stack([begin_s, until_s, frames, until_s, np.full(len(frames), np.nan)])
+    starts_s, ends_s, frames = around_s - spans_s[::-1, 1], around_s - spans_s[::-1, 0], spans_s[::-1, 2]
+    return np.column_stack([starts_s, ends_s, frames, ends_s, np.full(len(frames), np.nan)])

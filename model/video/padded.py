@@ -56,8 +56,8 @@ def _measured(rhythm: VisualRhythm, head_s: Floats, times_s: Floats, tail_s: Flo
     found: dict[str, Arrays] = {}
     for each in registered():
         if each.name in rhythm.measured:
-            spans = [(each.black(len(head_s)), head_s), (rhythm.measured[each.name], times_s)]
-            spans.append((each.black(len(tail_s)), tail_s))
+            inside: tuple[Arrays, Floats] = (rhythm.measured[each.name], times_s)
+            spans = ((each.black(len(head_s)), head_s), inside, (each.black(len(tail_s)), tail_s))
             firsts = np.cumsum([0, *(len(span_s) for _, span_s in spans)]).tolist()
             found[each.name] = each.join(
                 [Part(arrays, span_s, first) for (arrays, span_s), first in zip(spans, firsts, strict=False)]
