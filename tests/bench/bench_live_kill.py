@@ -13,13 +13,22 @@ import os
 import signal
 import tempfile
 import time
+from pathlib import Path
 
 from live_bench import settings  # isort: skip
 from live_kit import Bridge, Client, JackServer, RemoteEars, hanging, notes_on, wait_for
 
 BARS = 64
-PAUSE_S = 3.0
-"""Between two kills: the bridge is whole again, its spare processes included."""
+PAUSE_S = 2.5
+
+
+def spares(bridge):
+    """How many spare processes wait."""
+    pid = bridge.watchdog_pid()
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [Path(f"/proc/{child}/comm").read_text().strip() for child in children].count("hp-spare")
+    return 0
 
 
 def play(client, ears):
@@ -83,6 +92,7 @@ def main():
             for victim in options.victims.split(","):
                 silences, backs, hung, lost = [], [], 0, 0
                 for _ in range(options.times):
+                    wait_for(lambda: spares(bridge) == 2, 60, "a spare of each")
                     silent_s, back_s, hanging_now, bars = kill_once(bridge, client, ears, victim)
                     silences += [silent_s] if silent_s is not None else []
                     backs.append(back_s)
