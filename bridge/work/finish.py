@@ -48,6 +48,10 @@ class Finisher:
             from hitpoint.model.output.stems import stem_paths
 
             files += stem_paths(prepared.plan.instruments, wav)
+        if job.formats:
+            from hitpoint.model.output.base import paths_of, targets_of
+
+            files += paths_of(targets_of(job.formats, midi), prepared.plan.instruments)
         take.midi = midi
 
         def progress(output: str, share: float) -> None:
@@ -59,7 +63,9 @@ class Finisher:
             try:
                 make_folder(midi.parent)
                 sound = wav if job.wav else None
-                self._tools.write(prepared, composer, bars, take.seed, midi, sound, report, job.stems, progress)
+                self._tools.write(
+                    prepared, composer, bars, take.seed, midi, sound, report, job.stems, job.formats, progress
+                )
                 publish(*files)
             except Exception as error:
                 self._back(job, self._after(job, take, midi, error))

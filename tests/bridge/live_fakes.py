@@ -121,7 +121,7 @@ class FakeTools(Tools):
     def programs(self, genre):
         return (0, 0, 25, 33, 48)
 
-    def write(self, prepared, composer, bars, seed, midi, wav, report, stems=False, progress=None):
+    def write(self, prepared, composer, bars, seed, midi, wav, report, stems=False, formats=(), progress=None):
         for path in (midi, wav, report):
             if path is not None:
                 path.write_text(f"{len(bars)} bars, seed {seed}")

@@ -626,6 +626,19 @@ def test_senders_that_leave_the_type_tags_out(room):
     assert room.answers("/hitpoint/error")[-1][0] == "arguments"
 
 
+@pytest.mark.parametrize("name", ["valence", "arousal", "tension"])
+def test_the_mood_is_moved_live(room, name):
+    room.plan()
+    room.asked.clear()
+    room.say(f"/hitpoint/control/{name}", -0.5)
+    room.clock.advance(0.2)
+    room.session.housekeeping()
+    (told,) = [message for message in room.asked if isinstance(message, SetControl)]
+    assert (told.name, told.value) == (name, -0.5)
+    room.say(f"/hitpoint/control/{name}", 1.5)
+    assert room.answers("/hitpoint/error")[-1][0] == "arguments"
+
+
 def test_a_fader_reaches_the_composer_ten_times_a_second_and_its_last_value_always(room):
     room.plan()
     room.asked.clear()
