@@ -14,7 +14,9 @@ import pytest
 
 HERE = Path(__file__).parent
 LIVE = (
+    "bridge/batch/",
     "bridge/process/",
+    "bridge/web/",
     "bridge/commands/",
     "bridge/hosts/test_ardour.py",
     "bridge/hosts/test_link.py",
