@@ -106,7 +106,7 @@ class MusicXmlOutput(Output):
         """Also MissingError without music21."""
         super().check(path, instruments, writing)
         if importlib.util.find_spec("music21") is None:
-            raise MissingError(f"MusicXML needs music21; run `{INSTALL}`")
+            raise MissingError(f"notes on paper need music21; run `{INSTALL}`")
 
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """Write the parts. Raises UsageError as `hitpoint.model.files.atomic`."""
