@@ -26,6 +26,7 @@ HOST = ("plugins/",)
 BENCH = ("bench/",)
 NEEDS_FFMPEG = re.compile(r"\b(ffmpeg|ffprobe|FFMPEG)\b")
 SLOW = (
+    "gpu/",
     "contract/seams/",
     "model/compose/test_chords.py",
     "model/compose/test_compose.py",

@@ -9,6 +9,7 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hitpoint.bridge.errors import HitpointError, InputError, MissingError, UsageError
@@ -146,7 +147,7 @@ def open_pool(
             security = distributed.Security.temporary()  # anybody on this machine could give our workers code otherwise
             cluster = closing.enter_context(_local(workers, memory, security))
             scheduler = cluster.scheduler_address
-        reach = lambda: _reach(scheduler, security)  # noqa: E731
+        reach = partial(_reach, scheduler, security)
         pool = Pool(reach(), reach, work)
         closing.callback(pool.close)
         yield pool

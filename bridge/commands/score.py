@@ -31,8 +31,8 @@ from hitpoint.model.output.base import TARGETS_LUFS
     default="midi",
     show_default=True,
     help="What to write, named after the MIDI file: midi, wav, mux (the film), report, plot, rpp (REAPER), otio, "
-    "edl (markers for Resolve), stems, chords (a sheet that --harmony reads), click, cues (CSV), cuepages (PDF), "
-    "musicxml, or what another package adds.",
+    "edl (markers for Resolve), stems, mixstems (with the film's own sound), chords (a sheet that --harmony reads), "
+    "click, cues (CSV), cuepages (PDF), musicxml, or what another package adds.",
 )
 @click.option("--wav", type=FILE, help="Also write the sound, as a WAV file.")
 @click.option("--mux", type=FILE, help="Also write the film with this music (.mp4, .mov, .mkv or .webm).")

@@ -132,6 +132,12 @@ class Job:
         """The take that is heard."""
         return self.takes[self.record.take]
 
+    @property
+    def in_turn(self) -> list[int]:
+        """The takes that are to be made, the one being heard first."""
+        heard = self.record.take
+        return [heard, *(take for take in range(self.wanted_takes) if take != heard)]
+
 
 class Cancelled(Exception):
     """The job was called off."""
@@ -220,17 +226,22 @@ class Tools:
         report: Path,
         stems: bool = False,
         formats: Sequence[str] = (),
+        progress: Callable[[str, float], None] | None = None,
     ) -> None:
-        """Write a take's files; stems: a WAV for each instrument beside it as well; formats: further outputs."""
+        """Write a take's files; stems: a WAV for each instrument beside it as well; formats: further outputs.
+
+        What `progress` raises ends it.
+        """
         from hitpoint.model.job import assemble
         from hitpoint.model.output.base import Writing, targets_of, write_outputs
+        from hitpoint.model.take import silent
 
         take = assemble(prepared, bars, composer, seed)
         files = {"midi": midi, "report": report, **({} if wav is None else {"wav": wav})}
         if stems and wav is not None:
             files["stems"] = wav
         files |= targets_of(formats, midi)
-        write_outputs(take, prepared, files, Writing(force=True))
+        write_outputs(take, prepared, files, Writing(force=True, progress=progress or silent))
 
 
 def clips_of(score: ScoreJob) -> list[Clip]:
@@ -310,6 +321,8 @@ def checked(pairs: Mapping[str, str]) -> tuple[int, bool, bool]:
     takes = whole_number(pairs.get("takes", "1"), "takes", 1, 16)
     wav = whole_number(pairs.get("wav", "1"), "wav", 0, 1)
     stems = whole_number(pairs.get("stems", "0"), "stems", 0, 1)
+    if pairs.get("repitch", "off").lower() in ("on", "1", "true"):
+        raise UsageError("repitch needs the whole piece before it sounds; use `hitpoint score --repitch` for a file")
     cuts = pairs.get("cuts", "auto")
     if cuts not in ("auto", "strips", "fine"):
         raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")
