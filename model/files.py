@@ -6,11 +6,15 @@ import errno
 import hashlib
 import os
 import secrets
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hitpoint.model.errors import HitpointError, MissingError, UsageError
+
+PLACE_TRIES, PLACE_AGAIN_S = 25, 0.02
 
 
 def check_output(path: Path, force: bool = False) -> None:
@@ -57,10 +61,32 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         yield part
         with part.open("rb+") as file:
-            os.fsync(file.fileno())  # or a power cut may leave the new name with nothing in it, and the old file gone
-        part.replace(path)
+            flush(file.fileno())  # or a power cut may leave the new name with nothing in it, and the old file gone
+        put_in_place(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def flush(number: int) -> None:
+    """Have what an open file or folder holds on the disk itself; on macOS that is more than fsync. Raises OSError."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        with suppress(OSError):  # a disk that knows nothing of it
+            fcntl.fcntl(number, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(number)
+
+
+def put_in_place(part: Path, path: Path, platform: str = sys.platform) -> None:
+    """Rename `part` to `path`, which may be there. On Windows nobody can while somebody just reads `path`: tried again
+    for half a second. Raises OSError."""
+    for _ in range(PLACE_TRIES if platform == "win32" else 0):
+        with suppress(PermissionError):
+            part.replace(path)
+            return
+        time.sleep(PLACE_AGAIN_S)
+    part.replace(path)
 
 
 def _explain(error: OSError, path: Path) -> HitpointError:

@@ -67,8 +67,28 @@ def prepare(
     plan = build_plan(rhythm, wishes)
     if found is not None:
         plan = replace(plan, changes=(*plan.changes, *found.changes))
+    if wishes.repitch:
+        plan = _checked_for_repitch(plan)
     report("plan", 1.0)
     return Prepared(tuple(clips), wishes, rhythm, plan, analysed - started, time.perf_counter() - analysed, found)
+
+
+def _checked_for_repitch(plan: Plan) -> Plan:
+    """The plan, with a sentence where its picture gives pitches nothing to follow."""
+    from hitpoint.model.compose.repitch import asked_tension
+
+    if asked_tension(plan) is not None and all(bar.key is not None for bar in plan.bars):
+        return plan
+    told = "pitches stay as composed: the picture asks for no tension that changes, or mood is off"
+    return replace(plan, changes=(*plan.changes, told))
+
+
+def _repitched(bars: Sequence[Bar], prepared: Prepared, seed: int) -> Sequence[Bar]:
+    if not prepared.wishes.repitch:
+        return bars
+    from hitpoint.model.compose.repitch import repitched
+
+    return repitched(bars, prepared.plan, seed)
 
 
 def names(clips: Sequence[Clip], apart: bool = False) -> list[str]:
@@ -98,7 +118,7 @@ def compose(
         if on_bar is not None:
             on_bar(bar)
         report("compose", len(bars) / len(plan.bars))
-    return assemble(prepared, bars, composer, seed)
+    return assemble(prepared, _repitched(bars, prepared, seed), composer, seed)
 
 
 def compose_takes(prepared: Prepared, composer: Composer, count: int, progress: Progress | None = None) -> list[Take]:
@@ -111,7 +131,10 @@ def compose_takes(prepared: Prepared, composer: Composer, count: int, progress: 
     report("compose", 0.0)
     pieces = composer.takes(prepared.plan, seeds, lambda bar: report("compose", next(done) / wanted))
     tokens, seconds = composer.stats.tokens // count, composer.stats.seconds / count
-    return [assemble(prepared, bars, composer, seed, tokens, seconds) for seed, bars in zip(seeds, pieces, strict=True)]
+    return [
+        assemble(prepared, _repitched(bars, prepared, seed), composer, seed, tokens, seconds)
+        for seed, bars in zip(seeds, pieces, strict=True)
+    ]
 
 
 def assemble(
@@ -198,6 +221,8 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
     }
     if wishes.mood != "off":
         about |= {name: str(getattr(wishes, name)) for name in ("mood", "valence", "arousal", "tension")}
+    if wishes.repitch:
+        about["repitch"] = "on"
     if not wishes.keep_sound:
         about["keep_sound"] = "off"
     media_of = {media.path: media for media in prepared.rhythm.media}

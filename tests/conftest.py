@@ -14,7 +14,9 @@ import pytest
 
 HERE = Path(__file__).parent
 LIVE = (
+    "bridge/batch/",
     "bridge/process/",
+    "bridge/web/",
     "bridge/commands/",
     "bridge/hosts/test_ardour.py",
     "bridge/hosts/test_link.py",
@@ -24,6 +26,7 @@ HOST = ("plugins/",)
 BENCH = ("bench/",)
 NEEDS_FFMPEG = re.compile(r"\b(ffmpeg|ffprobe|FFMPEG)\b")
 SLOW = (
+    "gpu/",
     "contract/seams/",
     "model/compose/test_chords.py",
     "model/compose/test_compose.py",

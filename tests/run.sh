@@ -2,7 +2,7 @@
 # Install all that the tests need, system packages included, and run them. Arguments go to pytest.
 set -eu
 cd "$(dirname "$0")/.."
-packages="ffmpeg espeak-ng jackd2 fluidsynth timgm6mb-soundfont lua5.4 python3-venv blender xvfb xdotool libgl1-mesa-dri ardour"
+packages="ffmpeg espeak-ng jackd2 fluidsynth timgm6mb-soundfont lua5.4 python3-venv blender xvfb xdotool libgl1-mesa-dri ardour chromium"
 if command -v apt-get >/dev/null; then
     root=""
     [ "$(id -u)" = 0 ] || root=sudo

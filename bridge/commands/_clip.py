@@ -49,8 +49,7 @@ def clip_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def bundled(**values: Any) -> None:
-        part = ClipPart(**{each.name: values.pop(each.name) for each in fields(ClipPart)})
-        command(part=part, **values)
+        command(part=part_of(values), **values)
 
     options = (
         click.argument("clip", type=FILE),
@@ -73,6 +72,11 @@ def clip_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(options):
         whole = option(whole)
     return whole
+
+
+def part_of(values: dict[str, Any]) -> ClipPart:
+    """The part from the options' values, which lose what is in it."""
+    return ClipPart(**{each.name: values.pop(each.name) for each in fields(ClipPart)})
 
 
 def given_cuts(

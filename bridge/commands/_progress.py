@@ -66,3 +66,35 @@ def progress_bar(text: str) -> Iterator[Callable[[float], None]]:
     """One bar, called `text`: yields a function that takes the share done, 0..1. Otherwise as `stage_bars`."""
     with stage_bars() as report:
         yield lambda share: report(text, share)
+
+
+@contextlib.contextmanager
+def count_bar(text: str, total: int) -> Iterator[Callable[[str], None]]:
+    """A bar for `total` things, with how many there are an hour and when the last one will be done: yields a function
+    to be called after each, with a word to show beside. Silent where standard error is not a terminal."""
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        if not sys.stderr.isatty():
+            yield lambda word: None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[pace]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[word]}"),
+        )
+        with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bars:
+            task = bars.add_task(text, total=total, pace="", word="")
+
+            def advance(word: str) -> None:
+                speed = bars.tasks[0].speed
+                bars.update(task, advance=1, word=word, pace=f"{3600 * speed:.0f} an hour" if speed else "")
+
+            yield advance
+    finally:
+        signal.signal(signal.SIGTERM, previous)

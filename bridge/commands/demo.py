@@ -42,7 +42,7 @@ def command(
     **composer_flags: Any,
 ) -> None:
     """Score the example film into a folder, and play it: to a MIDI port, or with the built-in synth where none is."""
-    from hitpoint.bridge.commands.score import check, summary
+    from hitpoint.bridge.commands._order import check, summary
     from hitpoint.model import job
     from hitpoint.model.output.base import Writing, write_outputs
     from hitpoint.model.plan.types import Wishes

@@ -64,7 +64,7 @@ class Config:
     )
     midi_name: str = _setting(
         "",
-        "The name of the bridge's own ports, another one for each bridge (empty: Hitpoint; with --port, its number too).",
+        "The name of the bridge's own ports, one for each bridge (empty: Hitpoint; with --port, its number too).",
         flag="--midi-name",
     )
     channels: dict[str, int] = _setting(

@@ -11,6 +11,9 @@ import pickle
 import select
 import socket
 import struct
+import time
+from collections.abc import Sequence
+from typing import Union
 
 from hitpoint.bridge.ipc.messages import Promote
 
@@ -18,6 +21,23 @@ _LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 16
 _CHUNKS_A_CALL = 4
 MAX_WAITING_BYTES = 16 << 20
+
+
+Waitable = Union[socket.socket, "Channel"]
+
+
+def wait_for_any(
+    readers: Sequence[Waitable], writers: Sequence[Waitable], timeout_s: float | None
+) -> tuple[list[Waitable], list[Waitable]]:
+    """Which of them can be read, and written to, now or within `timeout_s` (None: no limit).
+
+    As select, but there may be none of either: Windows refuses to wait for nothing.
+    """
+    if not readers and not writers:
+        time.sleep(timeout_s or 0.0)
+        return [], []
+    readable, writable, _ = select.select(readers, writers, [], timeout_s)
+    return readable, writable
 
 
 class ChannelClosed(Exception):
@@ -106,7 +126,7 @@ class Channel:
     def wait(self, timeout_s: float | None) -> bool:
         """Wait at most `timeout_s` (None: no limit) for something to read; flushes what waits to be sent meanwhile."""
         writers = [self] if self._outgoing else []
-        readable, writable, _ = select.select([self], writers, [], timeout_s)
+        readable, writable = wait_for_any([self], writers, timeout_s)
         if writable:
             self.flush()
         return bool(readable)

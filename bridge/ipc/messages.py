@@ -78,7 +78,7 @@ class ChooseTake(JobMessage):
 
 @dataclass(frozen=True)
 class SetControl(JobMessage):
-    """A live control (control, density, energy or accents) has a new value, heard from bar `from_bar` on."""
+    """A live control, such as energy or valence, has a new value, heard from bar `from_bar` on."""
 
     name: str
     value: float

@@ -193,9 +193,14 @@ def list_ports(api: int) -> list[str]:
 
 @contextlib.contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Keep what the C libraries of ALSA and JACK print on standard error from the user's terminal."""
-    sys.stderr.flush()
-    kept = os.dup(2)
+    """Keep what the C libraries of ALSA and JACK print on standard error from the user's terminal, if there is one."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a console (pythonw, a service)
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)

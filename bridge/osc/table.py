@@ -141,7 +141,8 @@ MESSAGES: tuple[MessageType, ...] = (
         "cut-control, density, energy, accents, humanise, swing, dynamics, mood, valence, arousal, tension, describe, "
         "key, harmony (auto, off, bound or a file), harmony-strength, lead, motif (a MIDI file), deviation, composer, "
         "cuts (auto, strips = only the clips' own boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), "
-        "stems (0 or 1: one WAV per instrument), from and to (seconds of the timeline: the range to score, black "
+        "stems (0 or 1: one WAV per instrument), formats (further files beside the MIDI, as "
+        "--format names them), from and to (seconds of the timeline: the range to score, black "
         "beyond the clips included), keep (the job of an "
         "earlier cut of this edit: its music stays where the picture has not changed), hits and unhits (moments to "
         "hit, and cuts not to hit: seconds of the timeline, separated by commas; 12.5! is to be hit above all).",

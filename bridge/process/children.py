@@ -31,6 +31,8 @@ MAINS = {
 }
 SILENT_S = {"clock": 1.0, "composer": 4.0}
 """How long a process may say nothing that otherwise speaks twice a second or more often."""
+UNSEEN_S = {"clock": 3.0, "composer": 4.5}
+"""The same where the system does not tell whether it hangs or others have the processor."""
 START_S = 15.0
 LOAD_S = 300.0
 """Loading a network keeps the composer's other threads from running."""
@@ -40,27 +42,28 @@ STARVED_SHARE = 0.25
 HUNG_S, HUNG_SHARE = 4.5, 0.02
 """A bar that has taken so long without using the processor waits for something that does not come."""
 STEADY_S = {"clock": 2.0, "composer": 10.0}
-"""A process that ran for this long did start properly."""
+"""A process that ran for this long once it was up did start properly."""
 BREATHER = 2
 """Failures in a row after which there is a short pause before the next start."""
 CLOCK_WORKS_S = 0.5
-"""A clock that still speaks after this has its port and its music: what kills it then has nothing to do with its
-start."""
+"""A clock that still speaks so long after its first word has its port and its music: what kills it then has nothing
+to do with its start."""
 
 
 @dataclass
 class Child:
     """One process. silent_s: how long it has said nothing while the watchdog listened, in the watchdog's own time;
-    patience_s: how long it may; worked: it did something for a job; sent: how many messages it was sent.
+    patience_s: how long it may; up_s: when it was there, all loaded; worked: it did something for a job; sent: how many
+    messages it was sent.
     """
 
     name: str
     process: Any
     channel: Channel
-    started_s: float
     lifeline: socket.socket | None = None
     silent_s: float = 0.0
     patience_s: float = START_S
+    up_s: float = float("inf")
     worked: bool = False
     sent: int = 0
     _backlog: deque[object] = field(default_factory=deque)
@@ -79,7 +82,7 @@ class Child:
     def promote(self) -> None:
         """The spare is needed."""
         self.name = self.name.removeprefix(SPARE)
-        self.started_s, self.silent_s, self.patience_s = time.monotonic(), 0.0, START_S
+        self.silent_s, self.patience_s = 0.0, START_S
         with contextlib.suppress(ChannelClosed):  # its death is noticed as any other's
             self.send(Promote())
         self.sent = 0  # what it counts itself begins behind that
@@ -89,7 +92,7 @@ class Child:
 
         A clock that worked and yet did not last is given a moment's pause next time, and never given up.
         """
-        lasted = time.monotonic() - self.started_s > STEADY_S.get(self.name, 0.0)
+        lasted = time.monotonic() - self.up_s > STEADY_S.get(self.name, 0.0)
         if lasted or (self.worked and self.name == "composer"):
             return 0
         return min(before + 1, BREATHER) if self.worked else before + 1
@@ -108,11 +111,17 @@ class Child:
     def heard(self) -> None:
         """It said something."""
         self.silent_s, self._cpu_s = 0.0, None
-        self.patience_s = SILENT_S.get(self.name, float("inf"))
+        usual_s = SILENT_S if system.knows_process_times() else UNSEEN_S
+        self.patience_s = usual_s.get(self.name, float("inf"))
+
+    def is_up(self) -> None:
+        """It is there, all loaded: on a busy machine that alone may take longer than STEADY_S."""
+        self.up_s = min(self.up_s, time.monotonic())
 
     def ticks(self) -> None:
         """The clock says how it fares."""
-        self.worked = self.worked or time.monotonic() - self.started_s > CLOCK_WORKS_S
+        self.is_up()
+        self.worked = self.worked or time.monotonic() - self.up_s > CLOCK_WORKS_S
 
     def feel(self, pulse: Pulse) -> None:
         """The composer says what it is at."""
@@ -135,7 +144,7 @@ class Child:
         if not pulse.stage or pulse.stage == "load":
             return ""
         if pulse.cpu_s > pulse.limit_s:
-            return f"has been at one {pulse.stage} for {pulse.age_s:.0f} s"
+            return f"has been at one {pulse.stage} for {pulse.age_s:.0f} s ({pulse.cpu_s:.0f} of the processor's)"
         if pulse.age_s > HUNG_S and pulse.cpu_s < HUNG_SHARE * pulse.age_s:
             return f"waits in one {pulse.stage} for something that does not come"
         return ""
@@ -175,7 +184,7 @@ def start_child(name: str, config: Config, shared: tuple[object, ...]) -> Child:
         system.calm_down()
     theirs.close()
     its_end.close()
-    return Child(name, process, ours, time.monotonic(), lifeline)
+    return Child(name, process, ours, lifeline)
 
 
 def _run(main: str, arguments: tuple[object, ...]) -> None:

@@ -1,7 +1,7 @@
 """The clock process: one loop over the OSC socket, the watchdog's channel and the next event's moment.
 
 Threads and processes: one thread, at real-time priority where the system grants it; imports neither torch, cv2 nor
-numpy; never blocks but in `select`, for at most LONGEST_WAIT_S. MIDI that is due goes first: between two packets, and
+numpy; blocks in `wait_for_any` only, for at most LONGEST_WAIT_S. MIDI that is due goes first: between two packets, and
 between two messages, it looks at the clock. When the watchdog goes away, it silences every channel and exits (and
 starts the bridge again, where the configuration says so).
 """
@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import select
-import signal
 import socket
 import sys
 import time
 import traceback
 from collections import deque
 from collections.abc import Sequence
-from types import FrameType
 
 from hitpoint.bridge.clock.clock import MonotonicClock
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.hosts.base import Companion, wanted_hosts
-from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
+from hitpoint.bridge.ipc.channel import Channel, ChannelClosed, wait_for_any
 from hitpoint.bridge.ipc.messages import Heartbeat, LogLine, Patience, PortOpened, Quit, ReopenPort, Restore
 from hitpoint.bridge.midi.base import Sink, open_sink
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S
@@ -81,7 +78,7 @@ def _be_clock(
     system.name_process("hp-clock")
     try:
         loop = ClockLoop(osc_socket, channel, config, version, heard)
-        signal.signal(signal.SIGTERM, loop.quit)
+        system.on_end(loop.quit, interrupt=False)
         system.on_suspend(loop.suspend)
         orphaned = loop.run()
     except Exception:
@@ -144,7 +141,7 @@ class ClockLoop:
                 self._feed_s[index] = now_s + companion.every_s
                 companion.feed(self._player, now_s)
 
-    def quit(self, signum: int = 0, frame: FrameType | None = None) -> None:
+    def quit(self) -> None:
         """Silence and leave the loop (a signal handler)."""
         self._quit = True
 
@@ -204,7 +201,7 @@ class ClockLoop:
             timeout_s = 0.0
         writers = [self._channel] if self._channel.waiting else []
         readers: list[socket.socket | Channel] = [self._osc, self._channel]
-        readable, writable, _ = select.select(readers, writers, [], timeout_s)
+        readable, writable = wait_for_any(readers, writers, timeout_s)
         if not readable and wake_s - self._clock.now() < 2 * SPIN_S:
             while self._clock.now() < wake_s:
                 pass

@@ -88,20 +88,27 @@ def _be_composer(channel: Channel, config: Config, heard: list[object]) -> None:
 
 
 def _work(outbox: Outbox, stage: Stage, config: Config, heard: list[object]) -> None:
+    def waiting() -> list[object]:
+        """While a request is obeyed: those behind it."""
+        with contextlib.suppress(ChannelClosed):  # it is noticed when the next is waited for
+            heard.extend(outbox.channel.receive())
+        return heard
+
     with stage.at("load", LOAD_S):
         outbox.pulse(stage)  # loading keeps the other threads from running
         store = Store(config.state_path)
         with contextlib.suppress(OSError):
             store.sweep()
-        workshop = Workshop(make_tools(config, stage, outbox), store, outbox.send, stage)
+        workshop = Workshop(make_tools(config, stage, outbox), store, outbox.send, stage, waiting)
         _load_modules(config)
     outbox.send(ComposerReady())
     busy = True
     while True:
         outbox.wait(0.0 if busy else WORKER_WAIT_S if workshop.waits_for_worker else IDLE_WAIT_S)
         heard += outbox.channel.receive()
-        messages, heard = heard, []
-        for message in latest_controls(messages, outbox):
+        heard[:] = latest_controls(heard, outbox)
+        while heard:
+            message = heard.pop(0)
             if isinstance(message, Quit):
                 return
             workshop.handle(message)

@@ -10,16 +10,16 @@ Ctrl-Z is passed on to the clock first, so that it falls silent.
 from __future__ import annotations
 
 import logging
-import select
 import socket
 import time
 from collections import deque
 from collections.abc import Callable
 
+from hitpoint.bridge.clock.clock import MonotonicClock
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError
 from hitpoint.bridge.ipc import messages as ipc
-from hitpoint.bridge.ipc.channel import ChannelClosed
+from hitpoint.bridge.ipc.channel import ChannelClosed, wait_for_any
 from hitpoint.bridge.ipc.suggest import Suggested, SuggestJob, SuggestList
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S, Guard
 from hitpoint.bridge.process import system
@@ -80,7 +80,7 @@ class Watchdog:
     def _take_over(self) -> None:
         """Go on where a watchdog that was killed had been: the monotonic clock is the same as long as the system is."""
         kept = self._store.load_live()
-        if kept is not None and kept[0].transport.at_s <= time.monotonic():
+        if kept is not None and kept[0].transport.at_s <= MonotonicClock().now():
             self._live, self._parties, self.guard.wiring.wanted = kept
             self._shelf = Shelf(self._store.load_lists())
 
@@ -235,7 +235,7 @@ class Watchdog:
         writers = [child.channel for child in children if child.channel.waiting]
         moments = [*self._silences, *self._due.values()]
         wait_s = min([ROUND_S, *(max(0.0, moment - time.monotonic()) for moment in moments)])
-        readable, writable, _ = select.select(list(channels), writers, [], wait_s)
+        readable, writable = wait_for_any(list(channels), writers, wait_s)
         now_s = time.monotonic()
         listened_s, self._listens_since_s = min(now_s - self._listens_since_s, LISTENED_S), now_s
         self._silence_again()
@@ -367,6 +367,7 @@ class Watchdog:
             return
         if isinstance(message, ipc.ComposerReady):
             log.info("the composer is ready")
+            composer.is_up()
             self._want_spare("composer")
         elif isinstance(message, ipc.JobMessage):
             composer.worked = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from hitpoint.bridge.ipc.messages import (
     ClipKept,
@@ -144,6 +144,8 @@ def allowed_path(text: str, roots: Sequence[Path]) -> str:
     path = Path(text)
     if "\0" in text or not path.is_absolute():
         raise ProtocolError("path", f"{text!r} is not an absolute path")
+    if calls_a_stranger(path, roots):
+        raise ProtocolError("path", f"{text!r} lies on another machine, outside the folders that the bridge may read")
     try:
         resolved = path.resolve()
     except (OSError, RuntimeError, ValueError):
@@ -153,3 +155,9 @@ def allowed_path(text: str, roots: Sequence[Path]) -> str:
             "path", f"{resolved} lies outside the folders that the bridge may read: start it with --root FOLDER"
         )
     return str(resolved)
+
+
+def calls_a_stranger(path: PurePath, roots: Sequence[PurePath]) -> bool:
+    r"""Whether it names a machine (\\server\share, on Windows) that no root lies on: even to look there would block the
+    music, and tell that machine who we are."""
+    return path.drive.startswith("\\\\") and path.drive.lower() not in {root.drive.lower() for root in roots}

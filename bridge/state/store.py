@@ -18,6 +18,7 @@ can be composed again.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hitpoint.bridge.ipc.messages import LiveState, Parties, ScoreJob
+from hitpoint.model.files import flush, put_in_place
 from hitpoint.model.music.codec import from_json, to_json
 from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import Plan
@@ -138,8 +140,8 @@ class Store:
     def latest(self) -> str:
         """The job that was saved last; empty where there is none."""
         try:
-            return self._latest.read_text(encoding="utf-8").strip()
-        except OSError:
+            return _bytes_of(self._latest).decode().strip()
+        except (OSError, ValueError):
             return ""
 
     def load(self, job: str) -> JobRecord | None:
@@ -208,7 +210,7 @@ class Store:
 def _read_bars(path: Path) -> dict[int, Bar]:
     bars: dict[int, Bar] = {}
     try:
-        lines = path.read_bytes().splitlines()
+        lines = _bytes_of(path).splitlines()
     except OSError:
         return bars
     for line in lines:
@@ -238,8 +240,8 @@ def write_whole(path: Path, raw: bytes, durable: bool = False) -> None:
             file.write(raw)
             if durable:
                 file.flush()
-                os.fsync(file.fileno())
-        part.replace(path)
+                flush(file.fileno())
+        put_in_place(part, path)
     except OSError:
         with contextlib.suppress(OSError):
             part.unlink()
@@ -260,7 +262,7 @@ def make_folder(folder: Path) -> None:
 def sync_file(path: Path) -> None:
     """Have what stands in a file, and its name, on the disk. Raises OSError."""
     with path.open("rb+") as file:
-        os.fsync(file.fileno())
+        flush(file.fileno())
     sync_folder(path.parent)
 
 
@@ -270,7 +272,7 @@ def sync_folder(folder: Path) -> None:
         return
     number = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(number)
+        flush(number)
     finally:
         os.close(number)
 
@@ -282,8 +284,15 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
+def _bytes_of(path: Path) -> bytes:
+    """What a file holds. Raises OSError; also for what is no regular file: to read a pipe would take for ever."""
+    if not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, "no such file", str(path))
+    return path.read_bytes()
+
+
 def _read(path: Path, kind: type[Value]) -> Value | None:
     try:
-        return from_json(path.read_bytes(), kind)
+        return from_json(_bytes_of(path), kind)
     except (OSError, ValueError):
         return None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hitpoint.bridge.ipc.messages import JobProgress
 from hitpoint.bridge.state.store import make_folder
-from hitpoint.bridge.work.jobs import Job, Take, Tools, result_of
+from hitpoint.bridge.work.jobs import Cancelled, Job, Take, Tools, result_of
 from hitpoint.bridge.work.keeper import AGAIN_S, Keeper, disk_trouble, publish
 from hitpoint.bridge.work.worker import WRITE_TURN, Worker
 
@@ -48,14 +48,24 @@ class Finisher:
             from hitpoint.model.output.stems import stem_paths
 
             files += stem_paths(prepared.plan.instruments, wav)
+        if job.formats:
+            from hitpoint.model.output.base import paths_of, targets_of
+
+            files += paths_of(targets_of(job.formats, midi), prepared.plan.instruments)
         take.midi = midi
+
+        def progress(output: str, share: float) -> None:
+            if job.cancelled.is_set():
+                raise Cancelled
 
         def write() -> None:
             """In the worker: write the files, and say how it went."""
             try:
                 make_folder(midi.parent)
                 sound = wav if job.wav else None
-                self._tools.write(prepared, composer, bars, take.seed, midi, sound, report, job.stems)
+                self._tools.write(
+                    prepared, composer, bars, take.seed, midi, sound, report, job.stems, job.formats, progress
+                )
                 publish(*files)
             except Exception as error:
                 self._back(job, self._after(job, take, midi, error))

@@ -18,6 +18,7 @@ from hitpoint.bridge.ipc.messages import BarsReady, JobResult, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.model.compose.base import COMPOSERS, DEFAULT, Composer
 from hitpoint.model.music.score import GENRES, Bar
+from hitpoint.model.output.base import parse_formats
 from hitpoint.model.plan.types import Plan
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from hitpoint.model.take import Prepared
     from hitpoint.model.video.types import Boundary, Clip
 
-OWN_PAIRS = ("takes", "wav", "cuts", "composer", "stems", "keep", "from", "to")
+OWN_PAIRS = ("takes", "wav", "cuts", "composer", "stems", "keep", "from", "to", "formats")
 """Keys of a score request that are not wishes of the plan."""
+OWN_FORMATS = ("midi", "wav", "report", "stems")
+"""Outputs that a take has anyway, or by a wish of their own."""
 MOMENTS = ("hits", "unhits")
 """Wishes that are moments of the host's timeline."""
 SEED_STEP = 1_000_003
@@ -119,9 +122,21 @@ class Job:
         return dict(self.record.score.pairs).get("composer", "")
 
     @property
+    def formats(self) -> tuple[str, ...]:
+        """Further outputs that were asked for, written beside the MIDI file."""
+        text = dict(self.record.score.pairs).get("formats", "")
+        return tuple(name for name in parse_formats(text) if name not in OWN_FORMATS) if text else ()
+
+    @property
     def take(self) -> Take:
         """The take that is heard."""
         return self.takes[self.record.take]
+
+    @property
+    def in_turn(self) -> list[int]:
+        """The takes that are to be made, the one being heard first."""
+        heard = self.record.take
+        return [heard, *(take for take in range(self.wanted_takes) if take != heard)]
 
 
 class Cancelled(Exception):
@@ -210,16 +225,23 @@ class Tools:
         wav: Path | None,
         report: Path,
         stems: bool = False,
+        formats: Sequence[str] = (),
+        progress: Callable[[str, float], None] | None = None,
     ) -> None:
-        """Write a take's files; stems: a WAV for each instrument beside it as well."""
+        """Write a take's files; stems: a WAV for each instrument beside it as well; formats: further outputs.
+
+        What `progress` raises ends it.
+        """
         from hitpoint.model.job import assemble
-        from hitpoint.model.output.base import Writing, write_outputs
+        from hitpoint.model.output.base import Writing, targets_of, write_outputs
+        from hitpoint.model.take import silent
 
         take = assemble(prepared, bars, composer, seed)
         files = {"midi": midi, "report": report, **({} if wav is None else {"wav": wav})}
         if stems and wav is not None:
             files["stems"] = wav
-        write_outputs(take, prepared, files, Writing(force=True))
+        files |= targets_of(formats, midi)
+        write_outputs(take, prepared, files, Writing(force=True, progress=progress or silent))
 
 
 def clips_of(score: ScoreJob) -> list[Clip]:
@@ -299,10 +321,14 @@ def checked(pairs: Mapping[str, str]) -> tuple[int, bool, bool]:
     takes = whole_number(pairs.get("takes", "1"), "takes", 1, 16)
     wav = whole_number(pairs.get("wav", "1"), "wav", 0, 1)
     stems = whole_number(pairs.get("stems", "0"), "stems", 0, 1)
+    if pairs.get("repitch", "off").lower() in ("on", "1", "true"):
+        raise UsageError("repitch needs the whole piece before it sounds; use `hitpoint score --repitch` for a file")
     cuts = pairs.get("cuts", "auto")
     if cuts not in ("auto", "strips", "fine"):
         raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")
     COMPOSERS.check(pairs.get("composer", DEFAULT))
+    if "formats" in pairs:
+        parse_formats(pairs["formats"])
     return takes, bool(wav), bool(stems)
 
 

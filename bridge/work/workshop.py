@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.bar_maker import BarMaker
 from hitpoint.bridge.work.edits import Editor
 from hitpoint.bridge.work.finish import Finisher
+from hitpoint.bridge.work.heed import Waiting, heeding
 from hitpoint.bridge.work.jobs import Before, Cancelled, Job, Tools, before_of, checked, pairs_of, take_of
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.bridge.work.stage import BAR_S, EDIT_S, Stage
@@ -52,10 +54,17 @@ MOST_CARE = 2
 
 
 class Workshop:
-    """All jobs. send: to the clock process (through the watchdog); never blocks. stage: told what is being done."""
+    """All jobs. send: to the clock process; never blocks. stage: told what is done. waiting: what was asked besides."""
 
-    def __init__(self, tools: Tools, store: Store, send: Callable[[object], None], stage: Stage | None = None) -> None:
-        self._tools, self._send, self._stage = tools, send, stage or Stage()
+    def __init__(
+        self,
+        tools: Tools,
+        store: Store,
+        send: Callable[[object], None],
+        stage: Stage | None = None,
+        waiting: Waiting = tuple,
+    ) -> None:
+        self._tools, self._send, self._stage, self._waiting = tools, send, stage or Stage(), waiting
         self._keeper = Keeper(store, send)
         self._editor = Editor(tools, self._keeper, send)
         self._bars = BarMaker(tools, self._keeper, send)
@@ -122,9 +131,7 @@ class Workshop:
     def _before(self, job: str, kept: str) -> Before | None:
         """The job whose music is to be kept. Raises UsageError where that cannot be."""
         if kept and kept == job:
-            raise UsageError(
-                "a changed edit needs a job of its own; give it a name other than that of the score it keeps"
-            )
+            raise UsageError("a changed edit needs a job of its own; give it another name than the score it keeps has")
         return before_of(self._job(kept), self._keeper.store) if kept else None
 
     def _resume(self, message: ResumeJob) -> None:
@@ -175,7 +182,9 @@ class Workshop:
             job.after_prepare.append(message)
             self._prepare(job)
             return False
-        with self._stage.at("edit", EDIT_S, self._tools.counter(job.composer)):
+        composer = self._tools.composer(job.composer)
+        stage = self._stage.at("edit", EDIT_S, self._tools.counter(job.composer))
+        with suppress(Cancelled), stage, heeding(composer, job.name, self._waiting):
             if isinstance(message, Regenerate):
                 self._editor.regenerate(job, message)
             else:
@@ -222,7 +231,7 @@ class Workshop:
     def _compose_bar(self, job: Job) -> bool:
         """The bar that is wanted most; the takes after the one that is heard come last."""
         assert job.plan is not None
-        for number in self._wanted(job):
+        for number in job.in_turn:
             take = take_of(job, number, self._keeper.store)
             with self._stage.at("bar", BAR_S, self._tools.counter(job.composer)):
                 if self._bars.make(job, job.plan, number, take):
@@ -235,11 +244,6 @@ class Workshop:
                     self._finisher.finish(job, number, take)
                 return True
         return False
-
-    def _wanted(self, job: Job) -> list[int]:
-        """The takes that are to be made, the one being heard first."""
-        heard = job.record.take
-        return [heard, *(take for take in range(job.wanted_takes) if take != heard)]
 
     def _settle(self, name: str) -> None:
         """Where nothing is left to do for a job, say so."""
@@ -257,8 +261,7 @@ class Workshop:
         if job.plan is None or job.analysing or job.after_prepare or self._keeper.waits_for_room(job):
             return True
         return not job.record.done and not all(
-            number in job.record.results or take_of(job, number, self._keeper.store).failed
-            for number in self._wanted(job)
+            number in job.record.results or take_of(job, number, self._keeper.store).failed for number in job.in_turn
         )
 
     def _stumble(self, job: Job, error: Exception) -> None:

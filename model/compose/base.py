@@ -47,6 +47,10 @@ class Stats:
         return self.tokens / self.seconds if self.seconds else 0.0
 
 
+def nothing() -> None:
+    """What a composer does with each step unless it is told otherwise."""
+
+
 class Composer(ABC):
     """Composes plans. Not for use from several threads at once.
 
@@ -56,6 +60,7 @@ class Composer(ABC):
     "valence" ...: the columns of `network.conditions`); what is not among them makes no difference to its music.
     steps: raised with each small step (a token, a diffusion step), so that whoever waits can tell work from a loop
     that never ends; another thread reads it. Where it never moves, a bar is judged as a whole, and later.
+    on_step: called with each small step; what it raises calls the piece off, and the composer is as good as before.
     """
 
     key: ClassVar[str]
@@ -69,6 +74,12 @@ class Composer(ABC):
 
     def __init__(self) -> None:
         self.stats = Stats()
+        self.on_step: Callable[[], None] = nothing
+
+    def step(self, count: int = 1) -> None:
+        """`count` small steps are done. Raises what `on_step` raises."""
+        self.steps += count
+        self.on_step()
 
     @classmethod
     @abstractmethod

@@ -19,12 +19,13 @@ def palettes(rhythm: VisualRhythm, spans_s: Sequence[tuple[float, float]]) -> li
     looks = rhythm.measured.get("palette")
     if looks is None or not len(rhythm.times_s):
         return []
-    found = []
+    found, kept_s = [], rhythm.times_s[looks["swatch_frames"]]
     for start_s, end_s in spans_s:
-        inside = np.flatnonzero((rhythm.times_s >= start_s) & (rhythm.times_s < end_s))
-        if not len(inside):
-            inside = np.array([int(np.argmin(np.abs(rhythm.times_s - start_s)))])
-        found.append(palette(looks["swatches"][inside].reshape(-1, 3)))
+        first, last = np.searchsorted(kept_s, (start_s, end_s))
+        if first == last:
+            first = int(np.argmin(np.abs(kept_s - start_s)))
+            last = first + 1
+        found.append(palette(looks["swatches"][first:last].reshape(-1, 3)))
     return found
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -326,24 +327,20 @@ def counting_rows(attribute: str, target: Tensor) -> Tensor:
     return kind == tokens.NOTE
 
 
-def losses(
-    network: Network, hidden: Tensor, target: Tensor, valid: Tensor, loud: Tensor
-) -> dict[str, tuple[Tensor, int]]:  # fmt: skip
-    """Attribute -> (summed cross entropy in nats, rows it counts on).
+def losses(network: Network, hidden: Tensor, target: Tensor, counting: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Attribute -> summed cross entropy in nats.
 
-    hidden (B, T, d) at rows 0..T-1; target (B, T, 8), the rows that follow; valid (B, T); loud (B,): whether velocities
-    count.
+    hidden (B, T, d) at rows 0..T-1; target (B, T, 8), the rows that follow; counting: by attribute the numbers (n,) of
+    the rows on which it counts. Rows that several attributes share, by the same tensor, are fetched once.
     """
-    result = {}
-    chosen = valid.flatten().nonzero().squeeze(1)
-    loud = loud[:, None].expand_as(valid).flatten()[chosen]
-    hidden, target = hidden.flatten(0, 1)[chosen], target.flatten(0, 1)[chosen]
+    result, fetched = {}, {}
+    hidden, target = hidden.flatten(0, 1), target.flatten(0, 1)
     for attribute in network.config.attributes:
-        counting = counting_rows(attribute, target)
-        index = (counting & loud if attribute == "velocity" else counting).nonzero().squeeze(1)
-        rows = target[index]
+        index = counting[attribute]
+        if id(index) not in fetched:
+            fetched[id(index)] = hidden.index_select(0, index), target.index_select(0, index)
+        inner, rows = fetched[id(index)]
         known = {name: rows[:, tokens.FIELDS.index(name)] for name in CHAIN[attribute]}
-        logits = network.heads(hidden[index], attribute, known)
-        goal = rows[:, tokens.FIELDS.index(attribute)]
-        result[attribute] = (F.cross_entropy(logits.float(), goal, reduction="sum"), len(index))
+        logits = network.heads(inner, attribute, known)
+        result[attribute] = F.cross_entropy(logits.float(), rows[:, tokens.FIELDS.index(attribute)], reduction="sum")
     return result

@@ -51,9 +51,9 @@ class Buffers:
     """The fixed memory of N streams, on the device and, for what goes to and fro, on the host.
 
     hidden (N, d): behind the last rows. states: one a layer. bars: what the bar's condition adds, (N, d) a layer.
-    table (N, columns): the condition itself. row (N, 8): as it is read. used (N,): draws used up. out (N, OUT); out_here
-    is the host's. here, there: what the host says, on the host and on the device: "ints" (N, 11), row, time in ticks,
-    kind, next; "draws" (N, 4), uniform in 0..1; "incoming" (N, columns) and "entering" (N, 1), conditions that come
+    table (N, columns): the condition itself. row (N, 8): as it is read. used (N,): draws used up. out (N, OUT), and
+    out_here on the host. here, there: what the host says, on the host and on the device: "ints" (N, 11): row, time in
+    ticks, kind, next; "draws" (N, 4): uniform in 0..1; "incoming" (N, columns), "entering" (N, 1): conditions that come
     into force; and the nats of TABLES.
     """
 

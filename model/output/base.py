@@ -76,6 +76,7 @@ OUTPUTS: Registry[Output] = Registry(
         "otio": "hitpoint.model.output.otio_file:OtioOutput",
         "edl": "hitpoint.model.output.edl:EdlOutput",
         "stems": "hitpoint.model.output.stems:StemsOutput",
+        "mixstems": "hitpoint.model.output.mix_stems:MixStemsOutput",
         "chords": "hitpoint.model.output.chord_sheet:ChordSheetOutput",
         "click": "hitpoint.model.output.click:ClickOutput",
         "cues": "hitpoint.model.output.cue_sheet:CueSheetOutput",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,23 +64,42 @@ class Mix:
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Both together, not yet levelled: as many frames as the music has."""
+        for own, music in zip(self._own(), self._under(self._music), strict=True):
+            yield own + music
+
+    def _own(self) -> Iterator[NDArray[np.float32]]:
+        """The film's own sound, silence where there is none."""
+        return _sized(self._spoken() if self._voice is not None else (), BLOCK, self.frames)
+
+    def _under(self, music: Path) -> Iterator[NDArray[np.float32]]:
+        """The music, or one of its stems, as it lies under the voice; blocks as `_own`."""
         gain, done = 10 ** (self.music_db / 20), 0
-        voice = _sized(self._spoken() if self._voice is not None else (), BLOCK, self.frames)
-        with closing(wave.open(str(self._music), "rb")) as file:
-            for own in voice:
+        with closing(wave.open(str(music), "rb")) as file:
+            for own in self._own():
                 raw = np.frombuffer(file.readframes(len(own)), "<i2").reshape(-1, 2) / np.float32(32768)
                 ducked = self._duck.at((done + np.arange(len(own))) / self.rate_hz)
-                yield (own + raw * (gain * ducked)[:, None]).astype(np.float32)
+                yield (raw * (gain * ducked)[:, None]).astype(np.float32)
                 done += len(own)
 
     def write(self, path: Path, to: Delivery) -> None:
         """A WAV, 16 bit. Raises as `hitpoint.model.output.level.delivered`."""
+        self._write(path, self.blocks(), delivered(self.blocks, self.frames, self.rate_hz, to))
+
+    def write_stems(self, own: Path, stems: Mapping[Path, Path], to: Delivery) -> None:
+        """The film's own sound and each stem of the music (file -> where its part of the mix goes), which sum to the
+        mix. Raises as `hitpoint.model.output.level.delivered`.
+        """
         gains = delivered(self.blocks, self.frames, self.rate_hz, to)
+        self._write(own, self._own(), gains)
+        for stem, path in stems.items():
+            self._write(path, self._under(stem), gains)
+
+    def _write(self, path: Path, blocks: Iterable[NDArray[np.float32]], gains: NDArray[np.float32]) -> None:
         with closing(wave.open(str(path), "wb")) as file:
             file.setnchannels(2)
             file.setsampwidth(2)
             file.setframerate(self.rate_hz)
-            for block in applied(self.blocks(), gains):
+            for block in applied(blocks, gains):
                 file.writeframesraw(sixteen_bit(block).tobytes())
 
 

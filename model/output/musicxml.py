@@ -52,6 +52,7 @@ def to_music21(score: Score, plan: Plan) -> Any:
         _signs(part, score, plan, instrument, first=number == 0)
         for tick, length, pitches in chords_of(score, instrument):
             part.insert(tick / TICKS_PER_BEAT, _sound(pitches, length, instrument))
+        part.makeRests(refStreamOrTimeRange=[0.0, score.end_tick / TICKS_PER_BEAT], fillGaps=True, inPlace=True)
         whole.insert(0, part.makeNotation(inPlace=False))
     return whole
 

@@ -20,7 +20,8 @@ WET_DB = -17.0
 """Power of the room beside that of the direct sound, for noise."""
 HIGH_HZ, LOW_HZ = 5000.0, 150.0
 """Above and below the room says little: no hiss, no boom."""
-SIZE = 1 << 15
+SIZE = 80_000
+"""Frames convolved at once: with the room they fill a power of two."""
 
 
 @lru_cache(maxsize=4)
@@ -44,8 +45,8 @@ class Reverb:
         answer = room(rate_hz)
         self._length = len(answer) - 1
         self._points = 1 << int(np.ceil(np.log2(SIZE + self._length)))
-        self._answer = np.fft.rfft(answer, self._points, axis=0)
-        self._tail = np.zeros((self._length, 2))
+        self._answer = np.fft.rfft(answer.T, self._points)
+        self._tail = np.zeros((2, self._length))
 
     def through(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """The same frames with the room, in blocks of SIZE and a last one that is shorter."""
@@ -62,8 +63,9 @@ class Reverb:
             yield self._wet(np.concatenate(kept))
 
     def _wet(self, block: Block) -> Block:
-        spread = np.fft.irfft(np.fft.rfft(block, self._points, axis=0) * self._answer, self._points, axis=0)
-        spread = spread[: len(block) + self._length]
-        spread[: self._length] += self._tail
-        self._tail = spread[len(block) :].copy()
-        return np.asarray(block + spread[: len(block)], np.float32)
+        turned = np.ascontiguousarray(block.T, np.float64)
+        spread = np.fft.irfft(np.fft.rfft(turned, self._points) * self._answer, self._points)
+        spread = spread[:, : len(block) + self._length]
+        spread[:, : self._length] += self._tail
+        self._tail = spread[:, len(block) :].copy()
+        return np.asarray(block + spread[:, : len(block)].T, np.float32)

@@ -7,10 +7,9 @@ what it listens to (a melody to the accompaniment, the accompaniment to the melo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hitpoint.model.music.score import TICKS_PER_BAR
 
@@ -38,9 +37,7 @@ _FAR = 8.0
 Columns = NDArray[np.float64]
 
 
-def pitched(
-    ticks: Sequence[int], pitches: Sequence[int], lengths: Sequence[float], others: Sequence[int], bpm: float
-) -> Columns:
+def pitched(ticks: ArrayLike, pitches: ArrayLike, lengths: ArrayLike, others: ArrayLike, bpm: float) -> Columns:
     """(n, columns) of a part's notes, sorted by (tick, pitch). lengths: in ticks; others: ticks of the other part."""
     tick, pitch = np.asarray(ticks, int), np.asarray(pitches, float)
     struck, chord, size = np.unique(tick, return_inverse=True, return_counts=True)
@@ -58,10 +55,10 @@ def pitched(
     return np.column_stack([_place(tick, struck, chord, bpm), np.column_stack(own), _seen(tick, struck, others)])
 
 
-def drums(ticks: Sequence[int], pitches: Sequence[int], style: str, bpm: float) -> Columns:
+def drums(ticks: ArrayLike, pitches: ArrayLike, style: str, bpm: float) -> Columns:
     """(n, columns) of a bar's drums, sorted by (tick, pitch). style: one of STYLES, or another: none is named."""
     tick = np.asarray(ticks, int)
-    kind = np.array([_CLASS_OF.get(int(pitch), _OTHER) for pitch in pitches])
+    kind = np.array([_CLASS_OF.get(int(pitch), _OTHER) for pitch in np.asarray(pitches).ravel()])
     struck, chord = np.unique(tick, return_inverse=True)
     own = np.eye(_OTHER + 1)[kind]
     beside = np.zeros((len(struck), _OTHER + 1))
@@ -91,7 +88,7 @@ def _place(tick: NDArray[np.int_], struck: NDArray[np.int_], chord: NDArray[np.i
     ])  # fmt: skip
 
 
-def _seen(tick: NDArray[np.int_], struck: NDArray[np.int_], others: Sequence[int]) -> Columns:
+def _seen(tick: NDArray[np.int_], struck: NDArray[np.int_], others: ArrayLike) -> Columns:
     """Who sounds around each note: its own part, and the other."""
     other = np.asarray(others, int)
     steps = np.array([step for step in range(-REACH, REACH + 1) if step])

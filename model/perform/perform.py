@@ -21,6 +21,8 @@ USUAL = (88.0, 88.0, 80.0, 84.0, 84.0)
 """Velocity of a bar of middling energy, before the knee, of each of INSTRUMENTS, as if composed."""
 DRUMS_HELD_BACK = 1.4
 """Drums are held back by so much more than others around an accent: to the ear the snare is the loudest of all."""
+EMPHASIS = 2.0
+"""The players' guess is a mean over people, who differ more than it does; and the knee takes half of it back."""
 LEAD_LIFT = 4.0
 """A tune stands out by so many velocities, and its accompaniment gives way by half as many."""
 SHARED_LIFT = 0.3
@@ -68,7 +70,7 @@ def _differs(note: Note, written: float, guess: Heard | None, asked: BarPlan, ac
     playing = asked.playing
     if guess is None or playing is None or not playing.learned or accent > 0 or note in asked.scored:
         return written
-    return (1 - playing.humanise) * written + playing.humanise * guess.louder
+    return (1 - playing.humanise) * written + playing.humanise * EMPHASIS * guess.louder
 
 
 def _mean_velocity(bar: Bar, instrument: int) -> float:

@@ -185,7 +185,8 @@ class Wishes:
     key: "A minor"; None = auto. harmony: "auto" (chords are planned and leaned to), "bound" (and kept on the beats),
     "off", or a progression that is kept as it is. harmony_strength: 0..2. lead: who has the tune, None = auto.
     motif: the user's own. humanise: how far it is played as people play, 0..1; swing: 0..1. dynamics: loudness within a
-    bar "learned" from people, or by "rule", as it was composed. colours: programs by "section", or "off".
+    bar "learned" from people, or by "rule", as it was composed. colours: programs by "section", or "off". repitch:
+    after composing, pitches are searched that are as tense as the picture asks.
     """
 
     genre: str = "pop"
@@ -216,3 +217,4 @@ class Wishes:
     swing: float = 0.0
     dynamics: str = "learned"
     colours: str = "section"
+    repitch: bool = False

@@ -314,6 +314,16 @@ OPTIONS: tuple[WishOption, ...] = (
         "programs that calm and strong sections have of their own, or one a track for instruments of yours",
         _one_of("colours", COLOURS),
     ),
+    WishOption(
+        "repitch",
+        "repitch",
+        "switch",
+        "off",
+        "on or off; of files only, not live",
+        "after composing, change pitches until they are as tense as the picture asks",
+        _switch("repitch"),
+        "no-repitch",
+    ),
     WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", _key),
     WishOption(
         "harmony",

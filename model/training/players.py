@@ -39,9 +39,10 @@ FARTHEST = 0.45
 SWUNG = ("shuffle", "swing", "purdieshuffle", "bembe", "slow", "halftime")
 NOTE = (
     "How people play: velocity against the mean of the bar, onset against the grid. Keys and tune learnt from POP909 "
-    "as it was played (MIT; the compositions belong to others); drums from the Groove MIDI Dataset v1.0.0 "
-    "(Gillick, Roberts, Engel, Eck and Bamman 2019, Learning to Groove with Inverse Sequence Transformations, Magenta; CC BY "
-    "4.0, https://creativecommons.org/licenses/by/4.0/; the weights are derived from it, the recordings are not contained)."
+    "as it was played (MIT; the compositions belong to others); drums from the Groove MIDI Dataset v1.0.0 (Gillick, "
+    "Roberts, Engel, Eck and Bamman 2019, Learning to Groove with Inverse Sequence Transformations, Magenta; "
+    "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/; the weights are derived from it, the recordings are "
+    "not contained)."
 )
 
 
@@ -67,11 +68,13 @@ class _Played:
     velocity: NDArray[np.float64]
 
 
-def pop909(folder: Path) -> dict[str, dict[str, list[tuple[NDArray[np.float64], ...]]]]:
+def pop909(folder: Path, splits: Sequence[str] = SPLITS) -> dict[str, dict[str, list[tuple[NDArray[np.float64], ...]]]]:
     """Part -> split -> (columns, velocity, late) of each bar."""
     found = _empty()
     for song in sorted(each for each in folder.iterdir() if each.is_dir()):
         split = split_of(f"pop909/{song.name}")
+        if split not in splits:
+            continue
         beats = np.loadtxt(song / "beat_midi.txt")
         lines = np.flatnonzero(beats[:, 2] > 0.5)
         if len(lines) < 4 or np.bincount(np.diff(lines)).argmax() != 4:
@@ -89,14 +92,14 @@ def pop909(folder: Path) -> dict[str, dict[str, list[tuple[NDArray[np.float64], 
     return found
 
 
-def groove(folder: Path) -> dict[str, dict[str, list[tuple[NDArray[np.float64], ...]]]]:
+def groove(folder: Path, splits: Sequence[str] = SPLITS) -> dict[str, dict[str, list[tuple[NDArray[np.float64], ...]]]]:
     """The drums, as `pop909`; the data set's own splits."""
     found = _empty()
     with (folder / "info.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         style, _, kind = row["style"].partition("/")
-        if row["time_signature"] != "4-4" or kind in SWUNG or style not in STYLES:
+        if row["split"] not in splits or row["time_signature"] != "4-4" or kind in SWUNG or style not in STYLES:
             continue
         bpm = float(row["bpm"])
         beats = np.arange(0, float(row["duration"]) + 60.0, 60.0 / bpm)
@@ -196,7 +199,7 @@ def fit(train: Examples, seed: int = 0) -> nn.Sequential:
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
     for _ in range(EPOCHS):
-        for rows in torch.randperm(len(x)).split(BATCH):
+        for rows in torch.split(torch.randperm(len(x)), BATCH):
             loss = (weight[rows] * (net(x[rows]) - y[rows]) ** 2).mean()
             optimiser.zero_grad()
             loss.backward()
@@ -204,19 +207,20 @@ def fit(train: Examples, seed: int = 0) -> nn.Sequential:
             schedule.step()
     with torch.no_grad():  # units and centre of the columns, and those of what is asked, go into the outer layers
         first, last = net[0], net[4]
-        first.weight /= torch.from_numpy(spread)
-        first.bias -= first.weight @ torch.from_numpy(mean)
-        last.weight *= torch.from_numpy(scale)[:, None]
-        last.bias *= torch.from_numpy(scale)
+        assert isinstance(first, nn.Linear) and isinstance(last, nn.Linear)
+        first.weight.div_(torch.from_numpy(spread))
+        first.bias.sub_(first.weight @ torch.from_numpy(mean))
+        last.weight.mul_(torch.from_numpy(scale)[:, None])
+        last.bias.mul_(torch.from_numpy(scale))
     return net
 
 
-def explained(guess: NDArray[np.float64], true: NDArray[np.float64]) -> float:
+def explained(guess: NDArray[np.floating], true: NDArray[np.floating]) -> float:
     """R^2 against no deviation at all."""
     return float(1 - np.square(true - guess).sum() / np.square(true).sum())
 
 
-def by_chord(values: NDArray[np.float64], chords: NDArray[np.int64]) -> NDArray[np.float64]:
+def by_chord(values: NDArray[np.floating], chords: NDArray[np.int64]) -> NDArray[np.float64]:
     """Means over the notes of each simu-note."""
     return np.bincount(chords, values) / np.bincount(chords)
 

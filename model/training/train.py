@@ -6,26 +6,27 @@ the same order as one that was not.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from hitpoint.model.data.build import Shard
-from hitpoint.model.data.windows import CONTROLLED, PLAIN, Batch, Windows
+from hitpoint.model.data.windows import CONTROLLED, PLAIN, Windows
 from hitpoint.model.errors import InputError
 from hitpoint.model.network import checkpoint
 from hitpoint.model.network.layout import PRESENT
 from hitpoint.model.network.network import CONFIGS, Network, NetworkConfig, losses
 from hitpoint.model.training.card import write_card
+from hitpoint.model.training.drawers import batches, processes_for
+from hitpoint.model.training.feed import Fed, feed
 from hitpoint.model.training.muon import Muon
 from hitpoint.model.training.pace import Pace
 
@@ -74,30 +75,32 @@ class Recipe:
 class Objective(nn.Module):
     """Network and loss in one module, so that data-parallel training sees one forward pass."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, compiler: str = "") -> None:
+        """compiler: a backend of `torch.compile` for the network, "" for none."""
         super().__init__()
         self.network = network
+        # Outside of the module's own parts, so that weights keep their names.
+        self._run = (torch.compile(network, backend=compiler, fullgraph=True) if compiler else network,)
 
-    def forward(self, batch: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """A Batch as tensors -> (mean loss a row in nats, (attributes, 2): summed loss and count of each)."""
-        rows, time_ticks, slot, table, valid, loud = batch
-        hidden = self.network(rows[:, :-1], time_ticks[:, :-1], slot[:, :-1], table)
-        parts = losses(self.network, hidden, rows[:, 1:], valid, loud)
-        total = torch.stack([loss for loss, _ in parts.values()]).sum() / valid.sum()
-        table_of_parts = torch.stack([torch.stack([loss.detach(), loss.new_tensor(n)]) for loss, n in parts.values()])
-        return total, table_of_parts
+    def forward(self, batch: Fed) -> tuple[Tensor, Tensor]:
+        """-> (mean loss a row in nats, (attributes,): summed loss of each)."""
+        rows = batch.rows
+        hidden = self._run[0](rows[:, :-1], batch.time[:, :-1], batch.slot[:, :-1], batch.table)
+        parts = torch.stack([*losses(self.network, hidden, rows[:, 1:], batch.counting).values()])
+        return parts.sum() / len(batch.counting["type"]), parts.detach()
 
 
 def train(
     shard: Shard, run: Path, recipe: Recipe, *, device: str = "cpu", threads: int | None = None, note: str = "",
     start_from: Path | None = None, stop_at: int | None = None, say: Callable[[str], None] = print,
-    make: Callable[[NetworkConfig], Network] = Network,
+    make: Callable[[NetworkConfig], Network] = Network, drawers: int | None = None,
 ) -> Path:  # fmt: skip
     """Train (or go on training) in the folder `run`; returns the path of the exported checkpoint.
 
     note: goes into the card, whose music it is and under which licences. start_from: a checkpoint whose weights a new
     run begins with. stop_at: leave after this step as if killed, for tests of resuming. make: builds the network, for
-    one that is not quite its configuration.
+    one that is not quite its configuration. drawers: processes that draw windows; 0: a thread does; None: as suits
+    the device.
 
     Raises InputError when the run folder or the checkpoint belongs to another configuration.
     """
@@ -114,21 +117,25 @@ def train(
     if step == 0 and begun_from and rank == 0:
         _log(run, {"begun_from": begun_from})
     pace = Pace(recipe.steps, recipe.minutes, step, before_s, shared=world > 1)
-    objective: nn.Module = Objective(network)
+    objective: nn.Module = Objective(network, compiler_for(device))
     if world > 1:
         objective = nn.parallel.DistributedDataParallel(objective)
     held_out = _held_out(shard, recipe)
     say(f"{config.name}: {sum(p.numel() for p in network.parameters()):,} parameters, from step {step}")
 
-    for batch in _batches(shard, recipe, pace, rank):
-        started = time.monotonic()
-        loss = _step(objective, optimizers, _tensors(batch, device), recipe, pace)
+    started, before = time.monotonic(), pace.step
+    for batch in _batches(shard, recipe, pace, rank, device, drawers):
+        loss = _step(objective, optimizers, batch, recipe, pace)
         pace.tick()
         if rank == 0:
-            speed = world * recipe.batch * recipe.length / (time.monotonic() - started)
             if pace.step % LOG_STEPS == 0 or pace.step == 1:
-                _log(run, {"step": pace.step, "loss": round(loss, 4), "rows_per_s": round(speed)})
+                row = {"step": pace.step, "loss": round(float(loss), 4)}  # waits for the device
+                rows = world * recipe.batch * recipe.length * (pace.step - before)
+                _log(run, row | {"rows_per_s": round(rows / (time.monotonic() - started))})
+                started, before = time.monotonic(), pace.step
+            paused = time.monotonic()
             _keep(run, network, optimizers, pace, held_out, recipe, device, say)
+            started += time.monotonic() - paused
         if stop_at is not None and pace.step >= stop_at:
             break
     path = run / f"{config.name}.safetensors"
@@ -166,45 +173,44 @@ def begin_with(network: Network, path: Path) -> str:
     return loaded.sha256
 
 
-def _batches(shard: Shard, recipe: Recipe, pace: Pace, rank: int) -> Iterator[Batch]:
+def _batches(
+    shard: Shard, recipe: Recipe, pace: Pace, rank: int, device: str, drawers: int | None
+) -> Iterator[Fed]:  # fmt: skip
     """The batches until the run is over; each depends on the step, the share done and the process alone."""
-    early = Windows(shard, "train", recipe.length, mix=recipe.mix)
-    late = Windows(shard, "train", recipe.length, mix=recipe.last_mix) if recipe.last_mix else early
 
-    def draw(number: int, share: float) -> Batch:
-        windows = late if share >= 1 - recipe.last_share else early
-        return windows.draw(recipe.batch, np.random.default_rng([recipe.seed, number, rank]))
+    def share(number: int) -> float:
+        return pace.share if recipe.minutes else number / recipe.steps
 
-    # One thread draws the next batch while the network works on this one.
-    with ThreadPoolExecutor(1) as drawer:
-        coming = drawer.submit(draw, pace.step, pace.share)
+    processes = processes_for(device) if drawers is None else drawers
+    coming = batches(shard, recipe, rank, pace.step, share, processes)
+    with contextlib.closing(coming):
         while not pace.done:
-            share = pace.share if recipe.minutes else (pace.step + 1) / recipe.steps
-            batch, coming = coming.result(), drawer.submit(draw, pace.step + 1, share)
-            yield batch
+            yield feed(next(coming), CONFIGS[recipe.config].attributes, device)
 
 
 def _step(
     objective: nn.Module,
     optimizers: Sequence[torch.optim.Optimizer],
-    batch: Sequence[Tensor],
+    batch: Fed,
     recipe: Recipe,
     pace: Pace,
-) -> float:
-    """One update; returns the loss. Weights and sums are float32, matrix products as `products` says."""
+) -> Tensor:
+    """One update; returns the loss, for which nobody waits here. Weights and sums are float32, matrix products as
+    `products` says.
+    """
     torch.manual_seed(recipe.seed * 1_000_003 + pace.step)  # dropout, too, depends on the step alone
     objective.train()
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group["full_rate"] * recipe.rate(pace.step, pace.share)
-    with products(batch[0].device.type):
+    with products(batch.rows.device.type):
         loss, _ = objective(batch)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(objective.parameters(), CLIP_NORM)
     for optimizer in optimizers:
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-    return float(loss.detach())
+    return loss.detach()  # type: ignore[no-any-return]
 
 
 def products(device: str) -> torch.autocast:
@@ -226,6 +232,13 @@ def has_bfloat16(device: str) -> bool:
     return any(probe is not None and probe() for probe in known)
 
 
+def compiler_for(device: str) -> str:
+    """Where compiling pays: on graphics cards, whose kernels are launched one by one otherwise. On a processor the
+    products are most of the time already, and a compiler would have to be installed.
+    """
+    return "inductor" if device.startswith("cuda") else ""
+
+
 def _optimizers(network: Network, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon (Jordan et al. 2024) for the matrices inside the blocks, AdamW for tables, norms, biases and heads."""
     inner = [p for block in network.blocks for p in block.parameters() if p.ndim == 2]
@@ -238,10 +251,6 @@ def _optimizers(network: Network, recipe: Recipe) -> list[torch.optim.Optimizer]
         for group in optimizer.param_groups:
             group["full_rate"] = group["lr"]
     return [muon, adam]
-
-
-def _tensors(batch: Batch, device: str) -> tuple[Tensor, ...]:
-    return tuple(torch.from_numpy(column).to(device) for column in batch)
 
 
 def _held_out(shard: Shard, recipe: Recipe) -> HeldOut:
@@ -259,22 +268,26 @@ def _held_out(shard: Shard, recipe: Recipe) -> HeldOut:
 def evaluate(network: Network, held_out: HeldOut, recipe: Recipe, device: str = "cpu") -> dict[str, dict[str, float]]:
     """Held-out loss in nats by data set: "all" a row (all attributes together), each attribute on the rows where it
     counts, and "controlled": "all" with every control given."""
-    objective = Objective(network).eval()
+    objective, attributes = Objective(network).eval(), network.config.attributes
+
+    def sums_of(windows: Windows) -> Tensor:
+        """(attributes, 2): summed loss of each, and the rows on which it counts."""
+        sums = torch.zeros(len(attributes), 2, dtype=torch.float64)
+        for batch in windows.sweep(recipe.batch, recipe.evaluate_windows):
+            fed = feed(batch, attributes, device)
+            with products(device):
+                sums[:, 0] += objective(fed)[1].double().cpu()
+            sums[:, 1] += torch.tensor([len(fed.counting[name]) for name in attributes])
+        return sums
+
     scores: dict[str, dict[str, float]] = {}
     for name, (plain, controlled) in held_out.items():
-        sums = torch.zeros(len(network.config.attributes), 2)
-        for batch in plain.sweep(recipe.batch, recipe.evaluate_windows):
-            with products(device):
-                sums += objective(_tensors(batch, device))[1].float().cpu()
+        sums = sums_of(plain)
         scores[name] = {"all": float(sums[:, 0].sum() / sums[0, 1])}
-        for attribute, (loss, count) in zip(network.config.attributes, sums.tolist(), strict=True):
+        for attribute, (loss, count) in zip(attributes, sums.tolist(), strict=True):
             scores[name][attribute] = loss / max(1.0, count)
-        held = torch.zeros(2)
-        for batch in controlled.sweep(recipe.batch, recipe.evaluate_windows):
-            with products(device):
-                parts = objective(_tensors(batch, device))[1].float().cpu()
-            held += torch.stack([parts[:, 0].sum(), parts[0, 1]])
-        scores[name]["controlled"] = float(held[0] / held[1])
+        sums = sums_of(controlled)
+        scores[name]["controlled"] = float(sums[:, 0].sum() / sums[0, 1])
         scores[name] = {key: round(value, 4) for key, value in scores[name].items()}
     return scores
 

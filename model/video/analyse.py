@@ -39,7 +39,7 @@ class _Timeline:
     """All clips joined: `Features` in seconds of the edit.
 
     joints: frames at which a clip, or black, begins; mixes: those of them that lie in the middle of a mix. lost: spans
-    of seconds of which little is known.
+    of seconds of which little is known; hidden: (begin, end, where a cut in it most likely lies) of those with one.
     """
 
     features: Features
@@ -47,6 +47,7 @@ class _Timeline:
     mixes: frozenset[int]
     duration_s: float
     lost: tuple[tuple[float, float], ...] = ()
+    hidden: tuple[tuple[float, float, float], ...] = ()
 
 
 def analyse(
@@ -170,6 +171,7 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
     laid: list[tuple[NDArray[np.float64], Features]] = []
     mixed: list[int] = []
     lost: list[tuple[float, float]] = []
+    hidden: list[tuple[float, float, float]] = []
     end_s = 0.0
     shown = placed([closed(clip, part.end_s) for clip, part in zip(clips, measured, strict=True)])
     for (clip, start_s, length_s), part in zip(shown, measured, strict=True):
@@ -181,6 +183,8 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
         laid.append((start_s + np.maximum(part.times_s - clip.in_s, 0.0) / clip.speed, part))
         spans_s = start_s + (part.lost[:, :2] - clip.in_s) / clip.speed + (-MENDED_S, MENDED_S)
         lost += [(float(first_s), float(last_s)) for first_s, last_s in spans_s]
+        inside_s = start_s + (part.lost[:, [0, 3, 4]] - clip.in_s) / clip.speed
+        hidden += [(float(a), float(b), float(at_s)) for a, b, at_s in inside_s if start_s < at_s < start_s + length_s]
         end_s = start_s + length_s
     firsts = np.cumsum([0, *(len(at_s) for at_s, _ in laid[:-1])])
     arrays = {
@@ -194,7 +198,7 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
     }
     joined = Features(np.concatenate([at_s for at_s, _ in laid]), end_s, arrays)
     mixes = frozenset(int(firsts[part]) for part in mixed)
-    return _Timeline(joined, firsts[1:].astype(np.int64), mixes, end_s, tuple(lost))
+    return _Timeline(joined, firsts[1:].astype(np.int64), mixes, end_s, tuple(lost), tuple(hidden))
 
 
 def _black(length_s: float) -> Features:
@@ -227,9 +231,7 @@ def _rhythm(timeline: _Timeline, media: tuple[Media, ...], given: Sequence[Bound
         saliency=saliency,
         beats=beats,
         boundaries=boundaries,
-        shots=shot_looks.label_shots(
-            shot_looks.mean_histograms(looks["histograms"], looks["histogram_frames"], starts)
-        ),
+        shots=shot_looks.label_shots(shot_looks.mean_histograms(looks, starts)),
         measured={each.name: timeline.features.arrays[each.name] for each in registered() if each.is_handed_on},
     )
 
@@ -263,7 +265,7 @@ def _detected(timeline: _Timeline, fades: list[tuple[int, int, int]]) -> tuple[B
         if is_free(middle):
             found.append((middle, "fade", 0.9 * sure))
     cuts = [cut for cut in _cut_frames(timeline, joints) if is_free(cut)]
-    means = shot_looks.mean_histograms(arrays["histograms"], arrays["histogram_frames"], [0, *cuts])
+    means = shot_looks.mean_histograms(arrays, [0, *cuts])
     for before, after, cut in zip(means[:-1], means[1:], cuts, strict=True):
         weight = 1.0 if cut in joints else 0.4 + 0.6 * (1 - shot_looks.overlap(before, after))
         found.append((cut, "fade", FADE_WEIGHT) if cut in timeline.mixes else (cut, "cut", weight))
@@ -277,8 +279,18 @@ def _cut_frames(timeline: _Timeline, joints: set[int]) -> list[int]:
     arrays, times_s = timeline.features.arrays["shots"], timeline.features.times_s
     chosen = set(joints)
     black = shot_choice.black_edges(times_s, arrays["luma_mean"], arrays["luma_spread"])
-    for frame in [*black, *arrays["cuts"].tolist()]:
+    for found in [*black, *arrays["cuts"].tolist()]:
+        frame = found if found in joints else _mended(timeline, found)
         near = times_s[sorted(chosen)] - times_s[frame]
         if frame > 0 and (frame in joints or np.all(np.abs(near) >= shot_choice.MIN_SHOT_S - 1e-6)):
             chosen.add(frame)
     return sorted(chosen)
+
+
+def _mended(timeline: _Timeline, frame: int) -> int:
+    """Where a cut lies that was seen at `frame`: a damaged stretch shows the old shot until the picture is whole."""
+    times_s = timeline.features.times_s
+    for begin_s, whole_s, at_s in timeline.hidden:
+        if begin_s - 1e-3 <= times_s[frame] <= whole_s + 1e-3:
+            return int(np.argmin(np.abs(times_s - at_s)))
+    return frame

@@ -37,8 +37,12 @@ def frames_of(clip: Clip, film: Film, end_s: float, tick: Tick, damage: Damage) 
 
 
 def turned(spans_s: NDArray[np.float64], clip: Clip, end_s: float) -> NDArray[np.float64]:
-    """Stretches of the film (k, 3), begin, end and frames, where such a clip shows them; of others as they are."""
+    """Stretches of the film, as `damage.lost_spans` gives them, where such a clip shows them; of others as they are.
+
+    Where a cut in them lies is then not known: backwards it shows where the picture breaks.
+    """
     if clip.rate > 0 or not len(spans_s):
         return spans_s
     around_s = clip.in_s + end_s
-    return np.column_stack([around_s - spans_s[::-1, 1], around_s - spans_s[::-1, 0], spans_s[::-1, 2]])
+    starts_s, ends_s, frames = around_s - spans_s[::-1, 1], around_s - spans_s[::-1, 0], spans_s[::-1, 2]
+    return np.column_stack([starts_s, ends_s, frames, ends_s, np.full(len(frames), np.nan)])

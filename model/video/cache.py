@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.files import whole
+from hitpoint.model.video.damage import LOST_COLUMNS
 from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.features import Features
 
@@ -130,7 +131,7 @@ def _is_sound(features: Features) -> bool:
     n, arrays = len(features.times_s), features.arrays
     return (
         n >= 2
-        and features.lost.shape[1:] == (3,)
+        and features.lost.shape[1:] == (LOST_COLUMNS,)
         and set(arrays) == {detector.name for detector in registered()}
         and all(detector.is_sound(arrays[detector.name], n) for detector in registered())
         and bool(np.all(np.diff(features.times_s) > 0))

@@ -14,6 +14,7 @@ UNPROVEN_FRAMES = 3
 """Where nothing else speaks of damage, so many missing in a row do: one packet may hold half a frame, or none."""
 JOINED_S = 0.5
 """Losses that lie closer are told as one."""
+LOST_COLUMNS = 5
 
 
 class Damage:
@@ -40,13 +41,15 @@ class Damage:
 def lost_spans(
     track: Track, times_s: NDArray[np.float64], in_s: float, out_s: float, damage: Damage
 ) -> NDArray[np.float64]:
-    """Stretches of film that were lost (k, 3): begin, end, frames. times_s (n,): of the frames that came out.
+    """Stretches of film that were lost (k, LOST_COLUMNS): begin, end, frames, and, as a cut in it shows only where the
+    picture is whole again, that moment and the one at which the cut most likely lies: at the middle one of the key
+    frames in it, as encoders begin a shot with one; NaN where there is none. times_s (n,): of the frames that came out.
 
     Times are seconds of the film; only what lies between in_s and out_s counts.
     """
     due_s = track.times_s[(track.times_s >= in_s) & (track.times_s < out_s)]
     if not len(due_s):
-        return np.zeros((0, 3))
+        return np.zeros((0, LOST_COLUMNS))
     lost = _missing(due_s, times_s, track.step_s)
     if not damage.broken_s:
         lost = _long_runs(lost, UNPROVEN_FRAMES)
@@ -54,13 +57,31 @@ def lost_spans(
     broken_s = broken_s[(broken_s >= in_s) & (broken_s < out_s)]
     told = lost | ~_missing(due_s, broken_s, track.step_s)
     elsewhere_s = broken_s[_missing(broken_s, due_s, track.step_s)]
-    return _spans(np.sort(np.concatenate([due_s[told], np.unique(elsewhere_s)])), track.step_s)
+    spans = _spans(np.sort(np.concatenate([due_s[told], np.unique(elsewhere_s)])), track.step_s)
+    hidden = [_hidden(track, begin_s, end_s) for begin_s, end_s, _ in spans]
+    return np.hstack([spans, np.asarray(hidden, np.float64).reshape(-1, 2)])
+
+
+def _hidden(track: Track, begin_s: float, end_s: float) -> tuple[float, float]:
+    """(when a stretch's picture is whole again, where a cut in it most likely lies).
+
+    A key frame whose mark was lost too is missed from where the next one lies: encoders count anew from a cut.
+    """
+    keys_s, slack_s = track.keys_s, track.step_s / 4
+    first, last = np.searchsorted(keys_s, (begin_s - slack_s, end_s - slack_s))
+    if last == len(keys_s):
+        return track.end_s, np.nan
+    whole_s = float(keys_s[last])
+    if last > first:
+        return whole_s, float(keys_s[(first + last - 1) // 2])
+    missed_s = whole_s - float(np.median(np.diff(keys_s))) if len(keys_s) > 2 else np.nan
+    return whole_s, missed_s if begin_s - slack_s <= missed_s < end_s else np.nan
 
 
 def sentences(name: str, spans: NDArray[np.float64]) -> list[str]:
     """What was lost of a film, for the user."""
     told = []
-    for begin_s, end_s, frames in spans:
+    for begin_s, end_s, frames in spans[:, :3]:
         what = "a frame was" if frames == 1 else f"at least {frames:.0f} frames were"
         told.append(
             f"{name} is damaged between {begin_s:.2f} s and {end_s:.2f} s: {what} lost or broken, so cuts and beats "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import backwards, frames
-from hitpoint.model.video.damage import Damage, lost_spans
+from hitpoint.model.video.damage import LOST_COLUMNS, Damage, lost_spans
 from hitpoint.model.video.detectors.base import Arrays
 from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.film import Film
@@ -25,13 +25,13 @@ class Features:
     """What the detectors measured in n frames, in order of presentation.
 
     times_s (n,): of the film, from its zero. end_s: when the last frame goes. arrays: by detector, then by name.
-    lost (k, 3): stretches that could not be decoded, or not whole: begin, end, frames.
+    lost (k, LOST_COLUMNS): stretches that could not be decoded, or not whole, as `damage.lost_spans`.
     """
 
     times_s: NDArray[np.float64]
     end_s: float
     arrays: Mapping[str, Arrays]
-    lost: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
+    lost: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, LOST_COLUMNS)))
 
 
 def version() -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.video.detectors.base import Arrays, Part
+from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.edit import SMALLEST_GAP_S
 from hitpoint.model.video.types import Boundary, VisualRhythm
+
+Floats = NDArray[np.float64]
 
 BLACK = "black"
 STEP_S = 1 / 24
@@ -43,23 +46,24 @@ def padded(rhythm: VisualRhythm, lead_s: float, length_s: float) -> VisualRhythm
         beats=tuple(replace(each, time_s=each.time_s + lead_s) for each in rhythm.beats),
         boundaries=tuple(boundaries),
         shots=tuple(shots) if labelled else rhythm.shots,
-        measured={
-            name: {key: _rows(array, len(head_s), len(rhythm.times_s), len(tail_s)) for key, array in arrays.items()}
-            for name, arrays in rhythm.measured.items()
-        },
+        measured=_measured(rhythm, head_s, rhythm.times_s + lead_s, tail_s),
         speech=tuple((begin_s + lead_s, stop_s + lead_s) for begin_s, stop_s in rhythm.speech),
     )
 
 
-def _rows(array: NDArray[Any], before: int, frames: int, after: int) -> NDArray[Any]:
-    """An array of one row a frame with rows of nothing, as black has them, around it; others as they are."""
-    if len(array) != frames:
-        return array
-    head, tail = (np.zeros((rows, *array.shape[1:]), array.dtype) for rows in (before, after))
-    return np.concatenate([head, array, tail])
+def _measured(rhythm: VisualRhythm, head_s: Floats, times_s: Floats, tail_s: Floats) -> dict[str, Arrays]:
+    """What the detectors found, with what they find in black around it."""
+    found: dict[str, Arrays] = {}
+    for each in registered():
+        if each.name in rhythm.measured:
+            inside: tuple[Arrays, Floats] = (rhythm.measured[each.name], times_s)
+            spans = ((each.black(len(head_s)), head_s), inside, (each.black(len(tail_s)), tail_s))
+            firsts = np.cumsum([0, *(len(span_s) for _, span_s in spans)]).tolist()
+            found[each.name] = each.join(
+                [Part(arrays, span_s, first) for (arrays, span_s), first in zip(spans, firsts, strict=False)]
+            )
+    return found
 
 
-def _still(
-    head_s: NDArray[np.float64], values: NDArray[np.float32], tail_s: NDArray[np.float64]
-) -> NDArray[np.float32]:
+def _still(head_s: Floats, values: NDArray[np.float32], tail_s: Floats) -> NDArray[np.float32]:
     return np.concatenate([np.zeros(len(head_s)), values, np.zeros(len(tail_s))]).astype(np.float32)

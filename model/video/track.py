@@ -63,8 +63,8 @@ _DECLARES_TRACKS = ("mov", "avi", "gif", "mxf", "ogg", "yuv4mpegpipe", "ivf", "d
 class Packets:
     """What one video track's packets say, in order of decoding; times in the track's own unit, `base_s` seconds.
 
-    repeats: packets without bytes, which show the frame before again; unseen: those that only prepare others.
-    is_trimmed: some of these lie outside the part that the file wants shown.
+    repeats: packets without bytes, which show the frame before again; unseen: those that only prepare others; keys:
+    those that can be decoded by themselves. is_trimmed: some of these lie outside the part that the file wants shown.
     """
 
     stream: VideoStream
@@ -73,6 +73,7 @@ class Packets:
     durations: array[int] = field(default_factory=lambda: array("q"))
     repeats: set[int] = field(default_factory=set)
     unseen: set[int] = field(default_factory=set)
+    keys: array[int] = field(default_factory=lambda: array("q"))
     is_trimmed: bool = False
 
     @property
@@ -88,6 +89,8 @@ class Packets:
         elif packet.is_discard or _is_hidden(self.stream.codec_context.name, packet):
             self.unseen.add(number)
             self.is_trimmed |= packet.is_discard
+        if packet.is_keyframe and packet.size:
+            self.keys.append(number)
         self.pts.append(UNKNOWN if packet.pts is None else packet.pts)
         self.dts.append(UNKNOWN if packet.dts is None else packet.dts)
         self.durations.append(packet.duration or 0)
@@ -106,7 +109,8 @@ class Track:
     the last one goes. step_s: the usual time between two. zero_s: the film's zero in the file's own time. numbered:
     frames have no time of their own but their place in `times_s`. pieces: (first packet, shift in the track's own unit)
     where times begin again; lead: how many frames at the beginning have no time. untimed: packets whose times are
-    damaged. joints_s: when each piece but the first begins. is_trimmed: as in `Packets`.
+    damaged. joints_s: when each piece but the first begins. is_trimmed: as in `Packets`. keys_s (k,): when frames are
+    shown that can be decoded by themselves, rising.
     """
 
     index: int
@@ -120,6 +124,7 @@ class Track:
     untimed: frozenset[int] = frozenset()
     joints_s: tuple[float, ...] = ()
     is_trimmed: bool = False
+    keys_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @property
     def rate(self) -> float:
@@ -190,7 +195,8 @@ def _numbered(packets: Packets, container: InputContainer) -> Track:
         step_s = 1 / rate_of(stream)
         at_s = np.arange(len(kept)) * step_s
     end_s = float(at_s[-1]) + step_s if len(at_s) else 0.0
-    return Track(stream.index, at_s[~repeated], end_s, step_s, 0.0, True, ((0, 0),))
+    is_key = np.isin(kept, np.asarray(packets.keys, np.int64))
+    return Track(stream.index, at_s[~repeated], end_s, step_s, 0.0, True, ((0, 0),), keys_s=at_s[is_key & ~repeated])
 
 
 def rate_of(stream: VideoStream) -> float:
@@ -225,8 +231,22 @@ def _timed(packets: Packets, container: InputContainer) -> Track:
     index = packets.stream.index
     joints_s = tuple(end * base_s - zero_s for end in ends)
     step_s = _exact(steps) * base_s
+    is_key = np.zeros(len(raw), bool)
+    is_key[np.asarray(packets.keys, np.int64)] = True
+    keys_s = np.unique(times[is_key & shown]) * base_s - zero_s
     return Track(
-        index, at_s, end_s, step_s, zero_s, False, pieces, lead, frozenset(untimed), joints_s, packets.is_trimmed
+        index,
+        at_s,
+        end_s,
+        step_s,
+        zero_s,
+        False,
+        pieces,
+        lead,
+        frozenset(untimed),
+        joints_s,
+        packets.is_trimmed,
+        keys_s,
     )
 
 

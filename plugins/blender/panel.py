@@ -23,14 +23,16 @@ DOING = {
     "write": "Recording",
 }
 MISSED_SHOWN = 5
+BOX = 7
+"""Letters that a box and its button take from a line."""
 NO_DEVICE = (
     "Sync to Audio needs a sound device, and none is chosen: choose one in Preferences, System, or use Frame Dropping."
 )
 
 
-def _text(layout: Any, context: Any, text: str, icon: str) -> None:
-    """A sentence, wrapped to the sidebar's width."""
-    width = max(20, int(context.region.width / (6.6 * context.preferences.system.ui_scale)) - 11)
+def _text(layout: Any, context: Any, text: str, icon: str, beside: int = 0) -> None:
+    """A sentence, wrapped to the sidebar's width, of which other things take so many letters."""
+    width = max(20, int(context.region.width / (6.6 * context.preferences.system.ui_scale)) - 11 - beside)
     column = layout.column(align=True)
     column.scale_y = 0.8
     for index, line in enumerate(textwrap.wrap(compat.translated(text), width)):
@@ -108,9 +110,9 @@ def _messages(layout: Any, context: Any) -> None:
     box = layout.box().row()
     column = box.column()
     if client.error:
-        _text(column, context, client.error, "ERROR")
+        _text(column, context, client.error, "ERROR", BOX)
     for note in notes[:4]:
-        _text(column, context, note, "INFO")
+        _text(column, context, note, "INFO", BOX)
     if len(notes) > 4:
         column.label(text=f"… and {len(notes) - 4} more", icon="BLANK1")
     for in_range in session.offer:
@@ -190,6 +192,7 @@ class HITPOINT_PT_style(Sidebar):
         column.prop(settings, "genre")
         column.prop(settings, "suggest")
         column.prop(settings, "mood")
+        column.prop(settings, "key")
         column.prop(settings, "describe")
         column.prop(settings, "tempo")
         if settings.tempo == "FIXED":

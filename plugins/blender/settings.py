@@ -111,6 +111,7 @@ class HitpointSettings(bpy.types.PropertyGroup):
     suggest: BoolProperty(name="Suggest the genre", description="From the picture, its names and your words")
     describe: StringProperty(name="In words", description="The film in your own words, for its mood and genre")
     mood: EnumProperty(name="Mood", description="What the music is to feel like", items=MOODS)
+    key: StringProperty(name="Key", description="Such as A minor; where it is empty, picture and seed choose one")
     valence: _mood_dial("valence", "Gladder or sadder than the mood")
     arousal: _mood_dial("arousal", "Livelier or calmer than the mood")
     tension: _mood_dial("tension", "Tenser or easier than the mood")
@@ -130,8 +131,8 @@ class HitpointSettings(bpy.types.PropertyGroup):
         """Those of the mood; nothing is added to one that is off."""
         dials = () if self.mood == "off" else ("valence", "arousal", "tension")
         added = [(name, round(getattr(self, name), 3)) for name in dials if getattr(self, name)]
-        words = ("describe", self.describe) if self.describe else ()
-        return ("mood", self.mood, *(value for pair in added for value in pair), *words)
+        words = [(name, value) for name in ("describe", "key") if (value := getattr(self, name).strip())]
+        return ("mood", self.mood, *(value for pair in (*added, *words) for value in pair))
 
     def tell_mutes(self) -> None:
         """Tell the bridge which instruments are silent."""

@@ -35,6 +35,7 @@ from hitpoint.model.network import checkpoint, conditions
 from hitpoint.model.network.attention import GatedAttention
 from hitpoint.model.network.network import ATTRIBUTES, DEFAULT, PAPER_SMALL, Network, NetworkConfig
 from hitpoint.model.plan.types import Wishes
+from hitpoint.model.training.feed import feed
 from hitpoint.model.training.train import Objective, Recipe, train
 from hitpoint.model.video.types import Clip
 
@@ -114,7 +115,9 @@ def held_out(network: Network, shard: Shard, windows: int, length: int) -> dict[
             part = replace(shard, pieces=tuple(piece for piece in shard.pieces if piece.dataset == dataset))
             each = []
             for batch in Windows(part, "validation", length, augmentation=augmentation).sweep(1, windows):
-                each.append(objective([torch.from_numpy(column) for column in batch])[1].tolist())
+                fed = feed(batch, network.config.attributes, "cpu")
+                counts = [len(fed.counting[name]) for name in network.config.attributes]
+                each.append([list(pair) for pair in zip(objective(fed)[1].tolist(), counts, strict=True)])
             found[f"{mode} {dataset}"] = each
     return found
 

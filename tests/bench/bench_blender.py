@@ -1,6 +1,6 @@
 """Figures of the Blender extension: what it costs while playing, how long a click takes, where markers fall, its size.
 
-`python tests/bench/bench_blender.py [costs] [frames] [click] [size]`, all by default. Each cost stands beside a
+`python tests/bench/bench_blender.py [costs] [stall] [frames] [click] [size]`, all by default. Each cost stands beside a
 baseline measured in the same run: the same playback without the extension, an empty handler, the exact cut frames.
 """
 
@@ -77,6 +77,55 @@ def costs() -> None:
                 ratio = median / empty
                 print(f"bpy {host}  {name:6} p50 {median:.4f} ms  p99 {p99:.4f} ms  ({ratio:.0f}x an empty handler)")
         bridge.close()
+
+
+STALL = """
+import sys, time
+sys.path.insert(0, {here!r})
+import host
+from host import bpy
+host.load()
+from blender import session
+scene = host.scene()
+scene.sequence_editor_create()
+host.connected()
+worst = {{}}
+def timed(name, function, **values):
+    begin = time.thread_time()
+    answer = function(**values)
+    worst[name] = max(worst.get(name, 0.0), 1e3 * (time.thread_time() - begin))
+    return answer
+def work(count, click, **values):
+    timed(f"{{count}} strips, click", click, **values)
+    end = time.monotonic() + 60
+    while time.monotonic() < end and (session.client.job.running or session.client.finished):
+        timed(f"{{count}} strips, timer", session.drain)
+        time.sleep(0.01)
+for first, count in ((0, 4), (4, 400)):
+    for index in range(first, count):
+        strip = host.movie(f"s{{index}}", 1 + index % 2, 1 + 24 * index, first=index % 90, length=24)
+        if index % 4 == 0:
+            strip.keyframe_insert("blend_alpha", frame=1 + 24 * index)
+    scene.frame_end = 24 * count
+    work(count, bpy.ops.hitpoint.score, in_range=True)
+    work(count, bpy.ops.hitpoint.take, index=1)
+    work(count, bpy.ops.hitpoint.rescore)
+host.result(**worst)
+"""
+
+
+def stall() -> None:
+    """The longest that Blender waits for the extension, processor time, ms: a click, and a call of its timer."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        kit.make_film(folder / "film.mp4")
+        script = folder / "stall.py"
+        script.write_text(STALL.format(here=str(kit.HERE)))
+        for host in ("4.5", "5.0"):
+            bridge = FakeBridge(folder)
+            row = kit.run_script(host, str(script), folder, bridge.port)
+            bridge.close()
+            print(f"bpy {host}: " + "; ".join(f"{name} {value:.1f} ms" for name, value in row.items()))
 
 
 def frames() -> None:
@@ -166,6 +215,6 @@ def code_lines(source: str) -> int:
 
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or ["costs", "frames", "click", "size"]:
+    for part in sys.argv[1:] or ["costs", "stall", "frames", "click", "size"]:
         print(f"--- {part}")
         globals()[part]()

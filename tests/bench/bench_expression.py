@@ -121,8 +121,9 @@ def main() -> None:
     if not (options.data / "pop909_played").is_dir():
         print("the people's own playing is not at hand: unpack pop909_played and groove of ../shared/data")
         return
-    for name, data in (("piano", pop909(options.data / "pop909_played")["keys"]),
-                       ("drums", groove(options.data / "groove")["drums"])):  # fmt: skip
+    held_out = ("validation", "test")
+    for name, data in (("piano", pop909(options.data / "pop909_played", held_out)["keys"]),
+                       ("drums", groove(options.data / "groove", held_out)["drums"])):  # fmt: skip
         true, other = people(data["test"]), people(data["validation"])
         print(f"{name}: {', '.join(FIGURES)}; distance")
         print(f"  people (test)       {np.round(true.mean(0), 2)}")

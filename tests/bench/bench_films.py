@@ -1,8 +1,9 @@
-"""Where a film ends, against where its music does: `python tests/bench/bench_films.py [--hours 8] [--quick | --long]`.
+"""Where a film ends, against where its music does: `python tests/bench/bench_films.py [--quick, --long or --copies]`.
 
 Films of many rates, shapes, containers and lengths, each made so that its true length is known; the MIDI file's end is
-read back from the file. Baselines in the same run: what ffprobe says of the file, and OpenCV's frames / rate. Then ten
-copies of one film (rate, size, quality, bars, time code, grain ...), whose length must be one and the same.
+read back from the file. Baselines in the same run: what ffprobe says of the file, and OpenCV's frames / rate. Then
+copies of one real film (rate, size, quality, bars, time code, grain, container ...), in which the same moments and the
+same music must be found: --copies does these alone.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hitpoint.model.job import compose, prepare
 from hitpoint.model.output.midi_file import write_midi
-from hitpoint.model.plan.types import Wishes
-from hitpoint.model.video.types import Clip
+from hitpoint.model.plan.types import Plan, Wishes
+from hitpoint.model.video.types import LOUD_BEAT, Clip, VisualRhythm
 from tests.fakes import FakeComposer
+from tests.footage import footage
 
 H264 = ("-c:v", "libx264", "-preset", "ultrafast")
 RATES = ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60", "120", "240", "1/3")
@@ -46,18 +48,25 @@ SHAPES = {
     "GIF": ("64x36", (), "gif"),
     "DV": ("720x576", ("-c:v", "dvvideo", "-pix_fmt", "yuv420p"), "dv"),
 }
+CLOCK = "drawtext=text='%{pts\\\\:hms}':fontsize=28:x=16:y=16:fontcolor=white:box=1:boxcolor=black"
 COPIES = {
-    "as it is": (),
-    "60 a second": ("-vf", "fps=60"),
-    "15 a second": ("-vf", "fps=15"),
-    "half size": ("-vf", "scale=iw/2:ih/2"),
-    "crf 40": ("-crf", "40"),
-    "bars": ("-vf", "pad=iw:ih*4/3:0:(oh-ih)/2"),
-    "box as time code": ("-vf", "drawbox=10:10:60:14:white:fill:enable='mod(floor(t*8),2)'"),
-    "grain": ("-vf", "noise=alls=12:allf=t"),
-    "brighter": ("-vf", "eq=brightness=.08"),
-    "long B-frames": ("-bf", "8"),
-}
+    "as it is": ("mp4", ()),
+    "60 a second": ("mp4", ("-vf", "fps=60")),
+    "12 a second": ("mp4", ("-vf", "fps=12")),
+    "320 wide": ("mp4", ("-vf", "scale=320:-2")),
+    "1080 lines": ("mp4", ("-vf", "scale=-2:1080", "-preset", "ultrafast")),
+    "crf 40": ("mp4", ("-crf", "40")),
+    "bars": ("mp4", ("-vf", "pad=iw:ceil(iw*3/8)*2:0:(oh-ih)/2")),
+    "burnt-in time code": ("mp4", ("-vf", CLOCK)),
+    "grain": ("mp4", ("-vf", "noise=alls=12:allf=t")),
+    "dark and flat": ("mp4", ("-vf", "eq=brightness=-.2:contrast=.6")),
+    "HEVC, 10 bit, Matroska": (
+        "mkv", ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le"),
+    ),
+    "MPEG-4 in AVI": ("avi", ("-c:v", "mpeg4", "-q:v", "4", "-bf", "2")),
+}  # fmt: skip
+"""Ending and options of each copy; the first is what the others are held against."""
+SAME_CUT_S, SAME_BEAT_S = 0.05, 0.06
 
 
 @dataclass(frozen=True)
@@ -144,21 +153,47 @@ def show(film: Film, folder: Path) -> float:
     return error_ms
 
 
-def copies(folder: Path) -> None:
-    """Ten copies of one film: their lengths and cuts."""
+def copies(folder: Path, source: Path) -> None:
+    """Copies of one film: how many of its cuts and loud beats are found in each, and how much of its music."""
     base = folder / "base.mkv"
-    each = "s=320x180:r=30"
-    ffmpeg("-f", "lavfi", "-i", f"testsrc2={each}:d=2", "-f", "lavfi", "-i", f"mandelbrot={each}:start_scale=2",
-           "-f", "lavfi", "-i", f"rgbtestsrc={each}:d=2.5", "-filter_complex",
-           "[1]trim=duration=2.5,setpts=PTS-STARTPTS[b];[0][b][2]concat=n=3:v=1,format=yuv420p[v]",
-           "-map", "[v]", "-c:v", "ffv1", base)  # fmt: skip
-    print(f"\n{'ten copies of a film of 7 s':26} {'music ends':>11} {'cuts':>6}")
-    for name, options in COPIES.items():
-        path = folder / "copy.mp4"
-        ffmpeg("-i", base, "-c:v", "libx264", "-preset", "veryfast", *options, path)
-        rhythm = prepare([Clip(path)], Wishes()).rhythm
-        cuts = " ".join(f"{cut.time_s:.2f}" for cut in rhythm.boundaries)
-        print(f"{name:26} {midi_end_s(path, folder):11.3f} {cuts}", flush=True)
+    ffmpeg("-i", source, "-t", 24, "-an", "-vf", "scale=640:-2", "-c:v", "ffv1", base)
+    print(f"\n{'copies of ' + source.name:26} {'end, s':>8} {'cuts':>7} {'more':>4} {'beats':>7} {'more':>4} "
+          f"{'tempo':>7} {'bars':>5} {'density':>7} {'chords':>7} {'hits':>7}")  # fmt: skip
+    first: tuple[VisualRhythm, Plan] | None = None
+    for name, (ending, options) in COPIES.items():
+        path = folder / f"copy.{ending}"
+        ffmpeg("-i", base, *([] if "-c:v" in options else ["-c:v", "libx264", "-preset", "veryfast"]), *options, path)
+        prepared = prepare([Clip(path)], Wishes(seed=1))
+        found = prepared.rhythm, prepared.plan
+        first = first or found
+        print(f"{name:26} {midi_end_s(path, folder):8.3f} {_compared(found, first)}", flush=True)
+
+
+def _compared(found: tuple[VisualRhythm, Plan], first: tuple[VisualRhythm, Plan]) -> str:
+    """How much of the first's is there, and how much more: cuts, loud beats; tempo, and the shares of its bars whose
+    density is the same or next to it, whose chords are the same, and of its hits."""
+    cuts = [[each.time_s for each in rhythm.boundaries] for rhythm, _ in (found, first)]
+    loud = [[each.time_s for each in rhythm.beats if each.saliency >= LOUD_BEAT] for rhythm, _ in (found, first)]
+    hits = [[each.time_s for each in plan.hits] for _, plan in (found, first)]
+    cells = []
+    for (now, then), near_s in ((cuts, SAME_CUT_S), (loud, SAME_BEAT_S)):
+        kept = _there(then, now, near_s)
+        cells.append(f"{kept:3d}/{len(then):<3d} {len(now) - _there(now, then, near_s):4d}")
+    (_, plan), (_, before) = found, first
+    pairs = list(zip(plan.bars, before.bars, strict=False))
+    most = max(len(plan.bars), len(before.bars))
+    density = sum(abs((a.density_told or a.density or 0) - (b.density_told or b.density or 0)) <= 1 for a, b in pairs)
+    chords = sum(a.chords == b.chords for a, b in pairs)
+    bpm = plan.tempo_map.points[0].bpm
+    return (
+        f"{' '.join(cells)} {bpm:7.2f} {len(plan.bars):5d} {density / most:7.2f} {chords / most:7.2f} "
+        f"{_there(hits[1], hits[0], SAME_BEAT_S):3d}/{len(hits[1]):<3d}"
+    )
+
+
+def _there(wanted: Sequence[float], found: Sequence[float], near_s: float) -> int:
+    """How many of the moments wanted have one near."""
+    return sum(any(abs(each - other) <= near_s for other in found) for each in wanted)
 
 
 def main() -> None:
@@ -166,6 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hours", type=float, nargs="*", default=[1.0, 8.0], help="lengths of the long films")
     parser.add_argument("--quick", action="store_true", help="no long films")
+    parser.add_argument("--copies", action="store_true", help="only the copies of one film")
     parser.add_argument("--long", action="store_true", help="only the long films")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
@@ -173,12 +209,14 @@ def main() -> None:
         folder = Path(name)
         print(f"{'':26} {'true':>11} {'error of the end, ms':>33} {'':>8} {'peak':>7}")
         print(f"{'film':26} {'length, s':>11} {'MIDI':>9} {'ffprobe':>11} {'OpenCV':>11} {'CPU-s':>8} {'MB':>7}")
-        errors = [] if chosen.long else [abs(show(film, folder)) for film in films(folder)]
-        for hours in [] if chosen.quick else chosen.hours:
+        errors = [] if chosen.long or chosen.copies else [abs(show(film, folder)) for film in films(folder)]
+        for hours in [] if chosen.quick or chosen.copies else chosen.hours:
             errors.append(abs(show(long_film(folder, hours), folder)))
-        print(f"largest error of the MIDI file's end: {max(errors):.1f} ms over {len(errors)} films")
+        if errors:
+            print(f"largest error of the MIDI file's end: {max(errors):.1f} ms over {len(errors)} films")
         if not chosen.long:
-            copies(folder)
+            real = Path(__file__).parents[3] / "shared" / "clips" / "bbb30.webm"
+            copies(folder, real if real.exists() else footage("bikes"))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ Without films: the example film and, where it is there, ../shared/clips.
 A softmax regression on hand-made features of a stretch of 8 to 16 bars judges: where in the bar each kind of drum and
 each other instrument strikes, chord sizes, durations, registers, intervals of the bass, pitch classes around the
 commonest one, velocities against the mean of their bar. Tempo and loudness are left out, and only songs of all five
-instruments count, for the plan decides these three.
+instruments count, for the plan decides these three; orchestral music, which has no kit, is therefore not judged.
 It learns from the songs of the training split and is judged on those of the test split, which nobody trained on. What
 the genres of those songs are worth: in `band` they are the grooves chosen by those who arranged it, in `real5` a guess.
 
@@ -165,7 +165,7 @@ def main() -> None:
     torch.set_num_threads(1)
     shard, rng = load(asked.shards), np.random.default_rng(0)
     x, genre, _, _ = zip(*stretches(shard, "train", 3, rng), strict=True)
-    classifier = Classifier(np.array(x), np.array(genre))
+    classifier, known = Classifier(np.array(x), np.array(genre)), set(genre)
     x, genre, song, dataset = zip(*stretches(shard, "test", 6, rng), strict=True)
     judged, goal = classifier.judge(np.array(x)), np.array(genre)
     real = print_result("real, held out", goal, judged, song, 0.0)
@@ -181,6 +181,8 @@ def main() -> None:
         rows: list[tuple[Vector, int, str]] = []
         for film in films:
             for number, name in enumerate(composer.genres):
+                if number not in known:
+                    continue
                 plan = loosened(prepare([Clip(film)], Wishes(genre=name, control=1.0, seed=number)).plan, control)
                 plan = replace(plan, control=control)
                 for take, bars in enumerate(composer.takes(plan, range(asked.takes))):

@@ -51,7 +51,8 @@ def scenes(seeds: Sequence[int], variants: Sequence[str] | None = None) -> Itera
     FOLDER.mkdir(exist_ok=True)
     wanted = [(kind, variant) for kind in impact_scenes.KINDS for variant in variants or impact_scenes.VARIANTS]
     wanted += [(trap, "still") for trap in impact_scenes.TRAPS]
-    wanted += [("water", "grainy"), ("glide", "shaken"), ("pan", "shaken")]
+    wanted += [("water", "grainy"), ("pan", "shaken")]
+    wanted += [(trap, variant) for trap in ("glide", "follow", "traffic") for variant in impact_scenes.VARIANTS[1:]]
     for seed in seeds:
         for kind, variant in wanted:
             path = FOLDER / f"{kind}-{variant}-{seed}.mp4"

@@ -20,8 +20,10 @@ from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.music import tokens
 from hitpoint.model.music.score import GENRES, TempoMap, TempoPoint
 from hitpoint.model.network import checkpoint, conditions
+from hitpoint.model.network.device import Plain
 from hitpoint.model.network.recurrence import Recurrence
 from hitpoint.model.network.recurrence_int8 import FastRecurrence, fits
+from hitpoint.model.network.static import StaticRecurrence
 from hitpoint.model.plan.types import BarPlan, Plan, Section
 
 
@@ -33,7 +35,7 @@ def made_up_rows(count: int) -> tuple[np.ndarray, np.ndarray]:
     return rows, np.arange(count) // 3
 
 
-def recurrent_costs(engine: Recurrence | FastRecurrence, marks: tuple[int, ...]) -> dict[int, float]:
+def recurrent_costs(engine: Recurrence | FastRecurrence | StaticRecurrence, marks: tuple[int, ...]) -> dict[int, float]:
     """Processor milliseconds a row: the quickest tenth of the 400 rows around each mark."""
     rows, ticks = made_up_rows(max(marks) + 200)
     memory = engine.start(1)
@@ -109,10 +111,13 @@ def rate_of(composer: CmtComposer, streams: int) -> float:
 def compare_composing(loaded: checkpoint.Loaded) -> None:
     """Print what whole pieces and first bars cost, with plain float32 weights and as shipped."""
     plain = {}
-    for precision in ("float32", "auto"):
-        composer = CmtComposer(loaded, precision=precision)
+    for name, precision, device in (
+        ("float32", "float32", None), ("float32 from fixed memory, as on a card", "float32", Plain()),
+        ("as shipped", "auto", None),
+    ):  # fmt: skip
+        composer = CmtComposer(loaded, precision=precision, device=device)
         first, *later = first_bars_ms(composer)
-        print(f"composing, {composer.recurrence.precision}:")
+        print(f"composing, {name}:")
         for streams in (1, 8):
             rate = rate_of(composer, streams)
             ratio = rate / plain.setdefault(streams, rate)
@@ -135,7 +140,7 @@ def main() -> None:
     loaded = checkpoint.load(arguments.checkpoint)
     marks = (500, arguments.long)
     print(f"{loaded.name}: {loaded.parameters:,} parameters, one thread, processor ms a token")
-    engines = [("recurrence float32", Recurrence(loaded.network))]
+    engines = [("recurrence float32", Recurrence(loaded.network)), ("static float32", StaticRecurrence(loaded.network))]
     if fits(loaded.network.config):
         engines.append(("recurrence int8", FastRecurrence(loaded.network)))  # type: ignore[arg-type]
     costs = {}

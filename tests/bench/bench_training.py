@@ -3,7 +3,8 @@
     python tests/bench/bench_training.py SHARDS --steps 6 --batch 2 --length 512
 
 "before" multiplies in bfloat16 whatever the processor can do, masks a full matrix in the local layer, turns queries and
-keys apart, spreads the conditions over the rows by a gather, and takes Muon from torch. "before, float32" is the same
+keys apart, spreads the conditions over the rows by a gather, fetches the rows of each head by itself, and takes Muon
+from torch. "before, float32" is the same
 in the precision that the processor is quick in; "now" is what `hitpoint train` does. All begin with the same weights
 and see the same windows; one thread, since processor seconds are counted.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from unittest import mock
 
@@ -24,10 +25,12 @@ from torch.nn import functional as F
 
 from hitpoint.model.data.build import load
 from hitpoint.model.data.windows import Windows
+from hitpoint.model.music import tokens
 from hitpoint.model.network import attention, network
 from hitpoint.model.network.attention import GatedAttention, LocalAttention, turned
-from hitpoint.model.network.network import CONFIGS, Network
+from hitpoint.model.network.network import CHAIN, CONFIGS, Network
 from hitpoint.model.training import train
+from hitpoint.model.training.feed import feed
 from hitpoint.model.training.pace import Pace
 from hitpoint.model.training.train import Objective, Recipe
 
@@ -62,6 +65,24 @@ def network_forward(self: Network, rows: Tensor, at: Tensor, slot: Tensor, table
     return self.norm(x)
 
 
+def losses_apart(network: Network, hidden: Tensor, target: Tensor, counting: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    every = counting["type"]
+    place = torch.full((hidden.shape[0] * hidden.shape[1],), -1)
+    place[every] = torch.arange(len(every))
+    hidden, target = hidden.flatten(0, 1)[every], target.flatten(0, 1)[every]
+    return {
+        name: plain_losses(network, hidden[place[index]][None], target[place[index]][None], name)
+        for name, index in counting.items()
+    }
+
+
+def plain_losses(network: Network, hidden: Tensor, target: Tensor, attribute: str) -> Tensor:
+    rows = target[0]
+    known = {name: rows[:, tokens.FIELDS.index(name)] for name in CHAIN[attribute]}
+    logits = network.heads(hidden[0], attribute, known)
+    return F.cross_entropy(logits.float(), rows[:, tokens.FIELDS.index(attribute)], reduction="sum")
+
+
 @contextlib.contextmanager
 def before(bfloat16: bool) -> Iterator[None]:
     """Training as it was."""
@@ -79,6 +100,7 @@ def before(bfloat16: bool) -> Iterator[None]:
             (GatedAttention, "_parts", gated_parts),
             (network.Network, "forward", network_forward),
             (attention, "chunked", unscaled),
+            (train, "losses", losses_apart),
             *(((train, "Muon", muon),) if bfloat16 else ()),
             (train, "has_bfloat16", lambda device: bfloat16),
         ):
@@ -92,11 +114,11 @@ def run(windows: Windows, options: argparse.Namespace) -> tuple[list[float], flo
     recipe = Recipe(options.config, steps=options.steps, batch=options.batch, length=options.length, warmup=1)
     made = Network(CONFIGS[options.config])
     optimizers, objective, pace = train._optimizers(made, recipe), Objective(made), Pace(options.steps)
-    losses, seconds = [], []
+    losses, seconds, attributes = [], [], made.config.attributes
     for step in range(options.steps):
         batch = windows.draw(recipe.batch, np.random.default_rng([0, step]))
         began = time.process_time()
-        losses.append(train._step(objective, optimizers, train._tensors(batch, "cpu"), recipe, pace))
+        losses.append(float(train._step(objective, optimizers, feed(batch, attributes, "cpu"), recipe, pace)))
         seconds.append(time.process_time() - began)
         pace.tick()
     return losses, float(np.median(seconds[1:] or seconds))

@@ -19,7 +19,7 @@ import numpy as np
 WIDTH, HEIGHT, MARGIN = 480, 270, 48
 KINDS = ("ball", "stop", "collide", "pendulum", "clap", "walk", "door", "hammer", "dancer", "drop")
 VARIANTS = ("still", "shaken", "grainy", "small", "fast", "dark")
-TRAPS = ("shake", "grain", "pan", "water", "zoom", "glide")
+TRAPS = ("shake", "grain", "pan", "water", "zoom", "glide", "follow", "traffic")
 _SHIFT = 4
 
 
@@ -382,6 +382,40 @@ def glide(stage: Stage) -> None:
     stage.draw = draw
 
 
+def follow(stage: Stage) -> None:
+    """A trap: the same while the camera pans."""
+    glide(stage)
+
+
+def traffic(stage: Stage) -> None:
+    """A trap: large things that pass close by, come nearer and go, each at its own steady pace."""
+    movers = []
+    for _ in range(int(stage.rng.integers(2, 5))):
+        shape, radius = stage.rng.choice(["box", "person", "disc"]), stage.uniform(25, 110) * stage.scale
+        speed = stage.uniform(90, 700) * stage.speed * (1 if stage.rng.integers(2) else -1)
+        colour = tuple(float(c) for c in stage.rng.uniform(10, 245, 3))
+        second = tuple(0.6 * c for c in colour)
+        movers.append((shape, radius, speed, stage.uniform(0, 1400), stage.uniform(90, 240),
+                       stage.uniform(-0.15, 0.3), colour, second))  # fmt: skip
+
+    def draw(canvas, t):
+        for shape, radius, speed, start, y, growth, colour, second in movers:
+            x = (start + speed * t) % 1400 - 460
+            r = radius * (1 + growth * (x - 240) / 480 * np.sign(speed))
+            if shape == "disc":
+                disc(canvas, x, y, r, colour)
+            elif shape == "box":
+                polygon(canvas, [(x - 1.6 * r, y - 0.5 * r), (x + 1.6 * r, y - 0.5 * r), (x + 1.6 * r, y + 0.5 * r),
+                                 (x - 1.6 * r, y + 0.5 * r)], colour)  # fmt: skip
+                polygon(canvas, [(x - 0.9 * r, y - r), (x + 0.8 * r, y - r), (x + 1.2 * r, y - 0.5 * r),
+                                 (x - 1.2 * r, y - 0.5 * r)], second)  # fmt: skip
+            else:
+                limb(canvas, x, y + r, x, y - 0.6 * r, 0.7 * r, colour)
+                disc(canvas, x, y - 1.1 * r, 0.35 * r, second)
+
+    stage.draw = draw
+
+
 def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     """(height, width, 3) uint8: noise of several sizes, tiles, stripes, leaves, or a wall with next to nothing."""
     kind = rng.choice(["noise", "tiles", "stripes", "leaves", "wall"])
@@ -437,7 +471,7 @@ def frames_of(name: str, variant: str, seed: int, duration_s: float = 8.0) -> tu
     stage = Stage(rng, duration_s, fps, 0.5 if variant == "small" else 1.0, 1.5 if variant == "fast" else 1.0)
     ground = background(rng, WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN)
     stage.colours = palette(rng, ground)
-    if name in KINDS or name == "glide":
+    if name in (*KINDS, "glide", "follow", "traffic"):
         globals()[name](stage)
     last_s = duration_s - 0.15
     stage.impacts = sorted(t for t in stage.impacts if 0.15 < t < last_s)
@@ -482,7 +516,7 @@ def trap_view(name: str, rng: np.random.Generator) -> Callable[[np.ndarray, floa
     waves = [(rng.uniform(0.03, 0.12), rng.uniform(0.03, 0.12), rng.uniform(2, 6), rng.uniform(0, 6)) for _ in range(5)]
 
     def view(ground: np.ndarray, t: float) -> np.ndarray:
-        if name == "pan":
+        if name in ("pan", "follow"):
             move = np.float32([[1, 0, -speed * t * np.cos(angle)], [0, 1, -speed * t * np.sin(angle)]])
             return cv2.warpAffine(ground, move, size, borderMode=cv2.BORDER_REFLECT)
         if name == "zoom":

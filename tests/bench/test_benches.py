@@ -11,10 +11,12 @@ import pytest
 HERE = Path(__file__).parent
 SHORT = {
     "bench_control.py": ("--seeds", "1"),
+    "bench_expression.py": ("--pieces", "1"),
     "bench_films.py": ("--quick",),
     "bench_harmony.py": ("--seconds", "12", "--genres", "pop"),
     "bench_heard.py": ("--quick",),
     "bench_mood.py": ("--parts", "words,films,cost"),
+    "bench_repitch.py": ("--pieces", "1"),
     "bench_score.py": ("--minutes", "0.2"),
 }
 """What makes a bench short where that is not its usual form."""

@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 
 HIDDEN, STEPS, NETWORKS = 8, 1000, 3
-FURTHER_STEPS, FURTHER_RATE, NEARNESS = 800, 0.004, 0.001
-TRAP_WEIGHT = 8.0
+FURTHER_STEPS, FURTHER_RATE, NEARNESS = 500, 0.004, 0.003
+TRAP_WEIGHT = 3.0
 """Of a peak in a scene in which nothing strikes: such scenes are few, and what is found there is always wrong."""
 TRUE_S, DOUBTFUL_S = 0.055, 0.09
 """A peak so near an impact is one; one that is a little further is neither taught as one nor as none."""
@@ -52,7 +52,7 @@ def _of_peaks(times_s, changes, breaks, truth):
     curve = visual_beats.impact_curve(found)
     at = visual_beats.peaks(times_s, curve)
     if not len(at):
-        return np.zeros((0, 19)), np.zeros(0), np.zeros(0)
+        return np.zeros((0, visual_beats.FEATURES)), np.zeros(0), np.zeros(0)
     at_s = visual_beats.kinds_and_moments_s(found, at)[1]
     off_s = np.abs(at_s[:, None] - truth[None]).min(axis=1) if len(truth) else np.full(len(at), 9.0)
     is_impact = off_s < TRUE_S
@@ -107,7 +107,8 @@ def further(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str, np.nd
 
     torch.manual_seed(0)
     mean, spread = x.mean(0), x.std(0) + 1e-6
-    begun = (confidence.INNER * spread, confidence.INNER_BIAS + confidence.INNER @ mean)
+    grown = np.hstack([confidence.INNER, np.zeros((len(confidence.INNER), x.shape[1] - confidence.INNER.shape[1]))])
+    begun = (grown * spread, confidence.INNER_BIAS + grown @ mean)
     begun = [torch.tensor(each, dtype=torch.float32) for each in (*begun, confidence.OUTER, confidence.OUTER_BIAS)]
     inner, inner_bias, outer, outer_bias = tables = [torch.nn.Parameter(each.clone()) for each in begun]
     given, wanted, worth = (torch.tensor(each, dtype=torch.float32) for each in ((x - mean) / spread, y, weight))
@@ -125,6 +126,16 @@ def further(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str, np.nd
     inner, inner_bias, outer, outer_bias = (each.detach().numpy().astype(float) for each in tables)
     inner = inner / spread
     return {"INNER": inner, "INNER_BIAS": inner_bias - inner @ mean, "OUTER": outer, "OUTER_BIAS": outer_bias}
+
+
+def levelled(tables: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str, np.ndarray]:
+    """The tables with the bias at which, where something strikes at all, a peak of confidence p is an impact p of the
+    time: traps that weigh more than they are frequent made it too low."""
+    judged = np.tanh(x @ tables["INNER"].T + tables["INNER_BIAS"]) @ tables["OUTER"] + tables["OUTER_BIAS"]
+    told, sign = weight <= 1, 1 - 2 * y
+    shifts = np.linspace(-3, 3, 121)
+    loss = [np.average(np.logaddexp(0, (sign * (judged + shift))[told]), weights=weight[told]) for shift in shifts]
+    return tables | {"OUTER_BIAS": tables["OUTER_BIAS"] + shifts[int(np.argmin(loss))]}
 
 
 def _disturbed(given, scale):
@@ -154,7 +165,8 @@ def main() -> None:
     parts = [examples(scene.path, scene.truth) for scene in scenes(seeds)]
     x, y, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
     print(f"# {len(y)} peaks, {int(y.sum())} of them impacts, in {len(parts)} scenes")
-    print(as_python(further(x, y, weight) if "--further" in sys.argv else fit(x, y, weight)))
+    tables = further(x, y, weight) if "--further" in sys.argv else fit(x, y, weight)
+    print(as_python(levelled(tables, x, y, weight)))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ class Bench:
         self.sent = []
         self.tools = FakeTools(0.0)
         self.store = Store(tmp_path)
-        self.workshop = Workshop(self.tools, self.store, self.sent.append)
+        self.waiting = []
+        self.workshop = Workshop(self.tools, self.store, self.sent.append, waiting=lambda: self.waiting)
 
     def ask(self, *messages):
         for message in messages:
@@ -29,10 +30,13 @@ class Bench:
         Fails where `until` does not hold after `most_s`: a busy machine, or work that never ends.
         """
         quiet, end = time.monotonic() + idle_s, time.monotonic() + most_s
-        while time.monotonic() < (end if until else min(quiet, end)) and not (until and until(self.sent)):
-            if self.workshop.step():
+        while time.monotonic() < end and not (until and until(self.sent)):
+            stepped = self.workshop.step()
+            if stepped or self.workshop.waits_for_worker:
                 quiet = time.monotonic() + idle_s
-            else:
+            elif not until and time.monotonic() >= quiet:
+                return
+            if not stepped:
                 time.sleep(0.005)
         assert not until or until(self.sent), f"not there after {most_s:g} s"
 

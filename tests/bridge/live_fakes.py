@@ -50,6 +50,7 @@ class TellingComposer:
     def __init__(self, delay_s=0.0):
         self.delay_s = delay_s
         self.streams = []
+        self.on_step = lambda: None
 
     def stream(self, plan, seed, history=()):
         self.streams.append((len(plan.bars), len(history)))
@@ -120,7 +121,7 @@ class FakeTools(Tools):
     def programs(self, genre):
         return (0, 0, 25, 33, 48)
 
-    def write(self, prepared, composer, bars, seed, midi, wav, report, stems=False):
+    def write(self, prepared, composer, bars, seed, midi, wav, report, stems=False, formats=(), progress=None):
         for path in (midi, wav, report):
             if path is not None:
                 path.write_text(f"{len(bars)} bars, seed {seed}")

@@ -10,7 +10,21 @@ from hitpoint.bridge.commands._shared import counted
 
 ROOT = Path(__file__).parents[2]
 ERRORS = {"InputError", "UsageError", "MissingError", "TimelineError", "ProtocolError", "RowsError"}
-NAMES = ("EDL", "OTIO", "FCPXML", "XML", "AAF", "JACK", "CUDA", "MIDI", "REAPER", "Blender", "Ableton", "Silero")
+NAMES = (
+    "EDL",
+    "OTIO",
+    "FCPXML",
+    "XML",
+    "AAF",
+    "JACK",
+    "CUDA",
+    "MIDI",
+    "REAPER",
+    "Blender",
+    "Ableton",
+    "Silero",
+    "MusicXML",
+)
 RIDDLES = ("mend it", "take it away", "is none of them", "for that is quicker")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from hitpoint.bridge.state.store import sync_folder
 from hitpoint.model.errors import MissingError, UsageError
-from hitpoint.model.files import atomic
+from hitpoint.model.files import atomic, put_in_place
 from tests.bridge.power_cuts import PowerCuts
 
 
@@ -67,3 +68,20 @@ def test_a_full_disk_says_so(tmp_path: Path) -> None:
         part.touch()
         raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_on_windows_a_file_that_is_just_read_is_replaced_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part, path, real, tries = tmp_path / "part", tmp_path / "film.mid", os.replace, []
+    part.write_text("new")
+
+    def held(*names: str) -> None:
+        tries.append(names)
+        if len(tries) < 4:
+            raise PermissionError("the file is in use by another process")
+        real(*names)
+
+    monkeypatch.setattr(os, "replace", held)
+    put_in_place(part, path, "win32")
+    assert path.read_text() == "new" and len(tries) == 4

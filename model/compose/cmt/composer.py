@@ -98,8 +98,8 @@ class CmtComposer(Composer):
 
     def _decoder(self, *, weigh_forced: bool = False) -> Decoder:
         if isinstance(self.recurrence, StaticRecurrence):
-            return RowDecoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
-        return Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self._step)
+            return RowDecoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self.step)
+        return Decoder(self.recurrence, self.sampling, weigh_forced=weigh_forced, on_rows=self.step)
 
     @classmethod
     def create(cls, options: ComposerOptions) -> CmtComposer:
@@ -297,9 +297,6 @@ class CmtComposer(Composer):
         while len(self._snapshots) > KEPT_SNAPSHOTS:
             self._snapshots.popitem(last=False)
         return kept
-
-    def _step(self, rows: int) -> None:
-        self.steps += rows
 
     def _count(self, decoder: Decoder, bars: int, seconds: float) -> None:
         pressure = {name: value / max(1, bars) for name, value in decoder.tally.pressure.items()}

@@ -15,6 +15,40 @@ Arrays = Mapping[str, NDArray[Any]]
 """What one detector measured, by name: one row a frame, or a list of events where its `event_arrays` says so."""
 
 
+class Rows:
+    """Rows of numbers that come one by one, kept as densely as an array keeps them: a list of small arrays or tuples
+    takes several times the room, which a film of hours does not have.
+    """
+
+    def __init__(self, shape: tuple[int, ...], kind: type[np.generic]) -> None:
+        self._rows: NDArray[Any] = np.zeros((64, *shape), kind)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, row: Any) -> None:
+        """One more."""
+        self.extend(np.asarray(row, self._rows.dtype)[None])
+
+    def extend(self, rows: NDArray[Any]) -> None:
+        """Several more (m, …)."""
+        end = self._count + len(rows)
+        if end > len(self._rows):
+            room = np.zeros((max(end, self._count * 3 // 2) - len(self._rows), *self._rows.shape[1:]), self._rows.dtype)
+            self._rows = np.concatenate([self._rows, room])
+        self._rows[self._count : end] = rows
+        self._count = end
+
+    def last(self) -> NDArray[Any]:
+        """The one added last, which may be changed in place."""
+        return np.asarray(self._rows[self._count - 1])
+
+    def array(self) -> NDArray[Any]:
+        """All of them (n, …)."""
+        return np.array(self._rows[: self._count])
+
+
 @dataclass(frozen=True)
 class Part:
     """One clip, or the black between two clips, laid on the timeline of an edit.

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.video.detectors.base import Rows
 from hitpoint.model.video.detectors.camera import Floats, Images, aligned, tall
 from hitpoint.model.video.detectors.regions import PAD, Maps, Sign, bent, faded, faded_and_risen, gone, summed, turned
 
@@ -113,13 +114,13 @@ class Changes:
     """
 
     def __init__(self) -> None:
-        self._done: list[NDArray[np.float32]] = []
+        self._done = Rows((len(NAMES),), np.float32)
         self._seen: _Seen | None = None
 
     def restart(self) -> None:
         """Forget what was seen: nothing moves from there to here."""
         if self._seen is not None:
-            self._done.append(self._seen.rows)
+            self._done.extend(self._seen.rows)
         self._seen = None
 
     def measure(self, lumas: Images, times_s: Floats, moved: Floats, contrast: Floats) -> None:
@@ -128,13 +129,13 @@ class Changes:
         seen = new if self._seen is None else self._seen.joined(new)
         if len(seen.times_s) > 2:
             _Block(seen, len(seen.times_s) - len(new.times_s)).judge()
-        self._done.append(seen.rows[:-HISTORY])
+        self._done.extend(seen.rows[:-HISTORY])
         self._seen = seen.last(HISTORY)
 
     def finish(self) -> NDArray[np.float32]:
         """(n, len(NAMES)): the rows of all frames."""
         self.restart()
-        return np.concatenate(self._done) if self._done else np.zeros((0, len(NAMES)), np.float32)
+        return self._done.array()
 
 
 class _Block:

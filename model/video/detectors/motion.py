@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.video.detectors import camera, changes
-from hitpoint.model.video.detectors.base import Arrays, Detector, Part
+from hitpoint.model.video.detectors.base import Arrays, Detector, Part, Rows
 from hitpoint.model.video.detectors.cadence import Cadence, Shown
 from hitpoint.model.video.detectors.flow import FlowMeter
 from hitpoint.model.video.frames import Frame
@@ -45,8 +46,8 @@ class Motion(Detector):
         self._camera: camera.Camera | None = None
         self._last: Shown | None = None
         self._block: list[Shown] = []
-        self._kept: list[NDArray[np.int64]] = []
-        self._rows: list[NDArray[np.float32]] = []
+        self._kept = array("q")
+        self._rows = Rows((10,), np.float32)
         self._count = 0
 
     def measure(self, frame: Frame) -> None:
@@ -88,8 +89,8 @@ class Motion(Detector):
             rows[1:, 8], rows[1:, 9] = self._meter.measure(small, moved[1:], contrast[1:])
         first = len(frames) - len(block)
         self._changes.measure(lumas[first:], at_s[first:], moved[first:], contrast[first:])
-        self._rows.append(rows[first:])
-        self._kept.append(np.array([each.index for each in block], np.int64))
+        self._rows.extend(rows[first:])
+        self._kept.extend(each.index for each in block)
         self._last = block[-1]
 
     def finish(self) -> Arrays:
@@ -99,12 +100,11 @@ class Motion(Detector):
         self._measure_block()
         arrays = _empty(self._count)
         arrays["is_new"][:] = 0
-        if self._kept:
-            kept, rows = np.concatenate(self._kept), np.concatenate(self._rows)
-            arrays["is_new"][kept] = 1
-            arrays["camera"][kept] = rows[:, :8].reshape(-1, 4, 2)
-            arrays["own"][kept], arrays["structure"][kept] = rows[:, 8], rows[:, 9]
-            arrays["changes"][kept] = self._changes.finish()
+        kept, rows = np.array(self._kept, np.int64), self._rows.array()
+        arrays["is_new"][kept] = 1
+        arrays["camera"][kept] = rows[:, :8].reshape(-1, 4, 2)
+        arrays["own"][kept], arrays["structure"][kept] = rows[:, 8], rows[:, 9]
+        arrays["changes"][kept] = self._changes.finish()
         return arrays
 
     @classmethod

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from array import array
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.video.detectors.base import Arrays, Detector
+from hitpoint.model.video.detectors.base import Arrays, Detector, Part, Rows
 from hitpoint.model.video.frames import Frame
 
+_FIGURES = ("brightness", "saturation", "warmth", "spread")
 SWATCHES = (4, 8)
 """Rows and columns of the tiny picture from which a shot's palette is taken."""
 BAR_LUMA = 24
@@ -24,29 +27,34 @@ _PIXELS = 2
 """Every so many pixels are looked at, across and down."""
 _STEP_S = 0.03
 """A frame that follows the last one looked at more closely than this is taken to look like it."""
+SWATCH_S = 0.25
+"""Tiny pictures are kept so often: enough for a shot's palette, and little for hours of film."""
+_BLACK_FRAMES = 6
 
 
 class Palette(Detector):
     """`brightness`, `saturation` (n,): means of HSV value and saturation, 0..1. `warmth` (n,): share of the colour,
     saturation times value, whose hue lies within 300..60 degrees, 0..1; .5 without colour. `spread` (n,): standard
-    deviation of the brightness, 0..255. `swatches` (n, 4, 8, 3): the frame as a tiny picture, BGR.
+    deviation of the brightness, 0..255. `swatches` (k, 4, 8, 3): tiny pictures, BGR, of frames `swatch_frames` (k,),
+    SWATCH_S or more apart.
 
     Black bars of another format count for nothing.
     """
 
     name: ClassVar[str] = "palette"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
+    event_arrays: ClassVar[frozenset[str]] = frozenset({"swatches", "swatch_frames"})
 
     def __init__(self) -> None:
-        self._rows: list[tuple[float, float, float, float]] = []
-        self._swatches: list[NDArray[np.uint8]] = []
-        self._looked_s = float("-inf")
+        self._rows = Rows((len(_FIGURES),), np.float32)
+        self._swatches = Rows((*SWATCHES, 3), np.uint8)
+        self._swatch_frames = array("q")
+        self._looked_s = self._kept_s = float("-inf")
 
     def measure(self, frame: Frame) -> None:
         """Look at the next frame."""
         if frame.time_s - self._looked_s < _STEP_S:
-            self._rows.append(self._rows[-1])
-            self._swatches.append(self._swatches[-1])
+            self._rows.add(self._rows.last())
             return
         self._looked_s = frame.time_s
         self._look(frame)
@@ -65,30 +73,40 @@ class Palette(Detector):
         cold = cv2.sumElems(cv2.bitwise_and(strength, cv2.inRange(hue, _WARM_TO + 1, _WARM_FROM - 1)))[0]
         warmth = 1 - float(cold) / everywhere if everywhere > LEAST_COLOUR * few.shape[0] * few.shape[1] else 0.5
         spread = float(cv2.meanStdDev(frame.luma[inside])[1][0, 0])
-        self._rows.append((cv2.mean(value)[0] / 255, cv2.mean(colour)[0] / 255, warmth, spread))
-        rows, columns = SWATCHES
-        small = cv2.resize(few, (columns, rows), interpolation=cv2.INTER_AREA)
-        self._swatches.append(np.asarray(small, np.uint8))
+        if frame.time_s - self._kept_s >= SWATCH_S:
+            self._kept_s = frame.time_s
+            self._swatch_frames.append(len(self._rows))
+            self._swatches.add(cv2.resize(few, SWATCHES[::-1], interpolation=cv2.INTER_AREA))
+        self._rows.add((cv2.mean(value)[0] / 255, cv2.mean(colour)[0] / 255, warmth, spread))
 
     def finish(self) -> Arrays:
         """Every array."""
-        figures = np.asarray(self._rows, np.float32).reshape(-1, 4)
-        swatches = np.asarray(self._swatches, np.uint8).reshape(-1, *SWATCHES, 3)
-        names = ("brightness", "saturation", "warmth", "spread")
-        return {name: np.ascontiguousarray(figures[:, i]) for i, name in enumerate(names)} | {"swatches": swatches}
+        figures = self._rows.array()
+        arrays: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(figures[:, i]) for i, name in enumerate(_FIGURES)}
+        return arrays | {
+            "swatches": self._swatches.array(),
+            "swatch_frames": np.array(self._swatch_frames, np.int64),
+        }
 
     @classmethod
     def black(cls, frames: int) -> Arrays:
         """Neither light nor colour."""
         dark = np.zeros(frames, np.float32)
-        swatches = np.zeros((frames, *SWATCHES, 3), np.uint8)
+        kept = np.arange(0, frames, _BLACK_FRAMES)
         return {
             "brightness": dark,
             "saturation": dark,
             "warmth": dark + np.float32(0.5),
             "spread": dark,
-            "swatches": swatches,
+            "swatches": np.zeros((len(kept), *SWATCHES, 3), np.uint8),
+            "swatch_frames": kept,
         }
+
+    @classmethod
+    def join(cls, parts: Sequence[Part]) -> Arrays:
+        """Frames are counted through the edit."""
+        frames = np.concatenate([part.arrays["swatch_frames"] + part.first for part in parts])
+        return {**super().join(parts), "swatch_frames": frames}
 
 
 def _inside(luma: NDArray[np.uint8]) -> tuple[slice, slice]:

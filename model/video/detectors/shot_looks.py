@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.video.detectors.base import Rows
 from hitpoint.model.video.types import letter
 
 HISTOGRAM_SHAPE = (8, 3, 4)
@@ -14,6 +17,44 @@ HISTOGRAM_SHAPE = (8, 3, 4)
 HISTOGRAM_BINS = 96
 SAME_LOOK = 0.72
 """Shots whose histograms overlap by this share carry one label."""
+
+LOOK_S = 0.07
+"""Colours are looked at so often."""
+ALIKE, TOGETHER_S = 0.9, 1.0
+"""What overlaps by so much, within so long, is kept as one: hours of film are not much then."""
+
+
+class Looks:
+    """The colours of a film as they come; what follows and looks alike is kept as its mean."""
+
+    def __init__(self) -> None:
+        self._rows, self._frames, self._counts = Rows((HISTOGRAM_BINS,), np.float16), array("q"), array("q")
+        self._mean = np.zeros(HISTOGRAM_BINS, np.float32)
+        self._looked_s = self._began_s = float("-inf")
+
+    def add(self, look: NDArray[np.float16], frame: int, time_s: float) -> None:
+        """The histogram of a frame."""
+        if time_s - self._looked_s < LOOK_S:
+            return
+        self._looked_s = time_s
+        seen = look.astype(np.float32)
+        if time_s - self._began_s < TOGETHER_S and overlap(seen, self._mean) >= ALIKE:
+            self._counts[-1] += 1
+            self._mean += (seen - self._mean) / self._counts[-1]
+            self._rows.last()[:] = self._mean
+            return
+        self._began_s, self._mean = time_s, seen
+        self._rows.add(look)
+        self._frames.append(frame)
+        self._counts.append(1)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """`histograms`, `histogram_frames` and `histogram_counts`, as the detector of shots keeps them."""
+        return {
+            "histograms": self._rows.array(),
+            "histogram_frames": np.array(self._frames, np.int64),
+            "histogram_counts": np.array(self._counts, np.int64),
+        }
 
 
 def histogram(bgr: NDArray[np.uint8]) -> NDArray[np.float16]:
@@ -25,17 +66,17 @@ def histogram(bgr: NDArray[np.uint8]) -> NDArray[np.float16]:
     return np.asarray(bins.ravel() / (hsv.shape[0] * hsv.shape[1]), np.float16)
 
 
-def mean_histograms(
-    histograms: NDArray[np.float16], frames: NDArray[np.int64], starts: Sequence[int]
-) -> NDArray[np.float32]:
-    """(shots, HISTOGRAM_BINS): mean of each shot; `starts` is the first frame of each, rising from 0. histograms (h,
-    HISTOGRAM_BINS): of the frames (h,), rising."""
+def mean_histograms(looks: Mapping[str, NDArray[Any]], starts: Sequence[int]) -> NDArray[np.float32]:
+    """(shots, HISTOGRAM_BINS): mean of each shot; `starts` is the first frame of each, rising from 0. looks: as
+    `Looks.arrays` gives them."""
+    histograms, frames, counts = (looks[f"histogram{name}"] for name in ("s", "_frames", "_counts"))
     firsts = np.searchsorted(frames, starts)
     lasts = [*firsts[1:].tolist(), len(frames)]
     means = []
     for first, last in zip(np.minimum(firsts, len(frames) - 1).tolist(), lasts, strict=True):
         # A shot so short that none of its frames was kept looks like the one nearest to its beginning.
-        means.append(histograms[first : max(last, first + 1)].astype(np.float32).mean(axis=0))
+        span = slice(first, max(last, first + 1))
+        means.append(np.average(histograms[span].astype(np.float32), axis=0, weights=counts[span]).astype(np.float32))
     return np.stack(means)
 
 

@@ -12,20 +12,18 @@ from numpy.typing import NDArray
 from hitpoint.model.video.detectors import shot_network
 from hitpoint.model.video.detectors.base import Arrays, Detector, Part
 from hitpoint.model.video.detectors.shot_choice import MIN_SURE, choose, find_flashes
-from hitpoint.model.video.detectors.shot_looks import HISTOGRAM_BINS, histogram
+from hitpoint.model.video.detectors.shot_looks import HISTOGRAM_BINS, Looks, histogram
 from hitpoint.model.video.detectors.shot_signs import signs, thumbnail
 from hitpoint.model.video.detectors.shot_steps import Steps, Stretch
 from hitpoint.model.video.frames import Frame
 
-LOOK_S = 0.07
-"""Colours are kept so often: enough for what a shot looks like, and an hour of them is not much."""
 BLACK_FRAMES = 2
 _LUMA_BLACK = 16.0
 
 
 class Shots(Detector):
-    """`luma_mean`, `luma_spread` (n,): 0..255 above black. `histograms` (h, HISTOGRAM_BINS): each sums to 1; of the
-    frames `histogram_frames` (h,), LOOK_S or more apart.
+    """`luma_mean`, `luma_spread` (n,): 0..255 above black. `histograms` (h, HISTOGRAM_BINS): each sums to 1, and is
+    the mean of `histogram_counts` (h,) frames that look alike, from `histogram_frames` (h,) on.
     `cuts` (k,): indices of the frames that begin a shot; in an edit, those that begin a part of it too.
     `cut_sure` (k,): 0..1; 1 where a part begins. `transitions` (m, 3): first, middle and last frame of each dissolve,
     wipe or fade; `transition_sure` (m,): 0..1. `flashes` (f,): frames at which a flash is brightest;
@@ -33,7 +31,7 @@ class Shots(Detector):
     """
 
     name: ClassVar[str] = "shots"
-    version: ClassVar[str] = f"3 {HISTOGRAM_BINS} {shot_network.digest()}"
+    version: ClassVar[str] = f"4 {HISTOGRAM_BINS} {shot_network.digest()}"
     event_arrays: ClassVar[frozenset[str]] = frozenset(
         {
             "cuts",
@@ -44,6 +42,7 @@ class Shots(Detector):
             "flash_sizes",
             "histograms",
             "histogram_frames",
+            "histogram_counts",
         }
     )
     is_handed_on: ClassVar[bool] = False
@@ -51,8 +50,7 @@ class Shots(Detector):
     def __init__(self) -> None:
         self._steps = Steps()
         self._times_s, self._means, self._spreads = array("d"), array("f"), array("f")
-        self._looks: list[NDArray[np.float16]] = []
-        self._looked = array("q")
+        self._looks = Looks()
         self._frames: list[NDArray[np.int64]] = []
         self._sure: list[NDArray[np.float32]] = []
 
@@ -62,9 +60,7 @@ class Shots(Detector):
 
         mean, spread = cv2.meanStdDev(frame.luma)
         look = histogram(frame.bgr)
-        if not self._looked or frame.time_s - self._times_s[self._looked[-1]] >= LOOK_S:
-            self._looks.append(look)
-            self._looked.append(len(self._times_s))
+        self._looks.add(look, len(self._times_s), frame.time_s)
         self._means.append(max(0.0, float(mean[0, 0]) - _LUMA_BLACK))
         self._spreads.append(float(spread[0, 0]))
         self._times_s.append(frame.time_s)
@@ -90,10 +86,8 @@ class Shots(Detector):
         looks: dict[str, NDArray[Any]] = {
             "luma_mean": luma,
             "luma_spread": spread,
-            "histograms": np.array(self._looks, np.float16).reshape(-1, HISTOGRAM_BINS),
-            "histogram_frames": np.array(self._looked, np.int64),
         }
-        return looks | chosen | find_flashes(times_s, luma)
+        return looks | self._looks.arrays() | chosen | find_flashes(times_s, luma)
 
     @classmethod
     def black(cls, frames: int) -> Arrays:
@@ -107,6 +101,7 @@ class Shots(Detector):
             "luma_spread": dark,
             "histograms": histograms,
             "histogram_frames": looked,
+            "histogram_counts": np.ones(len(looked), np.int64),
         }
         times_s, none = np.arange(frames, dtype=np.float64), np.zeros(0, np.int64)
         return looks | choose(times_s, dark, none, np.zeros((0, 2), np.float32)) | find_flashes(times_s, dark)

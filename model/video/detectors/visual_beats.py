@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from hitpoint.model.video.detectors import confidence
 from hitpoint.model.video.detectors.changes import LONG_S, NAMES, SHORT_S
-from hitpoint.model.video.types import VisualBeat
+from hitpoint.model.video.types import LOUD_BEAT, VisualBeat
 
 Floats = NDArray[np.float64]
 
 SHAPE = 0.35
-"""A beat's saliency is its confidence to this power: near 1 where it is all but certain, near LOUD_BEAT at .4."""
-MIN_CONFIDENCE = 0.25
+"""A beat's saliency is its confidence to this power: near 1 where it is all but certain."""
+LOUD_CONFIDENCE = 0.55
+"""From here on a beat is a LOUD_BEAT, however large it is among the film's own."""
+MIN_CONFIDENCE = 0.35
 """Anything less likely than this to be an impact is not a visual beat."""
 MIN_GAP_S = 0.2
 """Of two visual beats nearer to each other the surer one stays."""
@@ -35,6 +37,8 @@ LIGHT_LEVELS = 8.0
 """How far the mean brightness (0..255) jumps with a sudden light."""
 LONGEST_GAP_S = 0.4
 """Frames further apart show no motion."""
+FEATURES = 24
+"""Numbers by which a peak is judged."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,16 @@ def signs(times_s: Floats, changes: NDArray[np.float32], breaks: Sequence[int] |
     short_columns = [index for index in range(len(NAMES)) if index not in long_columns]
     reach_s = max(SHORT_S, step_s)
     breaks = np.unique(np.asarray(breaks, np.int64))
-    for at_s in times_s[breaks]:
+    for frame in breaks.tolist():
         for columns, before_s, after_s in (
             (short_columns, reach_s, 2 * reach_s),
             (long_columns, LONG_S + step_s, LONG_S + step_s),
         ):
-            first, last = np.searchsorted(times_s, (at_s - before_s - 1e-3, at_s + after_s + 1e-3))
-            kept[first:last, columns] = 0
+            at_s = times_s[frame]
+            first, last = np.searchsorted(times_s, (at_s - before_s - 1e-3, at_s + after_s + 1e-3)).tolist()
+            # Signs reach so many frames: further than that in time where frames between were repeats.
+            first, last = min(first, frame - round(before_s / step_s)), max(last, frame + round(after_s / step_s))
+            kept[max(first, 0) : last, columns] = 0
     share = min(1.0, step_s / SHORT_S)
     column = {name: kept[:, NAMES.index(name)] for name in NAMES}
     sharp = {name: column[name] * share for name in ("stop", "turn", "turn_between", "bend", "fall", "rise", "rim")}
@@ -201,11 +208,13 @@ class _Around:
 
 
 def features(found: Signs, curve: Floats, at: NDArray[np.int64]) -> Floats:
-    """What `confidence` judges k > 0 peaks by (k, 19), logarithms: their signs, and the picture around them.
+    """What `confidence` judges k > 0 peaks by (k, FEATURES): 19 logarithms, of their signs and of the picture around
+    them, and five shares.
 
     Signs at the rim of the picture are those of things that come and go. The picture around is what tells an impact
     from restlessness: how much changes in .3 and 1 s, the highest curve within 1.5 s, its quartiles within 2.5 s,
-    change well and just before and after, and the curve next to the peak.
+    change well and just before and after, and the curve next to the peak. The shares: of the rim, of bends and of turns
+    in the sharp signs, and of the soft signs beside the curve. What glides by bends at the rim, and softly not at all.
     """
     around, near = _Around(found, at), 0.05
     turn = found.turn + found.turn_between
@@ -220,7 +229,12 @@ def features(found: Signs, curve: Floats, at: NDArray[np.int64]) -> Floats:
         *(around.highest(found.change, *span) for span in ((-0.25, -0.06), (-0.06, 0), (2e-6, 0.07), (0.07, 0.25))),
         np.maximum(around.highest(curve, -0.32, -0.12), around.highest(curve, 0.12, 0.32)),
     ]
-    return np.asarray(np.log(np.maximum(np.stack(columns, axis=1), 0) + 0.15))
+    stop, turned, bend, fall, _, rim = columns[1:7]
+    sharp = np.maximum(stop + 0.5 * fall + 2 * turned + 1.5 * bend, 1e-3)
+    shares = [np.minimum(part / sharp, 1.5) for part in (rim, 1.5 * bend, 2 * turned)]
+    shares += [soft / (soft + columns[0] + 0.1) for soft in columns[7:9]]
+    logs = np.log(np.maximum(np.stack(columns, axis=1), 0) + 0.15)
+    return np.asarray(np.concatenate([logs, np.stack(shares, axis=1)], axis=1))
 
 
 def find(
@@ -268,10 +282,7 @@ def _steps_s(times_s: Floats) -> Floats:
 
 
 def _beats(at_s: Floats, sure: Floats, heights: Floats, kinds: Sequence[str]) -> tuple[VisualBeat, ...]:
-    """The surest first, none nearer than MIN_GAP_S to another; saliency rises with confidence, and a little with size.
-
-    One of confidence .4 is a LOUD_BEAT, or nearly, whatever its size.
-    """
+    """The surest first, none nearer than MIN_GAP_S to another."""
     taken_s: list[float] = []
     kept: list[int] = []
     for index in np.argsort(-sure, kind="stable").tolist():
@@ -286,9 +297,15 @@ def _beats(at_s: Floats, sure: Floats, heights: Floats, kinds: Sequence[str]) ->
     return tuple(
         VisualBeat(
             float(at_s[index]),
-            float(sure[index] ** SHAPE * (0.85 + 0.15 * np.searchsorted(size, heights[index], "right") / len(size))),
+            _saliency(float(sure[index]), float(np.searchsorted(size, heights[index], "right") / len(size))),
             kinds[index],
             float(sure[index]),
         )
         for index in kept
     )
+
+
+def _saliency(sure: float, rank: float) -> float:
+    """Rises with confidence, and a little with a beat's size among the film's own, `rank` 0..1."""
+    saliency = float(sure**SHAPE) * (0.85 + 0.15 * rank)
+    return max(saliency, LOUD_BEAT) if sure >= LOUD_CONFIDENCE else min(saliency, LOUD_BEAT - 0.01)

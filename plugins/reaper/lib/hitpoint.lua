@@ -35,6 +35,7 @@ local SETTINGS = {
   { key = "valence", value = "0", title = "Valence added (-1 to 1)", number = true },
   { key = "arousal", value = "0", title = "Arousal added (-1 to 1)", number = true },
   { key = "tension", value = "0", title = "Tension added (-1 to 1)", number = true },
+  { key = "key", value = "auto", title = "Key (auto or such as A minor)" },
 }
 
 local OLDEST_REAPER = 6.40

@@ -4,6 +4,7 @@ import pytest
 from live_fakes import telling_bar
 from rich.console import Console
 
+from hitpoint.bridge.ipc import channel
 from hitpoint.bridge.ipc.channel import MAX_WAITING_BYTES, Channel, ChannelClosed
 from hitpoint.bridge.ipc.messages import Aim, BarsReady, Heartbeat
 from hitpoint.bridge.midi.jack_connections import Wiring
@@ -26,6 +27,14 @@ def test_messages_arrive_whole_and_in_order():
         assert two.wait(1.0)
         got += two.receive()
     assert got == sent
+
+
+def test_waiting_for_nothing_is_no_error_where_select_says_so(monkeypatch):
+    def as_on_windows(readers, writers, odd, timeout_s):
+        raise OSError(10022, "an invalid argument was supplied")
+
+    monkeypatch.setattr(channel.select, "select", as_on_windows)
+    assert channel.wait_for_any([], [], 0.001) == ([], [])
 
 
 def test_a_reader_that_does_not_read_stops_the_writer_from_growing():

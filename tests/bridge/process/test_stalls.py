@@ -26,8 +26,9 @@ class Process:
 
 @pytest.fixture
 def clock(monkeypatch):
+    monkeypatch.setattr(system, "knows_process_times", lambda: True)
     ours, theirs = Channel.pair()
-    child = Child("clock", Process(), ours, time.monotonic())
+    child = Child("clock", Process(), ours)
     child.heard()
     child.fares = None
     monkeypatch.setattr(system, "process_time", lambda pid: child.fares)
@@ -48,7 +49,7 @@ def test_a_child_is_blamed_for_silence_while_the_watchdog_listened_only(clock):
 
 def test_a_spare_clock_has_nothing_to_say_until_it_is_the_clock():
     ours, theirs = socket.socketpair()
-    spare = Child("spare clock", Process(), Channel(ours), time.monotonic())
+    spare = Child("spare clock", Process(), Channel(ours))
     spare.attend(1000.0)
     assert spare.hangs() == ""
     spare.promote()
@@ -57,6 +58,17 @@ def test_a_spare_clock_has_nothing_to_say_until_it_is_the_clock():
     assert spare.hangs() == "does not answer"
     spare.close()
     theirs.close()
+
+
+@pytest.mark.parametrize(("name", "lasted_s"), [("clock", 3.0), ("composer", 11.0)])
+def test_one_that_dies_before_it_was_up_failed_however_long_that_took(clock, monkeypatch, name, lasted_s):
+    clock.name, now_s = name, time.monotonic()
+    monkeypatch.setattr(children.time, "monotonic", lambda: now_s)
+    now_s += 60.0  # a busy machine: a minute for the imports
+    assert clock.failures(3) == 4
+    clock.is_up()
+    now_s += lasted_s
+    assert clock.failures(3) == 0
 
 
 def test_one_that_opens_a_port_gets_the_time_it_asked_for(clock):
@@ -104,10 +116,19 @@ def test_a_composer_is_judged_by_the_processor_time_it_got(clock, pulse, hung):
     assert bool(clock.hangs()) == hung
 
 
+def test_a_clock_may_be_silent_longer_where_nothing_tells_whether_it_starves(clock, monkeypatch):
+    monkeypatch.setattr(system, "knows_process_times", lambda: False)
+    clock.heard()
+    clock.attend(2.5)
+    assert clock.hangs() == ""
+    clock.attend(1.0)
+    assert clock.hangs() == "does not answer"
+
+
 def test_what_a_child_does_not_read_waits_and_is_not_lost(clock, monkeypatch):
     monkeypatch.setattr("hitpoint.bridge.ipc.channel.MAX_WAITING_BYTES", 1 << 16)
     ours, theirs = socket.socketpair()
-    child, reader = Child("composer", Process(), Channel(ours), 0.0), Channel(theirs)
+    child, reader = Child("composer", Process(), Channel(ours)), Channel(theirs)
     for number in range(200):
         child.send((number, b"x" * 10_000))
     got = []
@@ -157,7 +178,7 @@ def test_a_composer_that_goes_round_in_circles_is_replaced_and_the_job_is_done(t
         client.wait("/hitpoint/error", 60, lambda error: error[0] == "composer")
         assert client.wait("/hitpoint/result", 60)[0] == "film"
         assert bridge.pids()["composer"] != burning
-        assert float(re.search(r"has been at one bar for (\d+) s", bridge.log())[1]) < BAR_S
+        assert float(re.search(r"has been at one bar for \d+ s \((\d+) of", bridge.log())[1]) < BAR_S
 
 
 class Steps:

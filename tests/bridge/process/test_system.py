@@ -5,10 +5,14 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from live_kit import Bridge, Client, wait_for
+
+from hitpoint.bridge.clock.clock import finest
+from hitpoint.bridge.midi.ports import quiet_libraries
 
 BRIDGE = Path(__file__).parents[3] / "bridge"
 ONLY_SOME = re.compile(
@@ -68,3 +72,16 @@ def _alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_windows_is_asked_for_its_fine_clock():
+    assert finest("win32") is time.perf_counter and finest("linux") is time.monotonic
+
+
+def test_libraries_are_kept_quiet_only_where_there_is_something_to_hear(monkeypatch):
+    def none(number):
+        raise OSError(9, "bad file descriptor")
+
+    monkeypatch.setattr(os, "dup", none)
+    with quiet_libraries():
+        pass

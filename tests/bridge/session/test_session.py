@@ -3,6 +3,7 @@
 import random
 import struct
 from dataclasses import replace
+from pathlib import PureWindowsPath
 
 import pytest
 from live_fakes import plain_plan, telling_bar
@@ -34,6 +35,7 @@ from hitpoint.bridge.ipc.suggest import Suggested, SuggestList
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.clients import OWNER_S
+from hitpoint.bridge.session.clips import calls_a_stranger
 from hitpoint.bridge.session.session import Session
 from hitpoint.bridge.session.work_list import MAX_JOBS
 from hitpoint.bridge.state.recovery import Shelf
@@ -272,6 +274,22 @@ def test_state_is_told_on_change_and_each_second_to_all(room):
     room.plan()
     room.session.housekeeping()
     assert room.answers("/hitpoint/state")[0][:3] == ("working", "film", 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "stranger"),
+    [
+        (r"\\evil\share\film.mp4", True),
+        ("//evil/share/film.mp4", True),
+        (r"\\?\C:\film.mp4", True),
+        (r"\\NAS\films\film.mp4", False),
+        (r"C:\Users\film.mp4", False),
+        (r"D:\film.mp4", False),
+    ],
+)
+def test_on_windows_no_other_machine_is_called_for_a_path(path, stranger):
+    roots = [PureWindowsPath(r"C:\Users"), PureWindowsPath(r"\\nas\films")]
+    assert calls_a_stranger(PureWindowsPath(path), roots) == stranger
 
 
 def test_lateness_is_told_each_second_however_often_the_state_changes(room):
@@ -598,6 +616,19 @@ def test_senders_that_leave_the_type_tags_out(room):
     room.session.hear(b"/hitpoint/mute\0\0piano\0\0\0" + struct.pack(">i", 1), ME)
     assert room.player.muted == {1}
     room.session.hear(b"/hitpoint/locate\0\0\0\0abc\0defg", ME)
+    assert room.answers("/hitpoint/error")[-1][0] == "arguments"
+
+
+@pytest.mark.parametrize("name", ["valence", "arousal", "tension"])
+def test_the_mood_is_moved_live(room, name):
+    room.plan()
+    room.asked.clear()
+    room.say(f"/hitpoint/control/{name}", -0.5)
+    room.clock.advance(0.2)
+    room.session.housekeeping()
+    (told,) = [message for message in room.asked if isinstance(message, SetControl)]
+    assert (told.name, told.value) == (name, -0.5)
+    room.say(f"/hitpoint/control/{name}", 1.5)
     assert room.answers("/hitpoint/error")[-1][0] == "arguments"
 
 

@@ -1,6 +1,7 @@
 """What is kept on disk, and what happens where the disk will not have it."""
 
 import errno
+import os
 import time
 from pathlib import Path
 
@@ -249,3 +250,13 @@ def test_resumed_jobs_that_are_not_heard_do_not_take_the_player_over(tmp_path):
     time.sleep(0.05)
     other.work()
     assert [planned.job for planned in other.of(Planned)] == ["two"]
+
+
+def test_a_pipe_in_the_place_of_a_file_of_ours_holds_nothing_up(tmp_path):
+    bench = Bench(tmp_path)
+    (tmp_path / "jobs" / "film").mkdir(parents=True)
+    for name in ("job.json", "plan.json", "take-0.jsonl", "../../latest", "../../live.json", "../../lists.json"):
+        os.mkfifo(tmp_path / "jobs" / "film" / name)
+    assert bench.store.unfinished() == [] and bench.store.latest() == ""
+    assert bench.store.load("film") is None and bench.store.load_bars("film", 0) == {}
+    assert bench.store.load_live() is None and bench.store.load_lists() == []

@@ -1,5 +1,6 @@
 """The workshop: what is asked, what comes back, what is on disk; with a composer that tells which bar is which."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,6 +149,43 @@ def test_cancel(bench):
     bench.work()
     assert not bench.of(JobResult)
     assert len(bench.bars()) < 64
+
+
+def test_writing_ends_once_its_job_is_called_off_and_the_next_one_is_done(bench):
+    real, written = bench.tools.write, []
+
+    def write(*arguments):
+        written.append(1)
+        while len(written) == 1:
+            arguments[-1]("wav", 0.5)
+        real(*arguments)
+
+    bench.tools.write = write
+    bench.ask(score("long"))
+    bench.work(until=lambda sent: written)
+    bench.ask(score("next"), CancelJob("long"))
+    bench.work(until=lambda sent: any(isinstance(m, JobResult) for m in sent), most_s=20)
+    assert [result.job for result in bench.of(JobResult)] == ["next"]
+
+
+def test_an_edit_ends_once_its_job_is_called_off(bench):
+    bench.ask(score())
+    bench.work()
+    composer = bench.tools.composer()
+
+    def regenerate(*arguments):
+        for _ in range(100):
+            time.sleep(0.05)
+            composer.on_step()
+        raise AssertionError("it was never called off")
+
+    composer.regenerate = regenerate
+    bench.waiting.append(CancelJob("film"))
+    bench.ask(Regenerate("film", 0, 7, None))
+    composer.on_step()  # as good as before
+    bench.ask(CancelJob("film"))
+    assert [error.text for error in bench.of(JobError)] == []
+    assert bench.store.load("film").results, "what was finished stays"
 
 
 def test_a_seek_beyond_what_is_known_gets_provisional_bars_first(bench):

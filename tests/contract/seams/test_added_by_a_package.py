@@ -31,13 +31,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_both_are_used_by_the_command_line(installed: dict[str, str], film: Path, tmp_path: Path) -> None:
-    asked = ["score", str(film), "-o", "a.mid", "--composer", "pulse", "--format", "midi,cues,report"]
+    asked = ["score", str(film), "-o", "a.mid", "--composer", "pulse", "--format", "midi,instants,report"]
     done = subprocess.run([*HITPOINT, *asked], env=installed, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "a.report.json").read_text())
     assert report["schema"] == SCHEMA and report["composer"] == "pulse"
     assert report["errors"]["density"] == report["errors"]["strength"] == 0.0
-    assert len((tmp_path / "a.cues.txt").read_text().splitlines()) == len(report["hits"]) > 0
+    assert len((tmp_path / "a.instants.txt").read_text().splitlines()) == len(report["hits"]) > 0
     struck = {track.name for track in mido.MidiFile(tmp_path / "a.mid").tracks for m in track if m.type == "note_on"}
     assert struck == {"Strings"}
 
@@ -52,7 +52,7 @@ def test_its_leaning_joins_those_of_the_network(installed: dict[str, str], film:
 
 
 def test_a_name_that_is_nobodys_is_answered_with_the_names(installed: dict[str, str], film: Path) -> None:
-    for option, known in (("--composer", "cmt, match, broken, pulse"), ("--format", "chords, cues")):
+    for option, known in (("--composer", "cmt, match, broken, pulse"), ("--format", "musicxml, instants")):
         done = subprocess.run(
             [*HITPOINT, "score", str(film), option, "nil"], env=installed, capture_output=True, text=True
         )

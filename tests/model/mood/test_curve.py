@@ -30,6 +30,7 @@ def rhythm(
         "warmth": parts((0.5,)),
         "spread": parts((spread,)),
         "swatches": np.full((len(times_s), 4, 8, 3), 90, np.uint8),
+        "swatch_frames": np.arange(len(times_s)),
     }
     boundaries = tuple(Boundary(time_s, "cut", 0.8) for time_s in cuts_s)
     shots = tuple("AB"[i % 2] for i in range(len(cuts_s) + 1))

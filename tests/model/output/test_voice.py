@@ -115,8 +115,9 @@ def test_the_voice_is_in_the_film_unless_the_music_is_wanted_alone(spoken, tmp_p
         (["-i", "sine=300:d=4:r=8000"], ["-c:a", "pcm_s16le"], -14.0),
         (["-i", "aevalsrc=0.1*sin(2000*t)|0|0.3*sin(3000*t)|0|0|0:c=5.1:d=7"], ["-c:a", "aac"], -23.0),
         (["-itsoffset", "1.5", "-i", "sine=300:d=1"], ["-c:a", "aac"], None),
+        (["-i", "anullsrc=d=4", "-f", "lavfi", "-i", "sine=300:d=4"], ["-c:a", "aac"], None),
     ],
-    ids=["no sound", "silent", "8 kHz", "5.1, longer", "late, shorter"],
+    ids=["no sound", "silent", "8 kHz", "5.1, longer", "late, shorter", "several tracks"],
 )
 def test_any_sound_gives_a_film_as_long_as_its_picture(tmp_path, inputs, codec, lufs):
     film = with_sound(tmp_path / "film.mov", *inputs, codec=codec)
@@ -139,6 +140,22 @@ def test_music_at_a_loudness_and_stems_that_are_its_sum(spoken, tmp_path):
     stems = write_stems(take.score, tmp_path / "s.mid", lufs=-14.0)
     total = sum(read(path) for path in stems)
     assert np.abs(total - read(tmp_path / "mix.wav")).max() < 5 / 32768 + 0.01
+
+
+def test_the_parts_of_the_mix_are_the_mix(spoken, tmp_path):
+    film, speech, prepared, take = spoken
+    write_outputs(take, prepared, {"mixstems": tmp_path / "f.mix.wav", "wav": tmp_path / "m.wav"}, Writing(lufs=-23.0))
+    parts = sorted(tmp_path.glob("f.mix-*.wav"))
+    names = [path.stem for path in parts]
+    assert names == ["f.mix-bass", "f.mix-drums", "f.mix-guitar", "f.mix-own", "f.mix-piano", "f.mix-strings"]
+    opened = open_film(film)
+    write_wav(take.score, tmp_path / "plain.wav")
+    voice = Voice(opened, heard_track(opened), 0.0, None, tuple(speech))
+    mix = Mix(tmp_path / "plain.wav", voice, make_duck(speech, -9.0, prepared.plan.duration_s))
+    mix.write(tmp_path / "mix.wav", Delivery(-23.0))
+    total = sum(read(path) for path in parts)
+    assert np.abs(total - read(tmp_path / "mix.wav")).max() < 0.002
+    assert np.abs(read(tmp_path / "f.mix-own.wav")).max() > 0.05
 
 
 def test_silence_stays_silent(tmp_path):

@@ -23,6 +23,9 @@ from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions, network
 from hitpoint.model.network.checkpoint import SHIPPED, file_sha256
 from hitpoint.model.training import pace
+from hitpoint.model.training import train as training
+from hitpoint.model.training.drawers import processes_for
+from hitpoint.model.training.feed import feed
 from hitpoint.model.training.train import Recipe, train
 from tests.bench.heard_films import encode, shots
 from tests.model.material import write_song
@@ -101,6 +104,9 @@ def test_training_learns_and_resumes_to_the_bit(shard_folder: Path, tmp_path: Pa
     parts = train(shard, tmp_path / "parts", recipe, threads=1, say=lambda text: None)
     one, two = (torch.load(path.parent / "state.pt", weights_only=True)["network"] for path in (whole, parts))
     assert all(torch.equal(one[name], two[name]) for name in one)
+    drawn = train(shard, tmp_path / "drawn", recipe, threads=1, say=lambda text: None, drawers=1)
+    three = torch.load(drawn.parent / "state.pt", weights_only=True)["network"]
+    assert all(torch.equal(one[name], three[name]) for name in one), "whoever draws, the music is the same"
     rows = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
     held_out = [row["held_out"] for row in rows if "held_out" in row]
     losses = [next(iter(scores.values()))["all"] for scores in held_out]
@@ -166,12 +172,35 @@ def test_flat_velocities_are_not_learnt_from(shard_folder: Path) -> None:
     for each in (shard, flat):
         windows = Windows(each, "train", 64, augmentation=CONTROLLED)
         batch = windows.draw(2, np.random.default_rng(0))
-        tensors = [torch.from_numpy(column) for column in batch]
-        rows, at, slot, table, valid, loud = tensors
-        hidden = net(rows[:, :-1], at[:, :-1], slot[:, :-1], table)
-        counts.append({name: n for name, (_, n) in network.losses(net, hidden, rows[:, 1:], valid, loud).items()})
+        fed = feed(batch, TINY.attributes, "cpu")
+        hidden = net(fed.rows[:, :-1], fed.time[:, :-1], fed.slot[:, :-1], fed.table)
+        lost = network.losses(net, hidden, fed.rows[:, 1:], fed.counting)
+        counts.append({name: len(fed.counting[name]) for name in lost})
+        shared = fed.counting["velocity"] is fed.counting["pitch"]
+        assert shared == (each is shard) and fed.counting["duration"] is fed.counting["pitch"]
+        assert bool(torch.stack([*lost.values()]).isfinite().all())
         assert bool(batch.table[..., conditions.COLUMN["energy"]].any()) == (each is shard)
     assert counts[0].pop("velocity") > 0 and counts[1].pop("velocity") == 0 and counts[0] == counts[1]
+
+
+def test_a_compiled_network_is_one_graph_and_learns_the_same(shard_folder: Path) -> None:
+    windows = Windows(load(shard_folder), "train", 96)
+    recipe = Recipe(config="tiny", steps=4, batch=2, length=96, warmup=1)
+    curves = []
+    for compiler in ("", "aot_eager"):
+        torch.manual_seed(0)
+        net, at = network.Network(TINY), pace.Pace(4)
+        objective, optimizers = training.Objective(net, compiler), training._optimizers(net, recipe)
+        assert {name.partition(".")[0] for name, _ in objective.named_parameters()} == {"network"}
+        losses = []
+        for step in range(2):  # windows of unlike numbers of bars
+            batch = windows.draw(2, np.random.default_rng([1, step]))
+            losses.append(float(training._step(objective, optimizers, feed(batch, TINY.attributes, "cpu"), recipe, at)))
+            at.tick()
+        curves.append(losses)
+    assert curves[1] == pytest.approx(curves[0], rel=1e-3)
+    assert processes_for("cpu") == 0 < processes_for("cuda:1")
+    assert training.compiler_for("cuda:1") == "inductor" and training.compiler_for("cpu") == ""
 
 
 def test_two_processes_train_together(shard_folder: Path, tmp_path: Path) -> None:

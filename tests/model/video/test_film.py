@@ -116,8 +116,27 @@ def test_size_does_not_matter(source, film, tmp_path):
     assert all(near([x.time_s for x in b.beats], loud, 0.05))
 
 
-def test_two_boundaries_on_one_frame_leave_no_empty_shot() -> None:
-    from hitpoint.model.video.detectors.shot_looks import mean_histograms
+def looks_of(rows, steps_s=0.1):
+    from hitpoint.model.video.detectors.shot_looks import Looks
 
-    means = mean_histograms(np.eye(4, dtype=np.float16), np.arange(4), [0, 2, 2])
-    assert np.isfinite(means).all() and means.shape == (3, 4)
+    looks = Looks()
+    for frame, row in enumerate(rows):
+        looks.add(np.asarray(row, np.float16), frame, frame * steps_s)
+    return looks.arrays()
+
+
+def test_two_boundaries_on_one_frame_leave_no_empty_shot() -> None:
+    from hitpoint.model.video.detectors.shot_looks import HISTOGRAM_BINS, mean_histograms
+
+    means = mean_histograms(looks_of(np.eye(HISTOGRAM_BINS)[:4]), [0, 2, 2])
+    assert np.isfinite(means).all() and means.shape == (3, HISTOGRAM_BINS)
+
+
+def test_colours_that_stay_are_kept_once_and_weigh_as_long_as_they_stayed() -> None:
+    from hitpoint.model.video.detectors.shot_looks import HISTOGRAM_BINS, mean_histograms
+
+    red, blue = np.eye(HISTOGRAM_BINS)[:2]
+    looks = looks_of([red] * 30 + [blue] * 10)
+    assert len(looks["histograms"]) <= 5 and looks["histogram_counts"].sum() == 40
+    assert mean_histograms(looks, [0])[0, :2] == pytest.approx([0.75, 0.25], abs=1e-3)
+    assert mean_histograms(looks, [0, 30])[:, 0].tolist() == [1, 0]

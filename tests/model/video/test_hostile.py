@@ -61,8 +61,9 @@ def test_what_was_lost_is_said(name, options, base, tmp_path):
     assert not analyse([Clip(path, in_s=0.5, out_s=3.0)]).notes, "elsewhere nothing is lost"
     last_s = max(float(found) for note in hurt.notes for found in re.findall(r"and ([\d.]+) s:", note))
     assert not [beat for beat in hurt.beats if 4.2 < beat.time_s < last_s + 0.2], "a picture that comes back is no beat"
-    behind = [cut.time_s for cut in whole.boundaries if cut.time_s < 4.0]
-    assert [cut.time_s for cut in hurt.boundaries if cut.time_s < 4.0] == behind
+    late_s = 0.5 if name == "film.webm" else 0.15  # this one has no key frame at the cut
+    cuts_s = [cut.time_s for cut in whole.boundaries]
+    assert [cut.time_s for cut in hurt.boundaries] == pytest.approx(cuts_s, abs=late_s)
 
 
 def test_a_film_that_ends_before_it_says_so(base, tmp_path):

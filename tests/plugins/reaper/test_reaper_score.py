@@ -202,7 +202,8 @@ def test_emulated_setting_keeps_the_tempo_without_a_question(reaper, relay, brid
     assert float(wished.pop("from")) == START_S and float(wished.pop("to")) == pytest.approx(START_S + 15.73)
     assert wished == {
         "genre": "rock", "instruments": "drums,bass", "tempo": "90-120", "control": "1.0", "seed": "5",
-        "cuts": "strips", "wav": "0", "mood": "auto", "valence": "0", "arousal": "0", "tension": "0",
+        "cuts": "strips", "wav": "0", "takes": "3", "mood": "auto", "valence": "0", "arousal": "0", "tension": "0",
+        "key": "auto",
     }  # fmt: skip
 
 

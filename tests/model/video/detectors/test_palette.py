@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hitpoint.model.video.detectors.base import Part
 from hitpoint.model.video.detectors.palette import Palette
 from hitpoint.model.video.frames import Frame
 
@@ -57,5 +58,14 @@ def test_a_dark_edge_on_one_side_is_part_of_the_picture():
 
 def test_one_row_a_frame_whatever_the_rate():
     found = look(plain(10, 20, 30), tuple(i / 120 for i in range(30)))
-    assert {len(array) for array in found.values()} == {30}
+    figures = [array for name, array in found.items() if name not in Palette.event_arrays]
+    assert {len(array) for array in figures} == {30}
     assert Palette.is_sound(found, 30) and Palette.is_sound(Palette.black(4), 4)
+
+
+def test_tiny_pictures_are_few_and_counted_through_an_edit():
+    found = look(plain(10, 20, 30), tuple(i / 30 for i in range(90)))
+    assert found["swatch_frames"].tolist() == pytest.approx(range(0, 90, 8), abs=1) and len(found["swatches"]) <= 12
+    times_s = np.arange(90) / 30
+    joined = Palette.join([Part(found, times_s, 0), Part(found, times_s + 3, 90)])
+    assert joined["swatch_frames"].tolist() == [*found["swatch_frames"], *(found["swatch_frames"] + 90)]

@@ -130,6 +130,14 @@ def test_signs_become_beats_at_their_moment(even):
     assert all(beat.saliency >= LOUD_BEAT for beat in beats)
 
 
+def test_a_cut_hides_what_is_next_to_it_over_repeated_frames_too():
+    times_s = np.arange(240) / RATE
+    rows = rows_of(times_s, turn=[119])
+    rows[119, NAMES.index("rise")] = 160
+    times_s[:120] -= 0.2  # the picture before the cut stood, and its repeats are left out
+    assert beats_of(times_s, rows, breaks=(0, 120)) == ()
+
+
 def test_a_cut_hides_what_is_next_to_it():
     times_s = np.arange(240) / RATE
     assert beats_of(times_s, rows_of(times_s, turn=[120], stop=[121]), breaks=(0, 120)) == ()

@@ -9,7 +9,7 @@ from hitpoint.model.video.apart import analyse_apart
 from hitpoint.model.video.sound import silero
 from hitpoint.model.video.sound.speech import find_speech, joined
 from hitpoint.model.video.types import Clip
-from tests.speech_scenes import KINDS, RATE_HZ, background, error_shares, film_of, need_espeak, scene
+from tests.speech_scenes import KINDS, RATE_HZ, background, error_shares, film_of, need_espeak, scene, sentence
 
 MISSED, FALSE = {"energy": 0.1, "silero": 0.08}, {"energy": 0.08, "silero": 0.08}
 
@@ -29,6 +29,13 @@ def test_sentences_are_found_and_nothing_else(kind, detector):
     assert missed < MISSED[detector] and wrong < FALSE[detector]
     alone = background(kind, 15.0, 9).astype(np.float32)
     assert find_speech(pieces(alone), detector) == []
+
+
+def test_a_film_of_nothing_but_speech():
+    need_espeak()
+    said = np.concatenate([np.concatenate([sentence(number), np.zeros(3200, np.float32)]) for number in range(4)])
+    found = find_speech(pieces(said), "energy")
+    assert sum(end_s - start_s for start_s, end_s in found) > 0.85 * len(said) / RATE_HZ
 
 
 def test_without_the_extra_energy_does_it_and_the_network_is_refused(monkeypatch):

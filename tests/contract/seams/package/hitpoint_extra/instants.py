@@ -9,9 +9,9 @@ from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.take import Prepared, Take
 
 
-class CuesOutput(Output):
-    key = "cues"
-    suffix = ".cues.txt"
+class InstantsOutput(Output):
+    key = "instants"
+    suffix = ".instants.txt"
 
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         with atomic(path, writing.force) as part:
