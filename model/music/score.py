@@ -14,7 +14,7 @@ INSTRUMENTS = ("drums", "piano", "guitar", "bass", "strings")
 GENRES = ("country", "dance", "electronic", "metal", "pop", "rock", "orchestral")
 KIT_GENRES = GENRES[:-1]
 """Those whose music has a drum kit in it."""
-SHIPPED_GENRES = KIT_GENRES
+SHIPPED_GENRES = GENRES
 """Those that the weights in the package know, and so what is offered; the others need weights trained on them."""
 
 MAX_STRENGTH = (4, 6, 6, 1, 4)

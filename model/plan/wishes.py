@@ -213,7 +213,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "genre",
         "name",
         "pop",
-        f"auto, {_GENRES}; orchestral with weights of your own",
+        f"auto, {_GENRES}",
         "the style of the music; auto: one is suggested",
         _genre_or_auto,
     ),

