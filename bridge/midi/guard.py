@@ -48,6 +48,11 @@ class Guard:
         self._port_there = True
         self._told = False
         self._settled_s = 0.0
+        self._sources: dict[str, str] = {}
+
+    def lost(self) -> None:
+        """The clock died: until its successor has a port, nothing that is missing was taken away by anybody."""
+        self._settled_s = float("inf")
 
     def follow(self, opened: PortOpened) -> bool:
         """The clock opened its port: connect to the same place, and its port to where the last one led.
@@ -147,9 +152,10 @@ class Guard:
         """Keep our ports and the guard's connected as wanted."""
         if self._patchbay is None or not self._patchbay.alive:
             return
-        if time.monotonic() < self._settled_s:
+        sources, before = self._patchbay.sources(self._config.ports_name), self._sources
+        self._sources = sources
+        if time.monotonic() < self._settled_s or sources != before:
             self.wiring.forget_seen()
-        sources = self._patchbay.sources(self._config.ports_name)
         connected = {short: self._patchbay.destinations(full) for short, full in sources.items()}
         for short, destination in self.wiring.update(connected, self._patchbay.inputs()):
             log.info("connecting %s to %s again", sources[short], destination)

@@ -78,12 +78,14 @@ class Wiring:
     """What our ports should be connected to. Pure: it is told what is there, and says what to connect.
 
     A connection that somebody makes is remembered; one that goes because its other end went is kept for when that
-    comes back; one that somebody takes away is forgotten.
+    comes back; one that somebody takes away is forgotten, once it is missing twice in a row: JACK takes those of a
+    client that was killed away before its port.
     """
 
     def __init__(self) -> None:
         self.wanted: set[tuple[str, str]] = set()
         self._seen: set[tuple[str, str]] = set()
+        self._gone: set[tuple[str, str]] = set()
 
     def update(self, connected: dict[str, set[str]], inputs: set[str]) -> list[tuple[str, str]]:
         """connected: our port's short name -> destinations now; inputs: all destinations there are.
@@ -91,17 +93,16 @@ class Wiring:
         Returns the (short name, destination) pairs that are to be connected (again).
         """
         now = {(port, destination) for port, there in connected.items() for destination in there}
-        for port, destination in self._seen - now:
-            if port in connected and destination in inputs:
-                self.wanted.discard((port, destination))
+        gone = {pair for pair in self._seen - now if pair[0] in connected and pair[1] in inputs}
+        self.wanted -= gone & self._gone
         self.wanted |= now
-        self._seen = now
-        missing = {pair for pair in self.wanted - now if pair[0] in connected and pair[1] in inputs}
+        self._seen, self._gone = now | gone, gone
+        missing = {pair for pair in self.wanted - now - gone if pair[0] in connected and pair[1] in inputs}
         return sorted(missing)
 
     def forget_seen(self) -> None:
         """Our ports are new (their process died): what is not connected now was not taken away by anybody."""
-        self._seen = set()
+        self._seen, self._gone = set(), set()
 
     def destinations(self) -> set[str]:
         """Every destination that is wanted."""

@@ -159,6 +159,7 @@ class Watchdog:
         """A process died: silence first, then start it again, after a pause where it keeps dying."""
         child.process.kill()
         if child.name == "clock":
+            self.guard.lost()
             self.guard.silence()
             self._silences = [time.monotonic() + later_s for later_s in SILENCE_AGAIN_S]
         child.process.join(QUIT_S)

@@ -20,7 +20,9 @@ FRESH_S = 5.0
 MAX_OWNERS = 512
 OWNER_S = 20.0
 """A job belongs to who began it, as long as that client was heard within this; plugins say something every 15 s."""
-ERRORS_A_SECOND = 20
+ERRORS_A_SECOND, ERRORS_TO_CLIENTS_A_SECOND = 20, 2000
+"""Told to strangers, and to those who said hello: each of their requests is to have its answer, also the 500th of a
+burst, while a flood of nonsense must not become two."""
 _SPOKEN = range(protocol.OLDEST, protocol.PROTOCOL + 1)
 
 
@@ -43,7 +45,8 @@ class Clients:
         self._known: dict[Address, Client] = {}
         self._owners: OrderedDict[str, Address] = OrderedDict()
         self._heard_s: OrderedDict[Address, float] = OrderedDict()
-        self._error_moments: deque[float] = deque(maxlen=ERRORS_A_SECOND)
+        self._stranger_errors: deque[float] = deque(maxlen=ERRORS_A_SECOND)
+        self._client_errors: deque[float] = deque(maxlen=ERRORS_TO_CLIENTS_A_SECOND)
         self.changed = False
 
     def __contains__(self, address: Address) -> bool:
@@ -163,8 +166,8 @@ class Clients:
             self._send_packet(packet, address)
 
     def refuse(self, address: Address, now_s: float, code: str, text: str, job: str, request: int = 0) -> bool:
-        """Answer an error, at most ERRORS_A_SECOND of them: a flood of nonsense must not become two."""
-        moments = self._error_moments
+        """Answer an error, unless too many were answered this second."""
+        moments = self._client_errors if address in self._known else self._stranger_errors
         if len(moments) == moments.maxlen and now_s - moments[0] < 1.0:
             return False
         moments.append(now_s)

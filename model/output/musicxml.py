@@ -6,6 +6,7 @@ where the later begins.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,14 +41,18 @@ def chords_of(score: Score, instrument: int) -> list[tuple[int, int, tuple[int, 
     return found
 
 
+def _music21() -> Any:
+    """The library, whose calls have no types."""
+    return importlib.import_module("music21")
+
+
 def to_music21(score: Score, plan: Plan) -> Any:
     """A music21 Score: a part an instrument, with time signatures, keys, chords, tempi, sections and hits."""
-    from music21 import metadata, stream
-
-    whole = stream.Score()
-    whole.metadata = metadata.Metadata(title=f"{score.genre}, seed {score.seed}")
+    music = _music21()
+    whole = music.stream.Score()
+    whole.metadata = music.metadata.Metadata(title=f"{score.genre}, seed {score.seed}")
     for number, instrument in enumerate(sorted(score.instruments)):
-        part = stream.Part(id=TRACK_NAMES[instrument])
+        part = music.stream.Part(id=TRACK_NAMES[instrument])
         part.partName = TRACK_NAMES[instrument]
         _signs(part, score, plan, instrument, first=number == 0)
         for tick, length, pitches in chords_of(score, instrument):
@@ -58,9 +63,8 @@ def to_music21(score: Score, plan: Plan) -> Any:
 
 
 def _sound(pitches: Sequence[int], length: int, instrument: int) -> Any:
-    from music21 import chord, note
-
-    made: Any = note.Note(pitches[0]) if len(pitches) == 1 else chord.Chord(list(pitches))
+    music = _music21()
+    made = music.note.Note(pitches[0]) if len(pitches) == 1 else music.chord.Chord(list(pitches))
     made.quarterLength = length / TICKS_PER_BEAT
     if instrument == _DRUMS:
         made.notehead = "x"
@@ -68,18 +72,18 @@ def _sound(pitches: Sequence[int], length: int, instrument: int) -> Any:
 
 
 def _signs(part: Any, score: Score, plan: Plan, instrument: int, first: bool) -> None:
-    from music21 import clef, expressions, key, meter, tempo
-
+    music = _music21()
+    clef, expressions = music.clef, music.expressions
     sign = {"drums": clef.PercussionClef(), "bass": clef.BassClef()}.get(INSTRUMENTS[instrument], clef.TrebleClef())
     part.insert(0, sign)
     for pulse, beats, unit in time_signatures(score):
-        part.insert(pulse / _PULSES_A_QUARTER, meter.TimeSignature(f"{beats}/{unit}"))
+        part.insert(pulse / _PULSES_A_QUARTER, music.meter.TimeSignature(f"{beats}/{unit}"))
     before = None
     for bar in plan.bars:
         if bar.key is not None and bar.key != before and instrument != _DRUMS:
             known = parse_key(bar.key)
             tonic = bar.key.split()[0].replace("b", "-")
-            part.insert(bar.index * 4.0, key.Key(tonic, "minor" if known.minor else "major"))
+            part.insert(bar.index * 4.0, music.key.Key(tonic, "minor" if known.minor else "major"))
             before = bar.key
     if not first:
         return
@@ -93,7 +97,7 @@ def _signs(part: Any, score: Score, plan: Plan, instrument: int, first: bool) ->
     for tick, symbol in score.chords:
         part.insert(tick / TICKS_PER_BEAT, expressions.TextExpression(symbol))
     for point in score.tempo_map.points:
-        part.insert(point.beat, tempo.MetronomeMark(number=round(point.bpm, 2)))
+        part.insert(point.beat, music.tempo.MetronomeMark(number=round(point.bpm, 2)))
 
 
 class MusicXmlOutput(Output):
@@ -106,13 +110,12 @@ class MusicXmlOutput(Output):
         """Also MissingError without music21."""
         super().check(path, instruments, writing)
         if importlib.util.find_spec("music21") is None:
-            raise MissingError(f"MusicXML needs music21; run `{INSTALL}`")
+            raise MissingError(f"notes on paper need music21; run `{INSTALL}`")
 
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """Write the parts. Raises UsageError as `hitpoint.model.files.atomic`."""
-        from music21.musicxml.m21ToXml import GeneralObjectExporter
-
-        text: bytes = GeneralObjectExporter(to_music21(take.score, prepared.plan)).parse()
+        exporter = _music21().musicxml.m21ToXml.GeneralObjectExporter
+        text: bytes = exporter(to_music21(take.score, prepared.plan)).parse()
         with atomic(path, writing.force) as part:
             part.write_bytes(text)
         writing.progress(self.key, 1.0)

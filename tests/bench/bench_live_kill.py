@@ -13,13 +13,22 @@ import os
 import signal
 import tempfile
 import time
+from pathlib import Path
 
 from live_bench import settings  # isort: skip
 from live_kit import Bridge, Client, JackServer, RemoteEars, hanging, notes_on, wait_for
 
 BARS = 64
-PAUSE_S = 3.0
-"""Between two kills: the bridge is whole again, its spare processes included."""
+PAUSE_S = 2.5
+
+
+def spares(bridge):
+    """How many spare processes wait."""
+    pid = bridge.watchdog_pid()
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [Path(f"/proc/{child}/comm").read_text().strip() for child in children].count("hp-spare")
+    return 0
 
 
 def play(client, ears):
@@ -42,12 +51,12 @@ def kill_once(bridge, client, ears, victim):
         wait_for(lambda: events.extend(ears.take()) or not hanging(events), 10, "silence", every=0.002)
         silent_s = time.monotonic() - at
         fresh = []
-        wait_for(lambda: fresh.extend(ears.take()) or notes_on(fresh), 15, "music again", every=0.005)
+        wait_for(lambda: fresh.extend(ears.take()) or notes_on(fresh), 120, "music again", every=0.005)
     else:
         client.say("/hitpoint/regenerate", "film", BARS - 1, BARS - 1)
-        client.wait("/hitpoint/bar", 15, lambda bar: bar[1] == BARS - 1)
+        client.wait("/hitpoint/bar", 120, lambda bar: bar[1] == BARS - 1)
     back_s = time.monotonic() - at
-    wait_for(lambda: len(bridge.pids()) == 3, 15, "three processes")
+    wait_for(lambda: len(bridge.pids()) == 3, 120, "three processes")
     client.say("/hitpoint/hello", "kill", "1", 1)
     ready = 0
     with contextlib.suppress(AssertionError):
@@ -83,6 +92,7 @@ def main():
             for victim in options.victims.split(","):
                 silences, backs, hung, lost = [], [], 0, 0
                 for _ in range(options.times):
+                    wait_for(lambda: spares(bridge) == 2, 300, "a spare of each")
                     silent_s, back_s, hanging_now, bars = kill_once(bridge, client, ears, victim)
                     silences += [silent_s] if silent_s is not None else []
                     backs.append(back_s)

@@ -10,6 +10,7 @@ import pytest
 
 HERE = Path(__file__).parent
 SHORT = {
+    "bench_batch.py": ("--films", "2", "--seconds", "6"),
     "bench_control.py": ("--seeds", "1"),
     "bench_expression.py": ("--pieces", "1"),
     "bench_films.py": ("--quick",),

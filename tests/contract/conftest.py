@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hitpoint.bridge import cli
+from hitpoint.model.output.render import SOUNDFONT
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     config.write_text("test_composer: tests.fakes:make_composer\n")
     monkeypatch.setenv("HITPOINT_CONFIG", str(config))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HITPOINT_SOUNDFONT", str(SOUNDFONT))  # whatever this system has: the same sound and no note
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

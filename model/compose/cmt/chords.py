@@ -119,7 +119,8 @@ class Chords(Leaning):
             return {} if inside else self._not_over(number, place.tick)
         if chord is None:
             return {}
-        beat = place.tick % TICKS_PER_BEAT == 0
+        on_beat = place.tick % TICKS_PER_BEAT == 0
+        heavy = on_beat or place.tick == self._steps[number].tick  # a chord that comes in with a cut between two beats
         role = "plain"
         if place.instrument == _BASS:
             role = "bass" if number in self._rooted else "root"
@@ -127,7 +128,7 @@ class Chords(Leaning):
             role = "tune"
         elif place.instrument == self._lowest and place.low == PITCH_RANGE[place.instrument][0]:
             role = "lowest"
-        return _nats(chord, role, place.instrument, beat, self._scale, self._strength, self._bound and beat)
+        return _nats(chord, role, place.instrument, heavy, self._scale, self._strength, self._bound and on_beat)
 
     def chose(self, attribute: str, place: Place) -> None:
         """Where the bass has played is learnt from its durations."""

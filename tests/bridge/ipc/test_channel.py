@@ -4,9 +4,11 @@ import pytest
 from live_fakes import telling_bar
 from rich.console import Console
 
+from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc import channel
 from hitpoint.bridge.ipc.channel import MAX_WAITING_BYTES, Channel, ChannelClosed
 from hitpoint.bridge.ipc.messages import Aim, BarsReady, Heartbeat
+from hitpoint.bridge.midi.guard import Guard
 from hitpoint.bridge.midi.jack_connections import Wiring
 from hitpoint.bridge.process.screen import Screen
 
@@ -64,10 +66,56 @@ def test_connections_are_remembered_made_again_and_forgotten_when_taken_away():
     assert wiring.update({"out": {"daw:in"}}, {"daw:in"}) == [], "the synth went away"
     assert wiring.update({"out": {"daw:in"}}, {"synth:in", "daw:in"}) == [("out", "synth:in")], "and came back"
     wiring.update({"out": {"synth:in", "daw:in"}}, {"synth:in", "daw:in"})
-    assert wiring.update({"out": {"synth:in"}}, {"synth:in", "daw:in"}) == [], "somebody unplugged the DAW"
+    for _ in range(2):
+        assert wiring.update({"out": {"synth:in"}}, {"synth:in", "daw:in"}) == [], "somebody unplugged the DAW"
     wiring.forget_seen()
     assert wiring.update({"out": set()}, {"synth:in", "daw:in"}) == [("out", "synth:in")], "our port is new"
     assert wiring.destinations() == {"synth:in"}
+
+
+def test_connections_that_a_killed_client_loses_before_its_port_are_not_forgotten():
+    wiring = Wiring()
+    wiring.update({"out": {"synth:in"}}, {"synth:in"})
+    assert wiring.update({"out": set()}, {"synth:in"}) == [], "its port is still there for a moment"
+    assert wiring.update({}, {"synth:in"}) == []
+    assert wiring.update({"out": set()}, {"synth:in"}) == [("out", "synth:in")], "its successor's is there"
+
+
+class Patchbay:
+    """One port of ours, connected or not."""
+
+    alive = True
+
+    def __init__(self):
+        self.name, self.connected = "Hitpoint:out", {"synth:in"}
+
+    def sources(self, client_name):
+        return {"out": self.name} if client_name == "Hitpoint" else {}
+
+    def destinations(self, source):
+        return set(self.connected)
+
+    def inputs(self):
+        return {"synth:in"}
+
+    def connect(self, source, destination):
+        self.connected.add(destination)
+
+
+@pytest.mark.parametrize("how", ["the clock died", "another port"])
+def test_the_guard_connects_again_whatever_a_dead_clock_leaves_in_jack(how):
+    guard = Guard(Config())
+    guard._patchbay = patchbay = Patchbay()
+    for _ in range(2):
+        guard._wire()
+    patchbay.connected.clear()
+    if how == "the clock died":
+        guard.lost()
+    else:
+        patchbay.name = "Hitpoint-01:out"
+    for _ in range(3):
+        guard._wire()
+    assert patchbay.connected == {"synth:in"}
 
 
 def test_the_screen_shows_what_matters():

@@ -446,7 +446,7 @@ def test_nothing_a_client_sends_raises(room, tmp_path):
     room.session.housekeeping()
 
 
-def score_all(room, tmp_path, count):
+def score_all(room, tmp_path, count, every_s=1.0):
     """`count` jobs asked for, one after the other."""
     for index in range(count):
         job = f"job{index}"
@@ -454,7 +454,14 @@ def score_all(room, tmp_path, count):
         room.say("/hitpoint/clip", job, 0, str(tmp_path / "x.mp4"), 0.0, 0.0, -1.0)
         room.say("/hitpoint/clips/end", job, 1)
         room.say("/hitpoint/score", job)
-        room.clock.advance(1.0)
+        room.clock.advance(every_s)
+
+
+def test_a_client_that_asks_for_hundreds_of_jobs_in_a_second_hears_of_each_that_is_refused(room, tmp_path):
+    room.hello()
+    score_all(room, tmp_path, MAX_JOBS + 200, every_s=0.001)
+    refused = [m.arguments for _, m in room.told if m.address == "/hitpoint/error"]
+    assert [job for code, _, job in refused if code == "busy"] == [f"job{MAX_JOBS + n}" for n in range(200)]
 
 
 def test_every_job_that_was_taken_in_is_answered_and_the_rest_refused_at_once(room, tmp_path):

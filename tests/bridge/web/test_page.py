@@ -134,6 +134,7 @@ def browser() -> Iterator[Any]:
 def page(server: Server, browser: Any) -> Iterator[Any]:
     """Scored, with two takes."""
     opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.set_default_timeout(SLOW_MS)
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.goto(server.url)
@@ -233,13 +234,12 @@ def test_a_part_is_muted(page: Any) -> None:
 
 
 def test_two_pages_and_a_bridge_that_is_killed(server: Server, browser: Any, page: Any) -> None:
+    psutil = pytest.importorskip("psutil")
     second = browser.new_context().new_page()
+    second.set_default_timeout(SLOW_MS)
     second.goto(server.url)
     second.wait_for_selector("body[data-film=there][data-bridge=there]", timeout=SLOW_MS)
-    listing = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(server.process.pid)], capture_output=True, text=True
-    )
-    pids = [int(line.split()[0]) for line in listing.stdout.splitlines() if " serve " in line]
+    pids = [child.pid for child in psutil.Process(server.process.pid).children() if "serve" in child.cmdline()]
     assert len(pids) == 1
     os.kill(pids[0], signal.SIGKILL)
     second.wait_for_selector("body[data-bridge=away]", timeout=SLOW_MS)

@@ -32,6 +32,15 @@ def composer() -> CmtComposer:
     return CmtComposer.load(device="cpu")
 
 
+def test_a_chord_that_comes_in_between_two_beats_is_leaned_to_as_on_one() -> None:
+    plan = harmonised()
+    bars = (plan.bars[0], dataclasses.replace(plan.bars[1], changes=(7,)), *plan.bars[2:])
+    leaning = Chords.of(Here(dataclasses.replace(plan, bars=bars), 1, ()))
+    guitar = INSTRUMENTS.index("guitar")
+    e_over_c = [leaning.lean("pitch", Place(tick, guitar, 40, 4))[65] for tick in (8, 7, 9)]
+    assert e_over_c[0] == e_over_c[1] > e_over_c[2]
+
+
 def test_the_music_keeps_the_chords_more_than_chance_and_without(composer: CmtComposer) -> None:
     plan = harmonised()
     asked = [bar.chords for bar in plan.bars]

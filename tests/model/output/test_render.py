@@ -12,6 +12,8 @@ import pytest
 
 from hitpoint.model.errors import InputError, MissingError
 from hitpoint.model.music.score import GENRES, Bar, Note, Score, TempoMap, TempoPoint
+from hitpoint.model.output import render
+from hitpoint.model.output.midi_file import program_changes, read_midi, write_midi
 from hitpoint.model.output.render import CEILING, BuiltInSynth, set_up, write_wav
 from tests.fakes import fake_prepared, fake_take
 
@@ -104,3 +106,25 @@ def test_sound_fonts_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "tinysoundfont", None)
     with pytest.raises(MissingError, match="pip install --no-deps tinysoundfont"):
         BuiltInSynth()
+
+
+def test_a_better_sound_font_of_the_system_is_taken_and_its_lack_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    better = tmp_path / "better.sf2"
+    monkeypatch.setattr(render, "BETTER_SOUNDFONTS", (better,))
+    assert render.best_soundfont() == render.SOUNDFONT
+    assert render.INSTALL_SOUNDFONT in render.soundfont_note(None) and render.soundfont_note(better) == ""
+    better.write_bytes(b"")
+    assert render.best_soundfont() == better and render.soundfont_note(None) == ""
+
+
+def test_a_section_may_sound_otherwise(tmp_path: Path) -> None:
+    notes = (Note(0, 4, 60, 16, 90),)
+    bars = (Bar(0, notes, programs=((4, 89),)), Bar(1, notes, programs=((4, 48),)))
+    score = Score(bars, TempoMap((TempoPoint(0.0, 0.0, 120.0),)), "pop", (4,), 0)
+    assert program_changes(score, 4) == [(0, 89), (1920, 48)]
+    write_midi(score, tmp_path / "a.mid")
+    assert read_midi(tmp_path / "a.mid").bars == score.bars
+    first, second = np.split(render.play(score), 2)
+    assert not np.allclose(np.abs(np.fft.rfft(first[:, 0]))[:4000], np.abs(np.fft.rfft(second[:, 0]))[:4000], rtol=0.2)

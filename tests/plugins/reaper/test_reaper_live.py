@@ -57,6 +57,19 @@ def test_emulated_live_follow_paused_stays_at_the_playhead(reaper, relay, bridge
     assert latest.number("seconds") == 12.5 and latest.whole("playing") == 0
 
 
+def test_emulated_live_follow_goes_on_where_a_file_cannot_be_replaced(reaper, relay, bridge):
+    """As on Windows while the bridge reads it: every other write fails."""
+    wait_for_bridge(reaper)
+    reaper.lua("local real, count = os.rename, 0 os.rename = function(a, b) count = count + 1 "
+               "if count % 2 == 0 then return nil, 'Permission denied' end return real(a, b) end")  # fmt: skip
+    reaper.lua("emu.playing = 1 emu.position = 12.5")
+    reaper.start(emulated.LIVE)
+    run_for(reaper, 0.6)
+    before = len(bridge.requests("time"))
+    run_for(reaper, 0.6)
+    assert reaper.messages == [] and len(bridge.requests("time")) > before
+
+
 def test_emulated_live_follow_stops_when_the_script_dies(reaper, relay, bridge, monkeypatch):
     wait_for_bridge(reaper)
     reaper.lua("emu.playing = 1")
