@@ -28,7 +28,7 @@ OVER_NATS = -3.0
 """Against notes that last into the next chord without belonging to it."""
 FOREIGN_NATS = -2.2
 """Against what belongs neither to the chord nor to the key's scale."""
-BOUND_NATS = -60.0
+BOUND_NATS = -90.0
 """Against all but chord tones on the beats, where the chords bind: more than the network ever has for a pitch."""
 _SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}
 _DRUMS, _BASS = INSTRUMENTS.index("drums"), INSTRUMENTS.index("bass")

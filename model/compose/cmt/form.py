@@ -19,7 +19,7 @@ from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.music.harmony import key_of
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
-from hitpoint.model.music.tokens import FIRST_TICK, duration_class
+from hitpoint.model.music.tokens import BAR_LINE, FIRST_TICK, duration_class
 from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, Plan
 
 CLOSING_BARS = 2
@@ -28,7 +28,7 @@ MOST_HEARD = 3
 """The first HEAD_BARS of a phrase may be an earlier bar played again; none is heard more often than MOST_HEARD."""
 AGAINST_NATS = 0.5
 """What is left of a recall where the harmony must move elsewhere."""
-AGAIN_NATS = 30.0
+AGAIN_NATS = 45.0
 """More than the network ever has against a class that the masks allow."""
 TRIAD_NATS = 4.0
 LATE_NATS = -2.0
@@ -92,8 +92,8 @@ class Again(Leaning):
         reached = (place.tick, place.instrument)
         ahead = [n for n in self._notes if (n.tick, n.instrument) > reached]
         here = [n for n in self._notes if (n.tick, n.instrument) == reached and n.pitch >= place.low]
-        if attribute == "beat" and ahead:
-            return {FIRST_TICK + ahead[0].tick: AGAIN_NATS}
+        if attribute == "beat":
+            return {FIRST_TICK + ahead[0].tick if ahead else BAR_LINE: AGAIN_NATS}
         if attribute == "instrument" and ahead and ahead[0].tick == place.tick:
             return {ahead[0].instrument + 1: AGAIN_NATS}
         if attribute == "strength" and here:
