@@ -22,4 +22,8 @@ rm -rf build
 .venv/bin/mypy --explicit-package-bases plugins/blender plugins/reaper
 .venv/bin/pdoc -o out/api hitpoint.model.compose.base hitpoint.model.output.base hitpoint.model.video.detectors.base \
     hitpoint.model.music.score hitpoint.model.plan.types
-exec .venv/bin/python -m pytest "$@"
+[ $# -eq 0 ] || exec .venv/bin/python -m pytest "$@"
+status=0 # what plays in real time, and whole programs, would disturb each other side by side
+.venv/bin/python -m pytest -q -n 2 -m "not live and not host and not bench" || status=$?
+.venv/bin/python -m pytest -q -m "live or host or bench" || status=$?
+exit $status
