@@ -39,7 +39,8 @@ class _Timeline:
     """All clips joined: `Features` in seconds of the edit.
 
     joints: frames at which a clip, or black, begins; mixes: those of them that lie in the middle of a mix. lost: spans
-    of seconds of which little is known; hidden: (begin, end, where a cut in it most likely lies) of those with one.
+    of seconds of which little is known; hidden: (begin, end, where a cut in it most likely lies, NaN where
+    nothing tells) of those that were damaged.
     """
 
     features: Features
@@ -184,7 +185,7 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
         spans_s = start_s + (part.lost[:, :2] - clip.in_s) / clip.speed + (-MENDED_S, MENDED_S)
         lost += [(float(first_s), float(last_s)) for first_s, last_s in spans_s]
         inside_s = start_s + (part.lost[:, [0, 3, 4]] - clip.in_s) / clip.speed
-        hidden += [(float(a), float(b), float(at_s)) for a, b, at_s in inside_s if start_s < at_s < start_s + length_s]
+        hidden += [(float(a), float(b), float(at_s)) for a, b, at_s in inside_s if not _outside(at_s - start_s, length_s)]
         end_s = start_s + length_s
     firsts = np.cumsum([0, *(len(at_s) for at_s, _ in laid[:-1])])
     arrays = {
@@ -277,20 +278,33 @@ def _cut_frames(timeline: _Timeline, joints: set[int]) -> list[int]:
     none close to a surer one.
     """
     arrays, times_s = timeline.features.arrays["shots"], timeline.features.times_s
-    chosen = set(joints)
+    chosen, hurt = set(joints), set[int]()
     black = shot_choice.black_edges(times_s, arrays["luma_mean"], arrays["luma_spread"])
     for found in [*black, *arrays["cuts"].tolist()]:
-        frame = found if found in joints else _mended(timeline, found)
+        stretch = None if found in joints else _damaged(timeline, found)
+        if stretch in hurt:
+            continue  # a broken picture may change several times
+        frame = found if stretch is None else _mended(timeline, found, stretch)
         near = times_s[sorted(chosen)] - times_s[frame]
         if frame > 0 and (frame in joints or np.all(np.abs(near) >= shot_choice.MIN_SHOT_S - 1e-6)):
             chosen.add(frame)
+            hurt |= set() if stretch is None else {stretch}
     return sorted(chosen)
 
 
-def _mended(timeline: _Timeline, frame: int) -> int:
+def _outside(at_s: float, length_s: float) -> bool:
+    """Whether a moment is known, and not within a clip so long."""
+    return not math.isnan(at_s) and not 0 < at_s < length_s
+
+
+def _damaged(timeline: _Timeline, frame: int) -> int | None:
+    """Which of the damaged stretches a frame lies in."""
+    at_s = timeline.features.times_s[frame]
+    inside = (n for n, (begin_s, whole_s, _) in enumerate(timeline.hidden) if begin_s - 1e-3 <= at_s <= whole_s + 1e-3)
+    return next(inside, None)
+
+
+def _mended(timeline: _Timeline, frame: int, stretch: int) -> int:
     """Where a cut lies that was seen at `frame`: a damaged stretch shows the old shot until the picture is whole."""
-    times_s = timeline.features.times_s
-    for begin_s, whole_s, at_s in timeline.hidden:
-        if begin_s - 1e-3 <= times_s[frame] <= whole_s + 1e-3:
-            return int(np.argmin(np.abs(times_s - at_s)))
-    return frame
+    at_s = timeline.hidden[stretch][2]
+    return frame if math.isnan(at_s) else int(np.argmin(np.abs(timeline.features.times_s - at_s)))
