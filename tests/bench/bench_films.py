@@ -48,7 +48,7 @@ SHAPES = {
     "GIF": ("64x36", (), "gif"),
     "DV": ("720x576", ("-c:v", "dvvideo", "-pix_fmt", "yuv420p"), "dv"),
 }
-CLOCK = "drawtext=text='%{pts\\\\:hms}':fontsize=28:x=16:y=16:fontcolor=white:box=1:boxcolor=black"
+CLOCK = "drawtext=text='%{pts\\:hms}':fontsize=28:x=16:y=16:fontcolor=white:box=1:boxcolor=black"
 COPIES = {
     "as it is": ("mp4", ()),
     "60 a second": ("mp4", ("-vf", "fps=60")),
@@ -153,14 +153,17 @@ def show(film: Film, folder: Path) -> float:
     return error_ms
 
 
-def copies(folder: Path, source: Path) -> None:
-    """Copies of one film: how many of its cuts and loud beats are found in each, and how much of its music."""
+def copies(folder: Path, source: Path, count: int | None) -> None:
+    """Copies of one film: how many of its cuts and loud beats are found in each, and how much of its music.
+
+    count: of copies, all of them by default.
+    """
     base = folder / "base.mkv"
     ffmpeg("-i", source, "-t", 24, "-an", "-vf", "scale=640:-2", "-c:v", "ffv1", base)
     print(f"\n{'copies of ' + source.name:26} {'end, s':>8} {'cuts':>7} {'more':>4} {'beats':>7} {'more':>4} "
           f"{'tempo':>7} {'bars':>5} {'density':>7} {'chords':>7} {'hits':>7}")  # fmt: skip
     first: tuple[VisualRhythm, Plan] | None = None
-    for name, (ending, options) in COPIES.items():
+    for name, (ending, options) in list(COPIES.items())[:count]:
         path = folder / f"copy.{ending}"
         ffmpeg("-i", base, *([] if "-c:v" in options else ["-c:v", "libx264", "-preset", "veryfast"]), *options, path)
         prepared = prepare([Clip(path)], Wishes(seed=1))
@@ -200,7 +203,7 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--hours", type=float, nargs="*", default=[1.0, 8.0], help="lengths of the long films")
-    parser.add_argument("--quick", action="store_true", help="no long films")
+    parser.add_argument("--quick", action="store_true", help="no long films, and two copies")
     parser.add_argument("--copies", action="store_true", help="only the copies of one film")
     parser.add_argument("--long", action="store_true", help="only the long films")
     chosen = parser.parse_args()
@@ -216,7 +219,7 @@ def main() -> None:
             print(f"largest error of the MIDI file's end: {max(errors):.1f} ms over {len(errors)} films")
         if not chosen.long:
             real = Path(__file__).parents[3] / "shared" / "clips" / "bbb30.webm"
-            copies(folder, real if real.exists() else footage("bikes"))
+            copies(folder, real if real.exists() else footage("bikes"), 2 if chosen.quick else None)
 
 
 if __name__ == "__main__":
