@@ -94,7 +94,7 @@ def bad(request, media):
             "None of these strips can be scored.",
             "“scene strip” is a scene: to have it seen as it is, score",
         ),
-        ("image sequence", "None of these strips can be scored.", "“stills” is a still or an image sequence"),
+        ("image sequence", "None of these strips can be scored.", "“stills” is an image sequence: to have it"),
         ("sound only", "There is only sound here", None),
         ("no selection", "Nothing is selected: select the strips to score.", None),
         ("empty range", "There are no strips to score.", None),

@@ -13,13 +13,13 @@ from tests.plugins.reaper.rpp_project import RppProject, largest_error_s, midi_n
 MIDI_TICK_S = 60 / 200 / 480
 
 
-def latest_midi(state: Path) -> Path:
-    return max(state.rglob("*.mid"), key=lambda path: path.stat().st_mtime_ns)
+def latest_midi(state: Path, take: int) -> Path:
+    return max(state.rglob(f"*take-{take}*.mid"), key=lambda path: path.stat().st_mtime_ns)
 
 
 def check(reaper: Reaper, state: Path, first_s: float, take: int) -> RppProject:
     project = RppProject(reaper.lua("return emu.rpp()"))
-    for name, notes in midi_notes(latest_midi(state), first_s).items():
+    for name, notes in midi_notes(latest_midi(state, take), first_s).items():
         [item] = project.track(name).items
         assert largest_error_s(item.takes[take].notes, notes) < MIDI_TICK_S
     return project
