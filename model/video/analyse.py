@@ -185,7 +185,9 @@ def _join(clips: Sequence[Clip], measured: Sequence[Features]) -> _Timeline:
         spans_s = start_s + (part.lost[:, :2] - clip.in_s) / clip.speed + (-MENDED_S, MENDED_S)
         lost += [(float(first_s), float(last_s)) for first_s, last_s in spans_s]
         inside_s = start_s + (part.lost[:, [0, 3, 4]] - clip.in_s) / clip.speed
-        hidden += [(float(a), float(b), float(at_s)) for a, b, at_s in inside_s if not _outside(at_s - start_s, length_s)]
+        hidden += [
+            (float(a), float(b), float(at_s)) for a, b, at_s in inside_s if not _outside(at_s - start_s, length_s)
+        ]
         end_s = start_s + length_s
     firsts = np.cumsum([0, *(len(at_s) for at_s, _ in laid[:-1])])
     arrays = {
