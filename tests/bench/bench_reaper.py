@@ -24,7 +24,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO))
 
-from hitpoint.bridge import file_rows  # noqa: E402
+from hitpoint.bridge.hosts.reaper import rows as file_rows  # noqa: E402
 from tests.plugins.reaper import reaper_emulated as emulated  # noqa: E402
 from tests.plugins.reaper.reaper_emulated import PLUGIN, Reaper  # noqa: E402
 from tests.plugins.reaper.rpp_project import RppProject, largest_error_s, midi_notes  # noqa: E402
