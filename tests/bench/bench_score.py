@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ SHOTS = ("testsrc2", "smptehdbars", "testsrc", "pal100bars", "rgbtestsrc")
 
 
 def draw(folder: Path, minutes: float) -> Path:
-    """A film of `minutes`, made of one minute of shots that is repeated without encoding it again."""
+    """A film of `minutes`, made of one minute of shots that is repeated, or cut, without encoding it again."""
     minute = folder / "minute.mp4"
     if not minute.exists():
         inputs: list[str] = []
@@ -33,7 +34,8 @@ def draw(folder: Path, minutes: float) -> Path:
         command = ["ffmpeg", "-v", "error", "-y", *inputs, "-filter_complex", joined, *encode]
         subprocess.run(command, check=True, timeout=1800)
     film = folder / f"{minutes:g}min.mp4"
-    loop = ["-stream_loop", str(round(minutes) - 1), "-i", str(minute), "-c", "copy", str(film)]
+    repeats = max(0, math.ceil(minutes) - 1)  # below 0 ffmpeg repeats for ever
+    loop = ["-stream_loop", str(repeats), "-i", str(minute), "-t", str(minutes * 60), "-c", "copy", str(film)]
     subprocess.run(["ffmpeg", "-v", "error", "-y", *loop], check=True, timeout=600)
     return film
 
