@@ -23,13 +23,14 @@ class ComposerOptions:
     """What the user says about a composer; each takes what concerns it.
 
     checkpoint: weights, None for the shipped ones. device: "auto", "cpu" or "cuda". threads: processor threads, None
-    for the composer's own choice. library: a folder of MIDI files or of shards.
+    for the composer's own choice. library: a folder of MIDI files or of shards. select: how stretches of it are chosen.
     """
 
     checkpoint: Path | None = None
     device: str = "auto"
     threads: int | None = None
     library: Path | None = None
+    select: str = "emotion"
 
 
 @dataclass
@@ -155,6 +156,7 @@ COMPOSERS: Registry[Composer] = Registry(
     "composer",
     {
         DEFAULT: "hitpoint.model.compose.cmt.composer:CmtComposer",
+        "library": "hitpoint.model.compose.library.composer:LibraryComposer",
         "match": "hitpoint.model.compose.library.match:MatchComposer",
     },
     "hitpoint.composers",

@@ -1,0 +1,133 @@
+"""The composer `library`: music that exists already, cut so that one hears no seam, and made to hit the film.
+
+Each section of the film gets a stretch of a piece, which the selector, the transposition and the joins make the
+cheapest (`path`). The stretches become one piece (`joins`), and this keeps what the plan promises (`fit`). After scene-
+aware background music synthesis (Wang et al., MM 2020), of which only the idea was at hand: forms and weights are ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
+from hitpoint.model.compose.library.bars import Library, figures_of
+from hitpoint.model.compose.library.fit import fitted
+from hitpoint.model.compose.library.joins import played
+from hitpoint.model.compose.library.path import Chooser, Chosen
+from hitpoint.model.compose.library.reading import read_library
+from hitpoint.model.compose.library.select.base import SELECTORS, Span
+from hitpoint.model.compose.library.transition import Bars
+from hitpoint.model.errors import UsageError
+from hitpoint.model.music.score import Bar
+from hitpoint.model.music.tokens import notes_of
+from hitpoint.model.plan.types import Plan
+
+TAKE_NOISE = 0.5
+"""Standard deviation of what each piece costs more or less in takes after the first."""
+KEPT_PATHS = 8
+
+log = logging.getLogger("hitpoint")
+
+
+class LibraryComposer(Composer):
+    """Stretches of a library, a section each, joined."""
+
+    key = name = "library"
+    uses_library = True
+
+    def __init__(self, library: Library, chooser: Chooser) -> None:
+        super().__init__()
+        self.library, self._chooser = library, chooser
+        self.sha256 = library.sha256
+        self._paths: dict[tuple[Plan, int], list[Chosen]] = {}
+
+    @classmethod
+    def create(cls, options: ComposerOptions) -> LibraryComposer:
+        """As `hitpoint.model.compose.library.reading.read_library`. Raises UsageError where no library is named, or
+        there is no such way of choosing."""
+        if options.library is None:
+            raise UsageError("the composer library needs music: name a folder of MIDI files or of shards by --library")
+        selector = SELECTORS.load(options.select)
+        library = read_library(options.library)
+        if library.left_out:
+            name, reason = library.left_out[0]
+            log.warning("%d of the library's files are left out; %s: %s", len(library.left_out), name, reason)
+        return cls(library, Chooser(library, selector.create(options, library)))
+
+    def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
+        """The bars from `len(history)` on. Where the history is not what this plan and seed give, the music goes on
+        from its last bar, each section with what follows best."""
+        began = time.perf_counter()
+        bars = self._piece(plan, seed)
+        if history and history[-1].notes != bars[len(history) - 1].notes:
+            bars = [*history, *self._onwards(plan, seed, history)]
+        self.stats = Stats(seconds=time.perf_counter() - began, bars=len(bars) - len(history))
+        yield from bars[len(history) :]
+
+    def path(self, plan: Plan, seed: int) -> list[Chosen]:
+        """What each section plays."""
+        asked = (plan, seed)
+        if asked not in self._paths:
+            while len(self._paths) >= KEPT_PATHS:
+                self._paths.pop(next(iter(self._paths)))
+            spans = [Span(plan, section.first_bar, section.end_bar) for section in plan.sections]
+            noise = self._noise(seed - plan.seed)
+            self._paths[asked] = self._chooser.cheapest([self._chooser.candidates(span, noise) for span in spans])
+        return self._paths[asked]
+
+    def _piece(self, plan: Plan, seed: int) -> list[Bar]:
+        path = self.path(plan, seed)
+        return fitted(plan, path, played(self.library, plan, path))
+
+    def _onwards(self, plan: Plan, seed: int, history: Sequence[Bar]) -> list[Bar]:
+        """What follows the history: greedy, for there is no time to look far ahead while it plays."""
+        spans = _spans(plan, len(history), len(plan.bars))
+        noise = self._noise(seed - plan.seed)
+        path = self._chooser.greedy([self._chooser.candidates(span, noise) for span in spans], heard(history))
+        return fitted(plan, path, played(self.library, plan, path))
+
+    def _noise(self, number: int) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+        """What each piece costs more in take `number`; nothing in the first."""
+        if number == 0:
+            return None
+        return np.random.default_rng([abs(number), number < 0]).normal(0.0, TAKE_NOISE, len(self.library.pieces))
+
+    def regenerate(
+        self, plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int,
+        instruments: Sequence[int] | None = None, seed: int = 0,
+    ) -> list[Bar]:  # fmt: skip
+        """As `Composer.regenerate`: other stretches, which go well with the bars before and after them."""
+        check_regenerate(plan, bars, first_bar, last_bar, instruments)
+        if instruments is not None and set(instruments) != set(plan.instruments):
+            raise UsageError("the composer library takes all instruments of a bar from one piece; leave none out")
+        noise = self._noise(seed - plan.seed)
+        sets = [self._chooser.candidates(span, noise) for span in _spans(plan, first_bar, last_bar + 1)]
+        before = heard(bars[:first_bar]) if first_bar else None
+        after = heard(bars[last_bar + 1 :][:8], entry=True) if last_bar + 1 < len(bars) else None
+        path = self._chooser.cheapest(sets, before, after)
+        new = fitted(plan, path, played(self.library, plan, path))
+        return [*bars[:first_bar], *new, *bars[last_bar + 1 :]]
+
+
+def _spans(plan: Plan, first: int, end: int) -> list[Span]:
+    """The sections within bars [first, end), cut there."""
+    cut = [(max(first, section.first_bar), min(end, section.end_bar)) for section in plan.sections]
+    return [Span(plan, start, stop) for start, stop in cut if start < stop]
+
+
+def heard(bars: Sequence[Bar], entry: bool = False) -> Bars:
+    """The last of some bars, or the first, as a transition hears it."""
+    few = bars[:8] if entry else bars[-8:]
+    figures, strength = figures_of(notes_of(few), len(few))
+    row = 0 if entry else len(few) - 1
+    key, chord = (0, 3) if entry else (1, 4)
+    none = np.array([-2])
+    return Bars(
+        figures[row : row + 1, key].astype(np.int64), figures[row : row + 1, 2].astype(np.float64),
+        figures[row : row + 1, chord].astype(np.int64), strength[row : row + 1] > 0, none, none,
+    )  # fmt: skip
