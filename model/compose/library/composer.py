@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.library.bars import Library, figures_of
-from hitpoint.model.compose.library.fit import fitted
+from hitpoint.model.compose.library.fit import BOUND, Fitting
 from hitpoint.model.compose.library.joins import played
 from hitpoint.model.compose.library.path import Chooser, Chosen
 from hitpoint.model.compose.library.reading import read_library
 from hitpoint.model.compose.library.select.base import SELECTORS, Span
 from hitpoint.model.compose.library.transition import Bars
+from hitpoint.model.compose.library.voicing import home_chord
 from hitpoint.model.errors import UsageError
-from hitpoint.model.music.score import Bar
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar
 from hitpoint.model.music.tokens import notes_of
 from hitpoint.model.plan.types import Plan
 
@@ -32,6 +34,13 @@ TAKE_NOISE = 0.5
 KEPT_PATHS = 8
 
 log = logging.getLogger("hitpoint")
+
+
+class _Fitted(NamedTuple):
+    """Bars as a plan wants them, and what had to be done to them, by kind."""
+
+    bars: list[Bar]
+    changed: Counter[str]
 
 
 class LibraryComposer(Composer):
@@ -81,15 +90,26 @@ class LibraryComposer(Composer):
         return self._paths[asked]
 
     def _piece(self, plan: Plan, seed: int) -> list[Bar]:
-        path = self.path(plan, seed)
-        return fitted(plan, path, played(self.library, plan, path))
+        return self._fitted(plan, self.path(plan, seed)).bars
+
+    def _fitted(self, plan: Plan, path: Sequence[Chosen]) -> _Fitted:
+        """The bars of a path as the plan wants them."""
+        home = home_chord(int(self.library.column("key_out")[path[-1].route[-1]]), path[-1].transpose)
+        fitting = Fitting(plan, home, plan.control >= BOUND)
+        usual = {
+            index: Counter((np.flatnonzero(self.library.onsets[chosen.route]) % TICKS_PER_BAR).tolist())
+            for chosen in path
+            for index in range(chosen.span.first_bar, chosen.span.end_bar)
+        }
+        bars = [fitting.bar(bar, usual[bar.index]) for bar in played(self.library, plan, path)]
+        return _Fitted(bars, fitting.changed)
 
     def _onwards(self, plan: Plan, seed: int, history: Sequence[Bar]) -> list[Bar]:
         """What follows the history: greedy, for there is no time to look far ahead while it plays."""
         spans = _spans(plan, len(history), len(plan.bars))
         noise = self._noise(seed - plan.seed)
         path = self._chooser.greedy([self._chooser.candidates(span, noise) for span in spans], heard(history))
-        return fitted(plan, path, played(self.library, plan, path))
+        return self._fitted(plan, path).bars
 
     def _noise(self, number: int) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         """What each piece costs more in take `number`; nothing in the first."""
@@ -110,7 +130,7 @@ class LibraryComposer(Composer):
         before = heard(bars[:first_bar]) if first_bar else None
         after = heard(bars[last_bar + 1 :][:8], entry=True) if last_bar + 1 < len(bars) else None
         path = self._chooser.cheapest(sets, before, after)
-        new = fitted(plan, path, played(self.library, plan, path))
+        new = self._fitted(plan, path).bars
         return [*bars[:first_bar], *new, *bars[last_bar + 1 :]]
 
 
