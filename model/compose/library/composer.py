@@ -7,7 +7,7 @@ aware background music synthesis (Wang et al., MM 2020), of which only the idea 
 
 from __future__ import annotations
 
-import logging
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
+from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.library.bars import Library, figures_of
 from hitpoint.model.compose.library.fit import BOUND, Fitting
 from hitpoint.model.compose.library.joins import played
@@ -33,8 +33,6 @@ TAKE_NOISE = 0.5
 """Standard deviation of what each piece costs more or less in takes after the first."""
 KEPT_PATHS = 8
 
-log = logging.getLogger("hitpoint")
-
 
 class _Fitted(NamedTuple):
     """Bars as a plan wants them, and what had to be done to them, by kind."""
@@ -47,13 +45,14 @@ class LibraryComposer(Composer):
     """Stretches of a library, a section each, joined."""
 
     key = name = "library"
-    uses_library = True
+    uses_library = own_chords = True
 
     def __init__(self, library: Library, chooser: Chooser) -> None:
         super().__init__()
         self.library, self._chooser = library, chooser
         self.sha256 = library.sha256
         self._paths: dict[tuple[Plan, int], list[Chosen]] = {}
+        self._lock = threading.Lock()
 
     @classmethod
     def create(cls, options: ComposerOptions) -> LibraryComposer:
@@ -63,9 +62,6 @@ class LibraryComposer(Composer):
             raise UsageError("the composer library needs music: name a folder of MIDI files or of shards by --library")
         selector = SELECTORS.load(options.select)
         library = read_library(options.library)
-        if library.left_out:
-            name, reason = library.left_out[0]
-            log.warning("%d of the library's files are left out; %s: %s", len(library.left_out), name, reason)
         return cls(library, Chooser(library, selector.create(options, library)))
 
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
@@ -79,15 +75,47 @@ class LibraryComposer(Composer):
         yield from bars[len(history) :]
 
     def path(self, plan: Plan, seed: int) -> list[Chosen]:
-        """What each section plays."""
+        """What each section plays. From any thread."""
         asked = (plan, seed)
-        if asked not in self._paths:
-            while len(self._paths) >= KEPT_PATHS:
-                self._paths.pop(next(iter(self._paths)))
-            spans = [Span(plan, section.first_bar, section.end_bar) for section in plan.sections]
-            noise = self._noise(seed - plan.seed)
-            self._paths[asked] = self._chooser.cheapest([self._chooser.candidates(span, noise) for span in spans])
-        return self._paths[asked]
+        with self._lock:
+            if asked not in self._paths:
+                while len(self._paths) >= KEPT_PATHS:
+                    self._paths.pop(next(iter(self._paths)))
+                spans = [Span(plan, section.first_bar, section.end_bar) for section in plan.sections]
+                noise = self._noise(seed - plan.seed)
+                self._paths[asked] = self._chooser.cheapest([self._chooser.candidates(span, noise) for span in spans])
+            return self._paths[asked]
+
+    def account(self, plan: Plan, seed: int, bars: Sequence[Bar]) -> Account:
+        """What each section plays, where it still does; how hits were met; what of the library is left out."""
+        path = self.path(plan, seed)
+        first = self._fitted(plan, path)
+        rows = tuple(
+            self._source(chosen) if self._stands(chosen.span, first.bars, bars) else {"changed": True}
+            for chosen in path
+        )
+        return Account((*told(first.changed), *_left_out(self.library)), rows)
+
+    def _source(self, chosen: Chosen) -> dict[str, object]:
+        piece = int(self.library.piece_of[chosen.route[0]])
+        info = self.library.pieces[piece]
+        return {
+            "piece": info.file,
+            "first_bar": int(chosen.route[0] - self.library.first[piece]),
+            "transpose": chosen.transpose,
+            "tempo_bpm": round(info.tempo_bpm, 3),
+            "loops": int((np.diff(chosen.route) != 1).sum()),
+            "valence": round(float(self.library.valence[chosen.route].mean()), 4),
+            "arousal": round(float(self.library.arousal[chosen.route].mean()), 4),
+            "cost": round(chosen.own, 4),
+            "join_cost": round(chosen.join, 4),
+        }
+
+    @staticmethod
+    def _stands(span: Span, first: Sequence[Bar], bars: Sequence[Bar]) -> bool:
+        """Whether no bar of a span was written anew."""
+        own = slice(span.first_bar, span.end_bar)
+        return [bar.notes for bar in first[own]] == [bar.notes for bar in bars[own]]
 
     def _piece(self, plan: Plan, seed: int) -> list[Bar]:
         return self._fitted(plan, self.path(plan, seed)).bars
@@ -138,6 +166,25 @@ def _spans(plan: Plan, first: int, end: int) -> list[Span]:
     """The sections within bars [first, end), cut there."""
     cut = [(max(first, section.first_bar), min(end, section.end_bar)) for section in plan.sections]
     return [Span(plan, start, stop) for start, stop in cut if start < stop]
+
+
+def told(changed: Counter[str]) -> list[str]:
+    """What was done to meet the hits, in one sentence."""
+    ways = {
+        "doubled": "by doubling in octaves",
+        "thinned": "by leaving notes out",
+        "struck": "by a chord where the piece has none",
+    }
+    parts = [f"{changed[kind]} {way}" for kind, way in ways.items() if changed[kind]]
+    return [f"the strengths of hits are met {', '.join(parts)}"] if parts else []
+
+
+def _left_out(library: Library) -> list[str]:
+    if not library.left_out:
+        return []
+    (name, reason), count = library.left_out[0], len(library.left_out)
+    files = "1 file of the library is" if count == 1 else f"{count} files of the library are"
+    return [f"{files} left out ({reason})" if name in reason else f"{files} left out ({name}: {reason})"]
 
 
 def heard(bars: Sequence[Bar], entry: bool = False) -> Bars:
