@@ -58,7 +58,7 @@ MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "sugges
 BAR_MORE = {"affect": dict, "chords": list, "chords_target": (list, type(None))}
 AFFECT = {"emotion": str, "valence": NUMBER, "arousal": NUMBER, "tension": NUMBER}
 SECTION = {"label": str, "first_bar": int, "end_bar": int, "palette": list, "mood": (str, type(None))}
-SECTION_MORE = {"shares": list, "source": dict}
+SECTION_MORE = {"shares": list, "scene": dict, "source": dict}
 SUGGESTION = {
     "genre": str, "genre_share": NUMBER, "mood": str, "mood_share": NUMBER, "tempo": NUMBER, "why": list
 }  # fmt: skip

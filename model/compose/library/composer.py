@@ -32,6 +32,8 @@ from hitpoint.model.plan.types import Plan
 TAKE_NOISE = 0.5
 """Standard deviation of what each piece costs more or less in takes after the first."""
 KEPT_PATHS = 8
+CHANGED: dict[str, object] = {"changed": True}
+"""What is said of a section whose bars were written anew."""
 
 
 class _Fitted(NamedTuple):
@@ -90,10 +92,8 @@ class LibraryComposer(Composer):
         """What each section plays, where it still does; how hits were met; what of the library is left out."""
         path = self.path(plan, seed)
         first = self._fitted(plan, path)
-        rows = tuple(
-            self._source(chosen) if self._stands(chosen.span, first.bars, bars) else {"changed": True}
-            for chosen in path
-        )
+        stands = [self._stands(chosen.span, first.bars, bars) for chosen in path]
+        rows = tuple(self._source(each) if same else CHANGED for each, same in zip(path, stands, strict=True))
         return Account((*told(first.changed), *_left_out(self.library)), rows)
 
     def _source(self, chosen: Chosen) -> dict[str, object]:

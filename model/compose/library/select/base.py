@@ -37,6 +37,11 @@ class Span:
         return self.end_bar - self.first_bar
 
     @property
+    def pull(self) -> tuple[float, float]:
+        """What stands out of its picture adds so much to valence and arousal (`Section.pull`)."""
+        return self.plan.sections[self.plan.bars[self.first_bar].section].pull
+
+    @property
     def bars(self) -> tuple[BarPlan, ...]:
         """What the plan asks of them."""
         return self.plan.bars[self.first_bar : self.end_bar]

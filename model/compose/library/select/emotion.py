@@ -29,8 +29,9 @@ class Emotion(Selector):
             valence, arousal = (
                 float(np.mean([getattr(each, name) for each in felt])) for name in ("valence", "arousal")
             )
-            found = found + np.abs(stretches.mean(library.valence) - valence)
-            found = found + np.abs(stretches.mean(library.arousal) - arousal)
+            glad, lively = span.pull
+            found = found + np.abs(stretches.mean(library.valence) - valence - glad)
+            found = found + np.abs(stretches.mean(library.arousal) - arousal - lively)
         return np.asarray(found)
 
 
