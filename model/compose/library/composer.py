@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stat
 from hitpoint.model.compose.library.bars import Library, figures_of
 from hitpoint.model.compose.library.fit import BOUND, Fitting
 from hitpoint.model.compose.library.joins import played
-from hitpoint.model.compose.library.path import Chooser, Chosen
+from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen
 from hitpoint.model.compose.library.reading import read_library
 from hitpoint.model.compose.library.select.base import SELECTORS, Span
 from hitpoint.model.compose.library.transition import Bars
@@ -84,8 +84,7 @@ class LibraryComposer(Composer):
                 while len(self._paths) >= KEPT_PATHS:
                     self._paths.pop(next(iter(self._paths)))
                 spans = [Span(plan, section.first_bar, section.end_bar) for section in plan.sections]
-                noise = self._noise(seed - plan.seed)
-                self._paths[asked] = self._chooser.cheapest([self._chooser.candidates(span, noise) for span in spans])
+                self._paths[asked] = self._chooser.cheapest(self._sets(spans, seed - plan.seed))
             return self._paths[asked]
 
     def account(self, plan: Plan, seed: int, bars: Sequence[Bar]) -> Account:
@@ -134,16 +133,20 @@ class LibraryComposer(Composer):
 
     def _onwards(self, plan: Plan, seed: int, history: Sequence[Bar]) -> list[Bar]:
         """What follows the history: greedy, for there is no time to look far ahead while it plays."""
-        spans = _spans(plan, len(history), len(plan.bars))
-        noise = self._noise(seed - plan.seed)
-        path = self._chooser.greedy([self._chooser.candidates(span, noise) for span in spans], heard(history))
+        sets = self._sets(_spans(plan, len(history), len(plan.bars)), seed - plan.seed)
+        path = self._chooser.greedy(sets, heard(history))
         return self._fitted(plan, path).bars
 
-    def _noise(self, number: int) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-        """What each piece costs more in take `number`; nothing in the first."""
-        if number == 0:
-            return None
-        return np.random.default_rng([abs(number), number < 0]).normal(0.0, TAKE_NOISE, len(self.library.pieces))
+    def _sets(self, spans: Sequence[Span], take: int) -> list[Candidates]:
+        """What each span may choose from; in takes after the first each piece costs a little more or less there."""
+        if take == 0:
+            return [self._chooser.candidates(span) for span in spans]
+        draws = [np.random.default_rng([abs(take), take < 0, span.first_bar]) for span in spans]
+        pieces = len(self.library.pieces)
+        return [
+            self._chooser.candidates(span, rng.normal(0.0, TAKE_NOISE, pieces))
+            for span, rng in zip(spans, draws, strict=True)
+        ]
 
     def regenerate(
         self, plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int,
@@ -153,8 +156,7 @@ class LibraryComposer(Composer):
         check_regenerate(plan, bars, first_bar, last_bar, instruments)
         if instruments is not None and set(instruments) != set(plan.instruments):
             raise UsageError("the composer library takes all instruments of a bar from one piece; leave none out")
-        noise = self._noise(seed - plan.seed)
-        sets = [self._chooser.candidates(span, noise) for span in _spans(plan, first_bar, last_bar + 1)]
+        sets = self._sets(_spans(plan, first_bar, last_bar + 1), seed - plan.seed)
         before = heard(bars[:first_bar]) if first_bar else None
         after = heard(bars[last_bar + 1 :][:8], entry=True) if last_bar + 1 < len(bars) else None
         path = self._chooser.cheapest(sets, before, after)
