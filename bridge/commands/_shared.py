@@ -34,7 +34,7 @@ def wish_options(command: Command) -> Command:
     return command
 
 
-COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "device", "threads")
+COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "select", "device", "threads")
 
 
 def composer_options(command: Command) -> Command:

@@ -93,13 +93,19 @@ class Config:
     reaper_folder: str = _setting("", "Folder of REAPER's file requests (empty: none).", flag="--reaper-folder")
     composer: str = _setting(
         "cmt",
-        "Composer: cmt, match (a stretch of --library that fits the film), or one that another package adds.",
+        "Composer: cmt, library (stretches of --library's music, a section each, joined), match (one stretch of it), "
+        "or one that another package adds.",
         flag="--composer",
     )
     checkpoint: str = _setting(
         "", "Weights to compose with (empty: those that come with Hitpoint).", flag="--checkpoint"
     )
     library: str = _setting("", "Folder of MIDI files, or of shards, for composers that use one.", flag="--library")
+    select: str = _setting(
+        "emotion",
+        "How the composer library chooses: emotion, match, or one that another package adds.",
+        flag="--select",
+    )
     device: str = _setting("auto", "Where to compose.", choices=("auto", "cpu", "cuda"), flag="--device")
     threads: int = _setting(0, "Processor threads of a float32 network (0: one).", low=0, high=256, flag="--threads")
     state_dir: str = _setting("", "Folder of jobs and scores (empty: the system's place).", flag="--state-dir")

@@ -13,8 +13,8 @@ from hitpoint.model.video.detectors.base import Arrays, Detector, Part, Rows
 from hitpoint.model.video.frames import Frame
 
 _FIGURES = ("brightness", "saturation", "warmth", "spread")
-SWATCHES = (4, 8)
-"""Rows and columns of the tiny picture from which a shot's palette is taken."""
+SWATCHES = (8, 16)
+"""Rows and columns of the tiny picture in which a shot's colours, and what stands out of it, are looked for."""
 BAR_LUMA = 24
 """Rows and columns darker than this throughout, on both sides of the picture, are the bars of another format."""
 FULL_COLOUR_VALUE = 40
@@ -35,14 +35,14 @@ _BLACK_FRAMES = 6
 class Palette(Detector):
     """`brightness`, `saturation` (n,): means of HSV value and saturation, 0..1. `warmth` (n,): share of the colour,
     saturation times value, whose hue lies within 300..60 degrees, 0..1; .5 without colour. `spread` (n,): standard
-    deviation of the brightness, 0..255. `swatches` (k, 4, 8, 3): tiny pictures, BGR, of frames `swatch_frames` (k,),
+    deviation of the brightness, 0..255. `swatches` (k, 8, 16, 3): tiny pictures, BGR, of frames `swatch_frames` (k,),
     SWATCH_S or more apart.
 
     Black bars of another format count for nothing.
     """
 
     name: ClassVar[str] = "palette"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     event_arrays: ClassVar[frozenset[str]] = frozenset({"swatches", "swatch_frames"})
 
     def __init__(self) -> None:
