@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 MODEL = (
     "errors", "files registry", "music", "video", "mood", "plan", "network", "data", "compose", "perform", "take",
-    "output", "job", "training",
+    "output", "cut", "job", "training",
 )  # fmt: skip
 """From the bottom up: a room imports those before it. Rooms in one string stand side by side."""
 BRIDGE = (
