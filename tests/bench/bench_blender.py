@@ -1,6 +1,6 @@
 """Figures of the Blender extension: what it costs while playing, how long a click takes, where markers fall, its size.
 
-`python tests/bench/bench_blender.py [costs] [stall] [frames] [click] [size]`, all by default. Each cost stands beside a
+`python tests/bench/bench_blender.py [costs] [stall] [frames] [click] [rates] [size]`, all by default. Each cost stands beside a
 baseline measured in the same run: the same playback without the extension, an empty handler, the exact cut frames.
 """
 
@@ -16,6 +16,8 @@ import tempfile
 import time
 import tokenize
 from pathlib import Path
+
+import mido
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -192,6 +194,43 @@ def click() -> None:
             serve.kill()
 
 
+STARTS = (0, 1, 86400)
+
+
+def rates() -> None:
+    """Errors in frames over rates and starts of the timeline, with the real bridge: markers, both ends of the music, the
+    clips that the bridge is told, and how far from a cut its note falls, ms beside the length of a frame."""
+    from test_real_bridge import Serve, free_port
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name, rate in (("film", "24"), ("film30", "30")):
+            kit.make_film(folder / f"{name}.mp4", 450 / int(rate), rate)
+        serve = Serve(folder, free_port())
+        try:
+            starts = ",".join(map(str, STARTS))
+            found = kit.run_script("5.0", "script_frames.py", folder, serve.port, starts, "every", timeout_s=1500)
+        finally:
+            serve.kill()
+    print("rate         frames/s   start  markers  music  clips    note at the cut, ms")
+    for row in found["rows"]:
+        fps, base = map(float, row["rate"].split("/"))
+        far = _from_cuts(Path(row["midi"]), row["cuts_s"]) if row["done"] else row["error"]
+        print(
+            f"{row['rate']:11} {fps / base:9.3f} {row['start']:7} {row['markers']:8} {row['music']:6} "
+            f"{row['told']:6.4f}  {far} (a frame {1e3 * base / fps:.1f})"
+        )
+
+
+def _from_cuts(midi: Path, cuts_s: list[float]) -> str:
+    """From each cut to the note that is nearest to it."""
+    now, notes = 0.0, []
+    for message in mido.MidiFile(midi):
+        now += message.time
+        notes += [now] if message.type == "note_on" and message.velocity else []
+    return " ".join(f"{1e3 * min((note - cut for note in notes), key=abs):+.1f}" for cut in cuts_s)
+
+
 def size() -> None:
     """Lines of the extension: all, and of code (no blank lines, comments or docstrings)."""
     total = code = 0
@@ -225,6 +264,6 @@ def code_lines(source: str) -> int:
 
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or ["costs", "stall", "frames", "click", "size"]:
+    for part in sys.argv[1:] or ["costs", "stall", "frames", "click", "rates", "size"]:
         print(f"--- {part}")
         globals()[part]()
