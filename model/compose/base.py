@@ -105,6 +105,11 @@ class Composer(ABC):
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
         """The bars from `len(history)` on, one by one; the same plan, seed and history give the same bars."""
 
+    def forget(self, plan: Plan, bars: Sequence[Bar], kept: int) -> None:  # noqa: B027  (many remember nothing)
+        """Of music without end only the last `kept` of `bars` will be there from now on: they become the history that
+        `stream` is given next, and going on from there is to be as quick as it was.
+        """
+
     def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
         """(place of the seed, bar) of one whole piece for each seed, each piece's bars in order, as they come.
 
