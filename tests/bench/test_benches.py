@@ -25,6 +25,7 @@ NEED_MUSIC = {
     "bench_ablation.py",
     "bench_chords.py",
     "bench_genre.py",
+    "bench_library.py",
     "bench_nats.py",
     "bench_round_trip.py",
     "bench_training.py",
