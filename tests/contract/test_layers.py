@@ -20,8 +20,8 @@ MODEL = (
 )  # fmt: skip
 """From the bottom up: a room imports those before it. Rooms in one string stand side by side."""
 BRIDGE = (
-    "errors", "osc", "config", "clock", "ipc", "midi", "play", "session", "state", "work", "batch", "hosts", "process",
-    "web", "commands", "cli",
+    "errors", "osc", "config", "clock", "ipc", "midi", "play", "live", "session", "state", "work", "batch", "hosts",
+    "process", "web", "commands", "cli",
 )  # fmt: skip
 MOST_ROOMS = 16
 """At the top of each; folders that hold no code (weights, sounds) are cupboards."""
