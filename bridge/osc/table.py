@@ -171,6 +171,13 @@ MESSAGES: tuple[MessageType, ...] = (
         _JOB,
         _optional("describe", "s"),
     ),
+    _in(
+        "cut",
+        "Cut the job's clips to music (a MIDI file, or a sound where hitpoint[audio] is installed); fps is that of "
+        "clips/begin; answered by edit.",
+        _JOB,
+        Argument("music", "s"),
+    ),
     _in("cancel", "Stop working on a job; what is finished stays.", _JOB),
     _in(
         "regenerate",
@@ -304,6 +311,13 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("mood", "s"),
         Argument("mood_share", "f", "", 0, 1),
         Argument("why", "s"),
+    ),
+    _out(
+        "edit",
+        "Answer to cut: the path of the edit, as OpenTimelineIO, and what is to be said of it.",
+        _JOB,
+        Argument("path", "s"),
+        Argument("text", "s"),
     ),
     _out("beat", "A beat sounds now.", Argument("bar", "i"), Argument("beat", "i"), _SECONDS),
     _out(

@@ -19,7 +19,7 @@ from hitpoint.bridge.ipc.messages import (
     ListKnown,
     ScoreList,
 )
-from hitpoint.bridge.ipc.suggest import SuggestList
+from hitpoint.bridge.ipc.questions import CutList, SuggestList
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
 
 MAX_LISTS, MAX_CLIPS = 512, 100_000
@@ -120,6 +120,12 @@ class ClipDesk:
         job = request.text("job")
         self._whole(job).touched_s = now_s
         return SuggestList(job, request.text("describe") if "describe" in request.values else "")
+
+    def cut(self, request: Request, now_s: float) -> CutList:
+        """`/hitpoint/cut`: the job with the music for it."""
+        job = request.text("job")
+        self._whole(job).touched_s = now_s
+        return CutList(job, allowed_path(request.text("music"), self._roots))
 
     def _whole(self, job: str) -> ClipList:
         """The job's list. Raises ProtocolError where it is not complete."""

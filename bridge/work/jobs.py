@@ -186,6 +186,12 @@ class Tools:
         rhythm = analyse_apart(clips, None, lambda share: progress("analyse", share))
         return suggested(rhythm, wishes.describe, names(clips, apart=True))
 
+    def cut(self, score: ScoreJob, music: Path, path: Path, progress: Callable[[str, float], None]) -> tuple[str, ...]:
+        """Cut the clips to music, at the score's rate, and write the edit to `path`; what is to be said of it."""
+        from hitpoint.model.cut.make import cut_to_list
+
+        return cut_to_list(music, clips_of(score), score.fps, path, lambda share: progress("analyse", share))
+
     def rework(self, prepared: Prepared, now: ScoreJob, before: Before) -> tuple[Prepared, dict[int, int]]:
         """Another plan for what was analysed, which keeps what it can of an earlier one; new bar -> old bar kept."""
         from hitpoint.model.plan.rework import rework
