@@ -119,7 +119,8 @@ MESSAGES: tuple[MessageType, ...] = (
         "clip",
         "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed, "
         "below 0 from out back to in; fade: length of the cross fade from the clip before, in whose middle this one "
-        "begins.",
+        "begins. heard: 1 for sound that lies beside the picture; where an edit has such clips, what is said in it is "
+        "looked for in them, and no longer in the films' own sound.",
         _JOB,
         Argument("index", "i", "", 0, 9999),
         Argument("path", "s"),
@@ -128,6 +129,7 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("out", "d", "s", -1, 1e6),
         _optional("rate", "d", "×", -100, 100),
         _optional("fade", "d", "s", 0, 3600),
+        _optional("heard", "i", "", 0, 1),
     ),
     _in(
         "clips/end",

@@ -91,7 +91,8 @@ class ClipDesk:
         out = None if out_s < 0 else out_s
         clips.missing.discard(index)
         clips.touched_s = now_s
-        clip = ClipSpec(path, request.number("timeline_start"), in_s, out, rate, request.number("fade"))
+        start_s, fade_s, heard = request.number("timeline_start"), request.number("fade"), request.whole("heard") == 1
+        clip = ClipSpec(path, start_s, in_s, out, rate, fade_s, heard)
         return ClipKept(job, index, clip)
 
     def end(self, request: Request, now_s: float, most: int) -> list[int]:
