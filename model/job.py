@@ -171,6 +171,7 @@ def assemble(
         composer.parameters,
         int(composer.stats.tokens if tokens is None else tokens),
         float(composer.stats.seconds if generation_s is None else generation_s),
+        composer.stats.changes,
     )
 
 

@@ -35,7 +35,10 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Take:
-    """A finished score and how it came about. composer: its key; generation_s: wall-clock seconds of composing."""
+    """A finished score and how it came about. composer: its key; generation_s: wall-clock seconds of composing.
+
+    changes: sentences on what the composer had to do otherwise than it was asked.
+    """
 
     score: Score
     composer: str
@@ -44,6 +47,7 @@ class Take:
     model_parameters: int
     tokens: int
     generation_s: float
+    changes: tuple[str, ...] = ()
 
 
 def silent(stage: str, share: float) -> None:

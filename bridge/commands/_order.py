@@ -96,9 +96,8 @@ def carry_out(order: Order, cuts: tuple[Boundary, ...] | None, composer: Compose
         paths = write_outputs(take, prepared, files, replace(order.writing, progress=progress))
         said.append(summary(take, prepared, paths))
         written += paths
-    return Carried(
-        tuple(said), tuple(written), prepared.plan.changes, sum(take.generation_s for take in composed), prepared
-    )
+    changes = prepared.plan.changes + tuple(dict.fromkeys(text for take in composed for text in take.changes))
+    return Carried(tuple(said), tuple(written), changes, sum(take.generation_s for take in composed), prepared)
 
 
 def _sound_notes(order: Order) -> list[str]:

@@ -93,7 +93,8 @@ class Config:
     reaper_folder: str = _setting("", "Folder of REAPER's file requests (empty: none).", flag="--reaper-folder")
     composer: str = _setting(
         "cmt",
-        "Composer: cmt, match (a stretch of --library that fits the film), or one that another package adds.",
+        "Composer: cmt, match (a stretch of --library that fits the film), diffusion (tune and piano out of noise), or "
+        "one that another package adds.",
         flag="--composer",
     )
     checkpoint: str = _setting(

@@ -34,12 +34,16 @@ class ComposerOptions:
 
 @dataclass
 class Stats:
-    """What the last piece cost: rows decoded and seconds spent, and the mask pressure in nats a bar by attribute."""
+    """What the last piece cost: rows decoded and seconds spent, and the mask pressure in nats a bar by attribute.
+
+    changes: sentences on what was composed otherwise than was asked, for the report.
+    """
 
     tokens: int = 0
     seconds: float = 0.0
     bars: int = 0
     pressure_by_attribute: dict[str, float] | None = None
+    changes: tuple[str, ...] = ()
 
     @property
     def tokens_per_s(self) -> float:
@@ -90,6 +94,11 @@ class Composer(ABC):
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
         """The bars from `len(history)` on, one by one; the same plan, seed and history give the same bars."""
 
+    def ahead(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
+        """As `stream`, for bars that are wanted at once and will be replaced: a composer whose first bar takes long
+        overrides it with something quicker."""
+        return self.stream(plan, seed, history)
+
     def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
         """(place of the seed, bar) of one whole piece for each seed, each piece's bars in order, as they come.
 
@@ -105,7 +114,7 @@ class Composer(ABC):
 
         As it stands here they are composed one after another; a composer that is quicker side by side overrides it.
         """
-        pieces, tokens, seconds = [], 0, 0.0
+        pieces, tokens, seconds, changes = [], 0, 0.0, dict[str, None]()
         for seed in seeds:
             piece = []
             for bar in self.stream(plan, seed):
@@ -114,7 +123,8 @@ class Composer(ABC):
                     on_bar(bar)
             pieces.append(piece)
             tokens, seconds = tokens + self.stats.tokens, seconds + self.stats.seconds
-        self.stats = Stats(tokens, seconds, sum(map(len, pieces)))
+            changes |= dict.fromkeys(self.stats.changes)
+        self.stats = Stats(tokens, seconds, sum(map(len, pieces)), changes=tuple(changes))
         return pieces
 
     def regenerate(
@@ -156,6 +166,7 @@ COMPOSERS: Registry[Composer] = Registry(
     {
         DEFAULT: "hitpoint.model.compose.cmt.composer:CmtComposer",
         "match": "hitpoint.model.compose.library.match:MatchComposer",
+        "diffusion": "hitpoint.model.compose.diffusion.composer:DiffusionComposer",
     },
     "hitpoint.composers",
 )

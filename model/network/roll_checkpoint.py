@@ -61,4 +61,4 @@ def load(path: Path | None = None) -> RollNetwork:
     except (ValueError, TypeError, KeyError, RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[-1].strip()
         raise InputError(f"the weights {path} do not fit their own description ({first}); train them again") from None
-    return network.to(memory_format=torch.channels_last).eval()
+    return network.eval()

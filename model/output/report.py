@@ -55,7 +55,7 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
         "errors": control_errors(score, plan) | chord_error(score, plan),
         "music": metrics_of(score).as_report(),
         "timing": _timing(take, prepared),
-        "changes": list(plan.changes),
+        "changes": [*plan.changes, *take.changes],
     }
     if len(clips) > 1:
         report["clips"] = clips

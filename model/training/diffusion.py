@@ -31,7 +31,7 @@ from hitpoint.model.training.pace import Pace
 from hitpoint.model.training.rolls import Batch, Songs, batch_of
 
 LOSS_SCALE = 10.0
-LOG_STEPS, SAVE_S = 20, 120.0
+LOG_STEPS, SAVE_S = 20, 240.0
 HELD_OUT_WINDOWS = 32
 
 
@@ -39,27 +39,26 @@ HELD_OUT_WINDOWS = 32
 class Recipe:
     """batch windows a step; rate: AdamW's highest, falling as a cosine; drop: the chance that nothing is told of a
     window; mean: what the kept weights keep of themselves at each step. minutes: the run ends after so long; None:
-    after its steps. half: convolutions in bfloat16, quicker where the processor has them.
+    after its steps. short: convolutions in bfloat16, quicker where the processor has them.
     """
 
     steps: int = 20_000
     minutes: float | None = None
-    batch: int = 16
+    batch: int = 8
     rate: float = 1e-3
     warm_steps: int = 60
     weight_decay: float = 0.01
     clip: float = 1.0
     drop: float = 0.1
     mean: float = 0.995
-    evaluate_every: int = 200
+    evaluate_every: int = 300
     seed: int = 0
-    half: bool = True
+    short: bool = True
 
     def rate_at(self, step: int, share: float) -> float:
         """share: of the run that is done, 0..1."""
-        return (
-            self.rate * min(1.0, (step + 1) / self.warm_steps) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
-        )
+        falling = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+        return self.rate * min(1.0, (step + 1) / self.warm_steps) * falling
 
 
 def loss_of(network: RollNetwork, batch: Batch, t: Tensor, untold: Tensor, noise: Tensor) -> Tensor:
@@ -78,16 +77,16 @@ class Trainer:
     def __init__(self, songs: Songs, held_out: Songs, recipe: Recipe, config: RollConfig) -> None:
         torch.manual_seed(recipe.seed)
         self.songs, self.recipe = songs, recipe
-        self.network = RollNetwork(config).to(memory_format=torch.channels_last)
-        self.mean = RollNetwork(config).to(memory_format=torch.channels_last)
+        self.network = RollNetwork(config)
+        self.mean = RollNetwork(config)
         self.mean.load_state_dict(self.network.state_dict())
         for module in self.network.modules():
             if isinstance(module, Block):
-                module.half = recipe.half
+                module.short = recipe.short
         self.optimiser = torch.optim.AdamW(self.network.parameters(), recipe.rate, (0.9, 0.99), fused=True,
                                            weight_decay=recipe.weight_decay)  # fmt: skip
         windows = list(held_out.sweep(HELD_OUT_WINDOWS, seed=1))
-        self._held_out = [batch_of(windows[at : at + recipe.batch]) for at in range(0, len(windows), recipe.batch)]
+        self._held_out = [batch_of(windows[at : at + HELD_OUT_WINDOWS // 2]) for at in (0, HELD_OUT_WINDOWS // 2)]
 
     def step(self, number: int, share: float) -> float:
         """One update; returns its loss."""
@@ -220,9 +219,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     shard = load(chosen.shards)
     songs, held_out = (Songs.of(shard, split, chosen.dataset) for split in ("train", "validation"))
-    print(
-        f"{len(songs.pieces)} songs, {sum(each.bars for each in songs.pieces)} bars; process {os.getpid()}", flush=True
-    )
+    bars = sum(each.bars for each in songs.pieces)
+    print(f"{len(songs.pieces)} songs, {bars} bars; process {os.getpid()}", flush=True)
     recipe = Recipe(steps=chosen.steps, minutes=chosen.minutes, seed=chosen.seed)
     path = train(songs, held_out, chosen.run, recipe, note=chosen.note, say=lambda text: print(text, flush=True))
     print(f"wrote {path}", flush=True)

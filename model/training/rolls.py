@@ -1,4 +1,4 @@
-"""Windows of piano roll to train diffusion on: eight bars of a song, transposed, with what a plan would tell of them."""
+"""Windows of piano roll to train diffusion on: eight bars of a song, transposed, and what a plan would tell of them."""
 
 from __future__ import annotations
 
@@ -96,5 +96,7 @@ class Songs:
 def batch_of(windows: list[tuple[Roll, Told]]) -> Batch:
     """Windows side by side."""
     told = [each for _, each in windows]
-    return Batch(np.stack([roll for roll, _ in windows]), np.stack([each.semantic for each in told]),
-                 np.stack([each.dynamic for each in told]), np.stack([chord_maps(each.semantic) for each in told]))  # fmt: skip
+    semantic = [each.semantic for each in told]
+    maps = [chord_maps(each) for each in semantic]
+    rolls = [roll for roll, _ in windows]
+    return Batch(np.stack(rolls), np.stack(semantic), np.stack([each.dynamic for each in told]), np.stack(maps))
