@@ -24,6 +24,7 @@ SHORT = {
 NEED_MUSIC = {
     "bench_ablation.py",
     "bench_chords.py",
+    "bench_diffusion.py",
     "bench_genre.py",
     "bench_nats.py",
     "bench_round_trip.py",
