@@ -34,6 +34,7 @@ SLOW = (
     "model/compose/test_form.py",
     "model/compose/test_grammar.py",
     "model/compose/test_rows.py",
+    "model/cut/test_sound.py",
     "model/plan/harmony/",
     "model/plan/test_arrangement.py",
     "model/plan/test_build.py",

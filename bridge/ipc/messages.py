@@ -157,7 +157,8 @@ class Planned(JobMessage):
     """The plan of a job stands (or changed); bars follow. programs: instrument -> General MIDI program.
 
     edition: bars of older editions are to be dropped; stale: bars that are to be replaced, sounding until then. kept:
-    it was there before (read back from disk), so no client is told again.
+    it was there before (read back from disk), so no client is told again. live: music without end (its plan has no
+    bars), and what was asked of it.
     """
 
     take: int
@@ -168,6 +169,7 @@ class Planned(JobMessage):
     programs: tuple[int, ...]
     stale: tuple[int, ...] = ()
     kept: bool = False
+    live: tuple[tuple[str, str], ...] | None = None
 
     def same_music(self, other: Planned) -> bool:
         """Whether `other` is a later edition or another take: what is known of this one goes on sounding meanwhile."""

@@ -99,7 +99,7 @@ MESSAGES: tuple[MessageType, ...] = (
         _optional("host_clock", "d", "s", -1e12, 1e12),
     ),
     _in("play", "Play from where the playhead is."),
-    _in("stop", "Stop; every note ends at once."),
+    _in("stop", "Stop; every note ends at once. Music without end ends with a cadence, at once when it is said twice."),
     _in("locate", "Move the playhead.", _SECONDS),
     _in(
         "loop",
@@ -148,6 +148,21 @@ MESSAGES: tuple[MessageType, ...] = (
         "hit, and cuts not to hit: seconds of the timeline, separated by commas; 12.5! is to be hit above all).",
         _JOB,
         rest=Argument("key value", "*"),
+    ),
+    _in(
+        "live",
+        "Music without end that follows `feature`, until `stop`. Pairs: as for score, without those of a film with an "
+        "end (hits, unhits, from, to, keep, takes, wav, stems, formats, cuts, deviation). Its bars and chords bear the "
+        "job `live`; in `state`, its bars are 0.",
+        rest=Argument("key value", "*"),
+    ),
+    _in(
+        "feature",
+        "What is seen now: motion, energy (0..1: density and loudness), valence (-1..1: major or minor), or cut (an "
+        "event of this size, 0..1, 0 = none: an accent on the next beat). Beyond its range a value is taken for the "
+        "range's end; one that is told no more stays.",
+        Argument("name", "s"),
+        Argument("value", "f"),
     ),
     _in(
         "suggest",

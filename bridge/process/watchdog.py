@@ -20,6 +20,7 @@ from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError
 from hitpoint.bridge.ipc import messages as ipc
 from hitpoint.bridge.ipc.channel import ChannelClosed, wait_for_any
+from hitpoint.bridge.ipc.live import GrowBar
 from hitpoint.bridge.ipc.suggest import Suggested, SuggestJob, SuggestList
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S, Guard
 from hitpoint.bridge.process import system
@@ -348,6 +349,8 @@ class Watchdog:
             listed = self._shelf.score(ipc.ScoreList(message.job, (("describe", message.describe),)))
             if listed is not None:
                 self._ask_composer(SuggestJob(message.job, listed))
+        elif isinstance(message, GrowBar):
+            self._send("composer", message)  # it is asked for again where there is none just now
         elif isinstance(message, ipc.JobMessage):
             self._ask_composer(message)
 

@@ -26,13 +26,14 @@ def make_composer(config: Config, key: str = "") -> Composer:
     name = key or config.composer
     kind = COMPOSERS.load(name)
     if config.library and not kind.uses_library and not key:
-        raise UsageError(f"the composer {name} uses no library; leave --library out, or take --composer match")
+        raise UsageError(f"the composer {name} uses no library; leave --library out, or take --composer library")
     return kind.create(
         ComposerOptions(
             checkpoint=Path(config.checkpoint).expanduser() if config.checkpoint else None,
             device=config.device,
             threads=config.threads or None,
             library=Path(config.library).expanduser() if config.library else None,
+            select=config.select,
         )
     )
 

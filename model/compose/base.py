@@ -23,32 +23,41 @@ class ComposerOptions:
     """What the user says about a composer; each takes what concerns it.
 
     checkpoint: weights, None for the shipped ones. device: "auto", "cpu" or "cuda". threads: processor threads, None
-    for the composer's own choice. library: a folder of MIDI files or of shards.
+    for the composer's own choice. library: a folder of MIDI files or of shards. select: how stretches of it are chosen.
     """
 
     checkpoint: Path | None = None
     device: str = "auto"
     threads: int | None = None
     library: Path | None = None
+    select: str = "emotion"
 
 
 @dataclass
 class Stats:
-    """What the last piece cost: rows decoded and seconds spent, and the mask pressure in nats a bar by attribute.
-
-    changes: sentences on what was composed otherwise than was asked, for the report.
-    """
+    """What the last piece cost: rows decoded and seconds spent, and the mask pressure in nats a bar by attribute."""
 
     tokens: int = 0
     seconds: float = 0.0
     bars: int = 0
     pressure_by_attribute: dict[str, float] | None = None
-    changes: tuple[str, ...] = ()
 
     @property
     def tokens_per_s(self) -> float:
         """Rows a second of decoding."""
         return self.tokens / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True)
+class Account:
+    """How a composer came to its piece, for the report.
+
+    told: sentences on what it had to bend or could not do. sections: what it says of each section, named figures; ()
+    where it has nothing to say.
+    """
+
+    told: tuple[str, ...] = ()
+    sections: tuple[dict[str, object], ...] = ()
 
 
 def nothing() -> None:
@@ -62,6 +71,7 @@ class Composer(ABC):
     parameters: of the weights or the library, for the report and the MIDI file. stats: what the last piece cost.
     genres: those it can compose. conditions: what it hears of a bar beyond what CMT tells a network ("root_0", "mode",
     "valence" ...: the columns of `network.conditions`); what is not among them makes no difference to its music.
+    own_chords: whether its music has chords of its own, so that those are named in files and not the plan's.
     steps: raised with each small step (a token, a diffusion step), so that whoever waits can tell work from a loop
     that never ends; another thread reads it. Where it never moves, a bar is judged as a whole, and later.
     on_step: called with each small step; what it raises calls the piece off, and the composer is as good as before.
@@ -69,6 +79,7 @@ class Composer(ABC):
 
     key: ClassVar[str]
     uses_library: ClassVar[bool] = False
+    own_chords: ClassVar[bool] = False
     name: str = ""
     sha256: str = ""
     parameters: int = 0
@@ -99,6 +110,11 @@ class Composer(ABC):
         overrides it with something quicker."""
         return self.stream(plan, seed, history)
 
+    def forget(self, plan: Plan, bars: Sequence[Bar], kept: int) -> None:  # noqa: B027  (many remember nothing)
+        """Of music without end only the last `kept` of `bars` will be there from now on: they become the history that
+        `stream` is given next, and going on from there is to be as quick as it was.
+        """
+
     def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
         """(place of the seed, bar) of one whole piece for each seed, each piece's bars in order, as they come.
 
@@ -114,7 +130,7 @@ class Composer(ABC):
 
         As it stands here they are composed one after another; a composer that is quicker side by side overrides it.
         """
-        pieces, tokens, seconds, changes = [], 0, 0.0, dict[str, None]()
+        pieces, tokens, seconds = [], 0, 0.0
         for seed in seeds:
             piece = []
             for bar in self.stream(plan, seed):
@@ -123,9 +139,12 @@ class Composer(ABC):
                     on_bar(bar)
             pieces.append(piece)
             tokens, seconds = tokens + self.stats.tokens, seconds + self.stats.seconds
-            changes |= dict.fromkeys(self.stats.changes)
-        self.stats = Stats(tokens, seconds, sum(map(len, pieces)), changes=tuple(changes))
+        self.stats = Stats(tokens, seconds, sum(map(len, pieces)))
         return pieces
+
+    def account(self, plan: Plan, seed: int, bars: Sequence[Bar]) -> Account:
+        """How it came to `bars`, the piece of this plan and seed, or what edits made of it. From any thread."""
+        return Account()
 
     def regenerate(
         self,
@@ -165,6 +184,7 @@ COMPOSERS: Registry[Composer] = Registry(
     "composer",
     {
         DEFAULT: "hitpoint.model.compose.cmt.composer:CmtComposer",
+        "library": "hitpoint.model.compose.library.composer:LibraryComposer",
         "match": "hitpoint.model.compose.library.match:MatchComposer",
         "diffusion": "hitpoint.model.compose.diffusion.composer:DiffusionComposer",
     },

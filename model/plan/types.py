@@ -120,11 +120,16 @@ class BarPlan:
 
 @dataclass(frozen=True)
 class Section:
-    """Bars [first_bar, end_bar) that belong together; equal `label`s look alike and may share material."""
+    """Bars [first_bar, end_bar) that belong together; equal `label`s look alike and may share material.
+
+    pull: how much gladder and livelier (valence, arousal) than its colours in the mean what stands out of its picture
+    makes it.
+    """
 
     label: str
     first_bar: int
     end_bar: int
+    pull: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)

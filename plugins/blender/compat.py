@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import tempfile
+import wave
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +56,47 @@ def edges(strip: Any) -> tuple[int, int]:
 
 
 def new_sound(strips: Any, name: str, path: str, channel: int, start: int) -> Any:
-    """A sound strip from frame `start`, drawn as a wave. RuntimeError where this Blender has no sound."""
-    strip = strips.new_sound(name, path, channel, start)
+    """A sound strip from frame `start`, drawn as a wave. RuntimeError where this Blender has no sound.
+
+    Blender opens the file of a new strip twice more, some 25 ms each time. So the strip is made with silence that lasts
+    as long, which it sees through at once, and is given the file that `load_sound` had it open before.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        strip = strips.new_sound(name, _silence(path, Path(place)), channel, start)
+        silence = strip.sound
+        swap_sound(strip, path)
+        bpy.data.sounds.remove(silence)
     strip.show_waveform = True
-    _relate(strip)
     return strip
+
+
+def _silence(path: str, place: Path) -> str:
+    """A small WAV as long as another one. RuntimeError where that cannot be read."""
+    silence = place / "silence.wav"
+    with wave.open(str(silence), "wb") as file:
+        file.setparams((1, 1, 1000, 0, "NONE", ""))
+        file.writeframes(b"\x80" * round(1000 * wav_s(path)))
+    return str(silence)
+
+
+def wav_s(path: str) -> float:
+    """How long a WAV lasts, seconds. RuntimeError where it cannot be read."""
+    try:
+        with wave.open(path, "rb") as file:
+            return file.getnframes() / file.getframerate()
+    except (OSError, EOFError, wave.Error) as error:
+        raise RuntimeError(str(error) or "the file is empty") from None
+
+
+def load_sound(paths: Iterable[str]) -> bool:
+    """Have Blender open one of these files that it has not opened yet; False where there is none."""
+    known = {bpy.path.abspath(sound.filepath) for sound in bpy.data.sounds}
+    for path in paths:
+        if path not in known:
+            with contextlib.suppress(RuntimeError):  # the strip that is to play it says why
+                bpy.data.sounds.load(path)
+                return True
+    return False
 
 
 def swap_sound(strip: Any, path: str) -> None:
@@ -108,7 +149,7 @@ def set_volumes(strip: Any, before: Volumes, after: Volumes) -> None:
 
     Both: (frames from the strip's start, factor), straight lines between.
     """
-    line = look.curve(strip, "volume")
+    line = look.curve(strip, "volume", look.curves(strip.id_data))
     points = [] if line is None else [(point.co[0] - strip.frame_start, point.co[1]) for point in line.keyframe_points]
     same = len(points) == len(before) and (bool(points) or strip.volume == 1.0)
     near = (abs(a - c) < 0.01 and abs(b - d) < 1e-3 for (a, b), (c, d) in zip(points, before))  # noqa: B905
@@ -120,7 +161,7 @@ def set_volumes(strip: Any, before: Volumes, after: Volumes) -> None:
     for frame, factor in after:
         strip.volume = factor
         strip.keyframe_insert("volume", frame=frame + strip.frame_start)
-    line = look.curve(strip, "volume") if after else None
+    line = look.curve(strip, "volume", look.curves(strip.id_data)) if after else None
     for point in line.keyframe_points if line is not None else ():
         point.interpolation = "LINEAR"
 
@@ -154,47 +195,63 @@ def read_strips(scene: Any) -> list[Strip]:
     if editor is None:
         return []
     level = editor.meta_stack[-1] if len(editor.meta_stack) else editor
-    return _read_level(level, editor, fps(scene))
+    return _read_level(level, _Reading(fps(scene), look.curves(scene)))
 
 
-def _read_level(level: Any, editor: Any, timeline_fps: float) -> list[Strip]:
+@dataclass(frozen=True)
+class _Reading:
+    """What all strips of one reading share. files: the real path of each looked for, empty if it is gone."""
+
+    fps: float
+    curves: look.Curves
+    files: dict[str, str] = field(default_factory=dict)
+
+    def file(self, path: str) -> str:
+        """The real path of a file, empty where there is none."""
+        if path not in self.files:
+            self.files[path] = os.path.realpath(path) if Path(path).is_file() else ""
+        return self.files[path]
+
+
+def _read_level(level: Any, reading: _Reading) -> list[Strip]:
     muted = {index for index, channel in enumerate(level.channels) if channel.mute}
-    return [_read(strip, muted, editor, timeline_fps) for strip in strips_of(level)]
+    return [_read(strip, muted, reading) for strip in strips_of(level)]
 
 
-def _read(strip: Any, muted: set[int], editor: Any, timeline_fps: float) -> Strip:
-    start, end = edges(strip)
+def _read(strip: Any, muted: set[int], reading: _Reading) -> Strip:
+    (start, end), curves = edges(strip), reading.curves
     fields: dict[str, Any] = {
-        "mute": strip.mute or strip.channel in muted or look.is_hidden(strip),
+        "mute": strip.mute or strip.channel in muted or look.is_hidden(strip, curves),
         "selected": strip.select,
-        "look": look.of(strip),
-        "unsure": look.unsure(strip),
-        "fade_in": look.fade_in(strip),
+        "look": look.of(strip, curves),
+        "unsure": look.unsure(strip, curves),
+        "fade_in": look.fade_in(strip, curves),
     }
     if strip.type == "MOVIE":
-        fields |= _movie(strip, timeline_fps)
+        fields |= _movie(strip, reading)
     elif strip.type == "IMAGE":
         fields["frames"] = len(strip.elements)
     elif strip.type == "META":
-        fields["children"] = tuple(_read_level(strip, editor, timeline_fps))
+        fields["children"] = tuple(_read_level(strip, reading))
     elif getattr(strip, "input_count", 0):
         inputs = [getattr(strip, name, None) for name in ("input_1", "input_2")[: strip.input_count]]
-        fields["inputs"] = tuple(_read(found, set(), editor, timeline_fps) for found in inputs if found is not None)
+        fields["inputs"] = tuple(_read(found, set(), reading) for found in inputs if found is not None)
         if strip.type == "SPEED":
             fields |= _speed_effect(strip)
     return Strip(strip.name, strip.type, strip.channel, start, end, **fields)
 
 
-def _movie(strip: Any, timeline_fps: float) -> dict[str, Any]:
+def _movie(strip: Any, reading: _Reading) -> dict[str, Any]:
     """File, first source frame and source frames per timeline frame of a movie strip."""
-    path = bpy.path.abspath(strip.filepath)
+    named = bpy.path.abspath(strip.filepath)
+    path = reading.file(named)
     source_fps = float(strip.elements[0].orig_fps if len(strip.elements) else 0.0)
-    if not Path(path).is_file() or source_fps <= 0:
-        return {"path": path, "missing": True}
+    if not path or source_fps <= 0:
+        return {"path": named, "missing": True}
     keys = [key.timeline_frame for key in getattr(strip, "retiming_keys", ())]
     length = strip.frame_final_duration + strip.frame_offset_start + strip.frame_offset_end
     rate, frames, hidden = 1.0, strip.frame_duration, strip.animation_offset_start + strip.animation_offset_end
-    if keys or getattr(strip, "speed_factor", 1.0) != 1.0 or abs(source_fps - timeline_fps) > 5e-4 * source_fps:
+    if keys or getattr(strip, "speed_factor", 1.0) != 1.0 or abs(source_fps - reading.fps) > 5e-4 * source_fps:
         frames = source_frames(path) - hidden
         rate = _rate(frames, float(length), keys)
     low, skipped = strip.animation_offset_start, strip.frame_offset_start * rate
@@ -202,7 +259,7 @@ def _movie(strip: Any, timeline_fps: float) -> dict[str, Any]:
     if strip.use_reverse_frames:
         rate, first = -rate, low + frames - skipped
     return {
-        "path": os.path.realpath(path),
+        "path": path,
         "source_fps": source_fps,
         "low": low,
         "frames": low + frames,

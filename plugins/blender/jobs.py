@@ -32,6 +32,11 @@ class Take:
     stems: dict[str, str] = field(default_factory=dict)
     show: bool = True
 
+    @property
+    def sounds(self) -> dict[str, str]:
+        """Part -> file, of what is to be heard: the stems, or the whole under no name."""
+        return self.stems or ({"": self.wav} if self.wav else {})
+
 
 @dataclass(eq=False)
 class Job:

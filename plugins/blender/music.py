@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +63,7 @@ def _sound(
 ) -> str:
     """The sound in the strips that are there, or in new ones. known: the scores before this one, where it is new."""
     job, (start, end) = take.job, take.job.about["span"]
-    name, parts = f"{PREFIX}Take {'ABC'[take.index]}", take.stems or {"": take.wav}
+    name, parts = f"{PREFIX}Take {'ABC'[take.index]}", take.sounds
     if {strip.get(PART, "") for strip in mine} != set(parts):
         others, mine = [strip for strip in others if strip not in mine], []
         for strip in scores.strips(scene, job.about.get("replaces") or job.id):
@@ -121,7 +120,7 @@ def _mark(scene: Any, take: Take, known: dict[str, Any]) -> list[tuple[int, str]
 def _add(editor: Any, take: Take, name: str, part: str, path: str) -> str:
     """A new strip on a channel that is free throughout. Returns a sentence where there is none."""
     strips, job, (start, end) = compat.strips_of(editor), take.job, take.job.about["span"]
-    length = max(end - start, _frames(path, job.fps) + 1)
+    length = max(end - start, math.ceil(compat.wav_s(path) * job.fps) + 1)
     taken = {s.channel for s in strips if compat.edges(s)[0] < start + length and compat.edges(s)[1] > start}
     free = set(range(1, CHANNELS + 1)) - taken - compat.closed_channels(editor)
     if not free:
@@ -133,15 +132,6 @@ def _add(editor: Any, take: Take, name: str, part: str, path: str) -> str:
     if part:
         strip[PART] = part
     return ""
-
-
-def _frames(wav: str, fps: float) -> int:
-    """How many frames of the timeline a WAV lasts, rounded up; 0 where that cannot be read."""
-    try:
-        with wave.open(wav, "rb") as file:
-            return math.ceil(file.getnframes() / file.getframerate() * fps)
-    except (OSError, EOFError, wave.Error):
-        return 0
 
 
 def _shared(one: tuple[int, int], other: tuple[int, int]) -> float:

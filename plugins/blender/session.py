@@ -81,7 +81,7 @@ def drain() -> float | None:
     scene = compat.scene_of(bpy.context)
     placed = False
     _keep_at_hand()
-    if client.finished and not compat.editing():
+    if client.finished and not compat.editing() and not compat.load_sound(client.finished[0].sounds.values()):
         compat.call(bpy.ops.hitpoint.apply)
         placed = True
     died = bridge.died()

@@ -174,6 +174,12 @@ class CmtComposer(Composer):
             yield bar
             began += time.perf_counter() - paused
 
+    def forget(self, plan: Plan, bars: Sequence[Bar], kept: int) -> None:
+        """As `Composer.forget`: what is known behind the last bar is found by the shorter history too."""
+        known = self._snapshots.pop(_chain(plan, bars)[-1], None)
+        if known is not None:
+            self._snapshots[_chain(plan, bars[-kept:])[-1]] = known
+
     def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
         """One whole take for each seed, decoded together, so that they share the cost of reading the weights.
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
+from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.cmt.composer import CmtComposer, task_of
 from hitpoint.model.compose.cmt.grammar import BarTask, Grammar
 from hitpoint.model.compose.diffusion.choice import Chooser
@@ -58,6 +58,7 @@ class DiffusionComposer(Composer):
         self._network, self._options = network, options or ComposerOptions()
         self._band: CmtComposer | None = None
         self._rolls: OrderedDict[bytes, Logits] = OrderedDict()
+        self._told: dict[tuple[int, int, int], dict[str, None]] = {}
 
     @classmethod
     def create(cls, options: ComposerOptions) -> DiffusionComposer:
@@ -91,7 +92,7 @@ class DiffusionComposer(Composer):
         began, self.stats = time.perf_counter(), Stats(pressure_by_attribute={})
         piece = _Piece(self, plan, seed, history)
         for count, bar in enumerate(piece.bars(), 1):
-            self._count(piece, count, time.perf_counter() - began)
+            self._count(plan, seed, piece, count, time.perf_counter() - began)
             paused = time.perf_counter()
             yield bar
             began += time.perf_counter() - paused
@@ -117,12 +118,18 @@ class DiffusionComposer(Composer):
         began, self.stats = time.perf_counter(), Stats(pressure_by_attribute={})
         piece = _Piece(self, plan, seed, bars, free)
         new = piece.passage(range(first_bar, last_bar + 1))
-        self._count(piece, len(new), time.perf_counter() - began)
+        self._count(plan, seed, piece, len(new), time.perf_counter() - began)
         return [*bars[:first_bar], *new, *bars[last_bar + 1 :]]
 
-    def _count(self, piece: _Piece, bars: int, seconds: float) -> None:
+    def account(self, plan: Plan, seed: int, bars: Sequence[Bar]) -> Account:
+        """Which bars it left to another composer."""
+        return Account(tuple(self._told.get((plan.seed, plan.end_tick, seed), ())))
+
+    def _count(self, plan: Plan, seed: int, piece: _Piece, bars: int, seconds: float) -> None:
         pressure = {name: value / max(1, bars) for name, value in piece.pressure.items()}
-        self.stats = Stats(self.stats.tokens, seconds, bars, pressure, tuple(piece.changes))
+        self.stats = Stats(self.stats.tokens, seconds, bars, pressure)
+        for text in piece.told:
+            self._told.setdefault((plan.seed, plan.end_tick, seed), {})[text] = None
 
     def drawn(self, told: Told, known: Roll, fixed: Roll, chance: Sequence[int]) -> Logits:
         """One roll; the same request gives the same one. chance: where its draws begin."""
@@ -150,7 +157,7 @@ class _Piece:
         self._free = frozenset(plan.instruments) if free is None else free
         self._others = tuple(sorted(self._free - set(PLAYERS)))
         self._standing = {bar.index: bar for bar in standing}
-        self.changes: list[str] = []
+        self.told: list[str] = []
         self.pressure = {"onset": 0.0, "pitch": 0.0}
 
     # A whole piece, window after window.
@@ -335,7 +342,7 @@ class _Piece:
             yield bar
 
     def _say_empty(self, bars: range) -> None:
-        self.changes.append(f"bars {bars[0]}-{bars[-1]} are composed by cmt: diffusion left them empty")
+        self.told.append(f"bars {bars[0]}-{bars[-1]} are composed by cmt: diffusion left them empty")
 
 
 def _check(plan: Plan) -> None:

@@ -128,7 +128,7 @@ def test_an_empty_roll_is_drawn_again_and_then_left_to_cmt(
     composer._rolls.clear()
     assert len(drawn) == 4 and errors(prepared.plan, take.score.bars)["density"] == 0.0
     told = "bars 0-3 are composed by cmt: diffusion left them empty"
-    assert take.changes == (told,) and told in build_report(take, prepared)["changes"]
+    assert take.account.told == (told,) and told in build_report(take, prepared)["changes"]
 
 
 def test_provisional_bars_come_from_cmt(composer: DiffusionComposer) -> None:

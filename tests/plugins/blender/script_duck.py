@@ -33,7 +33,7 @@ def ask(operator, **values):
 def volumes():
     """Frame, factor and way to the next of each volume keyframe, of the latest music."""
     [strip] = [each for each in scores.strips(scene) if not each.mute]
-    line = look.curve(strip, "volume")
+    line = look.curve(strip, "volume", look.curves(scene))
     points = line.keyframe_points if line is not None else ()
     return [[round(point.co[0]), round(point.co[1], 2), point.interpolation] for point in points]
 

@@ -1,0 +1,202 @@
+"""The composer `library`: music that exists already, cut so that one hears no seam, and made to hit the film.
+
+Each section of the film gets a stretch of a piece, which the selector, the transposition and the joins make the
+cheapest (`path`). The stretches become one piece (`joins`), and this keeps what the plan promises (`fit`). After scene-
+aware background music synthesis (Wang et al., MM 2020), of which only the idea was at hand: forms and weights are ours.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stats, check_regenerate
+from hitpoint.model.compose.library.bars import Library, figures_of
+from hitpoint.model.compose.library.fit import BOUND, Fitting
+from hitpoint.model.compose.library.joins import played
+from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen
+from hitpoint.model.compose.library.reading import read_library
+from hitpoint.model.compose.library.select.base import SELECTORS, Span
+from hitpoint.model.compose.library.transition import Bars
+from hitpoint.model.compose.library.voicing import home_chord
+from hitpoint.model.errors import UsageError
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar
+from hitpoint.model.music.tokens import notes_of
+from hitpoint.model.plan.types import Plan
+
+TAKE_NOISE = 0.5
+"""Standard deviation of what each piece costs more or less in takes after the first."""
+KEPT_PATHS = 8
+CHANGED: dict[str, object] = {"changed": True}
+"""What is said of a section whose bars were written anew."""
+
+
+class _Fitted(NamedTuple):
+    """Bars as a plan wants them, and what had to be done to them, by kind."""
+
+    bars: list[Bar]
+    changed: Counter[str]
+
+
+class LibraryComposer(Composer):
+    """Stretches of a library, a section each, joined."""
+
+    key = name = "library"
+    uses_library = own_chords = True
+
+    def __init__(self, library: Library, chooser: Chooser) -> None:
+        super().__init__()
+        self.library, self._chooser = library, chooser
+        self.sha256 = library.sha256
+        self._paths: dict[tuple[Plan, int], list[Chosen]] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create(cls, options: ComposerOptions) -> LibraryComposer:
+        """As `hitpoint.model.compose.library.reading.read_library`. Raises UsageError where no library is named, or
+        there is no such way of choosing."""
+        if options.library is None:
+            raise UsageError("the composer library needs music: name a folder of MIDI files or of shards by --library")
+        selector = SELECTORS.load(options.select)
+        library = read_library(options.library)
+        return cls(library, Chooser(library, selector.create(options, library)))
+
+    def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
+        """The bars from `len(history)` on. Where the history is not what this plan and seed give, the music goes on
+        from its last bar, each section with what follows best."""
+        began = time.perf_counter()
+        bars = self._piece(plan, seed)
+        if history and history[-1].notes != bars[len(history) - 1].notes:
+            bars = [*history, *self._onwards(plan, seed, history)]
+        self.stats = Stats(seconds=time.perf_counter() - began, bars=len(bars) - len(history))
+        yield from bars[len(history) :]
+
+    def path(self, plan: Plan, seed: int) -> list[Chosen]:
+        """What each section plays. From any thread."""
+        asked = (plan, seed)
+        with self._lock:
+            if asked not in self._paths:
+                while len(self._paths) >= KEPT_PATHS:
+                    self._paths.pop(next(iter(self._paths)))
+                spans = [Span(plan, section.first_bar, section.end_bar) for section in plan.sections]
+                self._paths[asked] = self._chooser.cheapest(self._sets(spans, seed - plan.seed))
+            return self._paths[asked]
+
+    def account(self, plan: Plan, seed: int, bars: Sequence[Bar]) -> Account:
+        """What each section plays, where it still does; how hits were met; what of the library is left out."""
+        path = self.path(plan, seed)
+        first = self._fitted(plan, path)
+        stands = [self._stands(chosen.span, first.bars, bars) for chosen in path]
+        rows = tuple(self._source(each) if same else CHANGED for each, same in zip(path, stands, strict=True))
+        return Account((*told(first.changed), *_left_out(self.library)), rows)
+
+    def _source(self, chosen: Chosen) -> dict[str, object]:
+        piece = int(self.library.piece_of[chosen.route[0]])
+        info = self.library.pieces[piece]
+        return {
+            "piece": info.file,
+            "first_bar": int(chosen.route[0] - self.library.first[piece]),
+            "transpose": chosen.transpose,
+            "tempo_bpm": round(info.tempo_bpm, 3),
+            "loops": int((np.diff(chosen.route) != 1).sum()),
+            "valence": round(float(self.library.valence[chosen.route].mean()), 4),
+            "arousal": round(float(self.library.arousal[chosen.route].mean()), 4),
+            "cost": round(chosen.own, 4),
+            "join_cost": round(chosen.join, 4),
+        }
+
+    @staticmethod
+    def _stands(span: Span, first: Sequence[Bar], bars: Sequence[Bar]) -> bool:
+        """Whether no bar of a span was written anew."""
+        own = slice(span.first_bar, span.end_bar)
+        return [bar.notes for bar in first[own]] == [bar.notes for bar in bars[own]]
+
+    def _piece(self, plan: Plan, seed: int) -> list[Bar]:
+        return self._fitted(plan, self.path(plan, seed)).bars
+
+    def _fitted(self, plan: Plan, path: Sequence[Chosen]) -> _Fitted:
+        """The bars of a path as the plan wants them."""
+        home = home_chord(int(self.library.column("key_out")[path[-1].route[-1]]), path[-1].transpose)
+        fitting = Fitting(plan, home, plan.control >= BOUND)
+        usual = {
+            index: Counter((np.flatnonzero(self.library.onsets[chosen.route]) % TICKS_PER_BAR).tolist())
+            for chosen in path
+            for index in range(chosen.span.first_bar, chosen.span.end_bar)
+        }
+        bars = [fitting.bar(bar, usual[bar.index]) for bar in played(self.library, plan, path)]
+        return _Fitted(bars, fitting.changed)
+
+    def _onwards(self, plan: Plan, seed: int, history: Sequence[Bar]) -> list[Bar]:
+        """What follows the history: greedy, for there is no time to look far ahead while it plays."""
+        sets = self._sets(_spans(plan, len(history), len(plan.bars)), seed - plan.seed)
+        path = self._chooser.greedy(sets, heard(history))
+        return self._fitted(plan, path).bars
+
+    def _sets(self, spans: Sequence[Span], take: int) -> list[Candidates]:
+        """What each span may choose from; in takes after the first each piece costs a little more or less there."""
+        if take == 0:
+            return [self._chooser.candidates(span) for span in spans]
+        draws = [np.random.default_rng([abs(take), take < 0, span.first_bar]) for span in spans]
+        pieces = len(self.library.pieces)
+        return [
+            self._chooser.candidates(span, rng.normal(0.0, TAKE_NOISE, pieces))
+            for span, rng in zip(spans, draws, strict=True)
+        ]
+
+    def regenerate(
+        self, plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int,
+        instruments: Sequence[int] | None = None, seed: int = 0,
+    ) -> list[Bar]:  # fmt: skip
+        """As `Composer.regenerate`: other stretches, which go well with the bars before and after them."""
+        check_regenerate(plan, bars, first_bar, last_bar, instruments)
+        if instruments is not None and set(instruments) != set(plan.instruments):
+            raise UsageError("the composer library takes all instruments of a bar from one piece; leave none out")
+        sets = self._sets(_spans(plan, first_bar, last_bar + 1), seed - plan.seed)
+        before = heard(bars[:first_bar]) if first_bar else None
+        after = heard(bars[last_bar + 1 :][:8], entry=True) if last_bar + 1 < len(bars) else None
+        path = self._chooser.cheapest(sets, before, after)
+        new = self._fitted(plan, path).bars
+        return [*bars[:first_bar], *new, *bars[last_bar + 1 :]]
+
+
+def _spans(plan: Plan, first: int, end: int) -> list[Span]:
+    """The sections within bars [first, end), cut there."""
+    cut = [(max(first, section.first_bar), min(end, section.end_bar)) for section in plan.sections]
+    return [Span(plan, start, stop) for start, stop in cut if start < stop]
+
+
+def told(changed: Counter[str]) -> list[str]:
+    """What was done to meet the hits, in one sentence."""
+    ways = {
+        "doubled": "by doubling in octaves",
+        "thinned": "by leaving notes out",
+        "struck": "by a chord where the piece has none",
+    }
+    parts = [f"{changed[kind]} {way}" for kind, way in ways.items() if changed[kind]]
+    return [f"the strengths of hits are met {', '.join(parts)}"] if parts else []
+
+
+def _left_out(library: Library) -> list[str]:
+    if not library.left_out:
+        return []
+    (name, reason), count = library.left_out[0], len(library.left_out)
+    files = "1 file of the library is" if count == 1 else f"{count} files of the library are"
+    return [f"{files} left out ({reason})" if name in reason else f"{files} left out ({name}: {reason})"]
+
+
+def heard(bars: Sequence[Bar], entry: bool = False) -> Bars:
+    """The last of some bars, or the first, as a transition hears it."""
+    few = bars[:8] if entry else bars[-8:]
+    figures, strength = figures_of(notes_of(few), len(few))
+    row = 0 if entry else len(few) - 1
+    key, chord = (0, 3) if entry else (1, 4)
+    none = np.array([-2])
+    return Bars(
+        figures[row : row + 1, key].astype(np.int64), figures[row : row + 1, 2].astype(np.float64),
+        figures[row : row + 1, chord].astype(np.int64), strength[row : row + 1] > 0, none, none,
+    )  # fmt: skip
