@@ -25,6 +25,7 @@ SHORT = {
 NEED_MUSIC = {
     "bench_ablation.py",
     "bench_chords.py",
+    "bench_diffusion.py",
     "bench_genre.py",
     "bench_library.py",
     "bench_nats.py",
