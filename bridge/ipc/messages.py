@@ -17,7 +17,7 @@ from hitpoint.model.plan.types import Plan
 class ClipSpec:
     """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline.
 
-    fade_s: length of the cross fade from the clip before, in whose middle this one begins.
+    fade_s: length of the cross fade from the clip before, in whose middle this one begins. heard: sound alone.
     """
 
     path: str
@@ -26,6 +26,7 @@ class ClipSpec:
     out_s: float | None
     rate: float = 1.0
     fade_s: float = 0.0
+    heard: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,15 @@ class JobMessage:
 
 @dataclass(frozen=True)
 class ScoreJob(JobMessage):
-    """Analyse, plan and compose. pairs: keys and values as in `hitpoint.model.plan.wishes`, and takes, cuts, wav."""
+    """Analyse, plan and compose. pairs: keys and values as in `hitpoint.model.plan.wishes`, and takes, cuts, wav.
+
+    sounds: what lies beside the picture and is heard.
+    """
 
     clips: tuple[ClipSpec, ...]
     pairs: tuple[tuple[str, str], ...]
     fps: float
+    sounds: tuple[ClipSpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,8 @@ class Planned(JobMessage):
     """The plan of a job stands (or changed); bars follow. programs: instrument -> General MIDI program.
 
     edition: bars of older editions are to be dropped; stale: bars that are to be replaced, sounding until then. kept:
-    it was there before (read back from disk), so no client is told again.
+    it was there before (read back from disk), so no client is told again. live: music without end (its plan has no
+    bars), and what was asked of it.
     """
 
     take: int
@@ -181,6 +187,7 @@ class Planned(JobMessage):
     programs: tuple[int, ...]
     stale: tuple[int, ...] = ()
     kept: bool = False
+    live: tuple[tuple[str, str], ...] | None = None
 
     def same_music(self, other: Planned) -> bool:
         """Whether `other` is a later edition or another take: what is known of this one goes on sounding meanwhile."""

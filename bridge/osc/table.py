@@ -99,7 +99,7 @@ MESSAGES: tuple[MessageType, ...] = (
         _optional("host_clock", "d", "s", -1e12, 1e12),
     ),
     _in("play", "Play from where the playhead is."),
-    _in("stop", "Stop; every note ends at once."),
+    _in("stop", "Stop; every note ends at once. Music without end ends with a cadence, at once when it is said twice."),
     _in("locate", "Move the playhead.", _SECONDS),
     _in(
         "loop",
@@ -119,7 +119,8 @@ MESSAGES: tuple[MessageType, ...] = (
         "clip",
         "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed, "
         "below 0 from out back to in; fade: length of the cross fade from the clip before, in whose middle this one "
-        "begins.",
+        "begins. heard: 1 for sound that lies beside the picture; where an edit has such clips, what is said in it is "
+        "looked for in them, and no longer in the films' own sound.",
         _JOB,
         Argument("index", "i", "", 0, 9999),
         Argument("path", "s"),
@@ -128,6 +129,7 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("out", "d", "s", -1, 1e6),
         _optional("rate", "d", "×", -100, 100),
         _optional("fade", "d", "s", 0, 3600),
+        _optional("heard", "i", "", 0, 1),
     ),
     _in(
         "clips/end",
@@ -151,11 +153,33 @@ MESSAGES: tuple[MessageType, ...] = (
         rest=Argument("key value", "*"),
     ),
     _in(
+        "live",
+        "Music without end that follows `feature`, until `stop`. Pairs: as for score, without those of a film with an "
+        "end (hits, unhits, from, to, keep, takes, wav, stems, formats, cuts, deviation). Its bars and chords bear the "
+        "job `live`; in `state`, its bars are 0.",
+        rest=Argument("key value", "*"),
+    ),
+    _in(
+        "feature",
+        "What is seen now: motion, energy (0..1: density and loudness), valence (-1..1: major or minor), or cut (an "
+        "event of this size, 0..1, 0 = none: an accent on the next beat). Beyond its range a value is taken for the "
+        "range's end; one that is told no more stays.",
+        Argument("name", "s"),
+        Argument("value", "f"),
+    ),
+    _in(
         "suggest",
         "Suggest a genre and a mood for the job's clips, from the picture, their names and the user's words; answered "
         "by suggestion.",
         _JOB,
         _optional("describe", "s"),
+    ),
+    _in(
+        "cut",
+        "Cut the job's clips to music (a MIDI file, or a sound where hitpoint[audio] is installed); fps is that of "
+        "clips/begin; answered by edit.",
+        _JOB,
+        Argument("music", "s"),
     ),
     _in("cancel", "Stop working on a job; what is finished stays.", _JOB),
     _in(
@@ -297,6 +321,13 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("mood", "s"),
         Argument("mood_share", "f", "", 0, 1),
         Argument("why", "s"),
+    ),
+    _out(
+        "edit",
+        "Answer to cut: the path of the edit, as OpenTimelineIO, and what is to be said of it.",
+        _JOB,
+        Argument("path", "s"),
+        Argument("text", "s"),
     ),
     _out("beat", "A beat sounds now.", Argument("bar", "i"), Argument("beat", "i"), _SECONDS),
     _out(

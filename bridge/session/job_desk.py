@@ -62,7 +62,7 @@ class JobDesk:
         self.clients.check_owner(job, sender, now_s)
         for message in self._desk.begin(request, now_s):
             self._ask(message, job)
-        self._own(job, sender, now_s)
+        self.own(job, sender, now_s)
 
     def clip(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/clip`."""
@@ -87,18 +87,28 @@ class JobDesk:
         self.clients.check_owner(job, sender, now_s)
         score = self._desk.score(request, now_s)
         self.work.check_room(job)
-        self._own(job, sender, now_s)
+        self.own(job, sender, now_s)
         self._ask(score, job)
         self._desk.scored(job)
         self.work.begin(job, now_s)
 
     def suggest(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/suggest`."""
+        self._question(self._desk.suggest, request, sender, now_s)
+
+    def cut(self, request: Request, sender: Address, now_s: float) -> None:
+        """`/hitpoint/cut`."""
+        self._question(self._desk.cut, request, sender, now_s)
+
+    def _question(
+        self, read: Callable[[Request, float], JobMessage], request: Request, sender: Address, now_s: float
+    ) -> None:
+        """Something is asked of a job's clips."""
         job = request.text("job")
         self.clients.check_owner(job, sender, now_s)
-        asked = self._desk.suggest(request, now_s)
+        asked = read(request, now_s)
         self.work.check_edit(job)
-        self._own(job, sender, now_s)
+        self.own(job, sender, now_s)
         self._ask(asked, job)
         self.work.edited(job, now_s)
 
@@ -163,7 +173,7 @@ class JobDesk:
         """Something is to be changed in a job: its answers go to its owner, or to whoever asks where there is none."""
         self.clients.check_owner(message.job, sender, now_s)
         self.work.check_edit(message.job)
-        self._own(message.job, sender, now_s)
+        self.own(message.job, sender, now_s)
         self._ask(message, message.job)
         self.work.edited(message.job, now_s)
 
@@ -171,7 +181,8 @@ class JobDesk:
         if not self._ask_composer(message):
             raise ProtocolError("busy", f"{job}: too much is waiting for the composer; try again in a moment")
 
-    def _own(self, job: str, sender: Address, now_s: float) -> None:
+    def own(self, job: str, sender: Address, now_s: float) -> None:
+        """What is to be said of this job goes to `sender` from now on."""
         if self.clients.own(job, sender, now_s, self.work.jobs):
             self._ask(Owned(job, sender), job)
 

@@ -105,6 +105,16 @@ class Composer(ABC):
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
         """The bars from `len(history)` on, one by one; the same plan, seed and history give the same bars."""
 
+    def ahead(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
+        """As `stream`, for bars that are wanted at once and will be replaced: a composer whose first bar takes long
+        overrides it with something quicker."""
+        return self.stream(plan, seed, history)
+
+    def forget(self, plan: Plan, bars: Sequence[Bar], kept: int) -> None:  # noqa: B027  (many remember nothing)
+        """Of music without end only the last `kept` of `bars` will be there from now on: they become the history that
+        `stream` is given next, and going on from there is to be as quick as it was.
+        """
+
     def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
         """(place of the seed, bar) of one whole piece for each seed, each piece's bars in order, as they come.
 
@@ -180,6 +190,7 @@ COMPOSERS: Registry[Composer] = Registry(
         DEFAULT: "hitpoint.model.compose.cmt.composer:CmtComposer",
         "library": "hitpoint.model.compose.library.composer:LibraryComposer",
         "match": "hitpoint.model.compose.library.match:MatchComposer",
+        "diffusion": "hitpoint.model.compose.diffusion.composer:DiffusionComposer",
     },
     "hitpoint.composers",
 )

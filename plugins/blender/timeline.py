@@ -220,9 +220,10 @@ def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
         start, end = span or (min(layer.start for layer in layers), max(layer.end for layer in layers))
         seen = _visible(layers, start, end)
         films = [layer for layer in seen if layer.strip is not None]
-        edit.clips = [clip for clip in (_clip(layer, fps) for layer in films) if clip.out_s > clip.in_s]
+        shown = [(clip, layer) for layer in films if (clip := _clip(layer, fps)).out_s > clip.in_s]
+        edit.clips = [clip for clip, _ in shown]
         edit.start, edit.end, edit.stills = start, end, _still_cuts(seen)
-        edit.holds = [frame for layer in films for frame in _holds(layer, fps)]
+        edit.holds = [frame for clip, layer in shown for frame in _holds(clip, layer, fps)]
     edit.notes = list(dict.fromkeys(edit.notes))
     edit.unsure = any(note.endswith(UNSURE) for note in edit.notes)
     if not edit.clips:
@@ -230,11 +231,8 @@ def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
     return edit
 
 
-def _holds(layer: _Layer, fps: float) -> list[int]:
+def _holds(clip: Clip, layer: _Layer, fps: float) -> list[int]:
     """Where a strip begins to move, and stops, inside what is seen of it; holds too short to be told from a cut not."""
-    clip = _clip(layer, fps)
-    if clip.out_s <= clip.in_s:
-        return []
     first, last = (
         frame_at(moment_s, fps) for moment_s in (clip.start_s, clip.start_s + (clip.out_s - clip.in_s) / abs(clip.rate))
     )

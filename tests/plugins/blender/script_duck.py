@@ -33,7 +33,7 @@ def ask(operator, **values):
 def volumes():
     """Frame, factor and way to the next of each volume keyframe, of the latest music."""
     [strip] = [each for each in scores.strips(scene) if not each.mute]
-    line = look.curve(strip, "volume")
+    line = look.curve(strip, "volume", look.curves(scene))
     points = line.keyframe_points if line is not None else ()
     return [[round(point.co[0]), round(point.co[1], 2), point.interpolation] for point in points]
 
@@ -55,4 +55,13 @@ for each in scores.strips(scene):
     host.strips().remove(each)
 scene.hitpoint.memory, session.client.job = "", None
 found["without it"] = ask(bpy.ops.hitpoint.score, in_range=False)
+
+# A voice on a strip of its own, cut at both ends, is told with its place; beside it what is muted, turned off or ours.
+said = host.strips().new_sound("said", str(host.FOLDER / "tone.wav"), 6, 19)
+said.frame_offset_start = 12
+compat.set_end(said, 91)
+off = host.strips().new_sound("off", str(host.FOLDER / "tone.wav"), 7, 40)
+off.volume = 0.0
+found["beside it"] = ask(bpy.ops.hitpoint.score, in_range=False)
+found["heard"] = [vars(clip) for clip in session.client.job.sounds]
 host.result(**found)
