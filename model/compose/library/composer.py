@@ -134,6 +134,14 @@ class LibraryComposer(Composer):
     def _piece(self, plan: Plan, seed: int) -> list[Bar]:
         return self._fitted(plan, self.path(plan, seed)).bars
 
+    def _others(self, candidates: Candidates, bar: Bar) -> Candidates:
+        """Without those that begin with what a bar plays now, if that leaves any."""
+        known = self._played.get(bar.notes)
+        kept = np.flatnonzero(candidates.stretches.routes[:, 0] != (known[0] if known else -1))
+        if not len(kept):
+            return candidates
+        return Candidates(candidates.span, candidates.stretches.some(kept), candidates.costs[kept])
+
     def _standing(self, bars: Sequence[Bar]) -> Standing:
         """The last of some bars: where it is one that was played from the library, what follows it there goes on."""
         known = self._played.get(bars[-1].notes)
@@ -194,7 +202,8 @@ class LibraryComposer(Composer):
         if instruments is not None and set(instruments) != set(plan.instruments):
             raise UsageError("the composer library takes all instruments of a bar from one piece; leave none out")
         sets = self._sets(_spans(plan, first_bar, last_bar + 1), seed - plan.seed)
-        before = self._standing(bars[:first_bar]) if first_bar else None
+        sets = [self._others(each, bars[each.span.first_bar]) for each in sets]
+        before = Standing(heard(bars[:first_bar])) if first_bar else None
         after = heard(bars[last_bar + 1 :][:8], entry=True) if last_bar + 1 < len(bars) else None
         path = self._chooser.cheapest(sets, before, after)
         new = self._fitted(plan, path).bars
