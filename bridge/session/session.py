@@ -384,6 +384,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "control/valence": lambda session, *rest: session._jobs.control(*rest),
     "control/arousal": lambda session, *rest: session._jobs.control(*rest),
     "control/tension": lambda session, *rest: session._jobs.control(*rest),
+    "scene": lambda session, *rest: session._jobs.scene(*rest),
     "panic": Session._panic,
     "ping": Session._ping,
 }
