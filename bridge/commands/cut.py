@@ -46,9 +46,7 @@ def command(
     The edit is as long as the music to the frame. Every cut is on a beat; where the music turns, so does the look of
     the shots; where it is dense, they are short and move.
     """
-    from hitpoint.model.cut.edit import cut_to
-    from hitpoint.model.cut.read import read_music
-    from hitpoint.model.cut.shots import read_footage
+    from hitpoint.model.cut.make import cut_clips
     from hitpoint.model.files import check_output
 
     _check_ending(out)
@@ -57,9 +55,7 @@ def command(
     if any(out.resolve() == each.resolve() for each in (music, *(film.path for film in films))):
         raise UsageError(f"{out} is one of the files that it is made of; give the output another name")
     with stage_bars() as progress:
-        heard = read_music(music)
-        footage = read_footage(films, lambda share: progress("analyse", share))
-        cutting = cut_to(heard, footage, fps, pace)
+        cutting = cut_clips(music, films, fps, pace, lambda share: progress("analyse", share))
         _write(cutting, out, force, soundfont, lambda share: progress("mux", share))
     for note in cutting.notes:
         click.echo(f"note: {note}", err=True)

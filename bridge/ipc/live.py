@@ -20,14 +20,17 @@ Halves = tuple[tuple[Note, ...], tuple[Note, ...]]
 
 @dataclass(frozen=True)
 class GrowBar:
-    """Compose bar `index` (from 0, without end) after what is seen. pairs: as a score's, with the
-    tempo chosen, and "home", the key that the music is in; ending: the last bars.
+    """Compose bar `index` (from 0, without end) after what is seen.
+
+    pairs: as a score's, with the tempo chosen, and "home", the key that the music is in. ending: the last bars. again:
+    the bar is there, but something else is seen by now.
     """
 
     index: int
     pairs: tuple[tuple[str, str], ...]
     seen: Seen
     ending: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)

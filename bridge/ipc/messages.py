@@ -17,7 +17,7 @@ from hitpoint.model.plan.types import Plan
 class ClipSpec:
     """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline.
 
-    fade_s: length of the cross fade from the clip before, in whose middle this one begins.
+    fade_s: length of the cross fade from the clip before, in whose middle this one begins. heard: sound alone.
     """
 
     path: str
@@ -26,6 +26,7 @@ class ClipSpec:
     out_s: float | None
     rate: float = 1.0
     fade_s: float = 0.0
+    heard: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,15 @@ class JobMessage:
 
 @dataclass(frozen=True)
 class ScoreJob(JobMessage):
-    """Analyse, plan and compose. pairs: keys and values as in `hitpoint.model.plan.wishes`, and takes, cuts, wav."""
+    """Analyse, plan and compose. pairs: keys and values as in `hitpoint.model.plan.wishes`, and takes, cuts, wav.
+
+    sounds: what lies beside the picture and is heard.
+    """
 
     clips: tuple[ClipSpec, ...]
     pairs: tuple[tuple[str, str], ...]
     fps: float
+    sounds: tuple[ClipSpec, ...] = ()
 
 
 @dataclass(frozen=True)

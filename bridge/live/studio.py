@@ -57,8 +57,10 @@ class Studio:
         if self._plan is None or not self._goes_on(message):
             self._begin(message)
         elif self._last is not None and any(bar.index == message.index for bar in self._last.bars):
-            self._send(self._last)  # it was asked for twice
-            return
+            if not message.again:
+                self._send(self._last)  # it was asked for twice
+                return
+            self._plan.take_back()
         assert self._plan is not None
         plan = self._plan.cadence(message.seen) if message.ending else self._plan.next(message.seen)
         first = len(self._plan.history)

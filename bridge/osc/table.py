@@ -119,7 +119,8 @@ MESSAGES: tuple[MessageType, ...] = (
         "clip",
         "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed, "
         "below 0 from out back to in; fade: length of the cross fade from the clip before, in whose middle this one "
-        "begins.",
+        "begins. heard: 1 for sound that lies beside the picture; where an edit has such clips, what is said in it is "
+        "looked for in them, and no longer in the films' own sound.",
         _JOB,
         Argument("index", "i", "", 0, 9999),
         Argument("path", "s"),
@@ -128,6 +129,7 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("out", "d", "s", -1, 1e6),
         _optional("rate", "d", "×", -100, 100),
         _optional("fade", "d", "s", 0, 3600),
+        _optional("heard", "i", "", 0, 1),
     ),
     _in(
         "clips/end",
@@ -170,6 +172,13 @@ MESSAGES: tuple[MessageType, ...] = (
         "by suggestion.",
         _JOB,
         _optional("describe", "s"),
+    ),
+    _in(
+        "cut",
+        "Cut the job's clips to music (a MIDI file, or a sound where hitpoint[audio] is installed); fps is that of "
+        "clips/begin; answered by edit.",
+        _JOB,
+        Argument("music", "s"),
     ),
     _in("cancel", "Stop working on a job; what is finished stays.", _JOB),
     _in(
@@ -304,6 +313,13 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("mood", "s"),
         Argument("mood_share", "f", "", 0, 1),
         Argument("why", "s"),
+    ),
+    _out(
+        "edit",
+        "Answer to cut: the path of the edit, as OpenTimelineIO, and what is to be said of it.",
+        _JOB,
+        Argument("path", "s"),
+        Argument("text", "s"),
     ),
     _out("beat", "A beat sounds now.", Argument("bar", "i"), Argument("beat", "i"), _SECONDS),
     _out(

@@ -92,9 +92,19 @@ class JobDesk:
 
     def suggest(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/suggest`."""
+        self._question(self._desk.suggest, request, sender, now_s)
+
+    def cut(self, request: Request, sender: Address, now_s: float) -> None:
+        """`/hitpoint/cut`."""
+        self._question(self._desk.cut, request, sender, now_s)
+
+    def _question(
+        self, read: Callable[[Request, float], JobMessage], request: Request, sender: Address, now_s: float
+    ) -> None:
+        """Something is asked of a job's clips."""
         job = request.text("job")
         self.clients.check_owner(job, sender, now_s)
-        asked = self._desk.suggest(request, now_s)
+        asked = read(request, now_s)
         self.work.check_edit(job)
         self.own(job, sender, now_s)
         self._ask(asked, job)

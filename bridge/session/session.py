@@ -26,7 +26,7 @@ from hitpoint.bridge.ipc.messages import (
     Parties,
     Planned,
 )
-from hitpoint.bridge.ipc.suggest import Suggested
+from hitpoint.bridge.ipc.questions import Answer
 from hitpoint.bridge.live.desk import LiveDesk
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.osc.aliases import Aliases
@@ -260,9 +260,9 @@ class Session:
         elif isinstance(message, JobResult):
             answer = (message.midi, message.wav, message.report, message.take, message.request, message.edition)
             self.clients.tell_owner(message.job, "/hitpoint/result", message.job, *answer)
-        elif isinstance(message, Suggested):
-            said = (message.genre, message.genre_share, message.mood, message.mood_share, message.why)
-            self.clients.tell_owner(message.job, "/hitpoint/suggestion", message.job, *said)
+        elif isinstance(message, Answer):
+            address, *said = message.told()
+            self.clients.tell_owner(message.job, str(address), message.job, *said)
         elif isinstance(message, JobError):
             self.last_error = message.text
             if message.job == LIVE_JOB:
@@ -368,6 +368,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "clips/end": lambda session, *rest: session._jobs.clips_end(*rest),
     "score": lambda session, *rest: session._jobs.score(*rest),
     "suggest": lambda session, *rest: session._jobs.suggest(*rest),
+    "cut": lambda session, *rest: session._jobs.cut(*rest),
     "cancel": lambda session, *rest: session._jobs.cancel(*rest),
     "regenerate": lambda session, *rest: session._jobs.regenerate(*rest),
     "chord/set": lambda session, *rest: session._jobs.set_chord(*rest),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import BarsReady, JobResult, Planned, ScoreJob
+from hitpoint.bridge.ipc.messages import BarsReady, ClipSpec, JobResult, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.model.compose.base import COMPOSERS, DEFAULT, Composer
 from hitpoint.model.music.score import GENRES, Bar
@@ -173,7 +173,8 @@ class Tools:
         genres = self.composer(dict(score.pairs).get("composer", "")).genres if wishes.genre == "auto" else GENRES
         finder = "fine" if source == "fine" else "quick"
         lead_s, length_s = span(score)
-        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s)
+        sounds = [_clip(spec) for spec in score.sounds]
+        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s, sounds)
 
     def suggest(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Suggestion:
         """What genre and mood the clips suggest. pairs: describe, and whatever else a score may have."""
@@ -185,6 +186,12 @@ class Tools:
         wishes, clips = parse_wishes(pairs), clips_of(score)
         rhythm = analyse_apart(clips, None, lambda share: progress("analyse", share))
         return suggested(rhythm, wishes.describe, names(clips, apart=True))
+
+    def cut(self, score: ScoreJob, music: Path, path: Path, progress: Callable[[str, float], None]) -> tuple[str, ...]:
+        """Cut the clips to music, at the score's rate, and write the edit to `path`; what is to be said of it."""
+        from hitpoint.model.cut.make import cut_to_list
+
+        return cut_to_list(music, clips_of(score), score.fps, path, lambda share: progress("analyse", share))
 
     def rework(self, prepared: Prepared, now: ScoreJob, before: Before) -> tuple[Prepared, dict[int, int]]:
         """Another plan for what was analysed, which keeps what it can of an earlier one; new bar -> old bar kept."""
@@ -246,9 +253,13 @@ class Tools:
 
 def clips_of(score: ScoreJob) -> list[Clip]:
     """The clips of a job, as the analysis takes them."""
+    return [_clip(spec) for spec in score.clips]
+
+
+def _clip(spec: ClipSpec) -> Clip:
     from hitpoint.model.video.types import Clip
 
-    return [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s, clip.fade_s) for clip in score.clips]
+    return Clip(Path(spec.path), spec.in_s, spec.out_s, spec.rate, spec.start_s, spec.fade_s)
 
 
 def closed_clips(score: ScoreJob) -> list[Clip]:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video.analyse import analyse
-from hitpoint.model.video.film import open_film
-from hitpoint.model.video.nominal import nominal_fps
+from hitpoint.model.video.timeline.timecode import standard
 from hitpoint.model.video.types import Clip, VisualRhythm
 
 INSET_S, FADE_INSET_S = 0.08, 0.5
@@ -54,8 +53,12 @@ class Footage:
     notes: tuple[str, ...] = ()
 
 
-def read_footage(clips: Sequence[Clip], progress: Callable[[float], None] | None = None) -> Footage:
-    """Look at every clip, at its own speed.
+def read_footage(
+    clips: Sequence[Clip],
+    progress: Callable[[float], None] | None = None,
+    look: Callable[..., VisualRhythm] = analyse,
+) -> Footage:
+    """Look at every clip, at its own speed. look: `analyse`, or what does the same elsewhere.
 
     What cannot be read is left out with a sentence. Raises InputError where nothing is left.
     """
@@ -66,7 +69,7 @@ def read_footage(clips: Sequence[Clip], progress: Callable[[float], None] | None
     refused: InputError | None = None
     for number, clip in enumerate(clips):
         try:
-            rhythm = analyse([clip], progress=partial(_part, say, number, len(clips)))
+            rhythm = look([replace(clip, rate=1.0, start_s=0.0)], progress=partial(_part, say, number, len(clips)))
         except InputError as error:
             refused = error
             notes.append(f"left out: {error}")
@@ -75,8 +78,9 @@ def read_footage(clips: Sequence[Clip], progress: Callable[[float], None] | None
         shots += found
         notes += [] if found else [f"left out: {clip.path.name} shows nothing for {SHORTEST_S:g} s or more"]
         media = rhythm.media[0]
-        rate = nominal_fps(open_film(clip.path)) or media.fps
-        shapes[rate, media.width, media.height] += round(1000 * sum(shot.length_s for shot in found))
+        shapes[standard(media.usual_fps or media.fps), media.width, media.height] += round(
+            1000 * sum(shot.length_s for shot in found)
+        )
     if not shots:
         if refused is not None and len(clips) == 1:
             raise refused

@@ -82,6 +82,8 @@ class GrowingPlan:
         self._labels: list[tuple[int, str]] = []
         """(number of the section, its label) of each bar."""
         self._coming: list[BarPlan] = []
+        self._before: tuple[_Section | None, int, Seen, int] = (None, 0, Seen(), 0)
+        """The section before the last bar, its bars, what was seen, and its number."""
 
     @property
     def history(self) -> Sequence[Bar]:
@@ -95,6 +97,9 @@ class GrowingPlan:
 
     def next(self, seen: Seen) -> Plan:
         """The plan in which bar `len(history)` is the next; the bars behind it are a guess."""
+        before = self._section
+        known = (0, Seen()) if before is None else (len(before.levels), before.seen)
+        self._before = (before, *known, self._sections)
         section = self._turned(seen)
         draft = self._draft(section, seen)
         place = BEFORE + len(section.levels)
@@ -113,6 +118,14 @@ class GrowingPlan:
         self._labels.append((self._sections, section.label))
         section.levels.append(section.seen.level)
         del self._coming[0]
+
+    def take_back(self) -> None:
+        """The bar that was accepted last is to be planned again: something else is seen by now."""
+        del self._bars[-1], self._plans[-1], self._labels[-1]
+        self._section, bars, seen, self._sections = self._before
+        if self._section is not None:
+            del self._section.levels[bars:]
+            self._section.seen = seen
 
     def shorten(self) -> int | None:
         """Forget the oldest bars where there are too many; how many stay, None where all do."""

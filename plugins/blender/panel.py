@@ -101,6 +101,7 @@ def _score(layout: Any) -> None:
     else:
         first.operator("hitpoint.score", text="Score selection", icon="SOUND").in_range = False
         column.operator("hitpoint.score", text="Score timeline range").in_range = True
+        column.operator("hitpoint.cut_to_music", icon="SEQ_STRIP_DUPLICATE")
 
 
 def _messages(layout: Any, context: Any) -> None:

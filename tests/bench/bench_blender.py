@@ -1,7 +1,7 @@
 """Figures of the Blender extension: what it costs while playing, how long a click takes, where markers fall, its size.
 
-`python tests/bench/bench_blender.py [costs] [stall] [frames] [click] [rates] [size]`, all by default. Each cost stands beside a
-baseline measured in the same run: the same playback without the extension, an empty handler, the exact cut frames.
+`python tests/bench/bench_blender.py [costs] [stall] [frames] [click] [rates] [size]`, all by default. Each cost stands
+beside a baseline of the same run: the same playback without the extension, an empty handler, the exact cut frames.
 """
 
 from __future__ import annotations
@@ -198,8 +198,8 @@ STARTS = (0, 1, 86400)
 
 
 def rates() -> None:
-    """Errors in frames over rates and starts of the timeline, with the real bridge: markers, both ends of the music, the
-    clips that the bridge is told, and how far from a cut its note falls, ms beside the length of a frame."""
+    """Errors in frames over rates and starts of the timeline, with the real bridge: markers, both ends of the music,
+    the clips that the bridge is told; and how far from a cut its note falls, ms, beside the length of a frame."""
     from test_real_bridge import Serve, free_port
 
     with tempfile.TemporaryDirectory() as temporary:

@@ -11,22 +11,24 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stats, check_regenerate
-from hitpoint.model.compose.library.bars import Library, figures_of
+from hitpoint.model.compose.library.bars import KEY_BARS, Library, keys_of
 from hitpoint.model.compose.library.fit import BOUND, Fitting
 from hitpoint.model.compose.library.joins import played
 from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen
 from hitpoint.model.compose.library.reading import read_library
 from hitpoint.model.compose.library.select.base import SELECTORS, Span
 from hitpoint.model.compose.library.transition import Bars
-from hitpoint.model.compose.library.voicing import home_chord
+from hitpoint.model.compose.library.voicing import DRUMS, home_chord
 from hitpoint.model.errors import UsageError
+from hitpoint.model.music.chords import label_chords
+from hitpoint.model.music.harmony import pitch_class_weights
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar
-from hitpoint.model.music.tokens import notes_of
 from hitpoint.model.plan.types import Plan
 
 TAKE_NOISE = 0.5
@@ -72,7 +74,8 @@ class LibraryComposer(Composer):
         began = time.perf_counter()
         bars = self._piece(plan, seed)
         if history and history[-1].notes != bars[len(history) - 1].notes:
-            bars = [*history, *self._onwards(plan, seed, history)]
+            yield from self._onwards(plan, seed, history)
+            return
         self.stats = Stats(seconds=time.perf_counter() - began, bars=len(bars) - len(history))
         yield from bars[len(history) :]
 
@@ -131,11 +134,20 @@ class LibraryComposer(Composer):
         bars = [fitting.bar(bar, usual[bar.index]) for bar in played(self.library, plan, path)]
         return _Fitted(bars, fitting.changed)
 
-    def _onwards(self, plan: Plan, seed: int, history: Sequence[Bar]) -> list[Bar]:
-        """What follows the history: greedy, for there is no time to look far ahead while it plays."""
-        sets = self._sets(_spans(plan, len(history), len(plan.bars)), seed - plan.seed)
-        path = self._chooser.greedy(sets, heard(history))
-        return self._fitted(plan, path).bars
+    def next_stretch(self, plan: Plan, seed: int, history: Sequence[Bar]) -> Chosen:
+        """What follows the history best up to the end of the section: the choice that has to be made at once, live."""
+        span = _spans(plan, len(history), len(plan.bars))[0]
+        return self._chooser.greedy(self._sets([span], seed - plan.seed), heard(history))[0]
+
+    def _onwards(self, plan: Plan, seed: int, history: Sequence[Bar]) -> Iterator[Bar]:
+        """What follows the history, stretch by stretch as it is needed: there is no time to look far ahead while it
+        plays."""
+        written = list(history)
+        while len(written) < len(plan.bars):
+            chosen = self.next_stretch(plan, seed, written)
+            for bar in self._fitted(plan, [chosen]).bars:
+                written.append(bar)
+                yield bar
 
     def _sets(self, spans: Sequence[Span], take: int) -> list[Candidates]:
         """What each span may choose from; in takes after the first each piece costs a little more or less there."""
@@ -191,12 +203,13 @@ def _left_out(library: Library) -> list[str]:
 
 def heard(bars: Sequence[Bar], entry: bool = False) -> Bars:
     """The last of some bars, or the first, as a transition hears it."""
-    few = bars[:8] if entry else bars[-8:]
-    figures, strength = figures_of(notes_of(few), len(few))
-    row = 0 if entry else len(few) - 1
-    key, chord = (0, 3) if entry else (1, 4)
+    few = bars[:KEY_BARS] if entry else bars[-KEY_BARS:]
+    bar, near = (few[0], few[:2]) if entry else (few[-1], few[-2:])
+    chord = label_chords([replace(each, index=at) for at, each in enumerate(near)])[0 if entry else -1]
+    pitches = [note.pitch for note in bar.notes if note.instrument != DRUMS]
+    onsets = np.zeros((1, TICKS_PER_BAR), bool)
+    onsets[0, [note.tick for note in bar.notes]] = True
+    key = keys_of(pitch_class_weights(few)[None])
+    pitch = np.array([np.mean(pitches) if pitches else np.nan])
     none = np.array([-2])
-    return Bars(
-        figures[row : row + 1, key].astype(np.int64), figures[row : row + 1, 2].astype(np.float64),
-        figures[row : row + 1, chord].astype(np.int64), strength[row : row + 1] > 0, none, none,
-    )  # fmt: skip
+    return Bars(key, pitch, np.array([0 if chord is None else chord.number]), onsets, none, none)

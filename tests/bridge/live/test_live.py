@@ -258,3 +258,16 @@ def test_errors_of_the_composer_end_the_wait():
     stage.session.on_composer(JobError("live", "usage", "no"))
     stage.run(5.0)
     assert len(stage.asked) == 1
+
+
+def test_a_bar_that_has_not_begun_is_written_again_when_something_else_is_seen():
+    stage = Stage()
+    stage.say("/hitpoint/feature", "motion", 0.05)
+    stage.begin(seconds=4 * BAR_S)
+    stage.run(math.ceil(stage.player.position() / BAR_S) * BAR_S - stage.player.position() + 1.0 * BEAT_S)
+    bar = stage.player.bar
+    assert stage.player.known_bars.known(bar + 1)
+    stage.say("/hitpoint/feature", "motion", 1.0)
+    stage.run(3 * BAR_S)
+    assert stage.density(bar) <= 8 and stage.density(bar + 1) >= 12
+    assert [message.again for _, message in stage.asked].count(True) == 1

@@ -31,7 +31,7 @@ from hitpoint.bridge.ipc.messages import (
     SetChord,
     SetControl,
 )
-from hitpoint.bridge.ipc.suggest import Suggested, SuggestList
+from hitpoint.bridge.ipc.questions import CutList, EditCut, Suggested, SuggestList
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.clients import OWNER_S
@@ -194,6 +194,12 @@ def test_clip_list_lost_packets_are_named_and_sent_again(room, tmp_path):
     assert SuggestList("film", "a sad day") in room.asked
     room.session.on_composer(Suggested("film", "rock", 0.5, "sad", 0.75, "words: sad"))
     assert room.answers("/hitpoint/suggestion") == [("film", "rock", 0.5, "sad", 0.75, "words: sad")]
+    room.say("/hitpoint/cut", "film", str(tmp_path / "song.mid"))
+    assert CutList("film", str(tmp_path / "song.mid")) in room.asked
+    room.session.on_composer(EditCut("film", "/s/film-cut.otio", "one clip only"))
+    assert room.answers("/hitpoint/edit") == [("film", "/s/film-cut.otio", "one clip only")]
+    room.say("/hitpoint/cut", "film", "/etc/passwd")
+    assert room.answers("/hitpoint/error")[-1][0] == "path"
 
 
 @pytest.mark.parametrize(

@@ -55,4 +55,13 @@ for each in scores.strips(scene):
     host.strips().remove(each)
 scene.hitpoint.memory, session.client.job = "", None
 found["without it"] = ask(bpy.ops.hitpoint.score, in_range=False)
+
+# A voice on a strip of its own, cut at both ends, is told with its place; beside it what is muted, turned off or ours.
+said = host.strips().new_sound("said", str(host.FOLDER / "tone.wav"), 6, 19)
+said.frame_offset_start = 12
+compat.set_end(said, 91)
+off = host.strips().new_sound("off", str(host.FOLDER / "tone.wav"), 7, 40)
+off.volume = 0.0
+found["beside it"] = ask(bpy.ops.hitpoint.score, in_range=False)
+found["heard"] = [vars(clip) for clip in session.client.job.sounds]
 host.result(**found)

@@ -323,7 +323,12 @@ def test_the_music_makes_room_for_what_is_said_in_the_films_own_sound(host, medi
     line = [[1 + round(24 * time_s), round(10 ** (gain / 20), 2), "LINEAR"] for time_s, gain in bridge.duck]
     assert found["with the film's sound"] == ["on", line] and found["another take"] == line
     assert found["re-scored"] == ["on", line] and found["the editor's own"] == [True, 6]
-    assert found["without it"] == "off"
+    assert found["without it"] == "off" and found["beside it"] == "on"
+    [said] = found["heard"]
+    assert said["path"].endswith("tone.wav") and said["rate"] == 1.0
+    assert [round(24 * said[key], 4) for key in ("start_s", "in_s", "out_s")] == [31, 12, 72]
+    sent = [clip for clip in bridge.seen("clip") if clip[-1] == 1][-1]
+    assert sent[2:] == (said["path"], 31 / 24, 0.5, 3.0, 1.0, 0.0, 1)
 
 
 @pytest.mark.parametrize("host", EVERY)

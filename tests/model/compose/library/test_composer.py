@@ -11,6 +11,7 @@ import pytest
 
 from hitpoint.model.compose.base import COMPOSERS, ComposerOptions
 from hitpoint.model.compose.library.composer import LibraryComposer, heard
+from hitpoint.model.compose.library.fit import Fitting
 from hitpoint.model.compose.library.joins import DRUMS, _held, played
 from hitpoint.model.compose.library.path import Chooser, Chosen
 from hitpoint.model.compose.library.reading import read_library
@@ -22,6 +23,7 @@ from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
 from tests.model.compose.library.conftest import write_chords
 from tests.model.compose.library.test_path import felt_plan, spans_of
+from tests.model.material import make_plan
 from tests.model.plan.conftest import _rhythm as make_rhythm
 
 
@@ -167,3 +169,12 @@ def test_music_of_no_library_is_heard_as_a_bar_to_join(composer):
     last, first = heard(bars), heard(bars, entry=True)
     assert last.row[0] == first.row[0] == -2 and 0 <= last.key[0] < 24 and np.isfinite(first.pitch[0])
     assert heard([Bar(0)]).key[0] == -1
+
+
+def test_a_chord_struck_for_a_hit_is_no_larger_than_asked(composer):
+    plan = make_plan(2, control=1.0)
+    asked = replace(plan.bars[1], density=None, required=((5, 2),))
+    fitting = Fitting(replace(plan, bars=(plan.bars[0], asked)), (0, 4, 7), False)
+    chord = tuple(Note(0, 1, pitch, 4, 80) for pitch in (48, 55, 60, 64, 67, 72))
+    bar = fitting.bar(Bar(1, chord), {})
+    assert bar.strengths() == {0: 6, 5: 2} and fitting.changed["struck"] == 1
