@@ -111,7 +111,7 @@ def _work(outbox: Outbox, stage: Stage, config: Config, heard: list[object]) -> 
             store.sweep()
         tools = make_tools(config, stage, outbox)
         workshop = Workshop(tools, store, outbox.send, stage, waiting)
-        studio = Studio(tools.composer, tools.programs, outbox.send)
+        studio = Studio(lambda key: tools.composer(ComposerAsk(key)), tools.programs, outbox.send)
         _load_modules(config)
     outbox.send(ComposerReady())
     busy = True
