@@ -21,7 +21,15 @@ import traceback
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
-from hitpoint.bridge.ipc.messages import ComposerCrashed, ComposerReady, Handled, LogLine, Quit, SetControl, SetScene
+from hitpoint.bridge.ipc.messages import (
+    ComposerCrashed,
+    ComposerReady,
+    Handled,
+    LogLine,
+    Quit,
+    SetControl,
+    SetScene,
+)
 from hitpoint.bridge.live.studio import Studio
 from hitpoint.bridge.process import system
 from hitpoint.bridge.state.store import Store

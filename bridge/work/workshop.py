@@ -116,9 +116,9 @@ class Workshop:
     def _score(self, message: ScoreJob) -> None:
         pairs = dict(message.pairs)
         takes, wav, stems = checked(pairs)
-        self._tools.renew(ComposerAsk.of(message))
         if not message.clips:
             raise UsageError("there is only sound in this edit; music is written for picture")
+        self._tools.renew(ComposerAsk.of(message))
         kept = self._before(message.job, pairs.get("keep", ""))
         if kept is not None:
             message = replace(message, pairs=kept.pairs_with(pairs))
