@@ -25,7 +25,8 @@ from hitpoint.model.compose.library.joins import played
 from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen, Standing
 from hitpoint.model.compose.library.reading import read_library, stamp_of
 from hitpoint.model.compose.library.select.base import SELECTORS, Span
-from hitpoint.model.compose.library.transition import Bars, last_bars
+from hitpoint.model.compose.library.select.emotion import Emotion
+from hitpoint.model.compose.library.transition import Bars, Transitions, last_bars
 from hitpoint.model.compose.library.voicing import DRUMS, home_chord
 from hitpoint.model.errors import UsageError
 from hitpoint.model.music.chords import label_chords
@@ -64,6 +65,16 @@ class LibraryComposer(Composer):
         self._played: dict[tuple[Note, ...], tuple[int, int]] = {}
         self._lock = threading.Lock()
         self._folder, self._stamp = folder, stamp_of(folder) if folder is not None else ""
+
+    @classmethod
+    def of(cls, library: Library) -> LibraryComposer:
+        """One that chooses from `library` by feeling and rhythm."""
+        return cls(library, Chooser(library, Emotion()))
+
+    @property
+    def transitions(self) -> Transitions:
+        """What joins cost in this library."""
+        return self._chooser.transitions
 
     @classmethod
     def create(cls, options: ComposerOptions) -> LibraryComposer:
