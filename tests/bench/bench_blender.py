@@ -198,8 +198,8 @@ STARTS = "0,1,86400,1000000"
 
 
 def rates() -> None:
-    """Errors in frames over rates and starts of the timeline: markers, both ends of the music, the clips that the bridge
-    is told; with the real bridge, from one start at each rate, also how far from a cut its note falls, ms."""
+    """Errors in frames over rates and starts of the timeline: markers, both ends of the music, the clips that the
+    bridge is told; with the real bridge, from one start at each rate, also how far from a cut its note falls, ms."""
     from test_real_bridge import Serve, free_port
 
     print("rate         frames/s    start  markers  music   clips")
