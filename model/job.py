@@ -168,7 +168,7 @@ def assemble(
         markers=markers(plan),
         about=_about(prepared, composer),
         last_bar_ticks=plan.last_bar_ticks,
-        chords=chords(plan),
+        chords=chords(_relabelled(plan, bars) if composer.own_chords else plan),
     )
     return Take(
         score,
@@ -178,6 +178,8 @@ def assemble(
         composer.parameters,
         int(composer.stats.tokens if tokens is None else tokens),
         float(composer.stats.seconds if generation_s is None else generation_s),
+        composer.account(plan, plan.seed if seed is None else seed, bars),
+        composer.own_chords,
     )
 
 
@@ -194,6 +196,16 @@ def chords(plan: Plan) -> tuple[tuple[int, str], ...]:
               for bar in plan.bars for half, symbol in enumerate(bar.chords or ())]  # fmt: skip
     inside = [each for each in halves if each[0] < plan.end_tick]
     return tuple(each for before, each in zip([(0, ""), *inside], inside, strict=False) if each[1] != before[1])
+
+
+def _relabelled(plan: Plan, bars: Sequence[Bar]) -> Plan:
+    """The plan with the chords that the notes have."""
+    from hitpoint.model.music.chords import label_chords
+    from hitpoint.model.music.symbols import symbol_of
+
+    heard = [symbol_of(chord) for chord in label_chords(bars)]
+    pairs = zip(plan.bars, heard[::2], heard[1::2], strict=True)
+    return replace(plan, bars=tuple(replace(bar, chords=(first, second)) for bar, first, second in pairs))
 
 
 def version() -> str:

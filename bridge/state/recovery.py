@@ -28,7 +28,7 @@ from hitpoint.bridge.ipc.messages import (
     ScoreList,
     WorkingAt,
 )
-from hitpoint.bridge.play.lookahead import KnownBars
+from hitpoint.bridge.play.lookahead import LIVE_BARS_KEPT, KnownBars
 
 TRIES = 2
 """So often the composer may die on one request unchanged."""
@@ -52,6 +52,8 @@ class NowPlaying:
             self._known_bars.edit(message.edition, message.stale)
         elif self.planned is not None and (message.job, message.take) == (self.planned.job, self.planned.take):
             self._known_bars.add(message.edition, message.bars)
+            if self.planned.live is not None:
+                self._known_bars.forget_before(message.bars[-1].index - LIVE_BARS_KEPT)
 
     def retell(self) -> list[Planned | BarsReady]:
         """Plan, bars, and which of them are to be replaced."""

@@ -47,6 +47,7 @@ class Client:
         self.job: Job | None = None
         self.names: dict[str, list[str]] = {}  # what the bridge can do, by kind, as it has said
         self.finished: list[Take] = []  # to be put in place by the caller
+        self.edits: list[tuple[Job, str]] = []  # the same: the file that holds the edit
         self.changed = True
         self._kept: queue.SimpleQueue[tuple[Take, str]] = queue.SimpleQueue()
         self._inbox: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
@@ -111,7 +112,7 @@ class Client:
     @property
     def busy(self) -> bool:
         """Whether something is under way, so that the next tick should come soon."""
-        return bool(self._outbox) or (self.job is not None and self.job.running)
+        return bool(self._outbox or self.edits) or (self.job is not None and self.job.running)
 
     def _keep_connection(self, now: float) -> None:
         if self.state != "away" and now - self._heard > QUIET_S:
@@ -232,9 +233,13 @@ class Client:
         if address == "/hitpoint/progress":
             stage, share = values
             if stage == job.stage == "clips" and job.share < 1.0 <= share:
-                self.send("/hitpoint/score", job.id, *job.options)
+                self.send(f"/hitpoint/{job.asks}", job.id, *job.options)
             begin, end = BOUNDS[STAGES.index(stage) :][:2]
             job.stage, job.share, job.progress = stage, share, begin + (end - begin) * share
+        elif address == "/hitpoint/edit":
+            job.running = False
+            job.about["said"] = values[1]
+            self.edits.append((job, values[0]))
         elif address == "/hitpoint/bar":
             job.bars[values[0]] = values[1]
         elif address == "/hitpoint/marker":

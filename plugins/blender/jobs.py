@@ -59,6 +59,7 @@ class Job:
     start_s: float = 0.0
     folder: str = ""
     title: str = "music"
+    asks: str = "score"  # what the bridge is asked of the clips: score, or cut
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     stage: str = "clips"
     share: float = 0.0

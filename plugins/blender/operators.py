@@ -94,7 +94,7 @@ def present_job(scene: Any) -> Job:
     return remembered
 
 
-def _need_bridge(scene: Any) -> None:
+def need_bridge(scene: Any) -> None:
     """Start the bridge where none is there."""
     if session.client.state == "away":
         start_bridge(None, scene)
@@ -166,7 +166,7 @@ def _ask_for_score(scene: Any, in_range: bool, keep: str, rendered: bool = False
         _render(scene, film, edit, job)
     else:
         client.start(job)
-    _need_bridge(scene)
+    need_bridge(scene)
 
 
 def _free_film(title: str) -> Path:
@@ -211,7 +211,7 @@ def take(self: Any, scene: Any) -> None:
     job = present_job(scene)
     job.about["scene"] = scene.name
     session.client.choose(self.index)
-    _need_bridge(scene)
+    need_bridge(scene)
 
 
 @button("Regenerate", in_range=BoolProperty(options={"SKIP_SAVE"}))
@@ -228,7 +228,7 @@ def regenerate(self: Any, scene: Any) -> None:
     if not job.running:
         session.client.send("/hitpoint/take", job.id, job.take)
     session.client.ask("/hitpoint/regenerate", first, last)
-    _need_bridge(scene)
+    need_bridge(scene)
 
 
 @button("Jump to it", frame=IntProperty())

@@ -84,6 +84,9 @@ def drain() -> float | None:
     if client.finished and not compat.editing() and not sound.open_next(client.finished[0].sounds.values()):
         compat.call(bpy.ops.hitpoint.apply)
         placed = True
+    if client.edits and not compat.editing():
+        compat.call(bpy.ops.hitpoint.lay_cuts)
+        placed = True
     died = bridge.died()
     if died:
         client.error, client.changed = died, True
@@ -131,6 +134,7 @@ def on_load(*_: Any) -> None:
         client.cancel()
         client.job = None
         client.finished.clear()
+        client.edits.clear()
     notes.clear()
     offer.clear()
     playhead.live, playhead.loop = bool(bpy.context.window_manager.hitpoint_live), None
