@@ -192,7 +192,7 @@ class Tools:
         """Cut the clips to music, at the score's rate, and write the edit to `path`; what is to be said of it."""
         from hitpoint.model.cut.make import cut_to_list
 
-        return cut_to_list(music, clips_of(score), score.fps, path, lambda share: progress("analyse", share))
+        return cut_to_list(music, as_clips(score.clips), score.fps, path, lambda share: progress("analyse", share))
 
     def rework(self, prepared: Prepared, now: ScoreJob, before: Before) -> tuple[Prepared, dict[int, int]]:
         """Another plan for what was analysed, which keeps what it can of an earlier one; new bar -> old bar kept."""
