@@ -226,7 +226,9 @@ def _print_rates(rows: list[dict], notes: bool) -> None:
     for row in rows:
         fps, base = map(float, row["rate"].split("/"))
         far = (
-            f"  notes {_from_cuts(Path(row['midi']), row['cuts_s'])} (a frame {1e3 * base / fps:.1f})" if notes else ""
+            f"  notes {_from_cuts(Path(row['midi']), row['cuts_s'])} (a frame {1e3 * base / fps:.1f})"
+            if notes and row["done"]
+            else ""
         )
         errors = f"{row['markers']:8} {row['music']:6} {row['told']:7.4f}"
         print(f"{row['rate']:11} {fps / base:9.3f} {row['start']:8} {errors}{far} {row['error']}")
