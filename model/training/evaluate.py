@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model import job
-from hitpoint.model.compose.base import Composer
+from hitpoint.model.compose.base import Composer, ComposerOptions
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.compose.cmt.decode import BarOrder, Decoder
 from hitpoint.model.compose.cmt.grammar import BarTask
 from hitpoint.model.compose.cmt.paper_control import overwriting
+from hitpoint.model.compose.diffusion.composer import DiffusionComposer
 from hitpoint.model.compose.library.match import best_match, stretch
 from hitpoint.model.data.build import PieceInfo, Shard
 from hitpoint.model.errors import InputError
@@ -51,8 +52,9 @@ CONTROL = ("density_error", "strength_error", "time_error", "hits_accented", "ch
 HUMAN, ARRANGED = "real, human", "real, arranged"
 OURS, MOVED = "ours, default", "ours, moved"
 """As `hitpoint score` makes it with no option given; and the same music against cuts and sections at random."""
-LIBRARY, PAPER = "match, library", "paper C=1"
-BY_EAR = {HUMAN: "real", "match": "match", LIBRARY: "library", PAPER: "paper", OURS: "ours", MOVED: "chance"}
+LIBRARY, PAPER, DIFFUSION = "match, library", "paper C=1", "diffusion"
+BY_EAR = {HUMAN: "real", "match": "match", LIBRARY: "library", PAPER: "paper", DIFFUSION: "diffusion", OURS: "ours",
+          MOVED: "chance"}  # fmt: skip
 """Rows that are measured by ear, and what their columns are called."""
 REAL_STRETCHES = 60
 NEAR_S = 0.04
@@ -198,6 +200,8 @@ def _methods(composer: CmtComposer, shard: Shard, library_pieces: int) -> Iterat
         return list(composer.stream(replace(plan, bars=bars), plan.seed))
 
     yield "shuffled video", shuffled
+    diffusion = DiffusionComposer.create(ComposerOptions(), composer)
+    yield DIFFUSION, lambda i, plan: list(diffusion.stream(plan, plan.seed))
 
 
 def loosened(plan: Plan, control: float) -> Plan:
