@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hitpoint.bridge.ipc.messages import BarsReady
+from hitpoint.bridge.ipc.messages import BarsReady, JobError
 from hitpoint.model.music.score import Note
 from hitpoint.model.plan.seen import Seen
 
 LIVE_JOB = "live"
 """The name under which clients hear of it."""
+
+CONTROLS = ("control", "density", "energy", "accents", "humanise", "valence", "arousal", "tension")
+"""Wishes that may change while the music goes on."""
 
 Halves = tuple[tuple[Note, ...], tuple[Note, ...]]
 
@@ -44,3 +47,8 @@ class GrownBars(BarsReady):
     strikes: tuple[Halves, ...] = ()
     key: str = ""
     ends: bool = False
+
+
+@dataclass(frozen=True)
+class LiveError(JobError):
+    """What was asked for cannot be made: there is no music."""

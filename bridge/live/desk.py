@@ -99,6 +99,11 @@ class LiveDesk:
         self._said.add(name)
         return f"{name} lies in {low:g}..{high:g}; {value:g}, and whatever else lies beyond, is taken for its end"
 
+    def control(self, name: str, value: float) -> None:
+        """`/hitpoint/control/...`: a wish takes another value with the next bar that is asked for."""
+        text = str(round(value)) if name == "density" else f"{value:.6g}"
+        self._pairs = tuple({**dict(self._pairs or ()), name: text}.items())
+
     def stop(self, now_s: float) -> bool:
         """`/hitpoint/stop`: end with a cadence, at once where it is said twice. False where it is none of ours."""
         if not self.on:

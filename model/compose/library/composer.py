@@ -7,11 +7,13 @@ aware background music synthesis (Wang et al., MM 2020), of which only the idea 
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +23,7 @@ from hitpoint.model.compose.library.bars import KEY_BARS, Library, keys_of
 from hitpoint.model.compose.library.fit import BOUND, Fitting
 from hitpoint.model.compose.library.joins import played
 from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen
-from hitpoint.model.compose.library.reading import read_library
+from hitpoint.model.compose.library.reading import read_library, stamp_of
 from hitpoint.model.compose.library.select.base import SELECTORS, Span
 from hitpoint.model.compose.library.transition import Bars
 from hitpoint.model.compose.library.voicing import DRUMS, home_chord
@@ -51,12 +53,14 @@ class LibraryComposer(Composer):
     key = name = "library"
     uses_library = own_chords = True
 
-    def __init__(self, library: Library, chooser: Chooser) -> None:
+    def __init__(self, library: Library, chooser: Chooser, folder: Path | None = None) -> None:
+        """folder: from which the library was read, to be looked at for changes."""
         super().__init__()
         self.library, self._chooser = library, chooser
         self.sha256 = library.sha256
         self._paths: dict[tuple[Plan, int], list[Chosen]] = {}
         self._lock = threading.Lock()
+        self._folder, self._stamp = folder, stamp_of(folder) if folder is not None else ""
 
     @classmethod
     def create(cls, options: ComposerOptions) -> LibraryComposer:
@@ -66,18 +70,23 @@ class LibraryComposer(Composer):
             raise UsageError("the composer library needs music: name a folder of MIDI files or of shards by --library")
         selector = SELECTORS.load(options.select)
         library = read_library(options.library)
-        return cls(library, Chooser(library, selector.create(options, library)))
+        return cls(library, Chooser(library, selector.create(options, library)), options.library)
+
+    def is_stale(self) -> bool:
+        """Whether a file of the library was changed, added or taken away."""
+        return self._folder is not None and stamp_of(self._folder) != self._stamp
 
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
-        """The bars from `len(history)` on. Where the history is not what this plan and seed give, the music goes on
-        from its last bar, each section with what follows best."""
+        """The bars from `len(history)` on. Where somebody said live how the picture feels, or the history is not what
+        this plan and seed give, the music goes on from there, each section with what follows best."""
         began = time.perf_counter()
-        bars = self._piece(plan, seed)
-        if history and history[-1].notes != bars[len(history) - 1].notes:
-            yield from self._onwards(plan, seed, history)
-            return
-        self.stats = Stats(seconds=time.perf_counter() - began, bars=len(bars) - len(history))
-        yield from bars[len(history) :]
+        start = plan.scene_bar if len(history) >= plan.scene_bar else 0
+        made = self._onwards(plan, seed, history[:start]) if start else iter(self._piece(plan, seed))
+        last = list(itertools.islice(made, len(history) - start))[-1:]
+        if last and last[0].notes != history[-1].notes:
+            made = self._onwards(plan, seed, history)
+        self.stats = Stats(seconds=time.perf_counter() - began, bars=len(plan.bars) - len(history))
+        yield from made
 
     def path(self, plan: Plan, seed: int) -> list[Chosen]:
         """What each section plays. From any thread."""
