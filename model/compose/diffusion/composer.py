@@ -160,7 +160,7 @@ class _Piece:
         self._told = told_of(controls_of_plan(plan), labels_of_plan(plan))
         self._free = frozenset(plan.instruments) if free is None else free
         self._others = tuple(sorted(self._free - set(PLAYERS)))
-        self._standing = {bar.index: bar for bar in standing}
+        self._standing = {index: replace(bar, index=index) for index, bar in enumerate(standing)}
         self.told: list[str] = []
         self.pressure = {"onset": 0.0, "pitch": 0.0}
 
