@@ -37,27 +37,34 @@ def prepare(
     genres: Sequence[str] = GENRES,
     lead_s: float = 0.0,
     length_s: float = 0.0,
+    sounds: Sequence[Clip] = (),
 ) -> Prepared:
     """Analyse the clips and plan the music. `cuts` replace the detected shot boundaries (seconds from the in point).
     apart: look at the films in a process of its own, which may crash alone. detector: as `analyse` takes it. genres:
     that may be chosen where the wishes leave the genre open. lead_s: black before the first clip; length_s: how
-    long the music is to last with that, where that is longer.
+    long the music is to last with that, where that is longer. sounds: what is heard with the picture in place of the
+    films' own sound, each at its `start_s`, as that of the clips.
 
     Raises InputError for a clip that cannot be read, UsageError for a wish that cannot be met.
     """
     from hitpoint.model.plan.build import build_plan
     from hitpoint.model.plan.suggested import asks, followed, suggested
     from hitpoint.model.video.analyse import analyse
-    from hitpoint.model.video.apart import analyse_apart
+    from hitpoint.model.video.apart import analyse_apart, speech_apart
     from hitpoint.model.video.padded import padded
+    from hitpoint.model.video.sound.listen import speech_beside
 
     report = progress or silent
     started = time.perf_counter()
     look = analyse_apart if apart else analyse
-    heard = wishes.keep_sound
-    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector, listen=heard)
+    listen = wishes.keep_sound and not sounds
+    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector, listen=listen)
     if lead_s > 0.0 or length_s > rhythm.duration_s:
         rhythm = padded(rhythm, lead_s, length_s)
+    if wishes.keep_sound and sounds:
+        find = speech_apart if apart else speech_beside
+        speech, notes = find(sounds, clips[0].start_s - lead_s, rhythm.duration_s)
+        rhythm = replace(rhythm, speech=speech, notes=(*rhythm.notes, *notes))
     analysed = time.perf_counter()
     report("plan", 0.0)
     found = None
@@ -161,7 +168,7 @@ def assemble(
         markers=markers(plan),
         about=_about(prepared, composer),
         last_bar_ticks=plan.last_bar_ticks,
-        chords=chords(plan),
+        chords=chords(_relabelled(plan, bars) if composer.own_chords else plan),
     )
     return Take(
         score,
@@ -171,6 +178,8 @@ def assemble(
         composer.parameters,
         int(composer.stats.tokens if tokens is None else tokens),
         float(composer.stats.seconds if generation_s is None else generation_s),
+        composer.account(plan, plan.seed if seed is None else seed, bars),
+        composer.own_chords,
     )
 
 
@@ -187,6 +196,16 @@ def chords(plan: Plan) -> tuple[tuple[int, str], ...]:
               for bar in plan.bars for half, symbol in enumerate(bar.chords or ())]  # fmt: skip
     inside = [each for each in halves if each[0] < plan.end_tick]
     return tuple(each for before, each in zip([(0, ""), *inside], inside, strict=False) if each[1] != before[1])
+
+
+def _relabelled(plan: Plan, bars: Sequence[Bar]) -> Plan:
+    """The plan with the chords that the notes have."""
+    from hitpoint.model.music.chords import label_chords
+    from hitpoint.model.music.symbols import symbol_of
+
+    heard = [symbol_of(chord) for chord in label_chords(bars)]
+    pairs = zip(plan.bars, heard[::2], heard[1::2], strict=True)
+    return replace(plan, bars=tuple(replace(bar, chords=(first, second)) for bar, first, second in pairs))
 
 
 def version() -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from hitpoint.model.compose.base import Account
 from hitpoint.model.music.score import Score
 from hitpoint.model.plan.types import Plan, Wishes
 
@@ -35,7 +36,10 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Take:
-    """A finished score and how it came about. composer: its key; generation_s: wall-clock seconds of composing."""
+    """A finished score and how it came about. composer: its key; generation_s: wall-clock seconds of composing.
+
+    account: what the composer says of it. own_chords: the music follows chords of its own, not the plan's.
+    """
 
     score: Score
     composer: str
@@ -44,6 +48,14 @@ class Take:
     model_parameters: int
     tokens: int
     generation_s: float
+    account: Account = field(default_factory=Account)
+    own_chords: bool = False
+
+    def promised(self, plan: Plan) -> Plan:
+        """What of the plan the music was to keep: all but its chords, where it has its own."""
+        if not self.own_chords:
+            return plan
+        return replace(plan, bars=tuple(replace(bar, chords=None) for bar in plan.bars))
 
 
 def silent(stage: str, share: float) -> None:

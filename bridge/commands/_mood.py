@@ -57,9 +57,8 @@ def _shots(rhythm: VisualRhythm) -> list[tuple[float, float, Affect, list[str]]]
     edges_s = [0.0, *(boundary.time_s for boundary in rhythm.boundaries), rhythm.duration_s]
     spans = list(pairwise(edges_s))
     felt = affects(curve, edges_s, range(len(spans)))
-    return [
-        (*span, affect, colours) for span, affect, colours in zip(spans, felt, palettes(rhythm, spans), strict=True)
-    ]
+    looks = palettes(rhythm, spans, coarse=True)
+    return [(*span, affect, look.colours) for span, affect, look in zip(spans, felt, looks, strict=True)]
 
 
 def _row(affect: Affect) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Carried:
-    """What came of an order: a summary a take, the files written, what the plan had to change, seconds of composing."""
+    """What came of an order: a summary a take, the files written, what was bent, seconds of composing."""
 
     said: tuple[str, ...]
     paths: tuple[Path, ...]
@@ -96,9 +96,8 @@ def carry_out(order: Order, cuts: tuple[Boundary, ...] | None, composer: Compose
         paths = write_outputs(take, prepared, files, replace(order.writing, progress=progress))
         said.append(summary(take, prepared, paths))
         written += paths
-    return Carried(
-        tuple(said), tuple(written), prepared.plan.changes, sum(take.generation_s for take in composed), prepared
-    )
+    told = tuple(dict.fromkeys([*prepared.plan.changes, *(each for take in composed for each in take.account.told)]))
+    return Carried(tuple(said), tuple(written), told, sum(take.generation_s for take in composed), prepared)
 
 
 def _sound_notes(order: Order) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +23,16 @@ FILE = click.Path(path_type=Path)
 
 def wish_options(command: Command) -> Command:
     """One option for each wish, from the planner's own table; the values arrive as texts or None."""
-    for option in reversed(OPTIONS):
+    return some_wish_options(*(option.key for option in OPTIONS))(command)
+
+
+def some_wish_options(*keys: str) -> Callable[[Command], Command]:
+    """As `wish_options`, for these wishes."""
+    return lambda command: _with_wishes(command, keys)
+
+
+def _with_wishes(command: Command, keys: Sequence[str]) -> Command:
+    for option in reversed([option for option in OPTIONS if option.key in keys]):
         help_line = f"{option.help[0].upper()}{option.help[1:]} ({option.choices}).  [default: {option.default}]"
         if option.opposite:
             names = f"--{option.key}/--{option.opposite}"
@@ -34,7 +43,7 @@ def wish_options(command: Command) -> Command:
     return command
 
 
-COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "device", "threads")
+COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "select", "device", "threads")
 
 
 def composer_options(command: Command) -> Command:

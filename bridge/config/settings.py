@@ -24,6 +24,8 @@ from hitpoint.model.music.score import INSTRUMENTS
 
 FILE_NAME = "hitpoint.yaml"
 TOKEN_VARIABLE = "HITPOINT_TOKEN"
+FOLLOWED = ("midi", "link")
+"""Whose clock may lead."""
 CHANNELS = {"drums": 10, "piano": 1, "guitar": 2, "bass": 3, "strings": 4}
 """As in the MIDI files; counted from 1, as musicians do."""
 
@@ -79,6 +81,11 @@ class Config:
     mtc: bool = _setting(False, "Send MIDI time code.", flag="--mtc")
     mtc_fps: float = _setting(0.0, "Frames a second of the time code (0: the timeline's).", low=0, high=60)
     link: bool = _setting(False, "Join Ableton Link (needs the extra hitpoint[link]).", flag="--link")
+    follow: str = _setting(
+        "",
+        "Follow a clock that leads: midi (a port of ours to send it to), midi:NAME (part of a port's name), or link.",
+        flag="--follow",
+    )
     jack_transport: bool = _setting(False, "Follow JACK's transport.", flag="--jack-transport")
     playhead_timeout_s: float = _setting(0.5, "A followed playhead silent for so long has stopped.", low=0.1, high=60)
     client_silence_s: float = _setting(
@@ -93,13 +100,19 @@ class Config:
     reaper_folder: str = _setting("", "Folder of REAPER's file requests (empty: none).", flag="--reaper-folder")
     composer: str = _setting(
         "cmt",
-        "Composer: cmt, match (a stretch of --library that fits the film), or one that another package adds.",
+        "Composer: cmt, library (stretches of --library's music, a section each, joined), match (one stretch of it), "
+        "diffusion (tune and piano out of noise), or one that another package adds.",
         flag="--composer",
     )
     checkpoint: str = _setting(
         "", "Weights to compose with (empty: those that come with Hitpoint).", flag="--checkpoint"
     )
     library: str = _setting("", "Folder of MIDI files, or of shards, for composers that use one.", flag="--library")
+    select: str = _setting(
+        "emotion",
+        "How the composer library chooses: emotion, match, or one that another package adds.",
+        flag="--select",
+    )
     device: str = _setting("auto", "Where to compose.", choices=("auto", "cpu", "cuda"), flag="--device")
     threads: int = _setting(0, "Processor threads of a float32 network (0: one).", low=0, high=256, flag="--threads")
     state_dir: str = _setting("", "Folder of jobs and scores (empty: the system's place).", flag="--state-dir")
@@ -259,6 +272,8 @@ def _check_instruments(key: str, value: dict[Any, Any], where: str, error: type[
 
 
 def _check_together(config: Config) -> None:
+    if config.follow and config.follow.partition(":")[0] not in FOLLOWED:
+        raise UsageError(f"follow must be midi, midi:NAME or link, not {config.follow!r}")
     if not config.is_loopback and len(config.token) < 8:
         raise UsageError(
             f"listening on {config.host} lets other machines in: set a shared token of 8 characters or more "

@@ -66,6 +66,7 @@ HOSTS: Registry[Host] = Registry(
         "blender": "hitpoint.bridge.hosts.blender.host:Blender",
         "reaper": "hitpoint.bridge.hosts.reaper.host:Reaper",
         "jack": "hitpoint.bridge.hosts.jack:Jack",
+        "midi-clock": "hitpoint.bridge.hosts.midi_clock:MidiClock",
         "link": "hitpoint.bridge.hosts.link:AbletonLink",
     },
     "hitpoint.hosts",

@@ -1,7 +1,7 @@
-"""Ableton Link as an optional extra: peers hear our tempo, our beats and whether we play.
+"""Ableton Link as an optional extra: peers hear our tempo, our beats and whether we play; or theirs are followed.
 
 Threads and processes: owned by the clock process; Link has threads of its own. Link keeps one tempo for everybody: it
-is ours while we play (the picture rules); what peers ask for is not followed.
+is ours while we play (the picture rules), unless the session is to lead (`config.follow`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from typing import Any
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError
 from hitpoint.bridge.hosts.base import Companion, Host
+from hitpoint.bridge.hosts.beat_lead import BeatLead
 from hitpoint.bridge.play.player import Player
 
+FOLLOW = "link"
 QUANTUM_BEATS = 4.0
 TEMPO_STEP_BPM = 0.01
 DRIFT_BEATS = 0.002
@@ -23,12 +25,44 @@ class AbletonLink(Host):
     """Any program that plays in an Ableton Link session."""
 
     def wanted(self, config: Config) -> bool:
-        """Where it is switched on."""
-        return config.link
+        """Where it is switched on, or leads."""
+        return config.link or config.follow == FOLLOW
 
     def in_clock(self, config: Config) -> Companion:
-        """The session hears us."""
-        return LinkOut()
+        """The session leads, or hears us."""
+        return LinkIn() if config.follow == FOLLOW else LinkOut()
+
+
+def session() -> Any:
+    """A place in the session. Raises MissingError where the package is lacking."""
+    try:
+        import link
+    except ImportError as error:
+        raise MissingError("Ableton Link needs its package: run `pip install 'hitpoint[link]'`") from error
+    joined: Any = link.Link(120.0)
+    joined.startStopSyncEnabled = True
+    joined.enabled = True
+    return joined
+
+
+class LinkIn:
+    """The session's beats lead a player, whether its peers say that they play or not: most never say."""
+
+    every_s = 0.02
+
+    def __init__(self) -> None:
+        self._link = session()
+        self._lead = BeatLead()
+
+    def feed(self, player: Player, now_s: float) -> None:
+        """Tell the player where the session is."""
+        micros = self._link.clock().micros()
+        state = self._link.captureSessionState()
+        self._lead.hear(player, now_s, state.beatAtTime(micros, QUANTUM_BEATS), state.tempo())
+
+    def close(self) -> None:
+        """Leave the session."""
+        self._link.enabled = False
 
 
 class LinkOut:
@@ -37,13 +71,7 @@ class LinkOut:
     every_s = 0.1
 
     def __init__(self) -> None:
-        try:
-            import link
-        except ImportError as error:
-            raise MissingError("Ableton Link needs its package: run `pip install 'hitpoint[link]'`") from error
-        self._link: Any = link.Link(120.0)
-        self._link.startStopSyncEnabled = True
-        self._link.enabled = True
+        self._link = session()
         self._playing = False
 
     @property

@@ -99,7 +99,7 @@ MESSAGES: tuple[MessageType, ...] = (
         _optional("host_clock", "d", "s", -1e12, 1e12),
     ),
     _in("play", "Play from where the playhead is."),
-    _in("stop", "Stop; every note ends at once."),
+    _in("stop", "Stop; every note ends at once. Music without end ends with a cadence, at once when it is said twice."),
     _in("locate", "Move the playhead.", _SECONDS),
     _in(
         "loop",
@@ -119,7 +119,8 @@ MESSAGES: tuple[MessageType, ...] = (
         "clip",
         "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed, "
         "below 0 from out back to in; fade: length of the cross fade from the clip before, in whose middle this one "
-        "begins.",
+        "begins. heard: 1 for sound that lies beside the picture; where an edit has such clips, what is said in it is "
+        "looked for in them, and no longer in the films' own sound.",
         _JOB,
         Argument("index", "i", "", 0, 9999),
         Argument("path", "s"),
@@ -128,6 +129,7 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("out", "d", "s", -1, 1e6),
         _optional("rate", "d", "×", -100, 100),
         _optional("fade", "d", "s", 0, 3600),
+        _optional("heard", "i", "", 0, 1),
     ),
     _in(
         "clips/end",
@@ -140,6 +142,7 @@ MESSAGES: tuple[MessageType, ...] = (
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
         "cut-control, density, energy, accents, humanise, swing, dynamics, mood, valence, arousal, tension, describe, "
         "key, harmony (auto, off, bound or a file), harmony-strength, lead, motif (a MIDI file), deviation, composer, "
+        "library (a folder of music for it), select (how it chooses), "
         "cuts (auto, strips = only the clips' own boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), "
         "stems (0 or 1: one WAV per instrument), formats (further files beside the MIDI, as "
         "--format names them), from and to (seconds of the timeline: the range to score, black "
@@ -150,11 +153,33 @@ MESSAGES: tuple[MessageType, ...] = (
         rest=Argument("key value", "*"),
     ),
     _in(
+        "live",
+        "Music without end that follows `feature`, until `stop`. Pairs: as for score, without those of a film with an "
+        "end (hits, unhits, from, to, keep, takes, wav, stems, formats, cuts, deviation). Its bars and chords bear the "
+        "job `live`; in `state`, its bars are 0.",
+        rest=Argument("key value", "*"),
+    ),
+    _in(
+        "feature",
+        "What is seen now: motion, energy (0..1: density and loudness), valence (-1..1: major or minor), or cut (an "
+        "event of this size, 0..1, 0 = none: an accent on the next beat). Beyond its range a value is taken for the "
+        "range's end; one that is told no more stays.",
+        Argument("name", "s"),
+        Argument("value", "f"),
+    ),
+    _in(
         "suggest",
         "Suggest a genre and a mood for the job's clips, from the picture, their names and the user's words; answered "
         "by suggestion.",
         _JOB,
         _optional("describe", "s"),
+    ),
+    _in(
+        "cut",
+        "Cut the job's clips to music (a MIDI file, or a sound where hitpoint[audio] is installed); fps is that of "
+        "clips/begin; answered by edit.",
+        _JOB,
+        Argument("music", "s"),
     ),
     _in("cancel", "Stop working on a job; what is finished stays.", _JOB),
     _in(
@@ -226,6 +251,13 @@ MESSAGES: tuple[MessageType, ...] = (
         )
         for name in ("valence", "arousal", "tension")
     ),
+    _in(
+        "scene",
+        "The picture feels so from the next bar line on, whatever was seen in it; the composer library goes on with "
+        "the stretch of music that suits it and joins best.",
+        Argument("valence", "f", "", -1, 1),
+        Argument("arousal", "f", "", -1, 1),
+    ),
     _in("panic", "All notes off on every channel, now."),
     _in("ping", "Answered by pong with the same number.", Argument("number", "i", "", -(2**31), 2**31 - 1)),
     _out(
@@ -289,6 +321,13 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("mood", "s"),
         Argument("mood_share", "f", "", 0, 1),
         Argument("why", "s"),
+    ),
+    _out(
+        "edit",
+        "Answer to cut: the path of the edit, as OpenTimelineIO, and what is to be said of it.",
+        _JOB,
+        Argument("path", "s"),
+        Argument("text", "s"),
     ),
     _out("beat", "A beat sounds now.", Argument("bar", "i"), Argument("beat", "i"), _SECONDS),
     _out(

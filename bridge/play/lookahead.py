@@ -13,6 +13,8 @@ from hitpoint.model.music.score import TICKS_PER_BAR, Bar
 from hitpoint.model.plan.types import PHRASE_BARS
 
 NO_BAR = Bar(-1)
+LIVE_BARS_KEPT = 2 * PHRASE_BARS
+"""Of music without end, so many bars behind the newest are kept: one of them may have to stand in."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,12 @@ class KnownBars:
                 self._stale.discard(bar.index)
                 taken.append(bar.index)
         return taken
+
+    def forget_before(self, index: int) -> None:
+        """Of music without end: the bars before `index` are no longer needed."""
+        for old in [known for known in self._bars if known < index]:
+            del self._bars[old]
+            self._stale.discard(old)
 
     def bars(self) -> list[Bar]:
         """Every bar, in order."""

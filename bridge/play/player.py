@@ -5,6 +5,7 @@ Threads and processes: one owner (the clock process). Pure: clock, sink and list
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
@@ -16,15 +17,18 @@ from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.messages import BarsReady, LiveState, Planned
 from hitpoint.bridge.midi.base import Sink
 from hitpoint.bridge.midi.ports import BANK_SELECT, VOLUME, silence
-from hitpoint.bridge.play.lookahead import BarChoice, KnownBars
+from hitpoint.bridge.play.lookahead import LIVE_BARS_KEPT, BarChoice, KnownBars
 from hitpoint.bridge.play.scheduler import NOTHING_DUE_S, Scheduler, Voice
 from hitpoint.bridge.play.sync_out import SyncOut
-from hitpoint.model.music.score import INSTRUMENTS
+from hitpoint.model.music.score import INSTRUMENTS, Note
 
 SHORTEST_LOOP_S = 0.05
 SILENCE_EVERY_S = 0.5
 """The 48 controllers that silence everything go out no more often than this: a DIN cable carries 3 kB/s, and somebody
 who scrubs jumps 60 times a second. Notes that sound are ended at each jump all the same."""
+
+ENDLESS_BARS = 10**8
+"""Of music without end, as far as a timeline is concerned."""
 
 
 class Listener(Protocol):
@@ -55,6 +59,8 @@ class Player:
         self.known_bars = KnownBars()
         self.planned: Planned | None = None
         self.underruns = 0
+        self.led_bpm: float | None = None
+        """Tempo of the clock that leads, where there is one (`config.follow`)."""
         self.muted: set[int] = set()
         self.volumes = {i: float(config.volumes.get(name, 1.0)) for i, name in enumerate(INSTRUMENTS)}
         self._scheduler = Scheduler(clock, sink, self.known_bars.choose, listener.on_beat, self._chosen)
@@ -131,9 +137,8 @@ class Player:
             return
         self.known_bars.clear()
         self.known_bars.edit(planned.edition, ())
-        plan = planned.plan
-        self._scheduler.timeline = Timeline(plan.tempo_map, len(plan.bars), planned.origin_s, plan.end_tick)
-        self._sync.timeline = self._scheduler.timeline
+        plan, endless = planned.plan, planned.live is not None
+        self._set_timeline(ENDLESS_BARS if endless else len(plan.bars), None if endless else plan.end_tick)
         self._sync.fps = self._config.mtc_fps or planned.fps
         self.send_programs()
         if self.transport.sounding:
@@ -142,11 +147,36 @@ class Player:
         self._sync.moved(self.transport, self.position())
         self._listener.on_moved(True)
 
+    def _set_timeline(self, bars: int, end_tick: int | None) -> None:
+        assert self.planned is not None
+        timeline = Timeline(self.planned.plan.tempo_map, bars, self.planned.origin_s, end_tick)
+        self._scheduler.timeline = self._sync.timeline = timeline
+
+    # Music without end.
+
+    def end_after(self, bar: int) -> None:
+        """The music ends with this bar."""
+        self._set_timeline(bar + 1, None)
+
+    def end_plan(self, now_s: float) -> None:
+        """The music is over: there is no plan any more."""
+        self.stop(now_s)
+        self.planned = self._scheduler.timeline = self._sync.timeline = None
+        self.known_bars.clear()
+
+    def strike(self, notes: Iterable[Note], beat: float) -> None:
+        """Something happened: play `notes` on `beat` (quarter notes from the first bar line), for a beat."""
+        timeline = self._scheduler.timeline
+        if timeline is not None and self.transport.sounding:
+            self._scheduler.strike(notes, timeline.time_at_beat(beat), timeline.time_at_beat(beat + 1))
+
     def add_bars(self, ready: BarsReady) -> list[int]:
         """Take in bars; returns the indexes that were of use."""
         if self.planned is None or (ready.job, ready.take) != (self.planned.job, self.planned.take):
             return []
         taken = self.known_bars.add(ready.edition, ready.bars)
+        if self.planned.live is not None:
+            self.known_bars.forget_before(ready.bars[-1].index - LIVE_BARS_KEPT)
         if taken and self.transport.sounding:
             self._scheduler.refresh(self.position())
         return taken
@@ -229,7 +259,7 @@ class Player:
         """The state of the OSC table, as far as playing goes: idle, working, ready, playing, waiting or fallback."""
         if self.planned is None:
             return "idle"
-        bars = len(self.planned.plan.bars)
+        bars = len(self.planned.plan.bars) if self.planned.live is None else ENDLESS_BARS
         if self.transport.sounding:
             if self.bar >= bars or self._choice in ("known", "stale"):
                 return "playing"

@@ -11,9 +11,9 @@ replaced in the meantime is heard from the next bar on. The one exception is a s
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from hitpoint.bridge.clock.clock import Clock
 from hitpoint.bridge.clock.timebase import Timeline
 from hitpoint.bridge.clock.transport import Transport
 from hitpoint.bridge.play.lookahead import BarChoice
-from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BEAT
+from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BEAT, Note
 
 EARLY_S = 0.00002
 """An event this close is sent now rather than waited for."""
@@ -141,6 +141,14 @@ class Scheduler:
         self._next_bar = self._stand_in
         self._enter(media_s, skip_before_s=media_s - ON_START_S, choice=choice)
         self._events = sorted(kept + self._events)
+
+    def strike(self, notes: Iterable[Note], media_s: float, off_s: float) -> None:
+        """Play `notes` at `media_s` besides what stands there, and end them by `off_s`: something happened."""
+        for note in notes:
+            voice = self.voices.get(note.instrument)
+            if voice is not None and not voice.muted:
+                event = _Event(media_s, NOTE, off_s, voice.channel, note.pitch, note.velocity)
+                insort(self._events, event, lo=self._cursor)
 
     def run(self, transport: Transport, until_s: float | None = None) -> float:
         """Send everything due by now. Returns the moment at which to call again (NOTHING_DUE_S: when told).

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from hitpoint.bridge.config.settings import TOKEN_VARIABLE, Config
 from hitpoint.bridge.errors import InputError, UsageError
@@ -35,8 +35,22 @@ AGAIN = ("-c", f"from hitpoint.bridge.process.system import hurry; hurry(); {STA
 """A successor hurries from its first line on until its clock is started, for music waits for it."""
 
 
-def serve(config: Config, revived: bool = False, while_open: bool = False) -> None:
-    """Run the bridge until SIGINT or SIGTERM, or until standard input is closed where it is to run `while_open`.
+class Guest(Protocol):
+    """A client in the bridge's own process, for as long as it runs."""
+
+    def begin(self, address: tuple[str, int], stop: Callable[[], None]) -> None:
+        """The bridge listens at `address`; `stop` ends it."""
+
+    def leave(self) -> bool:
+        """The user asks for the end (a signal handler): True where the guest is going to call `stop` itself."""
+
+    def close(self) -> None:
+        """The bridge has ended."""
+
+
+def serve(config: Config, revived: bool = False, while_open: bool = False, guest: Guest | None = None) -> None:
+    """Run the bridge until SIGINT or SIGTERM, or until standard input is closed where it is to run `while_open`, or
+    until the guest ends it.
 
     Raises UsageError where the port or the state folder is taken, InputError where that folder or the log cannot be
     written, MissingError where the clock dies time after time at its start.
@@ -52,11 +66,18 @@ def serve(config: Config, revived: bool = False, while_open: bool = False) -> No
     version = importlib.metadata.version("hitpoint")
     revive = [sys.executable, *(AGAIN if config.realtime else START), *_own_arguments(), "--revived"]
     watchdog = Watchdog(osc_socket, config, version, revive if config.revive else [], revived)
-    system.on_end(watchdog.stop)
+
+    def end() -> None:
+        if guest is None or not guest.leave():
+            watchdog.stop()
+
+    system.on_end(end)
     if while_open:
         threading.Thread(target=_end_with, args=(sys.stdin.buffer, watchdog.stop), name="stdin", daemon=True).start()
     system.on_suspend(watchdog.suspend)
     logging.getLogger("hitpoint").info("hitpoint %s listens on %s:%d", version, address[0], address[1])
+    if guest is not None:
+        guest.begin((address[0], address[1]), watchdog.stop)
     ended = threading.Event()
     system.calm_down()  # threads inherit what a successor's hurry gave this one
     beside = [host.beside(config, (address[0], address[1]), ended) for host in wanted_hosts(config)]
@@ -72,6 +93,8 @@ def serve(config: Config, revived: bool = False, while_open: bool = False) -> No
         ended.set()
         osc_socket.close()
         held.close()
+        if guest is not None:
+            guest.close()
         for thread in beside:
             if thread is not None:
                 thread.join(2.0)

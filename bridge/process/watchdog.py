@@ -20,7 +20,8 @@ from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError
 from hitpoint.bridge.ipc import messages as ipc
 from hitpoint.bridge.ipc.channel import ChannelClosed, wait_for_any
-from hitpoint.bridge.ipc.suggest import Suggested, SuggestJob, SuggestList
+from hitpoint.bridge.ipc.live import GrowBar
+from hitpoint.bridge.ipc.questions import Answer, QuestionList
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S, Guard
 from hitpoint.bridge.process import system
 from hitpoint.bridge.process.children import SPARE, Child, start_child
@@ -344,10 +345,12 @@ class Watchdog:
             if score is not None:
                 self._try_to_save(lambda: self._store.save_lists(self._shelf.whole()))
                 self._ask_composer(score)
-        elif isinstance(message, SuggestList):
-            listed = self._shelf.score(ipc.ScoreList(message.job, (("describe", message.describe),)))
+        elif isinstance(message, QuestionList):
+            listed = self._shelf.score(ipc.ScoreList(message.job, message.pairs()))
             if listed is not None:
-                self._ask_composer(SuggestJob(message.job, listed))
+                self._ask_composer(message.of(listed))
+        elif isinstance(message, GrowBar):
+            self._send("composer", message)  # it is asked for again where there is none just now
         elif isinstance(message, ipc.JobMessage):
             self._ask_composer(message)
 
@@ -379,7 +382,7 @@ class Watchdog:
     def _tell_clock(self, message: object) -> None:
         """Tell the clock something of the composer's; what the clients wait for is kept until it has told them."""
         self._send("clock", message)
-        if isinstance(message, ipc.JobResult | Suggested | ipc.JobError | ipc.JobDone | ipc.ComposerGone):
+        if isinstance(message, ipc.JobResult | Answer | ipc.JobError | ipc.JobDone | ipc.ComposerGone):
             clock = self._children.get("clock")
             self._unheard.append((clock.sent if clock is not None else 0, message))
 

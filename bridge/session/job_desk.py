@@ -17,6 +17,7 @@ from hitpoint.bridge.ipc.messages import (
     Regenerate,
     SetChord,
     SetControl,
+    SetScene,
 )
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
 from hitpoint.bridge.play.player import Player
@@ -48,6 +49,7 @@ class JobDesk:
         self._desk = ClipDesk(roots)
         self.work = WorkList()
         self._faders: dict[str, float] = {}
+        self._scene: tuple[float, float] | None = None
         self._faders_s = float("-inf")
 
     def restore(self, known: ListKnown, now_s: float) -> None:
@@ -60,7 +62,7 @@ class JobDesk:
         self.clients.check_owner(job, sender, now_s)
         for message in self._desk.begin(request, now_s):
             self._ask(message, job)
-        self._own(job, sender, now_s)
+        self.own(job, sender, now_s)
 
     def clip(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/clip`."""
@@ -85,18 +87,28 @@ class JobDesk:
         self.clients.check_owner(job, sender, now_s)
         score = self._desk.score(request, now_s)
         self.work.check_room(job)
-        self._own(job, sender, now_s)
+        self.own(job, sender, now_s)
         self._ask(score, job)
         self._desk.scored(job)
         self.work.begin(job, now_s)
 
     def suggest(self, request: Request, sender: Address, now_s: float) -> None:
         """`/hitpoint/suggest`."""
+        self._question(self._desk.suggest, request, sender, now_s)
+
+    def cut(self, request: Request, sender: Address, now_s: float) -> None:
+        """`/hitpoint/cut`."""
+        self._question(self._desk.cut, request, sender, now_s)
+
+    def _question(
+        self, read: Callable[[Request, float], JobMessage], request: Request, sender: Address, now_s: float
+    ) -> None:
+        """Something is asked of a job's clips."""
         job = request.text("job")
         self.clients.check_owner(job, sender, now_s)
-        asked = self._desk.suggest(request, now_s)
+        asked = read(request, now_s)
         self.work.check_edit(job)
-        self._own(job, sender, now_s)
+        self.own(job, sender, now_s)
         self._ask(asked, job)
         self.work.edited(job, now_s)
 
@@ -136,15 +148,24 @@ class JobDesk:
         self._faders[request.address.rpartition("/")[2]] = request.number("value")
         self.move_faders(now_s)
 
+    def scene(self, request: Request, sender: Address, now_s: float) -> None:
+        """`/hitpoint/scene`: at once, or with the next move of the faders."""
+        self._scene = request.number("valence"), request.number("arousal")
+        self.move_faders(now_s)
+
     def move_faders(self, now_s: float) -> None:
         """Pass the faders' last values on, if it is time; to be called a few times a second."""
         planned = self._player().planned
         if planned is None:
             self._faders.clear()
-        if not self._faders or planned is None or now_s - self._faders_s < CONTROL_EVERY_S:
+            self._scene = None
+        if not (self._faders or self._scene) or planned is None or now_s - self._faders_s < CONTROL_EVERY_S:
             return
         self._faders_s = now_s
         values, self._faders = self._faders, {}
+        scene, self._scene = self._scene, None
+        if scene is not None:
+            self._ask(SetScene(planned.job, *scene, self._player().next_bar), planned.job)
         for name, value in values.items():
             self._ask(SetControl(planned.job, name, value, self._player().next_bar), planned.job)
 
@@ -152,7 +173,7 @@ class JobDesk:
         """Something is to be changed in a job: its answers go to its owner, or to whoever asks where there is none."""
         self.clients.check_owner(message.job, sender, now_s)
         self.work.check_edit(message.job)
-        self._own(message.job, sender, now_s)
+        self.own(message.job, sender, now_s)
         self._ask(message, message.job)
         self.work.edited(message.job, now_s)
 
@@ -160,7 +181,8 @@ class JobDesk:
         if not self._ask_composer(message):
             raise ProtocolError("busy", f"{job}: too much is waiting for the composer; try again in a moment")
 
-    def _own(self, job: str, sender: Address, now_s: float) -> None:
+    def own(self, job: str, sender: Address, now_s: float) -> None:
+        """What is to be said of this job goes to `sender` from now on."""
         if self.clients.own(job, sender, now_s, self.work.jobs):
             self._ask(Owned(job, sender), job)
 

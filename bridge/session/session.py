@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from hitpoint.bridge.clock.clock import Clock
 from hitpoint.bridge.config.settings import Config
+from hitpoint.bridge.ipc.live import CONTROLS, LIVE_JOB, GrownBars, LiveError
 from hitpoint.bridge.ipc.messages import (
     Aim,
     BarsReady,
@@ -25,7 +26,8 @@ from hitpoint.bridge.ipc.messages import (
     Parties,
     Planned,
 )
-from hitpoint.bridge.ipc.suggest import Suggested
+from hitpoint.bridge.ipc.questions import Answer
+from hitpoint.bridge.live.desk import LiveDesk
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.osc.aliases import Aliases
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
@@ -62,6 +64,7 @@ class Session:
         self.clients = Clients(send, config.client_silence_s)
         self._greeter = Greeter(self.clients, config.token, self._welcome, log)
         self._jobs = JobDesk(self.clients, config.allowed_roots, lambda: self.player, ask_composer)
+        self._live = LiveDesk(lambda: self.player, ask_composer, leads=not config.follow)
         self._aliases = Aliases(config.aliases)
         self._leader: Address | None = None
         self._leader_s = float("-inf")
@@ -132,7 +135,24 @@ class Session:
         self.player.play(now_s)
 
     def _stop(self, request: Request, sender: Address, now_s: float) -> None:
-        self.player.stop(now_s)
+        if not self._live.stop(now_s):
+            self.player.stop(now_s)
+
+    def _control(self, request: Request, sender: Address, now_s: float) -> None:
+        if self._live.on:
+            self._live.control(request.address.rpartition("/")[2], request.number("value"))
+        else:
+            self._jobs.control(request, sender, now_s)
+
+    def _begin_live(self, request: Request, sender: Address, now_s: float) -> None:
+        self._jobs.own(LIVE_JOB, sender, now_s)
+        self._live.begin(request.rest, self.player.led_bpm, now_s)
+
+    def _feature(self, request: Request, sender: Address, now_s: float) -> None:
+        said = self._live.feature(request.text("name"), request.number("value"), now_s)
+        if said:
+            self._log(_WARNING, said)
+            self.clients.refuse(sender, now_s, "arguments", said, "")
 
     def _locate(self, request: Request, sender: Address, now_s: float) -> None:
         self.player.locate(now_s, request.number("seconds"))
@@ -178,7 +198,7 @@ class Session:
         state = self.player.state
         if self._composer_down and state in ("idle", "working", "waiting"):
             return "failed"
-        return "working" if state == "idle" and self._jobs.work.jobs else state
+        return "working" if state == "idle" and (self._jobs.work.jobs or self._live.on) else state
 
     def housekeeping(self) -> None:
         """To be called a few times a second: forget silent clients, tell state and lateness."""
@@ -193,6 +213,7 @@ class Session:
             self._jobs.move_faders(now_s)
         for job, stage, share in self._jobs.work.quiet(now_s):
             self.clients.tell_owner(job, "/hitpoint/progress", job, stage, share)
+        self._live.attend(now_s)
         self._status.tell(self.state, self.player, now_s)
         if self.clients.changed:
             self.clients.changed = False
@@ -203,6 +224,7 @@ class Session:
     def on_beat(self, bar: int, beat: int, media_s: float) -> None:
         """A beat sounds."""
         self.clients.tell_all("/hitpoint/beat", bar, beat, media_s)
+        self._live.attend(self._clock.now())
 
     def on_underrun(self, bar: int, choice: BarChoice) -> None:
         """A bar was not there in time."""
@@ -244,11 +266,13 @@ class Session:
         elif isinstance(message, JobResult):
             answer = (message.midi, message.wav, message.report, message.take, message.request, message.edition)
             self.clients.tell_owner(message.job, "/hitpoint/result", message.job, *answer)
-        elif isinstance(message, Suggested):
-            said = (message.genre, message.genre_share, message.mood, message.mood_share, message.why)
-            self.clients.tell_owner(message.job, "/hitpoint/suggestion", message.job, *said)
+        elif isinstance(message, Answer):
+            address, *said = message.told()
+            self.clients.tell_owner(message.job, str(address), message.job, *said)
         elif isinstance(message, JobError):
             self.last_error = message.text
+            if isinstance(message, LiveError):
+                self._live.failed()
             job, request = message.job, message.request
             self.clients.tell_owner(job, "/hitpoint/error", message.code, message.text, job, request)
         elif isinstance(message, JobDone):
@@ -277,6 +301,7 @@ class Session:
     def _on_planned(self, message: Planned) -> None:
         known = self.player.planned is not None and self.player.planned.job == message.job
         self.player.set_plan(message)
+        self._live.heed(message)
         if not known and not message.kept:
             for hit in message.plan.hits:
                 seconds = message.origin_s + hit.time_s
@@ -298,6 +323,11 @@ class Session:
 
     def _on_bars(self, message: BarsReady) -> None:
         taken = self.player.add_bars(message)
+        if isinstance(message, GrownBars):
+            self._live.take(message, self._clock.now())
+            for bar, pair in zip(message.bars, message.chords, strict=True):
+                for half, symbol in enumerate(pair or ()):
+                    self.clients.tell_owner(LIVE_JOB, "/hitpoint/chord", LIVE_JOB, bar.index, half, symbol)
         timeline = self.player.timeline
         if timeline is None or message.kept:
             return
@@ -337,11 +367,14 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "locate": Session._locate,
     "loop": Session._loop,
     "rate": Session._rate,
+    "live": Session._begin_live,
+    "feature": Session._feature,
     "clips/begin": lambda session, *rest: session._jobs.clips_begin(*rest),
     "clip": lambda session, *rest: session._jobs.clip(*rest),
     "clips/end": lambda session, *rest: session._jobs.clips_end(*rest),
     "score": lambda session, *rest: session._jobs.score(*rest),
     "suggest": lambda session, *rest: session._jobs.suggest(*rest),
+    "cut": lambda session, *rest: session._jobs.cut(*rest),
     "cancel": lambda session, *rest: session._jobs.cancel(*rest),
     "regenerate": lambda session, *rest: session._jobs.regenerate(*rest),
     "chord/set": lambda session, *rest: session._jobs.set_chord(*rest),
@@ -349,14 +382,8 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "hand": lambda session, *rest: session._jobs.hand(*rest),
     "mute": Session._mute,
     "volume": Session._volume,
-    "control/control": lambda session, *rest: session._jobs.control(*rest),
-    "control/density": lambda session, *rest: session._jobs.control(*rest),
-    "control/energy": lambda session, *rest: session._jobs.control(*rest),
-    "control/accents": lambda session, *rest: session._jobs.control(*rest),
-    "control/humanise": lambda session, *rest: session._jobs.control(*rest),
-    "control/valence": lambda session, *rest: session._jobs.control(*rest),
-    "control/arousal": lambda session, *rest: session._jobs.control(*rest),
-    "control/tension": lambda session, *rest: session._jobs.control(*rest),
+    **{f"control/{name}": Session._control for name in CONTROLS},
+    "scene": lambda session, *rest: session._jobs.scene(*rest),
     "panic": Session._panic,
     "ping": Session._ping,
 }

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import BarsReady, JobResult, Planned, ScoreJob
+from hitpoint.bridge.ipc.messages import BarsReady, ClipSpec, JobResult, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord, Store
+from hitpoint.bridge.work.composers import OWN, ComposerAsk, Composers
 from hitpoint.model.compose.base import COMPOSERS, DEFAULT, Composer
 from hitpoint.model.music.score import GENRES, Bar
 from hitpoint.model.output.base import parse_formats
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from hitpoint.model.take import Prepared
     from hitpoint.model.video.types import Boundary, Clip
 
-OWN_PAIRS = ("takes", "wav", "cuts", "composer", "stems", "keep", "from", "to", "formats")
+OWN_PAIRS = ("takes", "wav", "cuts", "composer", "library", "select", "stems", "keep", "from", "to", "formats")
 """Keys of a score request that are not wishes of the plan."""
 OWN_FORMATS = ("midi", "wav", "report", "stems")
 """Outputs that a take has anyway, or by a wish of their own."""
@@ -117,9 +118,9 @@ class Job:
         return self.record.score.job
 
     @property
-    def composer(self) -> str:
-        """The key of the composer that was asked for, "" for the configuration's."""
-        return dict(self.record.score.pairs).get("composer", "")
+    def composer(self) -> ComposerAsk:
+        """The composer that was asked for."""
+        return ComposerAsk.of(self.record.score)
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -146,20 +147,21 @@ class Cancelled(Exception):
 class Tools:
     """What the workshop works with; tests hand in their own."""
 
-    def __init__(self, load_composer: Callable[[str], Composer]) -> None:
-        """load_composer: a composer's key ("" for the configuration's) -> the composer, ready."""
-        self._load_composer = load_composer
-        self._composers: dict[str, Composer] = {}
+    def __init__(self, load_composer: Callable[[ComposerAsk], Composer]) -> None:
+        """load_composer: what is asked for -> the composer, ready."""
+        self._composers = Composers(load_composer)
 
-    def composer(self, key: str = "") -> Composer:
-        """The composer called `key` ("" for the configuration's), loaded at first use. Raises as its `create`."""
-        if key not in self._composers:
-            self._composers[key] = self._load_composer(key)
-        return self._composers[key]
+    def composer(self, asked: ComposerAsk = OWN) -> Composer:
+        """The composer that is asked for, loaded at first use. Raises as its `create`."""
+        return self._composers.of(asked)
 
-    def counter(self, key: str = "") -> Callable[[], int]:
+    def renew(self, asked: ComposerAsk) -> None:
+        """Have a composer loaded anew where what it was loaded from has changed."""
+        self._composers.renew(asked)
+
+    def counter(self, asked: ComposerAsk = OWN) -> Callable[[], int]:
         """What tells, to any thread, how many small steps that composer has done; 0 where it does not count them."""
-        return lambda: getattr(self._composers.get(key), "steps", 0)
+        return self._composers.counter(asked)
 
     def prepare(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Prepared:
         """Analyse and plan."""
@@ -170,10 +172,11 @@ class Tools:
         clips = clips_of(score)
         source = dict(score.pairs).get("cuts", "auto")
         cuts = strip_cuts(clips) if source == "strips" else None
-        genres = self.composer(dict(score.pairs).get("composer", "")).genres if wishes.genre == "auto" else GENRES
+        genres = self.composer(ComposerAsk.of(score)).genres if wishes.genre == "auto" else GENRES
         finder = "fine" if source == "fine" else "quick"
         lead_s, length_s = span(score)
-        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s)
+        sounds = [_clip(spec) for spec in score.sounds]
+        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s, sounds)
 
     def suggest(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Suggestion:
         """What genre and mood the clips suggest. pairs: describe, and whatever else a score may have."""
@@ -185,6 +188,12 @@ class Tools:
         wishes, clips = parse_wishes(pairs), clips_of(score)
         rhythm = analyse_apart(clips, None, lambda share: progress("analyse", share))
         return suggested(rhythm, wishes.describe, names(clips, apart=True))
+
+    def cut(self, score: ScoreJob, music: Path, path: Path, progress: Callable[[str, float], None]) -> tuple[str, ...]:
+        """Cut the clips to music, at the score's rate, and write the edit to `path`; what is to be said of it."""
+        from hitpoint.model.cut.make import cut_to_list
+
+        return cut_to_list(music, clips_of(score), score.fps, path, lambda share: progress("analyse", share))
 
     def rework(self, prepared: Prepared, now: ScoreJob, before: Before) -> tuple[Prepared, dict[int, int]]:
         """Another plan for what was analysed, which keeps what it can of an earlier one; new bar -> old bar kept."""
@@ -246,9 +255,13 @@ class Tools:
 
 def clips_of(score: ScoreJob) -> list[Clip]:
     """The clips of a job, as the analysis takes them."""
+    return [_clip(spec) for spec in score.clips]
+
+
+def _clip(spec: ClipSpec) -> Clip:
     from hitpoint.model.video.types import Clip
 
-    return [Clip(Path(clip.path), clip.in_s, clip.out_s, clip.rate, clip.start_s, clip.fade_s) for clip in score.clips]
+    return Clip(Path(spec.path), spec.in_s, spec.out_s, spec.rate, spec.start_s, spec.fade_s)
 
 
 def closed_clips(score: ScoreJob) -> list[Clip]:
@@ -327,6 +340,10 @@ def checked(pairs: Mapping[str, str]) -> tuple[int, bool, bool]:
     if cuts not in ("auto", "strips", "fine"):
         raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")
     COMPOSERS.check(pairs.get("composer", DEFAULT))
+    if "select" in pairs:
+        from hitpoint.model.compose.library.select.base import SELECTORS
+
+        SELECTORS.check(pairs["select"])
     if "formats" in pairs:
         parse_formats(pairs["formats"])
     return takes, bool(wav), bool(stems)

@@ -29,18 +29,20 @@ from hitpoint.bridge.ipc.messages import (
     ResumeJob,
     ScoreJob,
     SetChord,
+    SetScene,
     WorkingAt,
 )
-from hitpoint.bridge.ipc.suggest import SuggestJob
+from hitpoint.bridge.ipc.questions import Question
 from hitpoint.bridge.state.store import JobRecord, Store
+from hitpoint.bridge.work.answerer import Answerer
 from hitpoint.bridge.work.bar_maker import BarMaker
+from hitpoint.bridge.work.composers import ComposerAsk
 from hitpoint.bridge.work.edits import Editor
 from hitpoint.bridge.work.finish import Finisher
 from hitpoint.bridge.work.heed import Waiting, heeding
 from hitpoint.bridge.work.jobs import Before, Cancelled, Job, Tools, before_of, checked, pairs_of, take_of
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.bridge.work.stage import BAR_S, EDIT_S, Stage
-from hitpoint.bridge.work.suggester import Suggester
 from hitpoint.bridge.work.troubles import answers, log_line
 from hitpoint.bridge.work.worker import ANALYSE_TURN, Worker
 
@@ -73,7 +75,7 @@ class Workshop:
         self._at = ""
         self._worker = Worker(self._tell_where)
         self._finisher = Finisher(tools, self._keeper, self._worker, send, self._back, self._failed)
-        self._suggester = Suggester(tools, self._worker, send, self._failed, self._settle)
+        self._answerer = Answerer(tools, store.folder, self._worker, send, self._failed, self._settle)
         self._told_at: tuple[str, ...] = ()
 
     # Requests.
@@ -90,7 +92,7 @@ class Workshop:
             self._failed(message.job, error, message.request if isinstance(message, Regenerate | ChooseTake) else 0)
         if taken and isinstance(message, ScoreJob | Edit):
             self._send(Handled(message.job, message))
-        if not isinstance(message, Aim | SuggestJob):
+        if not isinstance(message, Aim | Question):
             self._settle(message.job)
 
     def _obey(self, message: JobMessage) -> bool:
@@ -106,14 +108,17 @@ class Workshop:
                 self._jobs[message.job].aim = message.bar
         elif isinstance(message, Edit):
             return self._edit(message)
-        elif isinstance(message, SuggestJob):
-            self._suggester.suggest(message)
+        elif isinstance(message, Question):
+            self._answerer.answer(message)
             return False
         return True
 
     def _score(self, message: ScoreJob) -> None:
         pairs = dict(message.pairs)
         takes, wav, stems = checked(pairs)
+        if not message.clips:
+            raise UsageError("there is only sound in this edit; music is written for picture")
+        self._tools.renew(ComposerAsk.of(message))
         kept = self._before(message.job, pairs.get("keep", ""))
         if kept is not None:
             message = replace(message, pairs=kept.pairs_with(pairs))
@@ -177,6 +182,9 @@ class Workshop:
             return True
         if isinstance(message, SetChord):
             self._editor.set_chord(job, message)
+            return True
+        if isinstance(message, SetScene):
+            self._editor.set_scene(job, message)
             return True
         if job.prepared is None:
             job.after_prepare.append(message)

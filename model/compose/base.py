@@ -23,13 +23,14 @@ class ComposerOptions:
     """What the user says about a composer; each takes what concerns it.
 
     checkpoint: weights, None for the shipped ones. device: "auto", "cpu" or "cuda". threads: processor threads, None
-    for the composer's own choice. library: a folder of MIDI files or of shards.
+    for the composer's own choice. library: a folder of MIDI files or of shards. select: how stretches of it are chosen.
     """
 
     checkpoint: Path | None = None
     device: str = "auto"
     threads: int | None = None
     library: Path | None = None
+    select: str = "emotion"
 
 
 @dataclass
@@ -47,6 +48,18 @@ class Stats:
         return self.tokens / self.seconds if self.seconds else 0.0
 
 
+@dataclass(frozen=True)
+class Account:
+    """How a composer came to its piece, for the report.
+
+    told: sentences on what it had to bend or could not do. sections: what it says of each section, named figures; ()
+    where it has nothing to say.
+    """
+
+    told: tuple[str, ...] = ()
+    sections: tuple[dict[str, object], ...] = ()
+
+
 def nothing() -> None:
     """What a composer does with each step unless it is told otherwise."""
 
@@ -58,6 +71,7 @@ class Composer(ABC):
     parameters: of the weights or the library, for the report and the MIDI file. stats: what the last piece cost.
     genres: those it can compose. conditions: what it hears of a bar beyond what CMT tells a network ("root_0", "mode",
     "valence" ...: the columns of `network.conditions`); what is not among them makes no difference to its music.
+    own_chords: whether its music has chords of its own, so that those are named in files and not the plan's.
     steps: raised with each small step (a token, a diffusion step), so that whoever waits can tell work from a loop
     that never ends; another thread reads it. Where it never moves, a bar is judged as a whole, and later.
     on_step: called with each small step; what it raises calls the piece off, and the composer is as good as before.
@@ -65,6 +79,7 @@ class Composer(ABC):
 
     key: ClassVar[str]
     uses_library: ClassVar[bool] = False
+    own_chords: ClassVar[bool] = False
     name: str = ""
     sha256: str = ""
     parameters: int = 0
@@ -89,6 +104,16 @@ class Composer(ABC):
     @abstractmethod
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
         """The bars from `len(history)` on, one by one; the same plan, seed and history give the same bars."""
+
+    def ahead(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
+        """As `stream`, for bars that are wanted at once and will be replaced: a composer whose first bar takes long
+        overrides it with something quicker."""
+        return self.stream(plan, seed, history)
+
+    def forget(self, plan: Plan, bars: Sequence[Bar], kept: int) -> None:  # noqa: B027  (many remember nothing)
+        """Of music without end only the last `kept` of `bars` will be there from now on: they become the history that
+        `stream` is given next, and going on from there is to be as quick as it was.
+        """
 
     def together(self, plan: Plan, seeds: Sequence[int]) -> Iterator[tuple[int, Bar]]:
         """(place of the seed, bar) of one whole piece for each seed, each piece's bars in order, as they come.
@@ -116,6 +141,14 @@ class Composer(ABC):
             tokens, seconds = tokens + self.stats.tokens, seconds + self.stats.seconds
         self.stats = Stats(tokens, seconds, sum(map(len, pieces)))
         return pieces
+
+    def is_stale(self) -> bool:
+        """Whether what it was made from has changed since, so that a new one would compose otherwise."""
+        return False
+
+    def account(self, plan: Plan, seed: int, bars: Sequence[Bar]) -> Account:
+        """How it came to `bars`, the piece of this plan and seed, or what edits made of it. From any thread."""
+        return Account()
 
     def regenerate(
         self,
@@ -155,7 +188,9 @@ COMPOSERS: Registry[Composer] = Registry(
     "composer",
     {
         DEFAULT: "hitpoint.model.compose.cmt.composer:CmtComposer",
+        "library": "hitpoint.model.compose.library.composer:LibraryComposer",
         "match": "hitpoint.model.compose.library.match:MatchComposer",
+        "diffusion": "hitpoint.model.compose.diffusion.composer:DiffusionComposer",
     },
     "hitpoint.composers",
 )

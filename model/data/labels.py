@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -130,7 +131,7 @@ def _key_of_entry(entry: Mapping[str, object]) -> tuple[Key | None, tuple[Key, K
 def measured(piece: Piece, known: Known) -> Measured:
     """The labels of a piece: what people say of it, and what its notes tell."""
     rows = np.zeros((piece.bars, COLUMNS), np.uint8)
-    weights = _pitch_classes(piece.notes, piece.bars)
+    weights = pitch_classes(piece.notes, piece.bars)
     chords = _padded(known.chords, piece)
     rows[:, _CHORDS] = np.array([chord_classes(chord) for chord in chords], np.uint8).reshape(piece.bars, 4)
     key = known.key or _key(weights.sum(axis=0), known.relatives)
@@ -163,7 +164,7 @@ def _is_flat(notes: Notes) -> bool:
     return bool(counts.max() >= FLAT_SHARE * counts.sum())
 
 
-def _pitch_classes(notes: Notes, bars: int) -> NDArray[np.float64]:
+def pitch_classes(notes: Notes, bars: int) -> NDArray[np.float64]:
     """Ticks that each pitch class sounds in the bar in which it starts, (bars, 12)."""
     weights = np.zeros((bars, 12))
     pitched = notes.where(notes.instrument > 0)
@@ -171,21 +172,26 @@ def _pitch_classes(notes: Notes, bars: int) -> NDArray[np.float64]:
     return weights
 
 
-def _fits(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def key_fits(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Correlation (n, 2, 12) of pitch classes (n, 12) with the profiles of the 12 major and the 12 minor keys."""
     centred = weights - weights.mean(axis=1, keepdims=True)
     centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+    fits: NDArray[np.float64] = np.einsum("np,mkp->nmk", centred, _turned())
+    return fits
+
+
+@cache
+def _turned() -> NDArray[np.float64]:
+    """The profiles of the 12 major and the 12 minor keys, (2, 12, 12), each with mean 0 and length 1."""
     turned = np.array([[np.roll(profile, root) for root in range(12)] for profile in PROFILES])
     turned -= turned.mean(axis=2, keepdims=True)
-    turned /= np.linalg.norm(turned, axis=2, keepdims=True)
-    fits: NDArray[np.float64] = np.einsum("np,mkp->nmk", centred, turned)
-    return fits
+    return np.asarray(turned / np.linalg.norm(turned, axis=2, keepdims=True))
 
 
 def _key(weights: NDArray[np.float64], relatives: tuple[Key, Key] | None) -> Key | None:
     if not weights.any():
         return None
-    fits = _fits(weights[None])[0]
+    fits = key_fits(weights[None])[0]
     among = relatives or [Key(root, minor) for minor in (False, True) for root in range(12)]
     return max(among, key=lambda key: fits[int(key.minor), key.root])
 
@@ -195,26 +201,33 @@ def _feelings(
 ) -> NDArray[np.float32]:
     numbers = np.array([0 if chord is None else chord.number for chord in chords])
     named = numbers > 0
-    colours = np.array([0.0, *(COLOUR[chord.quality] for chord in CHORDS)])[numbers]
     tense = np.full(len(numbers), np.nan)
     if key is not None and named.any():
         before = np.concatenate([[0], _last_named(numbers)[:-1]])
         tense = np.where(named, tension_table(key)[before, np.maximum(numbers, 1) - 1], np.nan)
-    fits = _fits(_over(weights)).max(axis=2)
-    colour = _mean(np.where(named, colours, np.nan).reshape(-1, 2))
-    leaning = np.clip((fits[:, 0] - fits[:, 1]) / 0.3, -1.0, 1.0)
     onsets = np.unique(piece.notes.bar.astype(np.int64) * TICKS_PER_BAR + piece.notes.tick) // TICKS_PER_BAR
     density = np.bincount(onsets, minlength=piece.bars).astype(float)
     counts = np.bincount(piece.notes.bar, minlength=piece.bars)
     loud = np.bincount(piece.notes.bar, weights=piece.notes.velocity, minlength=piece.bars) / np.maximum(counts, 1)
     velocity = np.where((counts > 0) & (not flat), loud, np.nan)
     columns = [
-        0.5 * leaning + 0.5 * colour,
+        bright_of(numbers, weights),
         _mean(density[:, None]),
         _mean(velocity[:, None]),
         _mean(tense.reshape(-1, 2)),
     ]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def bright_of(numbers: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How glad each bar's MOOD_BARS sound, -1..1, (bars,): half by how much better a major key fits than a minor one,
+    half by the chords' colour; NaN without chords. numbers (2 bars,): of the half bars' chords, 0 = none. weights
+    (bars, 12): sounding ticks of the pitch classes.
+    """
+    colours = np.array([0.0, *(COLOUR[chord.quality] for chord in CHORDS)])[numbers]
+    fits = key_fits(_over(weights)).max(axis=2)
+    colour = _mean(np.where(numbers > 0, colours, np.nan).reshape(-1, 2))
+    return np.asarray(0.5 * np.clip((fits[:, 0] - fits[:, 1]) / 0.3, -1.0, 1.0) + 0.5 * colour)
 
 
 def _last_named(numbers: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -144,6 +144,11 @@ class Marker:
         return Marker(time_s, f"{_HIT}{kind}", kind)
 
 
+def section_label(text: str) -> str:
+    """The label of a section's marker that a file keeps as text."""
+    return text.removeprefix(_SECTION)
+
+
 def marker_kind(text: str) -> str:
     """The kind of a marker of ours that a file keeps as text alone (MIDI does), "" where it is none of ours."""
     if text.startswith(_SECTION):

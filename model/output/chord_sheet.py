@@ -40,5 +40,5 @@ class ChordSheetOutput(Output):
     def write(self, take: Take, prepared: Prepared, path: Path, writing: Writing) -> None:
         """Write the sheet. Raises UsageError as `hitpoint.model.files.atomic`."""
         with atomic(path, writing.force) as part:
-            part.write_text(chord_sheet(prepared.plan), encoding="utf-8", newline="\n")
+            part.write_text(chord_sheet(take.promised(prepared.plan)), encoding="utf-8", newline="\n")
         writing.progress(self.key, 1.0)

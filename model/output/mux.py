@@ -28,8 +28,8 @@ from hitpoint.model.video.sound.decode import heard_track
 from hitpoint.model.video.types import Clip
 
 AUDIO_CODECS = {".mp4": "aac", ".m4v": "aac", ".mov": "aac", ".mkv": "aac", ".webm": "libopus"}
-_VIDEO_CODECS = {".webm": ["-c:v", "libvpx-vp9", "-crf", "28", "-b:v", "0", "-deadline", "realtime", "-cpu-used", "5"]}
-_H264 = ["-c:v", "libx264", "-crf", "18", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+VIDEO_CODECS = {".webm": ["-c:v", "libvpx-vp9", "-crf", "28", "-b:v", "0", "-deadline", "realtime", "-cpu-used", "5"]}
+H264 = ["-c:v", "libx264", "-crf", "18", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
 _EVEN_SIZE = "pad=ceil(iw/2)*2:ceil(ih/2)*2"
 
 
@@ -54,19 +54,19 @@ def mux(
     length_s = _wav_length_s(wav)
     say = progress or (lambda share: None)
     picture = open_film(film)
-    inputs = [*_film_input(picture, in_s), "-f", "wav", "-i", f"file:{wav}"]
+    inputs = [*film_input(picture, in_s), "-f", "wav", "-i", f"file:{wav}"]
     inputs += ["-map", f"0:{picture.track.index}", "-map", "1:a:0"]
     sound = ["-c:a", AUDIO_CODECS[ending], "-b:a", "192k"]
     if ending not in (".mkv", ".webm"):
         sound += ["-movflags", "+faststart"]
-    filters = ",".join([*_times(picture, in_s), _EVEN_SIZE])
-    encode = [*_VIDEO_CODECS.get(ending, _H264), "-vf", filters, "-t", f"{length_s:.6f}"]
+    filters = ",".join([*frame_times(picture, in_s), _EVEN_SIZE])
+    encode = [*VIDEO_CODECS.get(ending, H264), "-vf", filters, "-t", f"{length_s:.6f}"]
     track = picture.track
     as_it_is = in_s == 0 and out_s is None and not (track.numbered or track.is_trimmed)
     attempts = [["-c:v", "copy", "-copypriorss", "1"], encode] if as_it_is else [encode]
     with atomic(out, force) as part:
         for attempt in attempts:
-            failure = _run([ffmpeg, *inputs, *attempt, *sound, f"file:{part}"], length_s, say)
+            failure = run_ffmpeg([ffmpeg, *inputs, *attempt, *sound, f"file:{part}"], length_s, say)
             if not failure:
                 break
             part.unlink(missing_ok=True)
@@ -77,7 +77,7 @@ def mux(
     say(1.0)
 
 
-def _film_input(film: Film, in_s: float) -> list[str]:
+def film_input(film: Film, in_s: float) -> list[str]:
     """ffmpeg's arguments for reading the film as the analysis does: the same kinds of file, the same zero."""
     safe = ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", ",".join(CONTAINERS)]
     early_s = film.track.zero_s - film.start_s  # sound that begins before the picture is not to hold it back
@@ -86,7 +86,7 @@ def _film_input(film: Film, in_s: float) -> list[str]:
     return [*safe, *shift, *seek, "-i", f"file:{film.path}"]
 
 
-def _times(film: Film, in_s: float) -> list[str]:
+def frame_times(film: Film, in_s: float) -> list[str]:
     """Filters for what ffmpeg's reading alone does not do: times for frames without, a start where no index leads."""
     track, filters = film.track, []
     is_even = np.allclose(np.diff(track.times_s), track.step_s, rtol=1e-3)  # else some were left out
@@ -150,7 +150,7 @@ def _wav_length_s(wav: Path) -> float:
         return file.getnframes() / file.getframerate()
 
 
-def _run(command: Sequence[str], length_s: float, progress: Callable[[float], None]) -> str:
+def run_ffmpeg(command: Sequence[str], length_s: float, progress: Callable[[float], None]) -> str:
     """Run ffmpeg with progress; "" if it went well, else its last line. It is killed after a minute + 30 x length."""
     with tempfile.TemporaryFile("w+", errors="replace") as errors:
         process = subprocess.Popen(

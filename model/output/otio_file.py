@@ -31,21 +31,36 @@ def write_otio(
     fps: frames a second of the timeline; times are kept to the nanosecond, not rounded to frames. wav: the sound, for
     an audio track. Raises UsageError as `hitpoint.model.files.atomic`.
     """
+    about = {"hitpoint": {"seed": score.seed, "genre": score.genre, **score.about}}
+    write_timeline(clips, score.duration_s, fps, path, score.markers, about, wav, force)
+
+
+def write_timeline(
+    clips: Sequence[Clip],
+    length_s: float,
+    fps: float,
+    path: Path,
+    markers: Sequence[Marker] = (),
+    about: Json | None = None,
+    sound: Path | None = None,
+    force: bool = False,
+) -> None:
+    """Write a timeline of `length_s`: the clips, the sound (from its beginning) and the markers; the rest as
+    `write_otio`. about: metadata of the timeline."""
     pictures = []
     at_s = 0.0
-    for clip, start_s, length_s in placed(clips, score.duration_s):
-        if start_s > at_s:
+    for clip, start_s, shown_s in placed(clips, length_s):
+        if round((start_s - at_s) * fps, 6) > 0:
             gap = _range(0.0, start_s - at_s, fps)
             pictures.append(_schema("Gap.1", "", source_range=gap, effects=[], markers=[], enabled=True))
         effects = [] if clip.rate == 1.0 else [_schema("LinearTimeWarp.1", clip.path.name, time_scalar=clip.rate)]
-        pictures.append(_clip(clip.path, clip.in_s, length_s, fps, effects))
-        at_s = start_s + length_s
+        pictures.append(_clip(clip.path, clip.in_s, shown_s, fps, effects))
+        at_s = start_s + shown_s
     tracks = [_track("V1", "Video", pictures)]
-    if wav is not None:
-        tracks.append(_track("Hitpoint", "Audio", [_clip(wav, 0.0, score.duration_s, SOUND_RATE, [])]))
-    markers = [_marker(marker, fps) for marker in score.markers]
-    stack = _schema("Stack.1", "tracks", children=tracks, markers=markers, effects=[], source_range=None, enabled=True)
-    about = {"hitpoint": {"seed": score.seed, "genre": score.genre, **score.about}}
+    if sound is not None:
+        tracks.append(_track("Hitpoint", "Audio", [_clip(sound, 0.0, length_s, SOUND_RATE, [])]))
+    marked = [_marker(marker, fps) for marker in markers]
+    stack = _schema("Stack.1", "tracks", children=tracks, markers=marked, effects=[], source_range=None, enabled=True)
     timeline = _schema("Timeline.1", path.stem, metadata=about, tracks=stack, global_start_time=None)
     with atomic(path, force) as part:
         part.write_text(json.dumps(timeline, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")

@@ -26,7 +26,7 @@ def draw_mood(axis: Axes, rhythm: VisualRhythm, plan: Plan | None = None) -> Non
     if curve is not None:
         edges_s = [0.0, *(boundary.time_s for boundary in rhythm.boundaries), rhythm.duration_s]
         spans = list(pairwise(edges_s))
-        for (start_s, end_s), colours in zip(spans, palettes(rhythm, spans), strict=True):
+        for (start_s, end_s), (colours, _) in zip(spans, palettes(rhythm, spans, coarse=True), strict=True):
             step = PALETTE_HEIGHT / len(colours)
             for number, colour in enumerate(colours):
                 low = -1.0 - (number + 1) * step

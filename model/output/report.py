@@ -36,7 +36,7 @@ AROUND_S = 2.6
 
 def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
     """The report, ready for JSON. Times are seconds from the in point; bars count from 0; None where left free."""
-    score, plan = take.score, prepared.plan
+    score, plan = take.score, take.promised(prepared.plan)
     media_of = {media.path: media for media in prepared.rhythm.media}
     clips = [_clip(clip, media_of[clip.path]) for clip in prepared.clips]
     report = {
@@ -55,13 +55,16 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
         "errors": control_errors(score, plan) | chord_error(score, plan),
         "music": metrics_of(score).as_report(),
         "timing": _timing(take, prepared),
-        "changes": list(plan.changes),
+        "changes": [*plan.changes, *take.account.told],
     }
     if len(clips) > 1:
         report["clips"] = clips
     if prepared.rhythm.speech:
         report["sound"] = sound_row(prepared)
-    return report | mood_rows(prepared)
+    mood = mood_rows(prepared)
+    for row, said in zip(mood["sections"], take.account.sections, strict=False):
+        row["source"] = said
+    return report | mood
 
 
 def sound_row(prepared: Prepared) -> dict[str, Any]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hitpoint.model.mood.affect import prevailing
-from hitpoint.model.mood.palette import palettes
+from hitpoint.model.mood.palette import frames_of, palette
+from hitpoint.model.mood.salient import feeling_of, salient_objects, scene
 from hitpoint.model.plan.types import Affect
 from hitpoint.model.take import Prepared
 
@@ -18,12 +22,24 @@ def affect_row(affect: Affect | None) -> dict[str, Any]:
     return {"affect": figures}
 
 
+def _look(frame: NDArray[np.uint8]) -> dict[str, Any]:
+    """A section's palette, the shares of its colours, and what they and what stands out of the picture feel like."""
+    colours, shares = palette(frame.reshape(-1, 3))
+    rgb = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in colours], np.float64)
+    felt = scene(feeling_of(rgb, np.array(shares)), salient_objects(frame))
+    return {
+        "palette": colours,
+        "shares": shares,
+        "scene": {"valence": round(felt.valence, 4), "arousal": round(felt.arousal, 4)},
+    }
+
+
 def mood_rows(prepared: Prepared) -> dict[str, Any]:
     """`sections`, and `suggestion` where there is one."""
     plan, found = prepared.plan, prepared.suggestion
     lines_s = [*(plan.tempo_map.time_at_tick(bar.index) for bar in plan.bars), plan.duration_s]
     spans = [(lines_s[section.first_bar], lines_s[section.end_bar]) for section in plan.sections]
-    colours = palettes(prepared.rhythm, spans)
+    frames = frames_of(prepared.rhythm, spans)
     sections: list[dict[str, Any]] = []
     for number, section in enumerate(plan.sections):
         felt = [bar.affect for bar in plan.bars[section.first_bar : section.end_bar] if bar.affect is not None]
@@ -32,8 +48,9 @@ def mood_rows(prepared: Prepared) -> dict[str, Any]:
                 "label": section.label,
                 "first_bar": section.first_bar,
                 "end_bar": section.end_bar,
-                "palette": colours[number] if colours else [],
+                "palette": [],
                 "mood": prevailing(felt) if felt else None,
+                **(_look(frames[number]) if frames else {}),
             }
         )
     rows: dict[str, Any] = {"sections": sections}

@@ -36,8 +36,11 @@ CUTS_BIND = 0.5
 MOST_NAMED = 6
 
 
-def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = None) -> Plan:
+def build_plan(
+    rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = None, level: NDArray[np.float64] | None = None
+) -> Plan:
     """The plan for `rhythm` under `wishes`: the same arguments give the same plan. tempo: None to have it chosen.
+    level (bars,): how quick each bar is, 0..1; None: by the film's own contrast.
 
     Raises UsageError for wishes out of range and InputError for a clip without a length.
     """
@@ -60,7 +63,8 @@ def build_plan(rhythm: VisualRhythm, wishes: Wishes, tempo: TempoPlan | None = N
     section_of = [index for index, each in enumerate(sections) for _ in range(each.first_bar, each.end_bar)]
     feeling = feeling and feel_bars(feeling, rhythm, wishes, lines_s, sections)
     stir = feeling.energy() if feeling else np.zeros(tempo.bars)
-    level = levels(bar_means(rhythm.times_s, rhythm.motion, lines_s))
+    if level is None:
+        level = levels(bar_means(rhythm.times_s, rhythm.motion, lines_s))
     density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy + stir, np.diff(lines_s))
     if wishes.keep_sound:
         density = leave_room(density, rhythm.speech, lines_s)

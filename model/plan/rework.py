@@ -233,12 +233,12 @@ def _sections(old: Plan, new: Plan, source: Sequence[tuple[str, int]]) -> tuple[
     sections: list[Section] = []
     numbers: list[int] = []
     for (plan, number), group in groupby(names):
-        label, count = plans[plan].sections[number].label, len(list(group))
+        section, count = plans[plan].sections[number], len(list(group))
         begins = len(numbers)
-        if sections and plan == "new" and sections[-1].label == label:
+        if sections and plan == "new" and sections[-1].label == section.label:
             sections[-1] = replace(sections[-1], end_bar=begins + count)
         else:
-            sections.append(Section(label, begins, begins + count))
+            sections.append(replace(section, first_bar=begins, end_bar=begins + count))
         numbers += [len(sections) - 1] * count
     return tuple(sections), numbers
 

@@ -7,6 +7,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.mood.palette import frames_of
+from hitpoint.model.mood.salient import Feeling, pull
 from hitpoint.model.plan.types import Section
 from hitpoint.model.plan.weights import is_section_change
 from hitpoint.model.video.types import VisualRhythm, letter
@@ -28,7 +30,13 @@ def find_sections(rhythm: VisualRhythm, lines_s: NDArray[np.float64]) -> tuple[S
     names: dict[str, str] = {}
     for look in looks:
         names.setdefault(look, letter(len(names)))
-    return tuple(Section(names[look], a, b) for look, a, b in zip(looks, bounds[:-1], bounds[1:], strict=True))
+    spans = list(pairwise(bounds))
+    frames = frames_of(rhythm, [(lines_s[a], lines_s[b]) for a, b in spans])
+    pulls = [pull(frame) for frame in frames] or [Feeling(0.0, 0.0)] * len(spans)
+    return tuple(
+        Section(names[look], a, b, (round(valence, 4), round(arousal, 4)))
+        for look, (a, b), (valence, arousal) in zip(looks, spans, pulls, strict=True)
+    )
 
 
 def _changes(rhythm: VisualRhythm, lines_s: NDArray[np.float64]) -> NDArray[np.float64]:

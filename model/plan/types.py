@@ -120,11 +120,16 @@ class BarPlan:
 
 @dataclass(frozen=True)
 class Section:
-    """Bars [first_bar, end_bar) that belong together; equal `label`s look alike and may share material."""
+    """Bars [first_bar, end_bar) that belong together; equal `label`s look alike and may share material.
+
+    pull: how much gladder and livelier (valence, arousal) than its colours in the mean what stands out of its picture
+    makes it.
+    """
 
     label: str
     first_bar: int
     end_bar: int
+    pull: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ class Plan:
     density raised to hold its hits, a cut left out), for the report. ending: "chord" (held to
     the end), "fade", or "" where none was planned. harmony: how far the bars' chords hold: "leaned" (the composer
     leans to them, harmony_strength, 0..2, times as much as usual), "bound" (chord tones alone on the beats), or ""
-    where none are planned.
+    where none are planned. scene_bar: from this bar on somebody said live what the picture feels like; 0 = nowhere.
     """
 
     duration_s: float
@@ -153,6 +158,7 @@ class Plan:
     last_bar_ticks: int = TICKS_PER_BAR
     harmony: str = ""
     harmony_strength: float = 1.0
+    scene_bar: int = 0
 
     @property
     def end_tick(self) -> int:

@@ -141,7 +141,7 @@ def decode(
             if out_s is not None and time_s >= out_s - TIME_TOLERANCE_S:
                 return
             last_s = time_s
-            size = size or _small_size(stream, frame)  # that of the first frame: some streams change theirs
+            size = size or small_size(stream, frame)  # that of the first frame: some streams change theirs
             if frame.interlaced_frame and frame.format.name not in _PLANAR_8_BIT:
                 frame = frame.reformat(format="yuv422p")  # keeps each line of brightness apart
             for part_s, lines in _parts(frame, time_s, track.step_s, fields):
@@ -275,7 +275,7 @@ class _Shifts:
         return self._pieces[self._at][1]
 
 
-def _small_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
+def small_size(stream: VideoStream, frame: VideoFrame) -> tuple[int, int]:
     """(width, height) with LONG_SIDE on the longer side, even, before rotation; pixels count in their own shape."""
     pixel = stream.sample_aspect_ratio
     aspect = frame.width / frame.height * (float(pixel) if pixel else 1.0)

@@ -19,8 +19,9 @@ def register() -> None:
     """Classes, then the running session."""
     import bpy
 
-    from . import compat, operators, panel, session, settings, words
+    from . import compat, cutting, operators, panel, session, settings, words
 
+    assert cutting  # its buttons are among the operators'
     for cls in (*settings.CLASSES, *panel.CLASSES, *operators.CLASSES):
         bpy.utils.register_class(cls)
     settings.attach()

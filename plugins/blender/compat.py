@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from .timeline import Strip
 
 _EDITING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ED_OT_")
 MUSIC_FOLDER = "Hitpoint"
-Volumes = list[tuple[float, float]]
 _source_frames: dict[tuple[str, float], int] = {}
 
 
@@ -48,26 +48,6 @@ def strips_of(holder: Any) -> Any:
 def edges(strip: Any) -> tuple[int, int]:
     """First frame of a strip, and the frame after its last."""
     return strip.frame_final_start, strip.frame_final_end
-
-
-def new_sound(strips: Any, name: str, path: str, channel: int, start: int) -> Any:
-    """A sound strip from frame `start`, drawn as a wave. RuntimeError where this Blender has no sound."""
-    strip = strips.new_sound(name, path, channel, start)
-    strip.show_waveform = True
-    _relate(strip)
-    return strip
-
-
-def swap_sound(strip: Any, path: str) -> None:
-    """Let a sound strip play another file; all else about it stays. RuntimeError where the file cannot be loaded."""
-    strip.sound = bpy.data.sounds.load(path, check_existing=True)
-    _relate(strip)
-
-
-def _relate(strip: Any) -> None:
-    """Let a sound be found beside the project, wherever both are moved."""
-    if getattr(strip, "sound", None) is not None:
-        strip.sound.filepath = relative(bpy.path.abspath(strip.sound.filepath))
 
 
 def relative(path: str) -> str:
@@ -103,41 +83,6 @@ def set_end(strip: Any, frame: int) -> None:
     strip.frame_offset_end += edges(strip)[1] - frame
 
 
-def set_volumes(strip: Any, before: Volumes, after: Volumes) -> None:
-    """Let the volume of a strip run through `after`, unless somebody has changed what was there `before`.
-
-    Both: (frames from the strip's start, factor), straight lines between.
-    """
-    line = look.curve(strip, "volume")
-    points = [] if line is None else [(point.co[0] - strip.frame_start, point.co[1]) for point in line.keyframe_points]
-    same = len(points) == len(before) and (bool(points) or strip.volume == 1.0)
-    near = (abs(a - c) < 0.01 and abs(b - d) < 1e-3 for (a, b), (c, d) in zip(points, before))  # noqa: B905
-    if not (same and all(near)) or points == after:
-        return
-    for frame, _ in points:
-        strip.keyframe_delete("volume", frame=frame + strip.frame_start)
-    strip.volume = 1.0
-    for frame, factor in after:
-        strip.volume = factor
-        strip.keyframe_insert("volume", frame=frame + strip.frame_start)
-    line = look.curve(strip, "volume") if after else None
-    for point in line.keyframe_points if line is not None else ():
-        point.interpolation = "LINEAR"
-
-
-def sounds(scene: Any, span: tuple[int, int], tag: str) -> set[str]:
-    """The files that are heard in a range of frames, without the strips that have the custom property `tag`."""
-    editor = scene.sequence_editor
-    every = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
-    closed = {index for index, channel in enumerate(editor.channels) if channel.mute}
-    heard = (s for s in every if s.type == "SOUND" and s.sound is not None and not s.mute and not s.get(tag))
-    return {
-        os.path.realpath(bpy.path.abspath(strip.sound.filepath))
-        for strip in heard
-        if strip.channel not in closed and edges(strip)[0] < span[1] and edges(strip)[1] > span[0]
-    }
-
-
 def closed_channels(editor: Any) -> set[int]:
     """The channels that are muted or locked."""
     return {index for index, channel in enumerate(editor.channels) if channel.mute or channel.lock}
@@ -154,55 +99,71 @@ def read_strips(scene: Any) -> list[Strip]:
     if editor is None:
         return []
     level = editor.meta_stack[-1] if len(editor.meta_stack) else editor
-    return _read_level(level, editor, fps(scene))
+    return _read_level(level, _Reading(fps(scene), look.curves(scene)))
 
 
-def _read_level(level: Any, editor: Any, timeline_fps: float) -> list[Strip]:
+@dataclass(frozen=True)
+class _Reading:
+    """What all strips of one reading share. files: the real path of each looked for, empty if it is gone."""
+
+    fps: float
+    curves: look.Curves
+    files: dict[str, str] = field(default_factory=dict)
+
+    def file(self, path: str) -> str:
+        """The real path of a file, empty where there is none."""
+        if path not in self.files:
+            self.files[path] = os.path.realpath(path) if Path(path).is_file() else ""
+        return self.files[path]
+
+
+def _read_level(level: Any, reading: _Reading) -> list[Strip]:
     muted = {index for index, channel in enumerate(level.channels) if channel.mute}
-    return [_read(strip, muted, editor, timeline_fps) for strip in strips_of(level)]
+    return [_read(strip, muted, reading) for strip in strips_of(level)]
 
 
-def _read(strip: Any, muted: set[int], editor: Any, timeline_fps: float) -> Strip:
-    start, end = edges(strip)
+def _read(strip: Any, muted: set[int], reading: _Reading) -> Strip:
+    (start, end), curves = edges(strip), reading.curves
     fields: dict[str, Any] = {
-        "mute": strip.mute or strip.channel in muted or look.is_hidden(strip),
+        "mute": strip.mute or strip.channel in muted or look.is_hidden(strip, curves),
         "selected": strip.select,
-        "look": look.of(strip),
-        "unsure": look.unsure(strip),
-        "fade_in": look.fade_in(strip),
+        "look": look.of(strip, curves),
+        "unsure": look.unsure(strip, curves),
+        "fade_in": look.fade_in(strip, curves),
     }
     if strip.type == "MOVIE":
-        fields |= _movie(strip, timeline_fps)
+        fields |= _movie(strip, reading)
     elif strip.type == "IMAGE":
         fields["frames"] = len(strip.elements)
     elif strip.type == "META":
-        fields["children"] = tuple(_read_level(strip, editor, timeline_fps))
+        fields["children"] = tuple(_read_level(strip, reading))
     elif getattr(strip, "input_count", 0):
         inputs = [getattr(strip, name, None) for name in ("input_1", "input_2")[: strip.input_count]]
-        fields["inputs"] = tuple(_read(found, set(), editor, timeline_fps) for found in inputs if found is not None)
+        fields["inputs"] = tuple(_read(found, set(), reading) for found in inputs if found is not None)
         if strip.type == "SPEED":
             fields |= _speed_effect(strip)
     return Strip(strip.name, strip.type, strip.channel, start, end, **fields)
 
 
-def _movie(strip: Any, timeline_fps: float) -> dict[str, Any]:
+def _movie(strip: Any, reading: _Reading) -> dict[str, Any]:
     """File, first source frame and source frames per timeline frame of a movie strip."""
-    path = bpy.path.abspath(strip.filepath)
+    named = bpy.path.abspath(strip.filepath)
+    path = reading.file(named)
     source_fps = float(strip.elements[0].orig_fps if len(strip.elements) else 0.0)
-    if not Path(path).is_file() or source_fps <= 0:
-        return {"path": path, "missing": True}
+    if not path or source_fps <= 0:
+        return {"path": named, "missing": True}
     keys = [key.timeline_frame for key in getattr(strip, "retiming_keys", ())]
     length = strip.frame_final_duration + strip.frame_offset_start + strip.frame_offset_end
     rate, frames, hidden = 1.0, strip.frame_duration, strip.animation_offset_start + strip.animation_offset_end
-    if keys or getattr(strip, "speed_factor", 1.0) != 1.0 or abs(source_fps - timeline_fps) > 5e-4 * source_fps:
+    if keys or getattr(strip, "speed_factor", 1.0) != 1.0 or abs(source_fps - reading.fps) > 5e-4 * source_fps:
         frames = source_frames(path) - hidden
-        rate = _rate(frames, float(length), keys)
+        rate = rate_of(frames, float(length), keys)
     low, skipped = strip.animation_offset_start, strip.frame_offset_start * rate
     first = low + skipped
     if strip.use_reverse_frames:
         rate, first = -rate, low + frames - skipped
     return {
-        "path": os.path.realpath(path),
+        "path": path,
         "source_fps": source_fps,
         "low": low,
         "frames": low + frames,
@@ -212,7 +173,7 @@ def _movie(strip: Any, timeline_fps: float) -> dict[str, Any]:
     }
 
 
-def _rate(frames: int, length: float, keys: list[float]) -> float:
+def rate_of(frames: int, length: float, keys: list[float]) -> float:
     """Source frames per timeline frame. With retiming keys the versions differ by a frame in the strip's length,
     so of length and distance of the keys the one is taken that gives the nearer to a whole percent."""
     if not keys:

@@ -32,10 +32,16 @@ class Take:
     stems: dict[str, str] = field(default_factory=dict)
     show: bool = True
 
+    @property
+    def sounds(self) -> dict[str, str]:
+        """Part -> file, of what is to be heard: the stems, or the whole under no name."""
+        return self.stems or ({"": self.wav} if self.wav else {})
+
 
 @dataclass(eq=False)
 class Job:
-    """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline.
+    """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline. sounds: what is
+    heard.
 
     start_s: where the music begins. cuts: how many were hit, of how many, and the moments of the others. mood: lines
     on the film's mood, and on what was suggested and why. duck: how far the music goes down where somebody speaks in
@@ -53,6 +59,7 @@ class Job:
     start_s: float = 0.0
     folder: str = ""
     title: str = "music"
+    asks: str = "score"  # what the bridge is asked of the clips: score, or cut
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     stage: str = "clips"
     share: float = 0.0
@@ -68,6 +75,7 @@ class Job:
     cuts: tuple[int, int, list[float]] = (0, 0, [])
     mood: list[str] = field(default_factory=list)
     duck: list[tuple[float, float]] = field(default_factory=list)
+    sounds: list[Clip] = field(default_factory=list)
 
     def bar_starts(self) -> list[float]:
         """The starts of the bars known so far, in seconds, rising."""

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import math
-import wave
 from pathlib import Path
 from typing import Any
 
-from . import compat, scores
+from . import compat, scores, sound
 from .jobs import Take, keep_files
 from .scores import PART, TAG
 from .timeline import marker_names
@@ -64,18 +63,18 @@ def _sound(
 ) -> str:
     """The sound in the strips that are there, or in new ones. known: the scores before this one, where it is new."""
     job, (start, end) = take.job, take.job.about["span"]
-    name, parts = f"{PREFIX}Take {'ABC'[take.index]}", take.stems or {"": take.wav}
+    name, parts = f"{PREFIX}Take {'ABC'[take.index]}", take.sounds
     if {strip.get(PART, "") for strip in mine} != set(parts):
         others, mine = [strip for strip in others if strip not in mine], []
         for strip in scores.strips(scene, job.about.get("replaces") or job.id):
             compat.strips_of(editor).remove(strip)
     for strip in mine:
         before = known.get(str(strip[TAG])) if known else None
-        compat.swap_sound(strip, parts[strip.get(PART, "")])
+        sound.swap(strip, parts[strip.get(PART, "")])
         strip.name, strip[TAG] = _named(name, strip.get(PART, "")), job.id
         if before is not None:
             _move_end(strip, before["span"], (start, end))
-            compat.set_volumes(strip, before["duck"], scores.volumes(job))
+            sound.set_volumes(strip, before["duck"], scores.volumes(job))
     if mine:
         return ""
     covered = [strip for strip in others if _within(compat.edges(strip), (start, end))]
@@ -121,27 +120,18 @@ def _mark(scene: Any, take: Take, known: dict[str, Any]) -> list[tuple[int, str]
 def _add(editor: Any, take: Take, name: str, part: str, path: str) -> str:
     """A new strip on a channel that is free throughout. Returns a sentence where there is none."""
     strips, job, (start, end) = compat.strips_of(editor), take.job, take.job.about["span"]
-    length = max(end - start, _frames(path, job.fps) + 1)
+    length = max(end - start, math.ceil(sound.wav_s(path) * job.fps) + 1)
     taken = {s.channel for s in strips if compat.edges(s)[0] < start + length and compat.edges(s)[1] > start}
     free = set(range(1, CHANNELS + 1)) - taken - compat.closed_channels(editor)
     if not free:
         return f"No channel is free there, unmuted and unlocked, of {CHANNELS}: free one, then pick the take again."
-    strip = compat.new_sound(strips, name, path, min(free), start)
+    strip = sound.new(strips, name, path, min(free), start)
     compat.set_end(strip, min(end, compat.edges(strip)[1]))
     strip[TAG] = job.id
-    compat.set_volumes(strip, [], scores.volumes(job))
+    sound.set_volumes(strip, [], scores.volumes(job))
     if part:
         strip[PART] = part
     return ""
-
-
-def _frames(wav: str, fps: float) -> int:
-    """How many frames of the timeline a WAV lasts, rounded up; 0 where that cannot be read."""
-    try:
-        with wave.open(wav, "rb") as file:
-            return math.ceil(file.getnframes() / file.getframerate() * fps)
-    except (OSError, EOFError, wave.Error):
-        return 0
 
 
 def _shared(one: tuple[int, int], other: tuple[int, int]) -> float:

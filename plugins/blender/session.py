@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import compat, music, scores
+from . import compat, music, scores, sound
 from .bridge import Bridge
 from .client import Client
 from .picture import Picture
@@ -81,8 +81,11 @@ def drain() -> float | None:
     scene = compat.scene_of(bpy.context)
     placed = False
     _keep_at_hand()
-    if client.finished and not compat.editing():
+    if client.finished and not compat.editing() and not sound.open_next(client.finished[0].sounds.values()):
         compat.call(bpy.ops.hitpoint.apply)
+        placed = True
+    if client.edits and not compat.editing():
+        compat.call(bpy.ops.hitpoint.lay_cuts)
         placed = True
     died = bridge.died()
     if died:
@@ -131,6 +134,7 @@ def on_load(*_: Any) -> None:
         client.cancel()
         client.job = None
         client.finished.clear()
+        client.edits.clear()
     notes.clear()
     offer.clear()
     playhead.live, playhead.loop = bool(bpy.context.window_manager.hitpoint_live), None

@@ -220,9 +220,10 @@ def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
         start, end = span or (min(layer.start for layer in layers), max(layer.end for layer in layers))
         seen = _visible(layers, start, end)
         films = [layer for layer in seen if layer.strip is not None]
-        edit.clips = [clip for clip in (_clip(layer, fps) for layer in films) if clip.out_s > clip.in_s]
+        shown = [(clip, layer) for layer in films if (clip := _clip(layer, fps)).out_s > clip.in_s]
+        edit.clips = [clip for clip, _ in shown]
         edit.start, edit.end, edit.stills = start, end, _still_cuts(seen)
-        edit.holds = [frame for layer in films for frame in _holds(layer, fps)]
+        edit.holds = [frame for clip, layer in shown for frame in _holds(clip, layer, fps)]
     edit.notes = list(dict.fromkeys(edit.notes))
     edit.unsure = any(note.endswith(UNSURE) for note in edit.notes)
     if not edit.clips:
@@ -230,11 +231,8 @@ def read(strips: list[Strip], fps: float, span: tuple[int, int] | None) -> Edit:
     return edit
 
 
-def _holds(layer: _Layer, fps: float) -> list[int]:
+def _holds(clip: Clip, layer: _Layer, fps: float) -> list[int]:
     """Where a strip begins to move, and stops, inside what is seen of it; holds too short to be told from a cut not."""
-    clip = _clip(layer, fps)
-    if clip.out_s <= clip.in_s:
-        return []
     first, last = (
         frame_at(moment_s, fps) for moment_s in (clip.start_s, clip.start_s + (clip.out_s - clip.in_s) / abs(clip.rate))
     )
@@ -287,7 +285,11 @@ def wishes(edit: Edit, markers: list[tuple[int, str]], fps: float) -> tuple[str 
 def _nothing(strips: list[Strip], span: tuple[int, int] | None) -> str:
     """Why there is no clip to score, and what to do."""
     if not strips:
-        return "Nothing is selected: select the strips to score." if span is None else "There are no strips to score."
+        return (
+            "Nothing is selected: select the strips to score, or score the timeline range."
+            if span is None
+            else "There are no strips to score."
+        )
     if all(strip.kind == "SOUND" for strip in strips):
         return "There is only sound here: music is written for picture, so select movie strips."
     if all(strip.mute for strip in strips):

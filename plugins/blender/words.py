@@ -7,6 +7,7 @@ LANGUAGES = (("de", "de_DE"), ("fr", "fr_FR"), ("es", "es_ES"))
 """Blender's names for each; the older and the newer one."""
 OPERATORS = {"Score selection", "Score timeline range", "Start", "Check", "Cancel", "Re-score what changed"} | {
     "Score the rendered picture",
+    "Cut selection to the music",
     *("Regenerate from playhead", "Regenerate in range", "Remove markers", "Take A", "Take B", "Take C"),
 }
 """Words on buttons, which Blender looks up apart."""
@@ -23,6 +24,9 @@ WORDS = {
     "Cancel": ("Abbrechen", "Annuler", "Cancelar"),
     "Score selection": ("Auswahl vertonen", "Composer pour la sélection", "Componer para la selección"),
     "Score timeline range": ("Zeitbereich vertonen", "Composer pour la plage", "Componer para el intervalo"),
+    "Cut selection to the music": (
+        *("Auswahl auf die Musik schneiden", "Monter la sélection sur la musique", "Montar la selección con la música"),
+    ),
     "Rendering the picture": ("Bild wird gerendert", "Rendu de l'image", "Renderizando la imagen"),
     "Score the rendered picture": (
         *("Gerendertes Bild vertonen", "Composer pour l'image rendue", "Componer para la imagen renderizada"),
@@ -49,6 +53,8 @@ WORDS = {
     "Strings": ("Streicher", "Cordes", "Cuerdas"),
     "Follow picture": ("Dem Bild folgen", "Suivre l'image", "Seguir la imagen"),
     "Energy": ("Energie", "Énergie", "Energía"),
+    "Composer": ("Komponist", "Compositeur", "Compositor"),
+    "Your music": ("Eigene Musik", "Votre musique", "Su música"),
     "Seed": ("Startwert", "Graine", "Semilla"),
     "One strip for each instrument": (
         *("Ein Strip je Instrument", "Une bande par instrument", "Una tira por instrumento"),

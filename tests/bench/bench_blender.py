@@ -1,7 +1,7 @@
 """Figures of the Blender extension: what it costs while playing, how long a click takes, where markers fall, its size.
 
-`python tests/bench/bench_blender.py [costs] [stall] [frames] [click] [size]`, all by default. Each cost stands beside a
-baseline measured in the same run: the same playback without the extension, an empty handler, the exact cut frames.
+`python tests/bench/bench_blender.py [costs] [stall] [frames] [click] [rates] [size]`, all by default. Each cost stands
+beside a baseline of the same run: the same playback without the extension, an empty handler, the exact cut frames.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import tempfile
 import time
 import tokenize
 from pathlib import Path
+
+import mido
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -90,16 +92,16 @@ scene = host.scene()
 scene.sequence_editor_create()
 host.connected()
 worst = {{}}
-def timed(name, function, **values):
+def timed(what, function, **values):
     begin = time.thread_time()
     answer = function(**values)
-    worst[name] = max(worst.get(name, 0.0), 1e3 * (time.thread_time() - begin))
+    worst[what] = max(worst.get(what, 0.0), 1e3 * (time.thread_time() - begin))
     return answer
 def work(count, click, **values):
-    timed(f"{{count}} strips, click", click, **values)
+    timed(f"{{count}}, click", click, **values)
     end = time.monotonic() + 60
     while time.monotonic() < end and (session.client.job.running or session.client.finished):
-        timed(f"{{count}} strips, timer", session.drain)
+        timed(f"{{count}}, timer", session.drain)
         time.sleep(0.01)
 for first, count in ((0, 4), (4, 400)):
     for index in range(first, count):
@@ -107,15 +109,24 @@ for first, count in ((0, 4), (4, 400)):
         if index % 4 == 0:
             strip.keyframe_insert("blend_alpha", frame=1 + 24 * index)
     scene.frame_end = 24 * count
-    work(count, bpy.ops.hitpoint.score, in_range=True)
-    work(count, bpy.ops.hitpoint.take, index=1)
-    work(count, bpy.ops.hitpoint.rescore)
+    work(f"{{count}} strips", bpy.ops.hitpoint.score, in_range=True)
+    work(f"{{count}} strips", bpy.ops.hitpoint.take, index=1)
+    work(f"{{count}} strips", bpy.ops.hitpoint.rescore)
+scene.hitpoint.stems = True
+work("400 strips by instrument", bpy.ops.hitpoint.score, in_range=True)
+own = scene.sequence_editor_create()
+own = own.strips if hasattr(own, "strips") else own.sequences
+path = session.client.job.takes[0].wav
+timed("Blender's own new_sound", own.new_sound, name="own", filepath=path, channel=9, frame_start=1)
 host.result(**worst)
 """
 
 
 def stall() -> None:
-    """The longest that Blender waits for the extension, processor time, ms: a click, and a call of its timer."""
+    """The longest that Blender waits for the extension, processor time, ms: a click, and a call of its timer.
+
+    Beside it what Blender takes for its own strip of the same sound.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         kit.make_film(folder / "film.mp4")
@@ -123,6 +134,7 @@ def stall() -> None:
         script.write_text(STALL.format(here=str(kit.HERE)))
         for host in ("4.5", "5.0"):
             bridge = FakeBridge(folder)
+            bridge.stems = ("bass", "drums", "guitar", "piano", "strings")
             row = kit.run_script(host, str(script), folder, bridge.port)
             bridge.close()
             print(f"bpy {host}: " + "; ".join(f"{name} {value:.1f} ms" for name, value in row.items()))
@@ -182,6 +194,43 @@ def click() -> None:
             serve.kill()
 
 
+STARTS = (0, 1, 86400)
+
+
+def rates() -> None:
+    """Errors in frames over rates and starts of the timeline, with the real bridge: markers, both ends of the music,
+    the clips that the bridge is told; and how far from a cut its note falls, ms, beside the length of a frame."""
+    from test_real_bridge import Serve, free_port
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for name, rate in (("film", "24"), ("film30", "30")):
+            kit.make_film(folder / f"{name}.mp4", 450 / int(rate), rate)
+        serve = Serve(folder, free_port())
+        try:
+            starts = ",".join(map(str, STARTS))
+            found = kit.run_script("5.0", "script_frames.py", folder, serve.port, starts, "every", timeout_s=1500)
+        finally:
+            serve.kill()
+    print("rate         frames/s   start  markers  music  clips    note at the cut, ms")
+    for row in found["rows"]:
+        fps, base = map(float, row["rate"].split("/"))
+        far = _from_cuts(Path(row["midi"]), row["cuts_s"]) if row["done"] else row["error"]
+        print(
+            f"{row['rate']:11} {fps / base:9.3f} {row['start']:7} {row['markers']:8} {row['music']:6} "
+            f"{row['told']:6.4f}  {far} (a frame {1e3 * base / fps:.1f})"
+        )
+
+
+def _from_cuts(midi: Path, cuts_s: list[float]) -> str:
+    """From each cut to the note that is nearest to it."""
+    now, notes = 0.0, []
+    for message in mido.MidiFile(midi):
+        now += message.time
+        notes += [now] if message.type == "note_on" and message.velocity else []
+    return " ".join(f"{1e3 * min((note - cut for note in notes), key=abs):+.1f}" for cut in cuts_s)
+
+
 def size() -> None:
     """Lines of the extension: all, and of code (no blank lines, comments or docstrings)."""
     total = code = 0
@@ -215,6 +264,6 @@ def code_lines(source: str) -> int:
 
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or ["costs", "stall", "frames", "click", "size"]:
+    for part in sys.argv[1:] or ["costs", "stall", "frames", "click", "rates", "size"]:
         print(f"--- {part}")
         globals()[part]()

@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 SHORT = {
     "bench_batch.py": ("--films", "2", "--seconds", "6"),
     "bench_control.py": ("--seeds", "1"),
+    "bench_cut.py": ("--quick",),
     "bench_expression.py": ("--pieces", "1"),
     "bench_films.py": ("--quick",),
     "bench_harmony.py": ("--seconds", "12", "--genres", "pop"),
@@ -25,7 +26,9 @@ SHORT = {
 NEED_MUSIC = {
     "bench_ablation.py",
     "bench_chords.py",
+    "bench_diffusion.py",
     "bench_genre.py",
+    "bench_library.py",
     "bench_nats.py",
     "bench_round_trip.py",
     "bench_training.py",

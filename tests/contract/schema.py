@@ -58,6 +58,7 @@ MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "sugges
 BAR_MORE = {"affect": dict, "chords": list, "chords_target": (list, type(None))}
 AFFECT = {"emotion": str, "valence": NUMBER, "arousal": NUMBER, "tension": NUMBER}
 SECTION = {"label": str, "first_bar": int, "end_bar": int, "palette": list, "mood": (str, type(None))}
+SECTION_MORE = {"shares": list, "scene": dict, "source": dict}
 SUGGESTION = {
     "genre": str, "genre_share": NUMBER, "mood": str, "mood_share": NUMBER, "tempo": NUMBER, "why": list
 }  # fmt: skip
@@ -109,7 +110,8 @@ def validate_report(report: dict[str, Any]) -> None:
         assert hit["kind"] in ("cut", "fade", "beat") and 0 <= hit["tick"] < 16
         assert 0 <= hit["bar"] < len(report["bars"]) and 0 <= hit["saliency"] <= 1
     for index, section in enumerate(report.get("sections", ())):
-        _fields(section, SECTION, f"sections[{index}]")
+        _fields(section, SECTION, f"sections[{index}]", SECTION_MORE)
+        assert len(section.get("shares", section["palette"])) == len(section["palette"])
         assert section["mood"] is None or section["mood"] in MOODS
         assert all(len(colour) == 7 and colour[0] == "#" for colour in section["palette"])
     if "suggestion" in report:

@@ -181,6 +181,12 @@ class CmtComposer(Composer):
             yield bar
             began += time.perf_counter() - paused
 
+    def forget(self, plan: Plan, bars: Sequence[Bar], kept: int) -> None:
+        """As `Composer.forget`: what is known behind the last bar is found by the shorter history too."""
+        known = self._snapshots.pop(_chain(plan, bars)[-1], None)
+        if known is not None:
+            self._snapshots[_chain(plan, bars[-kept:])[-1]] = known
+
     def takes(self, plan: Plan, seeds: Sequence[int], on_bar: Callable[[Bar], None] | None = None) -> list[list[Bar]]:
         """One whole take for each seed, decoded together, so that they share the cost of reading the weights.
 
@@ -269,6 +275,39 @@ class CmtComposer(Composer):
         for index in after if streams > 1 else ():
             liked += decoder.weigh_bar(run, bars[index], index, table[index + 1])
         return [*written[int(liked.argmax())], *bars[last_bar + 1 :]]
+
+    def around(
+        self, plan: Plan, standing: Sequence[Bar], instruments: Sequence[int], seed: int, history: Sequence[Bar]
+    ) -> Iterator[Bar]:  # fmt: skip
+        """The bars `standing`, which come after `history`, with notes of `instruments` written to what they hold."""
+        self._check(plan)
+        written = list(history)
+        try:
+            for bar in self._around(plan, standing, instruments, seed, history):
+                written.append(bar)
+                yield bar
+        except DeviceLost as error:
+            self._fall_back(error)
+            yield from self._around(plan, standing[len(written) - len(history) :], instruments, seed, written)
+
+    def _around(
+        self, plan: Plan, standing: Sequence[Bar], instruments: Sequence[int], seed: int, history: Sequence[Bar]
+    ) -> Iterator[Bar]:  # fmt: skip
+        decoder, table, written = self._decoder(), table_of_plan(plan), list(history)
+        keys = _chain(plan, history)
+        run, key = self._resume(decoder, plan, history, keys), keys[-1]
+
+        def orders() -> Iterator[BarOrder]:
+            for bar in standing:
+                leanings = leanings_of(Here(plan, bar.index, written, anew=True))
+                task = replace(task_of(plan, bar.index, instruments, bar), leanings=leanings)
+                yield BarOrder(task, table[bar.index + 1], default_rng([seed, bar.index, 2]))
+
+        for _, bar in decoder.write(run, [orders()]):
+            written.append(bar)
+            key = _link(key, bar)
+            self._keep(key, run)
+            yield bar
 
     def _check(self, plan: Plan) -> None:
         if plan.genre not in self.genres:

@@ -10,26 +10,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAME_LEVELS = 1.5
-"""Mean change of brightness that no 4 x 4 pixels exceed between a frame and its repetition, coded again."""
+"""Mean change of brightness, at usual contrast, that no 4 x 4 pixels exceed between a frame and its repetition."""
+CODED_LEVELS, CODED_SHARE = 7.0, 0.4
+"""A repetition that was coded again and worse may change by more, up to that share of what the new frames around do."""
+NEW_QUANTILE = 0.85
+"""Of the changes around: that of a new frame, where one in five or more is new."""
 RUN_S = 0.13
 """A picture that stands longer is not repeated: it stands still."""
 AROUND_S = 0.4
-RUNS = 3
-"""Repetition is a habit: so many short runs within AROUND_S before and after, or the film only pauses for a moment."""
+RUNS, CODED_RUNS = 3, 4
+"""Repetition is a habit: so many short runs within AROUND_S before and after, or the film only pauses for a moment;
+more where frames only resemble each other."""
 QUICKEST_S = 1 / 66
 """Frames that follow quicker than this are left out: nothing strikes between them that is not seen around them."""
 
 
 @dataclass
 class Shown:
-    """A frame and its place in the film. contrast: as `motion.contrast_of`; is_new: False for a repetition."""
+    """A frame and its place in the film. contrast: as `motion.contrast_of`; is_new: False for a repetition.
+
+    change: the largest mean change of 4 x 4 pixels since the picture before, in levels at usual contrast.
+    """
 
     index: int
     luma: NDArray[np.uint8]
     time_s: float
     contrast: float
-    is_same: bool
+    change: float
     is_new: bool = True
+
+    @property
+    def is_same(self) -> bool:
+        """Whether it is the picture before, but for what coding did to it."""
+        return self.change <= SAME_LEVELS
 
 
 class Cadence:
@@ -44,11 +57,11 @@ class Cadence:
 
     def add(self, luma: NDArray[np.uint8], time_s: float, contrast: float) -> Iterator[Shown]:
         """Take one frame; give those that are settled."""
-        is_same = self._last is not None and _is_same(self._last, luma, contrast)
-        if not is_same:
-            self._last = luma
-        shown = self._last if is_same and self._last is not None else luma
-        self._frames.append(Shown(self._count, shown, time_s, contrast, is_same))
+        frame = Shown(self._count, luma, time_s, contrast, _change(self._last, luma, contrast))
+        if frame.is_same and self._last is not None:
+            frame.luma = self._last
+        self._last = frame.luma
+        self._frames.append(frame)
         self._count += 1
         while self._next < len(self._frames) and self._frames[self._next].time_s < time_s - AROUND_S:
             yield self._settle()
@@ -64,34 +77,40 @@ class Cadence:
             self._frames.popleft()
             self._next -= 1
         frame.is_new = frame.time_s - self._kept_s >= QUICKEST_S - 1e-4 or frame.index == 0
-        if frame.is_same and frame.is_new and self._is_repetition():
+        if frame.is_new and frame.change <= CODED_LEVELS and self._is_repetition(frame):
             frame.is_new = False
         if frame.is_new:
             self._kept_s = frame.time_s
         self._next += 1
         return frame
 
-    def _is_repetition(self) -> bool:
-        """Whether the next frame to settle is in a short run of equal frames, and such runs are the habit around it."""
+    def _is_repetition(self, frame: Shown) -> bool:
+        """Whether `frame`, the next to settle, is in a short run of frames alike, and such runs are the habit here."""
+        changes = np.array([each.change for each in self._frames])
+        coded = min(CODED_LEVELS, CODED_SHARE * float(np.quantile(changes, NEW_QUANTILE)))
+        return any(
+            frame.change <= limit and self._is_habit(changes <= limit, runs)
+            for limit, runs in ((SAME_LEVELS, RUNS), (coded, CODED_RUNS))
+        )
+
+    def _is_habit(self, alike: NDArray[np.bool_], least: int) -> bool:
+        """Whether the next frame to settle follows one it is alike in a short run, one of at least so many."""
         runs, inside = 0, False
+        begins = [*np.flatnonzero(~alike[1:]) + 1, len(alike)]
         start = 0
-        frames = list(self._frames)
-        for place in range(1, len(frames) + 1):
-            if place < len(frames) and frames[place].is_same:
-                continue
-            end_s = frames[min(place, len(frames) - 1)].time_s
-            if place - start > 1 and end_s - frames[start].time_s < RUN_S:
+        for place in begins:
+            end_s = self._frames[min(place, len(alike) - 1)].time_s
+            if place - start > 1 and end_s - self._frames[start].time_s < RUN_S:
                 runs += 1
                 inside = inside or start < self._next < place
             start = place
-        return inside and runs >= RUNS
+        return inside and runs >= least
 
 
-def _is_same(last: NDArray[np.uint8], luma: NDArray[np.uint8], contrast: float) -> bool:
+def _change(last: NDArray[np.uint8] | None, luma: NDArray[np.uint8], contrast: float) -> float:
     import cv2
 
-    if last.shape != luma.shape:
-        return False
-    change = cv2.absdiff(last, luma)
-    cells = cv2.resize(change, (luma.shape[1] // 4, luma.shape[0] // 4), interpolation=cv2.INTER_AREA)
-    return bool(cells.max() <= SAME_LEVELS * contrast)
+    if last is None or last.shape != luma.shape:
+        return float("inf")
+    cells = cv2.resize(cv2.absdiff(last, luma), (luma.shape[1] // 4, luma.shape[0] // 4), interpolation=cv2.INTER_AREA)
+    return float(cells.max()) / contrast

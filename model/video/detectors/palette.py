@@ -13,8 +13,8 @@ from hitpoint.model.video.detectors.base import Arrays, Detector, Part, Rows
 from hitpoint.model.video.frames import Frame
 
 _FIGURES = ("brightness", "saturation", "warmth", "spread")
-SWATCHES = (4, 8)
-"""Rows and columns of the tiny picture from which a shot's palette is taken."""
+SWATCHES = (8, 16)
+"""Rows and columns of the tiny picture in which a shot's colours, and what stands out of it, are looked for."""
 BAR_LUMA = 24
 """Rows and columns darker than this throughout, on both sides of the picture, are the bars of another format."""
 FULL_COLOUR_VALUE = 40
@@ -35,14 +35,14 @@ _BLACK_FRAMES = 6
 class Palette(Detector):
     """`brightness`, `saturation` (n,): means of HSV value and saturation, 0..1. `warmth` (n,): share of the colour,
     saturation times value, whose hue lies within 300..60 degrees, 0..1; .5 without colour. `spread` (n,): standard
-    deviation of the brightness, 0..255. `swatches` (k, 4, 8, 3): tiny pictures, BGR, of frames `swatch_frames` (k,),
+    deviation of the brightness, 0..255. `swatches` (k, 8, 16, 3): tiny pictures, BGR, of frames `swatch_frames` (k,),
     SWATCH_S or more apart.
 
     Black bars of another format count for nothing.
     """
 
     name: ClassVar[str] = "palette"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     event_arrays: ClassVar[frozenset[str]] = frozenset({"swatches", "swatch_frames"})
 
     def __init__(self) -> None:
@@ -62,22 +62,12 @@ class Palette(Detector):
     def _look(self, frame: Frame) -> None:
         import cv2
 
-        inside = _inside(frame.luma)
-        few = np.ascontiguousarray(frame.bgr[inside][::_PIXELS, ::_PIXELS])
-        hue, saturation, value = cv2.split(cv2.cvtColor(few, cv2.COLOR_BGR2HSV))
-        # What is nearly black has no colour to speak of: its saturation is scaled down with its value.
-        certain = cv2.min(value, FULL_COLOUR_VALUE)  # type: ignore[call-overload]
-        colour = cv2.multiply(saturation, certain, scale=1 / FULL_COLOUR_VALUE)
-        strength = cv2.multiply(saturation, value, scale=1 / 255)
-        everywhere = float(cv2.sumElems(strength)[0])
-        cold = cv2.sumElems(cv2.bitwise_and(strength, cv2.inRange(hue, _WARM_TO + 1, _WARM_FROM - 1)))[0]
-        warmth = 1 - float(cold) / everywhere if everywhere > LEAST_COLOUR * few.shape[0] * few.shape[1] else 0.5
-        spread = float(cv2.meanStdDev(frame.luma[inside])[1][0, 0])
+        few = np.ascontiguousarray(frame.bgr[_inside(frame.luma)][::_PIXELS, ::_PIXELS])
         if frame.time_s - self._kept_s >= SWATCH_S:
             self._kept_s = frame.time_s
             self._swatch_frames.append(len(self._rows))
             self._swatches.add(cv2.resize(few, SWATCHES[::-1], interpolation=cv2.INTER_AREA))
-        self._rows.add((cv2.mean(value)[0] / 255, cv2.mean(colour)[0] / 255, warmth, spread))
+        self._rows.add(figures(frame))
 
     def finish(self) -> Arrays:
         """Every array."""
@@ -107,6 +97,24 @@ class Palette(Detector):
         """Frames are counted through the edit."""
         frames = np.concatenate([part.arrays["swatch_frames"] + part.first for part in parts])
         return {**super().join(parts), "swatch_frames": frames}
+
+
+def figures(frame: Frame) -> tuple[float, float, float, float]:
+    """Brightness, saturation, warmth and spread of one frame."""
+    import cv2
+
+    inside = _inside(frame.luma)
+    few = np.ascontiguousarray(frame.bgr[inside][::_PIXELS, ::_PIXELS])
+    hue, saturation, value = cv2.split(cv2.cvtColor(few, cv2.COLOR_BGR2HSV))
+    # What is nearly black has no colour to speak of: its saturation is scaled down with its value.
+    certain = cv2.min(value, FULL_COLOUR_VALUE)  # type: ignore[call-overload]
+    colour = cv2.multiply(saturation, certain, scale=1 / FULL_COLOUR_VALUE)
+    strength = cv2.multiply(saturation, value, scale=1 / 255)
+    everywhere = float(cv2.sumElems(strength)[0])
+    cold = cv2.sumElems(cv2.bitwise_and(strength, cv2.inRange(hue, _WARM_TO + 1, _WARM_FROM - 1)))[0]
+    warmth = 1 - float(cold) / everywhere if everywhere > LEAST_COLOUR * few.shape[0] * few.shape[1] else 0.5
+    spread = float(cv2.meanStdDev(frame.luma[inside])[1][0, 0])
+    return cv2.mean(value)[0] / 255, cv2.mean(colour)[0] / 255, warmth, spread
 
 
 def _inside(luma: NDArray[np.uint8]) -> tuple[slice, slice]:

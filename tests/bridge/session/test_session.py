@@ -30,8 +30,9 @@ from hitpoint.bridge.ipc.messages import (
     ScoreList,
     SetChord,
     SetControl,
+    SetScene,
 )
-from hitpoint.bridge.ipc.suggest import Suggested, SuggestList
+from hitpoint.bridge.ipc.questions import CutList, EditCut, Suggested, SuggestList
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.clients import OWNER_S
@@ -194,6 +195,12 @@ def test_clip_list_lost_packets_are_named_and_sent_again(room, tmp_path):
     assert SuggestList("film", "a sad day") in room.asked
     room.session.on_composer(Suggested("film", "rock", 0.5, "sad", 0.75, "words: sad"))
     assert room.answers("/hitpoint/suggestion") == [("film", "rock", 0.5, "sad", 0.75, "words: sad")]
+    room.say("/hitpoint/cut", "film", str(tmp_path / "song.mid"))
+    assert CutList("film", str(tmp_path / "song.mid")) in room.asked
+    room.session.on_composer(EditCut("film", "/s/film-cut.otio", "one clip only"))
+    assert room.answers("/hitpoint/edit") == [("film", "/s/film-cut.otio", "one clip only")]
+    room.say("/hitpoint/cut", "film", "/etc/passwd")
+    assert room.answers("/hitpoint/error")[-1][0] == "path"
 
 
 @pytest.mark.parametrize(
@@ -636,6 +643,22 @@ def test_the_mood_is_moved_live(room, name):
     (told,) = [message for message in room.asked if isinstance(message, SetControl)]
     assert (told.name, told.value) == (name, -0.5)
     room.say(f"/hitpoint/control/{name}", 1.5)
+    assert room.answers("/hitpoint/error")[-1][0] == "arguments"
+
+
+def test_a_scene_reaches_the_composer_with_its_last_value(room):
+    room.say("/hitpoint/scene", 0.5, 0.5)
+    room.session.housekeeping()
+    assert not [message for message in room.asked if isinstance(message, SetScene)], "there is no music yet"
+    room.plan()
+    room.asked.clear()
+    for step in range(4):
+        room.say("/hitpoint/scene", -0.25 * step, 0.5)
+    room.clock.advance(0.2)
+    room.session.housekeeping()
+    told = [message for message in room.asked if isinstance(message, SetScene)]
+    assert len(told) <= 2 and (told[-1].job, told[-1].valence, told[-1].arousal) == ("film", -0.75, 0.5)
+    room.say("/hitpoint/scene", 2.0, 0.0)
     assert room.answers("/hitpoint/error")[-1][0] == "arguments"
 
 

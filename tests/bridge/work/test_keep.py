@@ -1,5 +1,6 @@
 """A changed cut of an edit that has its score: real analysis and plans, and a composer that tells bar from bar."""
 
+import wave
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +9,10 @@ from live_fakes import TellingComposer
 
 from hitpoint.bridge.ipc.messages import BarsReady, ClipSpec, JobError, JobResult, Planned, Regenerate, ScoreJob
 from hitpoint.bridge.state.store import Store
-from hitpoint.bridge.work.jobs import Tools, since
+from hitpoint.bridge.work.jobs import Tools, pairs_of, since
 from hitpoint.bridge.work.workshop import Workshop
 from tests.bridge.job_bench import Bench
+from tests.speech_scenes import RATE_HZ, need_espeak, sentence
 
 FILM = str(Path(__file__).parents[3] / "examples" / "film.mp4")
 SHOTS = ((0.0, 3.5), (5.5, 8.5), (12.0, 15.25), (18.25, 22.0), (24.5, 28.0))
@@ -107,6 +109,27 @@ def test_moments_of_the_timeline_become_moments_of_the_music(bench):
     again = replace(score("one"), pairs=(*score("one").pairs, ("hits", "soon")))
     ask(bench, again)
     assert "hits must be moments in seconds" in bench.of(JobError)[0].text
+
+
+def test_what_is_said_beside_the_picture_is_found_where_it_lies(tmp_path):
+    need_espeak()
+    voice = tmp_path / "voice.wav"
+    said = sentence(1)
+    with wave.open(str(voice), "wb") as file:
+        file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+        file.writeframes((said * 32767).astype("<i2").tobytes())
+    beside = ClipSpec(str(voice), 12.0, 0.0, len(said) / RATE_HZ, heard=True)
+    asked = ScoreJob("one", clips(SHOTS[:2]), (("from", "9.0"), ("keep-sound", "on")), 24.0, (beside,))
+    tools = Tools(lambda key: Composer())
+    found = tools.prepare(asked, pairs_of(asked, {}), lambda *_: None).rhythm.speech
+    assert found[0][0] == pytest.approx(3.0, abs=0.2) and found[-1][1] == pytest.approx(
+        3 + len(said) / RATE_HZ, abs=0.4
+    )
+
+
+def test_an_edit_of_sound_alone_is_refused(bench):
+    ask(bench, ScoreJob("one", (), (), 24.0, clips()))
+    assert "only sound" in bench.of(JobError)[0].text
 
 
 def test_the_range_is_the_range(bench):

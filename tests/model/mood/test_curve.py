@@ -29,7 +29,7 @@ def rhythm(
         "saturation": parts(saturation),
         "warmth": parts((0.5,)),
         "spread": parts((spread,)),
-        "swatches": np.full((len(times_s), 4, 8, 3), 90, np.uint8),
+        "swatches": np.full((len(times_s), 8, 16, 3), 90, np.uint8),
         "swatch_frames": np.arange(len(times_s)),
     }
     boundaries = tuple(Boundary(time_s, "cut", 0.8) for time_s in cuts_s)
@@ -116,5 +116,5 @@ def test_every_mood_stands_in_its_own_place():
 
 def test_a_palette_holds_the_colours_of_its_pixels():
     pixels = np.array([[0, 0, 255]] * 60 + [[255, 0, 0]] * 40, np.uint8)
-    assert palette(pixels) == ["#ff0000", "#0000ff"]
-    assert palette(np.full((8, 3), 7, np.uint8)) == ["#070707"]
+    assert palette(pixels) == (["#ff0000", "#0000ff"], [0.6, 0.4])
+    assert palette(np.full((8, 3), 7, np.uint8)) == (["#070707"], [1.0])

@@ -15,7 +15,7 @@ def test_all_that_is_known_moves_along():
     rows = len(rhythm.times_s)
     lit = np.ones(rows, np.float32)
     palette = dict.fromkeys(("brightness", "saturation", "warmth", "spread"), lit)
-    palette |= {"swatches": np.ones((4, 4, 8, 3), np.uint8), "swatch_frames": np.arange(0, 24, 6)}
+    palette |= {"swatches": np.ones((4, 8, 16, 3), np.uint8), "swatch_frames": np.arange(0, 24, 6)}
     rhythm = replace(rhythm, speech=((1.0, 2.0),), measured={"palette": palette})
     longer = padded(rhythm, 2.0, 16.0)
     assert longer.duration_s == 16.0

@@ -122,11 +122,12 @@ class FakeBridge:
         self.say(sender, "progress", name, "analyse", 0.5)
         if self.stall:
             return
-        clips = [job["clips"][index] for index in sorted(job["clips"])]
+        clips = [job["clips"][index] for index in sorted(job["clips"]) if not job["clips"][index].get("heard")]
         start = clips[0]["timeline_start"]
         end = clips[-1]["timeline_start"] + (clips[-1]["out"] - clips[-1]["in"]) / clips[-1].get("rate", 1.0)
         pairs = dict(zip(request.rest[::2], request.rest[1::2], strict=True))
         start, end = float(pairs.get("from", start)), float(pairs.get("to", end))
+        job["stems"] = self.stems if pairs.get("stems") == 1 else ()
         job["missed"] = [clip["timeline_start"] - start for clip in clips[2:3]]
         for clip in clips[1:]:
             self.say(sender, "marker", name, clip["timeline_start"], "cut", 1.0)
@@ -145,7 +146,7 @@ class FakeBridge:
         midi, wav = self.files(name, take)
         midi.write_bytes(b"MThd")
         if self.wav:
-            for path in (wav, *(wav.with_name(f"{wav.stem}-{part}.wav") for part in self.stems)):
+            for path in (wav, *(wav.with_name(f"{wav.stem}-{part}.wav") for part in job.get("stems", ()))):
                 with wave.open(str(path), "wb") as file:
                     file.setnchannels(2)
                     file.setsampwidth(2)

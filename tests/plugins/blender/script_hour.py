@@ -149,9 +149,21 @@ options = dict(zip(session.client.job.options[::2], session.client.job.options[1
 found["re-scored"] = [options["keep"] == first, music(), len(scores.read(scene)), first in scores.read(scene)]
 third = session.client.job.id
 
-# Sound by instrument, on request.
+# Sound by instrument, on request. Each file is opened in a moment of its own, before any of it is put in place.
 scene.hitpoint.stems = True
+opened, drain = [], session.drain
+
+
+def drain_and_count():
+    before = len(bpy.data.sounds)
+    drain()
+    opened.append(len(bpy.data.sounds) - before)
+
+
+session.drain = drain_and_count
 ask(bpy.ops.hitpoint.score, in_range=True)
+session.drain = drain
+found["opened at once"] = [max(opened), sum(opened)]
 found["stems"] = [row[1:] for row in music() if row[1] < 400]
 parts = sorted(s.get("hitpoint_part", "") for s in scores.strips(scene) if compat.edges(s)[0] < 400)
 ask(bpy.ops.hitpoint.take, index=1)

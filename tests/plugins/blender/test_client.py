@@ -254,6 +254,7 @@ def test_files_are_kept_beside_the_project_and_never_overwritten(client, fake, t
     fake.stems = ("drums", "bass")
     folder = tmp_path / "film" / "Hitpoint"
     made = job(folder=str(folder), title="Scene music 1")
+    made.options = (*made.options, "stems", 1)
     (take,) = score(client, made)
     name = "Scene music 1, take A"
     names = [f"{name}, bass.wav", f"{name}, drums.wav", f"{name}.mid", f"{name}.wav"]

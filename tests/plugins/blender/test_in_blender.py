@@ -6,7 +6,7 @@ import functools
 import cv2
 import numpy as np
 import pytest
-from conftest import ADDON, NO_SOUND, run_script
+from conftest import ADDON, NO_SOUND, make_film, run_script
 from fake_bridge import FakeBridge
 
 from hitpoint.model.music.score import INSTRUMENTS, SHIPPED_GENRES
@@ -316,14 +316,32 @@ def test_the_music_makes_room_for_what_is_said_in_the_films_own_sound(host, medi
         pytest.skip("this wheel has no sound")
     bridge = FakeBridge(tmp_path)
     bridge.reports, bridge.duck = True, [(0.0, 0.0), (1.0, 0.0), (1.5, -9.0), (3.0, -9.0), (4.0, 0.0)]
+    report, later = bridge.report, [(0.0, 0.0), *((time_s + 0.25, gain) for time_s, gain in bridge.duck[1:])]
+
+    def report_of_the_third(name, path):
+        bridge.duck = later if len(bridge.jobs) == 3 else bridge.duck
+        return report(name, path)
+
+    bridge.report = report_of_the_third
+    first = list(bridge.duck)
     try:
         found = run_script(host, "script_duck.py", media, bridge.port)
     finally:
         bridge.close()
-    line = [[1 + round(24 * time_s), round(10 ** (gain / 20), 2), "LINEAR"] for time_s, gain in bridge.duck]
+    line, moved = (
+        [[1 + round(24 * time_s), round(10 ** (gain / 20), 2), "LINEAR"] for time_s, gain in duck]
+        for duck in (first, later)
+    )
     assert found["with the film's sound"] == ["on", line] and found["another take"] == line
-    assert found["re-scored"] == ["on", line] and found["the editor's own"] == [True, 6]
-    assert found["without it"] == "off"
+    assert found["re-scored"] == ["on", line] and found["the take that was heard"] == "♪ Take C"
+    own = [row for row in found["the editor's own"] if row[0] == 61]
+    assert own[0][1] == 0.5 and [row for row in found["the editor's own"] if row[0] != 61] == moved
+    assert found["without it"] == "off" and found["beside it"] == "on"
+    [said] = found["heard"]
+    assert said["path"].endswith("tone.wav") and said["rate"] == 1.0
+    assert [round(24 * said[key], 4) for key in ("start_s", "in_s", "out_s")] == [31, 12, 72]
+    sent = [clip for clip in bridge.seen("clip") if clip[-1] == 1][-1]
+    assert sent[2:] == (said["path"], 31 / 24, 0.5, 3.0, 1.0, 0.0, 1)
 
 
 @pytest.mark.parametrize("host", EVERY)
@@ -344,15 +362,7 @@ def test_what_the_viewer_sees_is_what_is_scored(host, media):
 @functools.cache
 def _hour(host, folder):
     bridge = FakeBridge(folder)
-    bridge.reports, bridge.stems, bridge.names = True, (), {"genres": ("pop", "waltz")}
-    told = bridge.on_score
-
-    def on_score(sender, request):
-        pairs = dict(zip(request.rest[::2], request.rest[1::2], strict=True))
-        bridge.stems = ("bass", "drums") if pairs["stems"] == 1 else ()
-        told(sender, request)
-
-    bridge.on_score = on_score
+    bridge.reports, bridge.stems, bridge.names = True, ("bass", "drums"), {"genres": ("pop", "waltz")}
     try:
         return run_script(
             host, "script_hour.py", folder, bridge.port, *(["de"] if host == "3.4" else []), PATH="/usr/bin:/bin"
@@ -427,6 +437,7 @@ def test_stems_are_strips_of_their_own(hour):
         f"Scene music {number}, take A, {part}.wav" for number in (4,) for part in ("bass", "drums")
     ] or [row[2].rpartition(", ")[2] for row in hour["stems"]] == ["bass.wav", "drums.wav"]
     assert hour["parts"] == ["bass", "drums"]
+    assert hour["opened at once"] == [1, 2], "Blender stands still for each file that it opens"
     assert all("take B" in name for name in hour["stems of take B"]) and len(hour["stems of take B"]) == 2
 
 
@@ -481,3 +492,19 @@ def test_the_rendered_picture_is_what_is_seen_and_is_scored(host, media, tmp_pat
     assert found["called off"] == [False, True, True]
     assert found["failed"] == "The picture could not be rendered: there is no encoder"
     assert found["no program"].startswith("The picture cannot be rendered (")
+
+
+@pytest.mark.parametrize("host", EVERY)
+def test_markers_and_music_lie_on_the_frame_at_every_rate_and_start(host, tmp_path):
+    for name, rate in (("film", "24"), ("film30", "30")):
+        make_film(tmp_path / f"{name}.mp4", 450 / int(rate), rate, "64x36")
+    bridge = FakeBridge(tmp_path)
+    try:
+        sound = ["film-for-sound"] if host in NO_SOUND else []
+        found = run_script(host, "script_frames.py", tmp_path, bridge.port, "0,1,86400,1000000", "turns", *sound)
+    finally:
+        bridge.close()
+    assert found["connected"] and len(found["rows"]) == 15
+    for row in found["rows"]:
+        assert row["done"] and row["markers"] == 0 and row["told"] < 1e-4, row
+        assert row["music"] == 0 or host in NO_SOUND, row

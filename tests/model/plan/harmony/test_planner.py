@@ -203,3 +203,13 @@ def test_tension_is_a_rank() -> None:
     assert table.shape == (157, len(CHORDS)) and table.min() >= 0 and table.max() <= 1
     tonic, diminished = parse_symbol("C"), parse_symbol("Bdim7")
     assert table[0, tonic.number - 1] < table[0, diminished.number - 1]
+
+
+def test_a_minor_key_is_not_heard_as_its_relative_major(rhythm: Callable[..., VisualRhythm]) -> None:
+    chords = []
+    for seed in range(6):
+        chords += halves(build_plan(rhythm(20.0, (5.1, 11.0)), parse_wishes({"seed": seed, "key": "A minor"})))
+    own = np.mean([(chord.root, chord.quality) in {(9, "min"), (4, "maj"), (4, "7"), (2, "min")} for chord in chords])
+    relative = np.mean([chord.root in (0, 7) and not chord.minor for chord in chords])
+    mixed = np.mean([(chord.root, chord.quality) == (9, "min7") for chord in chords])
+    assert own > 2 * (relative + mixed), f"{own:.2f} in minor, {relative:.2f} of C major, {mixed:.2f} of both"

@@ -1,10 +1,12 @@
 """A suggestion is looked for in the worker, and its request is done when it was told."""
 
+from pathlib import Path
+
 import pytest
 from job_bench import Bench, score
 
 from hitpoint.bridge.ipc.messages import Handled, JobDone, JobError
-from hitpoint.bridge.ipc.suggest import Suggested, SuggestJob
+from hitpoint.bridge.ipc.questions import CutJob, EditCut, Suggested, SuggestJob
 from hitpoint.model.errors import InputError
 from hitpoint.model.mood.suggest import suggest
 
@@ -34,3 +36,15 @@ def test_a_film_that_cannot_be_used_is_said(bench):
     bench.work(lambda sent: any(isinstance(each, JobDone) for each in sent))
     (error,) = bench.of(JobError)
     assert error.code == "input" and not bench.of(Suggested)
+
+
+def test_clips_are_cut_to_music(bench, tmp_path):
+    def cut(listed, music, path, progress):
+        path.write_text(f"{music} at {listed.fps:g}")
+        return ("one thing", "another")
+
+    bench.tools.cut = cut
+    bench.ask(CutJob("film", score(music="/m/song.mid")))
+    bench.work(lambda sent: any(isinstance(each, JobDone) for each in sent))
+    (told,) = bench.of(EditCut)
+    assert Path(told.path).read_text() == "/m/song.mid at 24" and told.text == "one thing; another"

@@ -1,0 +1,1 @@
+"""The way back: from music and clips to an edit that cuts where the music turns."""
