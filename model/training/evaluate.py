@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model import job
-from hitpoint.model.compose.base import Composer
+from hitpoint.model.compose.base import Composer, ComposerOptions
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.compose.cmt.decode import BarOrder, Decoder
 from hitpoint.model.compose.cmt.grammar import BarTask
 from hitpoint.model.compose.cmt.paper_control import overwriting
+from hitpoint.model.compose.diffusion.composer import DiffusionComposer
 from hitpoint.model.compose.library.composer import LibraryComposer
 from hitpoint.model.compose.library.match import best_match, stretch
 from hitpoint.model.compose.library.reading import of_shard
@@ -58,9 +59,10 @@ HUMAN, ARRANGED = "real, human", "real, arranged"
 OURS, MOVED = "ours, default", "ours, moved"
 """As `hitpoint score` makes it with no option given; and the same music against cuts and sections at random."""
 OWN_MATCH, STRETCHES, PAPER, SHUFFLED = "match, library", "library", "paper C=1", "shuffled video"
+DIFFUSION = "diffusion"
 BY_EAR = {
-    HUMAN: "real", "match": "match", OWN_MATCH: "match own", STRETCHES: "library", PAPER: "paper", OURS: "ours",
-    MOVED: "chance",
+    HUMAN: "real", "match": "match", OWN_MATCH: "match own", STRETCHES: "library", PAPER: "paper",
+    DIFFUSION: "diffusion", OURS: "ours", MOVED: "chance",
 }  # fmt: skip
 """Rows that are measured by ear, and what their columns are called."""
 ANSWERING = {HUMAN: "real", "match": "match", STRETCHES: "library", SHUFFLED: "shuffled", OURS: "ours"}
@@ -238,6 +240,8 @@ def _methods(composer: CmtComposer, shard: Shard, library_pieces: int) -> Iterat
         return list(composer.stream(replace(plan, bars=bars), plan.seed))
 
     yield SHUFFLED, shuffled
+    diffusion = DiffusionComposer.create(ComposerOptions(), composer)
+    yield DIFFUSION, lambda i, plan: list(diffusion.stream(plan, plan.seed))
 
 
 def loosened(plan: Plan, control: float) -> Plan:
