@@ -31,7 +31,7 @@ FLAGS: dict[str, Any] = {
     "options": {"ENUM_FLAG"},
 }
 BPM: dict[str, Any] = {"min": 30, "max": 300, "precision": 1}
-COMPOSERS = ("cmt", "library", "match")
+COMPOSERS = ("cmt", "library", "match", "diffusion")
 """As GENRES; the first composes unless another one is chosen."""
 _shown: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
 """Blender does not keep the texts of a list that a function makes, so that they must be kept here."""
