@@ -7,6 +7,7 @@ Threads and processes: lives in the composer process; jobs and takes belong to i
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,8 +32,8 @@ OWN_PAIRS = ("takes", "wav", "cuts", "composer", "library", "select", "stems", "
 """Keys of a score request that are not wishes of the plan."""
 OWN_FORMATS = ("midi", "wav", "report", "stems")
 """Outputs that a take has anyway, or by a wish of their own."""
-MOMENTS = ("hits", "unhits")
-"""Wishes that are moments of the host's timeline."""
+MOMENTS = ("hits", "unhits", "mood-line")
+"""Wishes that are moments of the host's timeline, or begin with them."""
 SEED_STEP = 1_000_003
 """Between the seeds of a job's takes, and of one bar's regenerations."""
 
@@ -284,12 +285,13 @@ def pairs_of(score: ScoreJob, controls: Mapping[str, float]) -> dict[str, str]:
 
 
 def since(text: str, origin_s: float) -> str:
-    """Moments of the host's timeline, separated by commas, as seconds since `origin_s`; what is none stays as it is."""
+    """Moments of the host's timeline, separated by commas, as seconds since `origin_s`; what stands behind a ! or : of
+    theirs, and what is no moment, stays as it is."""
     parts = []
     for part in text.split(","):
-        number = part.strip().removesuffix("!")
+        moment, mark, rest = re.fullmatch(r"([^!:]*)([!:]?)(.*)", part.strip(), re.DOTALL).groups()  # type: ignore[union-attr]
         with contextlib.suppress(ValueError):
-            part = repr(round(float(number) - origin_s, 6)) + "!" * part.strip().endswith("!")
+            part = repr(round(float(moment) - origin_s, 6)) + mark + rest
         parts.append(part)
     return ",".join(parts)
 

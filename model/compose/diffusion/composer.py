@@ -50,20 +50,23 @@ class DiffusionComposer(Composer):
 
     key = "diffusion"
 
-    def __init__(self, network: RollNetwork, sha256: str = "", options: ComposerOptions | None = None) -> None:
-        """options: for the composer of the other instruments, which is loaded when it is first needed."""
+    def __init__(
+        self, network: RollNetwork, sha256: str = "", options: ComposerOptions | None = None,
+        band: CmtComposer | None = None,
+    ) -> None:  # fmt: skip
+        """band: the composer of the other instruments; None: one is made by `options` when it is first needed."""
         super().__init__()
         self.name, self.sha256 = "diffusion", sha256
         self.parameters = sum(each.numel() for each in network.parameters())
         self.conditions = frozenset(NAMES)
         self._network, self._options = network, options or ComposerOptions()
-        self._band: CmtComposer | None = None
+        self._band = band
         self._rolls: OrderedDict[bytes, Logits] = OrderedDict()
         self._told: dict[tuple[int, int, int], dict[str, None]] = {}
 
     @classmethod
-    def create(cls, options: ComposerOptions) -> DiffusionComposer:
-        """With the weights of `options.checkpoint`, or the shipped ones.
+    def create(cls, options: ComposerOptions, band: CmtComposer | None = None) -> DiffusionComposer:
+        """With the weights of `options.checkpoint`, or the shipped ones. band: as `DiffusionComposer` takes it.
 
         Raises InputError for damaged weights, MissingError where the GPU asked for is not there.
         """
@@ -74,15 +77,15 @@ class DiffusionComposer(Composer):
         torch.set_num_threads(options.threads or 1)
         if options.device == "cuda":
             network = network.cuda()
-        return cls(network, file_sha256(path), replace(options, checkpoint=None))
+        return cls(network, file_sha256(path), replace(options, checkpoint=None), band)
 
     @property
     def band(self) -> CmtComposer:
         """The composer of the other instruments, and of what is wanted at once."""
         if self._band is None:
             self._band = CmtComposer.create(self._options)
-            self._band.on_step = self.step
             torch.set_num_threads(self._options.threads or 1)
+            self._band.on_step = self.step
         return self._band
 
     # What a composer does.
@@ -157,7 +160,7 @@ class _Piece:
         self._told = told_of(controls_of_plan(plan), labels_of_plan(plan))
         self._free = frozenset(plan.instruments) if free is None else free
         self._others = tuple(sorted(self._free - set(PLAYERS)))
-        self._standing = {bar.index: bar for bar in standing}
+        self._standing = {index: replace(bar, index=index) for index, bar in enumerate(standing)}
         self.told: list[str] = []
         self.pressure = {"onset": 0.0, "pitch": 0.0}
 

@@ -103,6 +103,7 @@ def test_what_cannot_be_kept_is_said(bench, keep, says):
 
 def test_moments_of_the_timeline_become_moments_of_the_music(bench):
     assert since("12.5!, 11,x", 10.0) == "2.5!,1.0,x"
+    assert since("12.5:-0.4:0.8, 11::1,x:1:1", 10.0) == "2.5:-0.4:0.8,1.0::1,x:1:1"
     ask(bench, score("one", hits="15.1!,17.3", unhits="13.5"))
     plan = bench.of(Planned)[-1].plan
     cuts_s = [hit.time_s for hit in plan.hits if hit.kind == "cut"]
