@@ -34,6 +34,8 @@ BPM: dict[str, Any] = {"min": 30, "max": 300, "precision": 1}
 COMPOSERS = ("cmt", "library", "match")
 """As GENRES; the first composes unless another one is chosen."""
 USUAL = {"genres": GENRES, "composers": COMPOSERS}
+TITLES = {"cmt": "Network", "library": "Your music, joined anew", "match": "Your music, as it is"}
+"""Names that say nothing to an editor."""
 HARMONIES = [
     ("auto", "Planned", "Chords are planned for the whole piece, and the composer leans to them"),
     ("bound", "Binding", "The planned chords are kept strictly, on the beats"),
@@ -49,7 +51,7 @@ def items_of(kind: str) -> list[tuple[str, str, str]]:
     client = session.client
     names = tuple((client.names.get(kind) if client is not None else None) or USUAL[kind])
     if names not in _shown:
-        _shown[names] = [(name, name.capitalize(), "") for name in names]
+        _shown[names] = [(name, TITLES.get(name, name.capitalize()), "") for name in names]
     return _shown[names]
 
 
