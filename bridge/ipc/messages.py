@@ -89,9 +89,9 @@ class SetControl(JobMessage):
     value: float
     from_bar: int
 
-    def overtakes(self, other: SetControl) -> bool:
-        """Whether `other`, which came before, no longer needs to be obeyed."""
-        return (self.job, self.name) == (other.job, other.name)
+    def is_overtaken_by(self, later: object) -> bool:
+        """Whether it no longer needs to be obeyed once `later` has come."""
+        return isinstance(later, SetControl) and (self.job, self.name) == (later.job, later.name)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,20 @@ class SetChord(JobMessage):
     symbol: str
 
 
-Edit = Regenerate | ChooseTake | SetChord | SetControl
+@dataclass(frozen=True)
+class SetScene(JobMessage):
+    """From bar `from_bar` on the picture feels so, -1..1 each, whatever was seen in it."""
+
+    valence: float
+    arousal: float
+    from_bar: int
+
+    def is_overtaken_by(self, later: object) -> bool:
+        """Whether it no longer needs to be obeyed once `later` has come."""
+        return isinstance(later, SetScene) and self.job == later.job
+
+
+Edit = Regenerate | ChooseTake | SetChord | SetControl | SetScene
 """What changes a job that has its plan."""
 
 

@@ -142,6 +142,7 @@ MESSAGES: tuple[MessageType, ...] = (
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
         "cut-control, density, energy, accents, humanise, swing, dynamics, mood, valence, arousal, tension, describe, "
         "key, harmony (auto, off, bound or a file), harmony-strength, lead, motif (a MIDI file), deviation, composer, "
+        "library (a folder of music for it), select (how it chooses), "
         "cuts (auto, strips = only the clips' own boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), "
         "stems (0 or 1: one WAV per instrument), formats (further files beside the MIDI, as "
         "--format names them), from and to (seconds of the timeline: the range to score, black "
@@ -250,6 +251,13 @@ MESSAGES: tuple[MessageType, ...] = (
             Argument("value", "f", "", -1, 1),
         )
         for name in ("valence", "arousal", "tension")
+    ),
+    _in(
+        "scene",
+        "The picture feels so from the next bar line on, whatever was seen in it; the composer library goes on with "
+        "the stretch of music that suits it and joins best.",
+        Argument("valence", "f", "", -1, 1),
+        Argument("arousal", "f", "", -1, 1),
     ),
     _in("panic", "All notes off on every channel, now."),
     _in("ping", "Answered by pong with the same number.", Argument("number", "i", "", -(2**31), 2**31 - 1)),

@@ -113,8 +113,11 @@ class ClipDesk:
         if len(rest) % 2:
             raise ProtocolError("arguments", f"{job}: the wishes must come as pairs of key and value")
         clips.touched_s = now_s
-        pairs = zip(rest[::2], rest[1::2], strict=True)
-        return ScoreList(job, tuple((str(key), str(value)) for key, value in pairs))
+        pairs = [(str(key), str(value)) for key, value in zip(rest[::2], rest[1::2], strict=True)]
+        pairs = [
+            (key, allowed_path(value, self._roots) if key == "library" and value else value) for key, value in pairs
+        ]
+        return ScoreList(job, tuple(pairs))
 
     def suggest(self, request: Request, now_s: float) -> SuggestList:
         """`/hitpoint/suggest`: the job with the words for it."""

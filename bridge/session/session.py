@@ -383,6 +383,7 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "mute": Session._mute,
     "volume": Session._volume,
     **{f"control/{name}": Session._control for name in CONTROLS},
+    "scene": lambda session, *rest: session._jobs.scene(*rest),
     "panic": Session._panic,
     "ping": Session._ping,
 }

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import BarsReady, ClipSpec, JobResult, Planned, ScoreJob
+from hitpoint.bridge.ipc.messages import BarsReady, JobResult, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord, Store
+from hitpoint.bridge.work.clips import as_clips, change_of, closed_clips, strip_cuts
+from hitpoint.bridge.work.composers import OWN, ComposerAsk, Composers
 from hitpoint.model.compose.base import COMPOSERS, DEFAULT, Composer
 from hitpoint.model.music.score import GENRES, Bar
 from hitpoint.model.output.base import parse_formats
@@ -25,9 +27,8 @@ from hitpoint.model.plan.types import Plan
 if TYPE_CHECKING:
     from hitpoint.model.mood.suggest import Suggestion
     from hitpoint.model.take import Prepared
-    from hitpoint.model.video.types import Boundary, Clip
 
-OWN_PAIRS = ("takes", "wav", "cuts", "composer", "stems", "keep", "from", "to", "formats")
+OWN_PAIRS = ("takes", "wav", "cuts", "composer", "library", "select", "stems", "keep", "from", "to", "formats")
 """Keys of a score request that are not wishes of the plan."""
 OWN_FORMATS = ("midi", "wav", "report", "stems")
 """Outputs that a take has anyway, or by a wish of their own."""
@@ -118,9 +119,9 @@ class Job:
         return self.record.score.job
 
     @property
-    def composer(self) -> str:
-        """The key of the composer that was asked for, "" for the configuration's."""
-        return dict(self.record.score.pairs).get("composer", "")
+    def composer(self) -> ComposerAsk:
+        """The composer that was asked for."""
+        return ComposerAsk.of(self.record.score)
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -147,20 +148,21 @@ class Cancelled(Exception):
 class Tools:
     """What the workshop works with; tests hand in their own."""
 
-    def __init__(self, load_composer: Callable[[str], Composer]) -> None:
-        """load_composer: a composer's key ("" for the configuration's) -> the composer, ready."""
-        self._load_composer = load_composer
-        self._composers: dict[str, Composer] = {}
+    def __init__(self, load_composer: Callable[[ComposerAsk], Composer]) -> None:
+        """load_composer: what is asked for -> the composer, ready."""
+        self._composers = Composers(load_composer)
 
-    def composer(self, key: str = "") -> Composer:
-        """The composer called `key` ("" for the configuration's), loaded at first use. Raises as its `create`."""
-        if key not in self._composers:
-            self._composers[key] = self._load_composer(key)
-        return self._composers[key]
+    def composer(self, asked: ComposerAsk = OWN) -> Composer:
+        """The composer that is asked for, loaded at first use. Raises as its `create`."""
+        return self._composers.of(asked)
 
-    def counter(self, key: str = "") -> Callable[[], int]:
+    def renew(self, asked: ComposerAsk) -> None:
+        """Have a composer loaded anew where what it was loaded from has changed."""
+        self._composers.renew(asked)
+
+    def counter(self, asked: ComposerAsk = OWN) -> Callable[[], int]:
         """What tells, to any thread, how many small steps that composer has done; 0 where it does not count them."""
-        return lambda: getattr(self._composers.get(key), "steps", 0)
+        return self._composers.counter(asked)
 
     def prepare(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Prepared:
         """Analyse and plan."""
@@ -168,14 +170,13 @@ class Tools:
         from hitpoint.model.plan.wishes import parse_wishes
 
         wishes = parse_wishes(pairs)
-        clips = clips_of(score)
+        clips = as_clips(score.clips)
         source = dict(score.pairs).get("cuts", "auto")
         cuts = strip_cuts(clips) if source == "strips" else None
-        genres = self.composer(dict(score.pairs).get("composer", "")).genres if wishes.genre == "auto" else GENRES
+        genres = self.composer(ComposerAsk.of(score)).genres if wishes.genre == "auto" else GENRES
         finder = "fine" if source == "fine" else "quick"
         lead_s, length_s = span(score)
-        sounds = [_clip(spec) for spec in score.sounds]
-        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s, sounds)
+        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s, as_clips(score.sounds))
 
     def suggest(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Suggestion:
         """What genre and mood the clips suggest. pairs: describe, and whatever else a score may have."""
@@ -184,7 +185,7 @@ class Tools:
         from hitpoint.model.plan.wishes import parse_wishes
         from hitpoint.model.video.apart import analyse_apart
 
-        wishes, clips = parse_wishes(pairs), clips_of(score)
+        wishes, clips = parse_wishes(pairs), as_clips(score.clips)
         rhythm = analyse_apart(clips, None, lambda share: progress("analyse", share))
         return suggested(rhythm, wishes.describe, names(clips, apart=True))
 
@@ -192,14 +193,13 @@ class Tools:
         """Cut the clips to music, at the score's rate, and write the edit to `path`; what is to be said of it."""
         from hitpoint.model.cut.make import cut_to_list
 
-        return cut_to_list(music, clips_of(score), score.fps, path, lambda share: progress("analyse", share))
+        return cut_to_list(music, as_clips(score.clips), score.fps, path, lambda share: progress("analyse", share))
 
     def rework(self, prepared: Prepared, now: ScoreJob, before: Before) -> tuple[Prepared, dict[int, int]]:
         """Another plan for what was analysed, which keeps what it can of an earlier one; new bar -> old bar kept."""
         from hitpoint.model.plan.rework import rework
-        from hitpoint.model.video.changed import changed
 
-        change = changed(closed_clips(before.score), closed_clips(now))
+        change = change_of(closed_clips(before.score), closed_clips(now))
         (old_lead_s, _), (new_lead_s, _) = span(before.score), span(now)
         change = change.within(old_lead_s, new_lead_s, before.plan.duration_s, prepared.rhythm.duration_s)
         reworked = rework(prepared.rhythm, prepared.wishes, before.plan, change)
@@ -250,39 +250,6 @@ class Tools:
             files["stems"] = wav
         files |= targets_of(formats, midi)
         write_outputs(take, prepared, files, Writing(force=True, progress=progress or silent))
-
-
-def clips_of(score: ScoreJob) -> list[Clip]:
-    """The clips of a job, as the analysis takes them."""
-    return [_clip(spec) for spec in score.clips]
-
-
-def _clip(spec: ClipSpec) -> Clip:
-    from hitpoint.model.video.types import Clip
-
-    return Clip(Path(spec.path), spec.in_s, spec.out_s, spec.rate, spec.start_s, spec.fade_s)
-
-
-def closed_clips(score: ScoreJob) -> list[Clip]:
-    """The same, each with an out point. Raises InputError for a film that cannot be read."""
-    from hitpoint.model.video.apart import probe_apart
-    from hitpoint.model.video.edit import closed
-
-    return [
-        clip if clip.out_s is not None else closed(clip, probe_apart(clip.path).duration_s) for clip in clips_of(score)
-    ]
-
-
-def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
-    """Where a clip begins, or black after one, in seconds from the first: what `cuts: strips` asks for.
-
-    Raises InputError for a film that cannot be used.
-    """
-    from hitpoint.model.video.apart import probe_apart
-    from hitpoint.model.video.edit import closed, edges
-
-    whole = [clip if clip.out_s is not None else closed(clip, probe_apart(clip.path).duration_s) for clip in clips]
-    return edges(whole)
 
 
 def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:
@@ -340,6 +307,10 @@ def checked(pairs: Mapping[str, str]) -> tuple[int, bool, bool]:
     if cuts not in ("auto", "strips", "fine"):
         raise UsageError(f"cuts must be auto, strips or fine, not {cuts!r}")
     COMPOSERS.check(pairs.get("composer", DEFAULT))
+    if "select" in pairs:
+        from hitpoint.model.compose.library.select.base import SELECTORS
+
+        SELECTORS.check(pairs["select"])
     if "formats" in pairs:
         parse_formats(pairs["formats"])
     return takes, bool(wav), bool(stems)

@@ -142,6 +142,10 @@ class Composer(ABC):
         self.stats = Stats(tokens, seconds, sum(map(len, pieces)))
         return pieces
 
+    def is_stale(self) -> bool:
+        """Whether what it was made from has changed since, so that a new one would compose otherwise."""
+        return False
+
     def account(self, plan: Plan, seed: int, bars: Sequence[Bar]) -> Account:
         """How it came to `bars`, the piece of this plan and seed, or what edits made of it. From any thread."""
         return Account()

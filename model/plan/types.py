@@ -142,7 +142,7 @@ class Plan:
     density raised to hold its hits, a cut left out), for the report. ending: "chord" (held to
     the end), "fade", or "" where none was planned. harmony: how far the bars' chords hold: "leaned" (the composer
     leans to them, harmony_strength, 0..2, times as much as usual), "bound" (chord tones alone on the beats), or ""
-    where none are planned.
+    where none are planned. scene_bar: from this bar on somebody said live what the picture feels like; 0 = nowhere.
     """
 
     duration_s: float
@@ -159,6 +159,7 @@ class Plan:
     last_bar_ticks: int = TICKS_PER_BAR
     harmony: str = ""
     harmony_strength: float = 1.0
+    scene_bar: int = 0
 
     @property
     def end_tick(self) -> int:

@@ -148,7 +148,7 @@ def _ask_for_score(scene: Any, in_range: bool, keep: str, rendered: bool = False
         raise compat.HostError(edit.notes[-1] if rendered else session.notes.pop())
     if not bpy.data.filepath:
         session.notes.append(session.NOT_SAVED)
-    title, film = scores.title(scene), Path()
+    title, film, take = scores.title(scene), Path(), 0
     if rendered:
         film = _free_film(title)
         edit = timeline.rendered(edit, str(film), fps, scene.hitpoint.cuts == "strips")
@@ -157,9 +157,9 @@ def _ask_for_score(scene: Any, in_range: bool, keep: str, rendered: bool = False
     options = (*scene.hitpoint.options(), "keep-sound", "on" if heard else "off", *wishes)
     about = {**_about(scene, (edit.start, edit.end), in_range), "rendered": rendered}
     if keep:
-        options, about["keeps"] = (*options, "keep", keep), keep
+        options, about["keeps"], take = (*options, "keep", keep), keep, scores.read(scene)[keep]["take"]
     folder, start_s = compat.music_folder(bpy.data.filepath), edit.start / fps
-    job = Job(edit.clips, fps, options, about, start_s, folder, title, sounds=[] if rendered else heard)
+    job = Job(edit.clips, fps, options, about, start_s, folder, title, take=take, sounds=[] if rendered else heard)
     session.picture.stop()
     if rendered:
         client.cancel()

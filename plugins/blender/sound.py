@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import tempfile
 import wave
@@ -77,25 +78,34 @@ def _relate(strip: Any) -> None:
 
 
 def set_volumes(strip: Any, before: Volumes, after: Volumes) -> None:
-    """Let the volume of a strip run through `after`, unless somebody has changed what was there `before`.
+    """Let the volume of a strip run through `after` instead of `before`, but for what somebody has changed: from the
+    first to the last keyframe that is not of `before`, or is no longer there, all stays.
 
     Both: (frames from the strip's start, factor), straight lines between.
     """
     line = look.curve(strip, "volume", look.curves(strip.id_data))
     points = [] if line is None else [(point.co[0] - strip.frame_start, point.co[1]) for point in line.keyframe_points]
-    same = len(points) == len(before) and (bool(points) or strip.volume == 1.0)
-    near = (abs(a - c) < 0.01 and abs(b - d) < 1e-3 for (a, b), (c, d) in zip(points, before))  # noqa: B905
-    if not (same and all(near)) or points == after:
+    if (not points and (before or strip.volume != 1.0)) or points == after:
         return
+    others = [each[0] for each in _others(points, before) + _others(before, points)]
+    low, high = min(others, default=math.inf), max(others, default=-math.inf)
     for frame, _ in points:
-        strip.keyframe_delete("volume", frame=frame + strip.frame_start)
+        if not low <= frame <= high:
+            strip.keyframe_delete("volume", frame=frame + strip.frame_start)
     strip.volume = 1.0
-    for frame, factor in after:
+    made = [(frame + strip.frame_start, factor) for frame, factor in after if not low <= frame <= high]
+    for frame, factor in made:
         strip.volume = factor
-        strip.keyframe_insert("volume", frame=frame + strip.frame_start)
-    line = look.curve(strip, "volume", look.curves(strip.id_data)) if after else None
+        strip.keyframe_insert("volume", frame=frame)
+    line = look.curve(strip, "volume", look.curves(strip.id_data))
     for point in line.keyframe_points if line is not None else ():
-        point.interpolation = "LINEAR"
+        if any(abs(point.co[0] - frame) < 0.01 for frame, _ in made):
+            point.interpolation = "LINEAR"
+
+
+def _others(points: Volumes, known: Volumes) -> Volumes:
+    """The points that are not among the known ones."""
+    return [(a, b) for a, b in points if not any(abs(a - c) < 0.01 and abs(b - d) < 1e-3 for c, d in known)]
 
 
 def heard(scene: Any, span: tuple[int, int], tag: str) -> list[Clip]:

@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 MODEL = (
-    "errors", "files registry", "music", "video", "mood", "plan", "network", "data", "compose", "perform", "take",
-    "output", "cut", "job", "training",
+    "errors", "files registry", "music", "video", "mood", "plan", "network", "data", "associate", "compose", "perform",
+    "take", "output", "cut", "job", "training",
 )  # fmt: skip
 """From the bottom up: a room imports those before it. Rooms in one string stand side by side."""
 BRIDGE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.cmt.composer import CmtComposer, task_of
 from hitpoint.model.compose.cmt.grammar import BarTask, Grammar
-from hitpoint.model.compose.diffusion.choice import Chooser
+from hitpoint.model.compose.diffusion.choice import HABIT_BARS, Chooser, habit_of
 from hitpoint.model.compose.diffusion.sampler import Logits, Request, sample
 from hitpoint.model.compose.diffusion.windows import (
     Window,
     goes_on,
     known_pixels,
     lengths,
+    model_of,
     passage_windows,
     windows,
 )
@@ -49,20 +50,23 @@ class DiffusionComposer(Composer):
 
     key = "diffusion"
 
-    def __init__(self, network: RollNetwork, sha256: str = "", options: ComposerOptions | None = None) -> None:
-        """options: for the composer of the other instruments, which is loaded when it is first needed."""
+    def __init__(
+        self, network: RollNetwork, sha256: str = "", options: ComposerOptions | None = None,
+        band: CmtComposer | None = None,
+    ) -> None:  # fmt: skip
+        """band: the composer of the other instruments; None: one is made by `options` when it is first needed."""
         super().__init__()
         self.name, self.sha256 = "diffusion", sha256
         self.parameters = sum(each.numel() for each in network.parameters())
         self.conditions = frozenset(NAMES)
         self._network, self._options = network, options or ComposerOptions()
-        self._band: CmtComposer | None = None
+        self._band = band
         self._rolls: OrderedDict[bytes, Logits] = OrderedDict()
         self._told: dict[tuple[int, int, int], dict[str, None]] = {}
 
     @classmethod
-    def create(cls, options: ComposerOptions) -> DiffusionComposer:
-        """With the weights of `options.checkpoint`, or the shipped ones.
+    def create(cls, options: ComposerOptions, band: CmtComposer | None = None) -> DiffusionComposer:
+        """With the weights of `options.checkpoint`, or the shipped ones. band: as `DiffusionComposer` takes it.
 
         Raises InputError for damaged weights, MissingError where the GPU asked for is not there.
         """
@@ -73,15 +77,15 @@ class DiffusionComposer(Composer):
         torch.set_num_threads(options.threads or 1)
         if options.device == "cuda":
             network = network.cuda()
-        return cls(network, file_sha256(path), replace(options, checkpoint=None))
+        return cls(network, file_sha256(path), replace(options, checkpoint=None), band)
 
     @property
     def band(self) -> CmtComposer:
         """The composer of the other instruments, and of what is wanted at once."""
         if self._band is None:
             self._band = CmtComposer.create(self._options)
-            self._band.on_step = self.step
             torch.set_num_threads(self._options.threads or 1)
+            self._band.on_step = self.step
         return self._band
 
     # What a composer does.
@@ -131,12 +135,12 @@ class DiffusionComposer(Composer):
         for text in piece.told:
             self._told.setdefault((plan.seed, plan.end_tick, seed), {})[text] = None
 
-    def drawn(self, told: Told, known: Roll, fixed: Roll, chance: Sequence[int]) -> Logits:
-        """One roll; the same request gives the same one. chance: where its draws begin."""
-        parts = (told.semantic, told.dynamic, known, fixed, np.array(chance))
+    def drawn(self, told: Told, known: Roll, fixed: Roll, chance: Sequence[int], like: Roll | None) -> Logits:
+        """One roll; the same request gives the same one. chance: where its draws begin. like: as in `Request`."""
+        parts = (told.semantic, told.dynamic, known, fixed, np.array(chance), np.array([]) if like is None else like)
         key = hashlib.sha256(b"".join(part.tobytes() for part in parts)).digest()
         if key not in self._rolls:
-            request = Request(told, known & fixed, fixed, np.random.default_rng(list(chance)))
+            request = Request(told, known & fixed, fixed, np.random.default_rng(list(chance)), like)
             self._rolls[key] = sample(self._network, [request], self.step)[0]
             while len(self._rolls) > KEPT_ROLLS:
                 self._rolls.popitem(last=False)
@@ -156,7 +160,7 @@ class _Piece:
         self._told = told_of(controls_of_plan(plan), labels_of_plan(plan))
         self._free = frozenset(plan.instruments) if free is None else free
         self._others = tuple(sorted(self._free - set(PLAYERS)))
-        self._standing = {bar.index: bar for bar in standing}
+        self._standing = {index: replace(bar, index=index) for index, bar in enumerate(standing)}
         self.told: list[str] = []
         self.pressure = {"onset": 0.0, "pitch": 0.0}
 
@@ -205,7 +209,7 @@ class _Piece:
         for window in passage_windows(passage, len(self._plan.bars)):
             later = range(window.new.stop, passage.stop)
             self._standing = {index: bar for index, bar in (whole | bare).items() if index not in later}
-            rolls = self._drawn(window)[2]
+            rolls = self._drawn(window, varies=False)[2]
             if not rolls:
                 new = self._composer.band.regenerate(
                     self._plan, [(whole | bare)[index] for index in range(len(whole))], window.new[0], window.new[-1],
@@ -223,17 +227,26 @@ class _Piece:
 
     # One window.
 
-    def _drawn(self, window: Window) -> tuple[Logits, Roll, list[Bar]]:
+    def _model(self, window: Window, standing: Mapping[int, Bar]) -> Roll | None:
+        """What the new bars are a variation of, in their place; None where nothing earlier has their chords."""
+        first = model_of(window, self._told.semantic, self._standing)
+        if first is None:
+            return None
+        moved = {index: replace(self._standing[first + index - window.new.start], index=index) for index in window.new}
+        return known_pixels(window, {**standing, **moved}, {index: frozenset() for index in window.new})[0]
+
+    def _drawn(self, window: Window, varies: bool = True) -> tuple[Logits, Roll, list[Bar]]:
         """A window's logits, where its notes start, and its new bars, others' standing notes in them; no bars where
-        nothing starts in it, however often it is drawn."""
+        nothing starts in it, however often it is drawn. varies: where earlier bars have its chords it is like them."""
         players = {index: self._players(index) for index in window.new}
         standing = {index: self._seen(index, window) for index in range(window.first_bar - 4, window.first_bar + 8)
                     if index in self._standing or index in window.new}  # fmt: skip
         known, fixed = known_pixels(window, standing, players)
         known &= fixed
+        like = self._model(window, standing) if varies else None
         for redraw in range(REDRAWS + 1):
             chance = (self._seed & 0xFFFFFFFF, window.first_bar, window.new.start, redraw)
-            logits = self._composer.drawn(self._told.window(window.first_bar), known, fixed, chance)
+            logits = self._composer.drawn(self._told.window(window.first_bar), known, fixed, chance, like)
             new = np.concatenate([logits[::2, window.ticks(bar)] for bar in window.new], axis=1)
             if (new > 0).any() or not any(players.values()):
                 break
@@ -256,13 +269,17 @@ class _Piece:
     def _written(self, window: Window, logits: Logits, known: Roll) -> tuple[Logits, Roll, list[Bar]]:
         onsets = known[::2].copy()
         chosen: dict[int, list[tuple[int, int, int]]] = {}
+        rhythms = [{note.tick for note in self._standing[index].notes if note.instrument in PLAYERS}
+                   for index in range(max(0, window.new.start - HABIT_BARS), window.new.start)]  # fmt: skip
         grammars = {index: Grammar(self._task(index)) for index in window.new}
         for index, grammar in grammars.items():
             first = window.ticks(index).start
-            chooser = Chooser(grammar, logits[::2, window.ticks(index)], self._allowed(index), self._others)
+            chooser = Chooser(grammar, logits[::2, window.ticks(index)], self._allowed(index), self._others,
+                              habit_of(rhythms))  # fmt: skip
             found = chooser.choose()
             chosen[index] = [(PLAYERS.index(player), tick, pitch) for (tick, player), pitches in sorted(found.items())
                              for pitch in pitches]  # fmt: skip
+            rhythms.append({tick for _, tick, _ in chosen[index]})
             for number, tick, pitch in chosen[index]:
                 onsets[number, first + tick, pitch - LOWEST] = True
             for note in grammar.task.locked:

@@ -22,6 +22,8 @@ GUIDANCE = 1.5
 """How much more than without them the conditions count; at 2 and more the roll floods with notes."""
 JUMPS, JUMP = (8, 14), 2
 """After these steps the last JUMP are gone again, where something is known."""
+VARIATION = 250
+"""The level at which a variation begins: what is left of its model there is its rhythm and its outline."""
 
 Logits = NDArray[np.float32]
 """(4, 128, 88): log-odds of each pixel of a roll."""
@@ -29,21 +31,27 @@ Logits = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Request:
-    """One roll to be drawn. told: of its bars. known: what stands already, where `fixed` says so. draws: its chance."""
+    """One roll to be drawn. told: of its bars. known: what stands already, where `fixed` says so. draws: its chance.
+
+    like: a roll that it is to be a variation of; None: it is drawn from nothing.
+    """
 
     told: Told
     known: Roll
     fixed: Roll
     draws: np.random.Generator
+    like: Roll | None = None
 
 
-def order_of_steps(inpaints: bool) -> list[int]:
+def order_of_steps(inpaints: bool, varies: bool = False) -> list[int]:
     """The noise levels in the order in which they are gone through."""
     levels = np.linspace(STEPS, STEPS // SAMPLING_STEPS, SAMPLING_STEPS).astype(int).tolist()
     found: list[int] = []
     for number, level in enumerate(levels, 1):
+        if varies and level > VARIATION:
+            continue
         found.append(level)
-        if inpaints and number in JUMPS:
+        if inpaints and number in JUMPS and not varies:
             found += levels[number - JUMP : number]
     return found
 
@@ -59,9 +67,9 @@ def sample(
     known = np.stack([request.known for request in requests])
     fixed = np.stack([request.fixed for request in requests])
     draws = [request.draws for request in requests]
-    signal, alphas = _prior(len(requests)), alpha_bars()
+    signal, alphas = _beginning(requests), alpha_bars()
     logits = np.zeros(known.shape, np.float32)
-    for level in order_of_steps(bool(fixed.any())):
+    for level in order_of_steps(bool(fixed.any()), all(each.like is not None for each in requests)):
         signal = np.where(fixed, 2.0 * known - 1.0, signal).astype(np.float32)
         noise = np.stack([each.standard_normal(known.shape[1:], np.float32) for each in draws])
         noisy = np.float32(alphas[level] ** 0.5) * signal + np.float32((1 - alphas[level]) ** 0.5) * noise
@@ -73,10 +81,14 @@ def sample(
     return list(np.where(fixed, certain, logits))
 
 
-def _prior(count: int) -> NDArray[np.float32]:
-    """What is expected before anything is seen, (n, 4, 1, 1): at the first level a trace of it is left in the noise."""
-    expected = 2.0 * np.array(PRIOR, np.float32) - 1.0
-    return np.broadcast_to(expected[None, :, None, None], (count, len(PRIOR), 1, 1)).astype(np.float32)
+def _beginning(requests: Sequence[Request]) -> NDArray[np.float32]:
+    """What is made noisy first, (n, 4, 128, 88): the model of a variation; else what is expected before anything is
+    seen, of which a trace is left in the noise of the first level."""
+    expected = (2.0 * np.array(PRIOR, np.float32) - 1.0)[:, None, None]
+    shape = requests[0].known.shape
+    return np.stack([
+        np.broadcast_to(expected, shape) if each.like is None else 2.0 * each.like - 1.0 for each in requests
+    ]).astype(np.float32)  # fmt: skip
 
 
 class _Guided:

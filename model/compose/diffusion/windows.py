@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hitpoint.model.compose.diffusion.sampler import Logits
 from hitpoint.model.music.roll import CHANNELS, LOWEST, PITCHES, PLAYERS, ROLL_BARS, ROLL_TICKS, Roll, roll_of
@@ -14,6 +15,8 @@ from hitpoint.model.music.tokens import DURATIONS, notes_of
 
 HOP_BARS = 4
 LONGEST_TICKS = DURATIONS[-1]
+LEAST_ALIKE = 0.6
+"""Share of the half bars that must have the same chord."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,18 @@ def known_pixels(
             stands = bar in standing and (bar not in window.new or player not in players[bar])
             fixed[2 * number : 2 * number + 2, window.ticks(bar)] = stands
     return roll_of(notes, window.first_bar), fixed
+
+
+def model_of(window: Window, semantic: NDArray[np.int64], standing: Mapping[int, Bar]) -> int | None:
+    """The first of the earlier bars that the new ones are a variation of: those with most of their chords, the latest
+    of equals; None where no earlier bars have LEAST_ALIKE of them. semantic (half bars, 7): of the piece."""
+    count, best, found = len(window.new), LEAST_ALIKE, None
+    wanted = semantic[2 * window.new.start : 2 * window.new.stop, :2]
+    for first in range(window.new.start % HOP_BARS, window.new.start - count + 1, HOP_BARS):
+        alike = float((semantic[2 * first : 2 * (first + count), :2] == wanted).all(axis=1).mean())
+        if alike >= best and all(index in standing for index in range(first, first + count)):
+            best, found = alike, first
+    return found
 
 
 def lengths(logits: Logits, onsets: Roll, places: Sequence[tuple[int, int, int]]) -> list[int]:

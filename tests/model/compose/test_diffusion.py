@@ -13,10 +13,10 @@ import torch
 from hitpoint.model.compose.base import COMPOSERS, Composer, ComposerOptions
 from hitpoint.model.compose.cmt.grammar import BarTask, Grammar
 from hitpoint.model.compose.diffusion import composer as module
-from hitpoint.model.compose.diffusion.choice import Chooser
+from hitpoint.model.compose.diffusion.choice import Chooser, habit_of
 from hitpoint.model.compose.diffusion.composer import DiffusionComposer
 from hitpoint.model.compose.diffusion.sampler import SAMPLING_STEPS, order_of_steps
-from hitpoint.model.compose.diffusion.windows import passage_windows, windows
+from hitpoint.model.compose.diffusion.windows import Window, model_of, passage_windows, windows
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.job import compose
 from hitpoint.model.music.roll import LOWEST, PITCHES
@@ -199,6 +199,26 @@ def test_an_accent_gets_the_best_pitches_of_one_instrument() -> None:
     logits[0, 9, 80 - LOWEST] = 4.0
     found = chosen(BarTask(0, (PIANO, STRINGS), 160, 2, {4: 3}), logits)
     assert found == {(4, PIANO): [60, 64, 67], (4, STRINGS): [80, 84], (9, STRINGS): [80]}
+
+
+def test_a_rhythm_is_kept_where_the_guess_does_not_mind() -> None:
+    logits = np.full((2, 16, PITCHES), -5.0, np.float32)
+    logits[1, :, 60 - LOWEST] = 1.0
+    task = BarTask(0, (PIANO,), 160, 3)
+    ticks = [{tick for tick, _ in Chooser(Grammar(task), logits, habit=habit_of(before)).choose()} for before in
+             ([], [{3, 7, 11}] * 4)]  # fmt: skip
+    assert ticks == [{0, 4, 8}, {3, 7, 11}]
+
+
+def test_bars_whose_chords_came_before_are_a_variation() -> None:
+    semantic = np.zeros((32, 7), np.int64)
+    semantic[:, 0] = np.tile(np.arange(8), 4) + 2
+    there = {index: Bar(index) for index in range(12)}
+    assert model_of(Window(8, range(12, 16)), semantic, there) == 8
+    semantic[16:24, 0] = 2
+    assert model_of(Window(8, range(12, 16)), semantic, there) == 4
+    assert model_of(Window(8, range(12, 16)), semantic, {}) is None
+    assert order_of_steps(True, varies=True) == [250, 200, 150, 100, 50]
 
 
 def test_others_fill_up_what_is_not_likely() -> None:
