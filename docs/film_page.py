@@ -24,7 +24,7 @@ from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
 FILM = HERE.parent / "examples" / "film.mp4"
-SIZE = {"width": 1280, "height": 1200}
+SIZE = {"width": 1280, "height": 1360}
 WIDTH, FPS, QUALITY = 900, 8, 55
 MOST_BYTES = 2_000_000
 PATIENCE_S = 600
