@@ -104,7 +104,7 @@ def play_it(film: Filming) -> None:
     film.until(scored)
     page.select_option("#draw", "valence")
     box = page.locator("#canvas").bounding_box()
-    at = [(box["x"] + share * box["width"], box["y"] + 136 + high) for share, high in
+    at = [(box["x"] + share * box["width"], box["y"] + 162 + high) for share, high in
           ((0.05, 8), (0.35, 12), (0.45, 40), (0.9, 40))]  # fmt: skip
     with film.scene():
         film.stroke(*at)
@@ -113,7 +113,7 @@ def play_it(film: Filming) -> None:
     page.select_option("#draw", "")
     with film.scene():
         film.rest(1.5)
-        y = box["y"] + 350
+        y = box["y"] + 380
         film.stroke((box["x"] + 0.3 * box["width"], y), (box["x"] + 0.5 * box["width"], y))
         film.rest(0.8)
         page.click("#regenerate")
