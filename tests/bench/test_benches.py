@@ -20,6 +20,7 @@ SHORT = {
     "bench_mood.py": ("--parts", "words,films,cost"),
     "bench_repitch.py": ("--pieces", "1"),
     "bench_score.py": ("--minutes", "0.2"),
+    "bench_steering.py": ("--streams", "1", "8", "--bars", "2"),
 }
 """What makes a bench short where that is not its usual form."""
 NEED_MUSIC = {

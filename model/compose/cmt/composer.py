@@ -19,7 +19,8 @@ from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_
 from hitpoint.model.compose.cmt.decode import BarOrder, Decoder, Engine, Run, Sampling
 from hitpoint.model.compose.cmt.decode_rows import RowDecoder
 from hitpoint.model.compose.cmt.grammar import BarTask
-from hitpoint.model.compose.cmt.leaning import Here, kinds, leanings_of
+from hitpoint.model.compose.cmt.leaning import Here, kinds, leanings_of, untold
+from hitpoint.model.compose.cmt.steering import Steering
 from hitpoint.model.errors import MissingError, UsageError
 from hitpoint.model.music import tokens
 from hitpoint.model.music.flaws import flaw_of
@@ -86,6 +87,7 @@ class CmtComposer(Composer):
         engine = StaticRecurrence(
             network, self._genre_strength, device, half=precision != "float32",
             sharpness={name: sampling.of(name) for name in network.config.attributes}, sizes=LIVE_SIZES,
+            steering=Steering(device.where),
         )  # fmt: skip
         engine.reserve(KEPT_SNAPSHOTS + SPARE_SNAPSHOTS)
         return engine
@@ -120,6 +122,11 @@ class CmtComposer(Composer):
         if device == "cuda" and not torch.cuda.is_available():
             raise MissingError("this machine has no CUDA GPU that torch can use; use --device cpu")
         on_card = device != "cpu" and torch.cuda.is_available()
+        if on_card and (names := untold()):
+            if device == "cuda":
+                raise UsageError(f"the leaning {names[0]} cannot be used on a graphics card; use --device cpu")
+            log.warning("the leaning %s cannot be used on a graphics card; the processor composes", names[0])
+            on_card = False
         torch.set_num_threads(1)  # sums are rounded by how they are shared out, and weights to eight bits after that
         loaded = checkpoint.load(path)
         try:
