@@ -43,7 +43,7 @@ def _with_wishes(command: Command, keys: Sequence[str]) -> Command:
     return command
 
 
-COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "select", "device", "threads")
+COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "select", "association", "device", "threads")
 
 
 def composer_options(command: Command) -> Command:

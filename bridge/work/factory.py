@@ -34,6 +34,7 @@ def make_composer(config: Config, key: str = "") -> Composer:
             threads=config.threads or None,
             library=Path(config.library).expanduser() if config.library else None,
             select=config.select,
+            association=Path(config.association).expanduser() if config.association else None,
         )
     )
 
