@@ -37,27 +37,34 @@ def prepare(
     genres: Sequence[str] = GENRES,
     lead_s: float = 0.0,
     length_s: float = 0.0,
+    sounds: Sequence[Clip] = (),
 ) -> Prepared:
     """Analyse the clips and plan the music. `cuts` replace the detected shot boundaries (seconds from the in point).
     apart: look at the films in a process of its own, which may crash alone. detector: as `analyse` takes it. genres:
     that may be chosen where the wishes leave the genre open. lead_s: black before the first clip; length_s: how
-    long the music is to last with that, where that is longer.
+    long the music is to last with that, where that is longer. sounds: what is heard with the picture in place of the
+    films' own sound, each at its `start_s`, as that of the clips.
 
     Raises InputError for a clip that cannot be read, UsageError for a wish that cannot be met.
     """
     from hitpoint.model.plan.build import build_plan
     from hitpoint.model.plan.suggested import asks, followed, suggested
     from hitpoint.model.video.analyse import analyse
-    from hitpoint.model.video.apart import analyse_apart
+    from hitpoint.model.video.apart import analyse_apart, speech_apart
     from hitpoint.model.video.padded import padded
+    from hitpoint.model.video.sound.listen import speech_beside
 
     report = progress or silent
     started = time.perf_counter()
     look = analyse_apart if apart else analyse
-    heard = wishes.keep_sound
-    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector, listen=heard)
+    listen = wishes.keep_sound and not sounds
+    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector, listen=listen)
     if lead_s > 0.0 or length_s > rhythm.duration_s:
         rhythm = padded(rhythm, lead_s, length_s)
+    if wishes.keep_sound and sounds:
+        find = speech_apart if apart else speech_beside
+        speech, notes = find(sounds, clips[0].start_s - lead_s, rhythm.duration_s)
+        rhythm = replace(rhythm, speech=speech, notes=(*rhythm.notes, *notes))
     analysed = time.perf_counter()
     report("plan", 0.0)
     found = None

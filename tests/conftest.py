@@ -30,6 +30,7 @@ SLOW = (
     "contract/seams/",
     "model/compose/test_chords.py",
     "model/compose/test_compose.py",
+    "model/compose/test_diffusion.py",
     "model/compose/test_form.py",
     "model/compose/test_grammar.py",
     "model/compose/test_rows.py",

@@ -120,7 +120,7 @@ class _Maker:
 
         config = load_config(**dict(self.composer))
         files = [Path(config.checkpoint or SHIPPED).expanduser(), *([self.soundfont] if self.soundfont else [])]
-        composer = config.composer, config.library, config.test_composer
+        composer = config.composer, config.library, config.select, config.test_composer
         try:
             return repr((version(), composer, [file_sha256(file) for file in files]))
         except OSError as error:

@@ -11,8 +11,10 @@ import click
 from hitpoint.bridge.commands._shared import FILE, some_wish_options
 from hitpoint.bridge.config.flags import config_options
 
-WISHES = ("genre", "instruments", "tempo", "key", "control", "density", "energy", "accents", "mood", "valence",
-          "harmony", "harmony-strength", "lead", "motif", "humanise", "swing", "dynamics", "colours", "seed")  # fmt: skip
+WISHES = (
+    "genre", "instruments", "tempo", "key", "control", "density", "energy", "accents", "mood", "valence", "harmony",
+    "harmony-strength", "lead", "motif", "humanise", "swing", "dynamics", "colours", "seed",
+)  # fmt: skip
 
 
 @click.command()

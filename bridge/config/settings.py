@@ -101,7 +101,7 @@ class Config:
     composer: str = _setting(
         "cmt",
         "Composer: cmt, library (stretches of --library's music, a section each, joined), match (one stretch of it), "
-        "or one that another package adds.",
+        "diffusion (tune and piano out of noise), or one that another package adds.",
         flag="--composer",
     )
     checkpoint: str = _setting(

@@ -8,26 +8,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hitpoint.bridge.ipc.messages import BarsReady
+from hitpoint.bridge.ipc.messages import BarsReady, JobError
 from hitpoint.model.music.score import Note
 from hitpoint.model.plan.seen import Seen
 
 LIVE_JOB = "live"
 """The name under which clients hear of it."""
 
+CONTROLS = ("control", "density", "energy", "accents", "humanise", "valence", "arousal", "tension")
+"""Wishes that may change while the music goes on."""
+
 Halves = tuple[tuple[Note, ...], tuple[Note, ...]]
 
 
 @dataclass(frozen=True)
 class GrowBar:
-    """Compose bar `index` (from 0, without end) after what is seen. pairs: as a score's, with the
-    tempo chosen, and "home", the key that the music is in; ending: the last bars.
+    """Compose bar `index` (from 0, without end) after what is seen.
+
+    pairs: as a score's, with the tempo chosen, and "home", the key that the music is in. ending: the last bars. again:
+    the bar is there, but something else is seen by now.
     """
 
     index: int
     pairs: tuple[tuple[str, str], ...]
     seen: Seen
     ending: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,3 +47,8 @@ class GrownBars(BarsReady):
     strikes: tuple[Halves, ...] = ()
     key: str = ""
     ends: bool = False
+
+
+@dataclass(frozen=True)
+class LiveError(JobError):
+    """What was asked for cannot be made: there is no music."""

@@ -17,7 +17,7 @@ from hitpoint.model.plan.types import Plan
 class ClipSpec:
     """A clip as the client sent it: seconds, `out_s` None = the file's end. start_s: on the host's timeline.
 
-    fade_s: length of the cross fade from the clip before, in whose middle this one begins.
+    fade_s: length of the cross fade from the clip before, in whose middle this one begins. heard: sound alone.
     """
 
     path: str
@@ -26,6 +26,7 @@ class ClipSpec:
     out_s: float | None
     rate: float = 1.0
     fade_s: float = 0.0
+    heard: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,15 @@ class JobMessage:
 
 @dataclass(frozen=True)
 class ScoreJob(JobMessage):
-    """Analyse, plan and compose. pairs: keys and values as in `hitpoint.model.plan.wishes`, and takes, cuts, wav."""
+    """Analyse, plan and compose. pairs: keys and values as in `hitpoint.model.plan.wishes`, and takes, cuts, wav.
+
+    sounds: what lies beside the picture and is heard.
+    """
 
     clips: tuple[ClipSpec, ...]
     pairs: tuple[tuple[str, str], ...]
     fps: float
+    sounds: tuple[ClipSpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,9 @@ class SetControl(JobMessage):
     value: float
     from_bar: int
 
-    def overtakes(self, other: SetControl) -> bool:
-        """Whether `other`, which came before, no longer needs to be obeyed."""
-        return (self.job, self.name) == (other.job, other.name)
+    def is_overtaken_by(self, later: object) -> bool:
+        """Whether it no longer needs to be obeyed once `later` has come."""
+        return isinstance(later, SetControl) and (self.job, self.name) == (later.job, later.name)
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,20 @@ class SetChord(JobMessage):
     symbol: str
 
 
-Edit = Regenerate | ChooseTake | SetChord | SetControl
+@dataclass(frozen=True)
+class SetScene(JobMessage):
+    """From bar `from_bar` on the picture feels so, -1..1 each, whatever was seen in it."""
+
+    valence: float
+    arousal: float
+    from_bar: int
+
+    def is_overtaken_by(self, later: object) -> bool:
+        """Whether it no longer needs to be obeyed once `later` has come."""
+        return isinstance(later, SetScene) and self.job == later.job
+
+
+Edit = Regenerate | ChooseTake | SetChord | SetControl | SetScene
 """What changes a job that has its plan."""
 
 

@@ -26,6 +26,7 @@ SAY_AGAIN_S = 1.0
 """Until the bridge has answered."""
 KNOWN_EVERY_S = 10.0
 KINDS: dict[int, type[HitpointError]] = {3: InputError, 4: MissingError}
+REFUSALS = ("usage", "input", "missing", "arguments", "token")
 SOUNDS = ("playing", "waiting", "fallback")
 
 log = logging.getLogger("hitpoint")
@@ -90,8 +91,11 @@ class Conductor:
         while not self._closed:
             if silent_s >= (KNOWN_EVERY_S if welcome else SAY_AGAIN_S):
                 silent_s = 0.0
-                hello = ("/hitpoint/hello", "hitpoint live", "1", PROTOCOL, *([self._token] if self._token else []))
-                self._say(*(("/hitpoint/ping", 1) if welcome else hello))
+                if welcome:
+                    self._say("/hitpoint/ping", 1)
+                else:
+                    token = [self._token] if self._token else []
+                    self._say("/hitpoint/hello", "hitpoint live", "1", PROTOCOL, *token)
             try:
                 messages = codec.decode(self._sock.recv(65536))
             except (TimeoutError, OSError, codec.OscError):
@@ -106,9 +110,7 @@ class Conductor:
 
     def _heed(self, message: codec.OscMessage) -> None:
         values = message.arguments
-        if (message.address == "/hitpoint/error" and values[2] == LIVE_JOB and not self._played) or (
-            message.address == "/hitpoint/error" and not self._played and values[0] == "usage"
-        ):
+        if message.address == "/hitpoint/error" and not self._played and values[0] in REFUSALS:
             self.error = UsageError(str(values[1]))
             self._stop()
         elif message.address == "/hitpoint/state":

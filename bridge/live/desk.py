@@ -1,8 +1,8 @@
-"""The desk of music without end: bars are asked for as late as the composer allows, events struck on the next beat.
+"""The desk of music without end: bars are asked for in time, events struck on the next beat.
 
 Threads and processes: one owner (the clock process). Pure: messages leave by the function handed in. Bar k is asked for
-while bar k - 1 sounds, with what was seen up to then; how long before its bar line follows from how long the composer
-took for the last ones.
+when bar k - 1 begins, or earlier where the composer is slow. Should something else be seen before it begins, it is
+asked for again, as long as the composer has the time.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from hitpoint.bridge.live.features import Features
 from hitpoint.bridge.osc.protocol import ProtocolError
 from hitpoint.bridge.play.player import Player
 from hitpoint.model.music.score import BEATS_PER_BAR, Note
-from hitpoint.model.plan.seen import FEATURES
+from hitpoint.model.plan.seen import FEATURES, Seen
 from hitpoint.model.plan.wish_texts import tempo
 
 AUTO_BPM = 108.0
 TIMES_SLOWEST, SPARE_S = 2.0, 0.1
 """A bar is asked for so many times as long before its bar line as the slowest of the last ones took, and so much."""
 EXPECTED_S = 0.4
-MOST_BEATS = 7
-"""No bar is asked for longer before its bar line: the music would follow by more than two bars."""
+LEAST_BEATS, MOST_BEATS = BEATS_PER_BAR, 7
+SEEN_BEATS = 2
+"""What was seen for so long counts."""
+OTHER = 0.15
+"""Motion, energy or (twice that) valence that is off by so much is something else."""
 AGAIN_S = 2.0
 """A bar that has not come so long after it was asked for is asked for again: the composer may have died meanwhile."""
 NEXT_BEAT_S = 0.015
@@ -48,7 +51,7 @@ class LiveDesk:
         self._pairs: tuple[tuple[str, str], ...] | None = None
         self._home = ""
         self._next = 0
-        self._asked, self._asked_s = -1, -math.inf
+        self._asked, self._asked_s, self._asked_for = -1, -math.inf, Seen()
         self._took_s: deque[float] = deque(maxlen=8)
         self._strikes: dict[int, Halves] = {}
         self._struck = -1
@@ -77,7 +80,7 @@ class LiveDesk:
             bpm = min(max(bpm, asked[0]), asked[1])
         self._start_over()
         self._pairs = (*pairs.items(), ("tempo", f"{bpm:.6g}"))
-        self._grow(0, now_s)
+        self._grow(0, now_s, self._features.seen(now_s, now_s))
 
     def feature(self, name: str, value: float, now_s: float) -> str:
         """`/hitpoint/feature`: something was seen. What is to be said of a value beyond its range, once a feature.
@@ -95,6 +98,11 @@ class LiveDesk:
             return ""
         self._said.add(name)
         return f"{name} lies in {low:g}..{high:g}; {value:g}, and whatever else lies beyond, is taken for its end"
+
+    def control(self, name: str, value: float) -> None:
+        """`/hitpoint/control/...`: a wish takes another value with the next bar that is asked for."""
+        text = str(round(value)) if name == "density" else f"{value:.6g}"
+        self._pairs = tuple({**dict(self._pairs or ()), name: text}.items())
 
     def stop(self, now_s: float) -> bool:
         """`/hitpoint/stop`: end with a cadence, at once where it is said twice. False where it is none of ours."""
@@ -150,7 +158,7 @@ class LiveDesk:
         timeline = player.timeline
         if timeline is None or player.planned is None or player.planned.live is None:
             if now_s - self._asked_s > AGAIN_S:
-                self._grow(0, now_s)
+                self._grow(0, now_s, self._features.seen(now_s, now_s))
             return
         if self._last is not None:
             if player.position() > timeline.time_at_tick(self._last + 1) + TAIL_S:
@@ -164,10 +172,14 @@ class LiveDesk:
         self._follow_jumps(player.bar)
         beat_s = 60.0 / timeline.bpm_at_time(0.0) / max(player.transport.rate, 1e-3)
         beat = timeline.beat_at_time(player.position())
-        if beat < self._next * BEATS_PER_BAR - self._lead_beats(beat_s):
-            return
-        if self._asked != self._next or now_s - self._asked_s > AGAIN_S:
-            self._grow(self._next, now_s, BEATS_PER_BAR * beat_s)
+        seen = self._features.seen(now_s, now_s - SEEN_BEATS * beat_s)
+        left_s = (self._asked * BEATS_PER_BAR - beat) * beat_s
+        if beat >= self._next * BEATS_PER_BAR - self._lead_beats(beat_s):
+            if self._asked != self._next or now_s - self._asked_s > AGAIN_S:
+                self._grow(self._next, now_s, seen)
+        elif self._asked == self._next - 1 and self._can_again(left_s, beat_s) and self._is_other(seen):
+            self._next = self._asked
+            self._grow(self._asked, now_s, seen, again=True)
 
     def _follow_jumps(self, bar: int) -> None:
         """The bar to ask for where the playhead is elsewhere, or the composer fell behind: the one that sounds, or,
@@ -178,16 +190,30 @@ class LiveDesk:
 
     def _lead_beats(self, beat_s: float) -> float:
         """How many beats before its bar line a bar is asked for; whole ones, since that is when we look."""
-        slowest_s = max(self._took_s, default=EXPECTED_S)
-        return min(MOST_BEATS, max(1, math.ceil((TIMES_SLOWEST * slowest_s + SPARE_S) / beat_s)))
+        return min(MOST_BEATS, max(LEAST_BEATS, math.ceil((TIMES_SLOWEST * self._slowest_s + SPARE_S) / beat_s)))
 
-    def _grow(self, index: int, now_s: float, bar_s: float = 0.0) -> None:
-        """Ask for a bar. bar_s: what was seen for so long counts."""
+    @property
+    def _slowest_s(self) -> float:
+        return max(self._took_s, default=EXPECTED_S)
+
+    def _can_again(self, left_s: float, beat_s: float) -> bool:
+        """Whether the composer can write a bar again in the time that is left, and has half of its time to spare."""
+        return left_s > self._slowest_s + SPARE_S and TIMES_SLOWEST * self._slowest_s < BEATS_PER_BAR * beat_s
+
+    def _is_other(self, seen: Seen) -> bool:
+        """Whether the bar that was asked for last would be another one by now."""
+        before = self._asked_for
+        if self._ending_s is not None or seen.cuts > before.cuts:
+            return True
+        valence = abs((seen.valence or 0.0) - (before.valence or 0.0)) / 2
+        return max(valence, abs(seen.level - before.level), abs(seen.stir - before.stir)) >= OTHER
+
+    def _grow(self, index: int, now_s: float, seen: Seen, again: bool = False) -> None:
+        """Ask for a bar."""
         assert self._pairs is not None
-        seen = self._features.seen(now_s, now_s - bar_s)
         pairs = (*self._pairs, ("home", self._home)) if self._home else self._pairs
-        self._asked, self._asked_s = index, now_s
-        self._ask(GrowBar(index, pairs, seen, ending=self._ending_s is not None))
+        self._asked, self._asked_s, self._asked_for = index, now_s, seen
+        self._ask(GrowBar(index, pairs, seen, self._ending_s is not None, again))
 
     def _strike(self, size: float, now_s: float) -> None:
         """An accent on the next beat; one a beat."""

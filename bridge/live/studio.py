@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import HitpointError, UsageError
-from hitpoint.bridge.ipc.live import LIVE_JOB, GrowBar, GrownBars
-from hitpoint.bridge.ipc.messages import JobError, Planned
+from hitpoint.bridge.ipc.live import CONTROLS, LIVE_JOB, GrowBar, GrownBars, LiveError
+from hitpoint.bridge.ipc.messages import Planned
 from hitpoint.model.compose.base import Composer
 from hitpoint.model.music.score import TempoMap, TempoPoint
 from hitpoint.model.plan.types import Plan
@@ -22,7 +22,21 @@ if TYPE_CHECKING:
 
 CONTROL = "1"
 """Density follows the picture exactly unless something else is asked for: there is no film that could be balanced."""
-NOT_LIVE = ("hits", "unhits", "deviation", "repitch", "takes", "wav", "stems", "formats", "keep", "cuts", "from", "to")
+NOT_LIVE = (
+    "hits",
+    "unhits",
+    "mood-line",
+    "deviation",
+    "repitch",
+    "takes",
+    "wav",
+    "stems",
+    "formats",
+    "keep",
+    "cuts",
+    "from",
+    "to",
+)
 """What can be asked of a score, and means nothing without a film's end."""
 
 
@@ -43,23 +57,28 @@ class Studio:
         self._last: GrownBars | None = None
 
     def handle(self, message: object) -> bool:
-        """Obey what is for the studio; False for everything else. What goes wrong becomes a JobError."""
+        """Obey what is for the studio; False for everything else. What goes wrong becomes a LiveError."""
         if not isinstance(message, GrowBar):
             return False
         try:
             self._grow(message)
         except HitpointError as error:
             code = "usage" if isinstance(error, UsageError) else "input"
-            self._send(JobError(LIVE_JOB, code, str(error)))
+            self._send(LiveError(LIVE_JOB, code, str(error)))
         return True
 
     def _grow(self, message: GrowBar) -> None:
         if self._plan is None or not self._goes_on(message):
             self._begin(message)
         elif self._last is not None and any(bar.index == message.index for bar in self._last.bars):
-            self._send(self._last)  # it was asked for twice
-            return
+            if not message.again:
+                self._send(self._last)  # it was asked for twice
+                return
+            self._plan.take_back()
         assert self._plan is not None
+        if message.pairs != self._pairs:
+            self._plan.wish(asked(message.pairs)[0])
+            self._pairs = message.pairs
         plan = self._plan.cadence(message.seen) if message.ending else self._plan.next(message.seen)
         first = len(self._plan.history)
         count = len(plan.bars) - first if message.ending else 1
@@ -76,8 +95,10 @@ class Studio:
         return (message.index > 0 or first_again) and self._same(message.pairs)
 
     def _same(self, pairs: tuple[tuple[str, str], ...]) -> bool:
-        """The home key moves with what is seen, so it makes no other music."""
-        mine, its = ({**dict(each), "home": ""} for each in (self._pairs or (), pairs))
+        """The home key moves with what is seen, and controls move at any time: neither makes other music."""
+        mine, its = (
+            {key: value for key, value in each if key not in (*CONTROLS, "home")} for each in (self._pairs or (), pairs)
+        )
         return mine == its
 
     def _begin(self, message: GrowBar) -> None:

@@ -119,7 +119,8 @@ MESSAGES: tuple[MessageType, ...] = (
         "clip",
         "One clip of the edit. in, out: seconds of the file's own time (out −1 = the file's end); rate: its speed, "
         "below 0 from out back to in; fade: length of the cross fade from the clip before, in whose middle this one "
-        "begins.",
+        "begins. heard: 1 for sound that lies beside the picture; where an edit has such clips, what is said in it is "
+        "looked for in them, and no longer in the films' own sound.",
         _JOB,
         Argument("index", "i", "", 0, 9999),
         Argument("path", "s"),
@@ -128,6 +129,7 @@ MESSAGES: tuple[MessageType, ...] = (
         Argument("out", "d", "s", -1, 1e6),
         _optional("rate", "d", "×", -100, 100),
         _optional("fade", "d", "s", 0, 3600),
+        _optional("heard", "i", "", 0, 1),
     ),
     _in(
         "clips/end",
@@ -140,20 +142,22 @@ MESSAGES: tuple[MessageType, ...] = (
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
         "cut-control, density, energy, accents, humanise, swing, dynamics, mood, valence, arousal, tension, describe, "
         "key, harmony (auto, off, bound or a file), harmony-strength, lead, motif (a MIDI file), deviation, composer, "
+        "library (a folder of music for it), select (how it chooses), "
         "cuts (auto, strips = only the clips' own boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), "
         "stems (0 or 1: one WAV per instrument), formats (further files beside the MIDI, as "
         "--format names them), from and to (seconds of the timeline: the range to score, black "
         "beyond the clips included), keep (the job of an "
         "earlier cut of this edit: its music stays where the picture has not changed), hits and unhits (moments to "
-        "hit, and cuts not to hit: seconds of the timeline, separated by commas; 12.5! is to be hit above all).",
+        "hit, and cuts not to hit: seconds of the timeline, separated by commas; 12.5! is to be hit above all), "
+        "mood-line (valence and tension drawn over the timeline: 12.5:-0.4:0.8, ...).",
         _JOB,
         rest=Argument("key value", "*"),
     ),
     _in(
         "live",
         "Music without end that follows `feature`, until `stop`. Pairs: as for score, without those of a film with an "
-        "end (hits, unhits, from, to, keep, takes, wav, stems, formats, cuts, deviation). Its bars and chords bear the "
-        "job `live`; in `state`, its bars are 0.",
+        "end (hits, unhits, mood-line, from, to, keep, takes, wav, stems, formats, cuts, deviation). Its bars and "
+        "chords bear the job `live`; in `state`, its bars are 0.",
         rest=Argument("key value", "*"),
     ),
     _in(
@@ -247,6 +251,13 @@ MESSAGES: tuple[MessageType, ...] = (
             Argument("value", "f", "", -1, 1),
         )
         for name in ("valence", "arousal", "tension")
+    ),
+    _in(
+        "scene",
+        "The picture feels so from the next bar line on, whatever was seen in it; the composer library goes on with "
+        "the stretch of music that suits it and joins best.",
+        Argument("valence", "f", "", -1, 1),
+        Argument("arousal", "f", "", -1, 1),
     ),
     _in("panic", "All notes off on every channel, now."),
     _in("ping", "Answered by pong with the same number.", Argument("number", "i", "", -(2**31), 2**31 - 1)),

@@ -21,11 +21,20 @@ import traceback
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
-from hitpoint.bridge.ipc.messages import ComposerCrashed, ComposerReady, Handled, LogLine, Quit, SetControl
+from hitpoint.bridge.ipc.messages import (
+    ComposerCrashed,
+    ComposerReady,
+    Handled,
+    LogLine,
+    Quit,
+    SetControl,
+    SetScene,
+)
 from hitpoint.bridge.live.studio import Studio
 from hitpoint.bridge.process import system
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work import factory
+from hitpoint.bridge.work.composers import ComposerAsk
 from hitpoint.bridge.work.jobs import Tools
 from hitpoint.bridge.work.stage import BAR_S, LOAD_S, Stage
 from hitpoint.bridge.work.workshop import Workshop
@@ -102,7 +111,7 @@ def _work(outbox: Outbox, stage: Stage, config: Config, heard: list[object]) -> 
             store.sweep()
         tools = make_tools(config, stage, outbox)
         workshop = Workshop(tools, store, outbox.send, stage, waiting)
-        studio = Studio(tools.composer, tools.programs, outbox.send)
+        studio = Studio(lambda key: tools.composer(ComposerAsk(key)), tools.programs, outbox.send)
         _load_modules(config)
     outbox.send(ComposerReady())
     busy = True
@@ -126,7 +135,7 @@ def latest_controls(messages: list[object], outbox: Outbox) -> list[object]:
     kept: list[object] = []
     for message in messages:
         before = kept[-1] if kept else None
-        if isinstance(message, SetControl) and isinstance(before, SetControl) and message.overtakes(before):
+        if isinstance(before, SetControl | SetScene) and before.is_overtaken_by(message):
             kept.pop()
             outbox.send(Handled(before.job, before))
         kept.append(message)
@@ -197,10 +206,10 @@ def make_tools(config: Config, stage: Stage, outbox: Outbox) -> Tools:
         assert isinstance(tools, Tools)
         return tools
 
-    def load(key: str) -> Composer:
+    def load(asked: ComposerAsk) -> Composer:
         with stage.at("load", LOAD_S):
             outbox.pulse(stage)
-            return factory.make_composer(config, key)
+            return factory.make_composer(config, *asked)
 
     return Tools(load)
 

@@ -66,7 +66,12 @@ def serve(config: Config, revived: bool = False, while_open: bool = False, guest
     version = importlib.metadata.version("hitpoint")
     revive = [sys.executable, *(AGAIN if config.realtime else START), *_own_arguments(), "--revived"]
     watchdog = Watchdog(osc_socket, config, version, revive if config.revive else [], revived)
-    system.on_end(watchdog.stop if guest is None else lambda: guest.leave() or watchdog.stop())
+
+    def end() -> None:
+        if guest is None or not guest.leave():
+            watchdog.stop()
+
+    system.on_end(end)
     if while_open:
         threading.Thread(target=_end_with, args=(sys.stdin.buffer, watchdog.stop), name="stdin", daemon=True).start()
     system.on_suspend(watchdog.suspend)

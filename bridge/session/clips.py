@@ -91,7 +91,8 @@ class ClipDesk:
         out = None if out_s < 0 else out_s
         clips.missing.discard(index)
         clips.touched_s = now_s
-        clip = ClipSpec(path, request.number("timeline_start"), in_s, out, rate, request.number("fade"))
+        start_s, fade_s, heard = request.number("timeline_start"), request.number("fade"), request.whole("heard") == 1
+        clip = ClipSpec(path, start_s, in_s, out, rate, fade_s, heard)
         return ClipKept(job, index, clip)
 
     def end(self, request: Request, now_s: float, most: int) -> list[int]:
@@ -112,8 +113,11 @@ class ClipDesk:
         if len(rest) % 2:
             raise ProtocolError("arguments", f"{job}: the wishes must come as pairs of key and value")
         clips.touched_s = now_s
-        pairs = zip(rest[::2], rest[1::2], strict=True)
-        return ScoreList(job, tuple((str(key), str(value)) for key, value in pairs))
+        pairs = [(str(key), str(value)) for key, value in zip(rest[::2], rest[1::2], strict=True)]
+        pairs = [
+            (key, allowed_path(value, self._roots) if key == "library" and value else value) for key, value in pairs
+        ]
+        return ScoreList(job, tuple(pairs))
 
     def suggest(self, request: Request, now_s: float) -> SuggestList:
         """`/hitpoint/suggest`: the job with the words for it."""

@@ -17,6 +17,7 @@ from hitpoint.bridge.ipc.messages import (
     Regenerate,
     SetChord,
     SetControl,
+    SetScene,
 )
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
 from hitpoint.bridge.play.player import Player
@@ -48,6 +49,7 @@ class JobDesk:
         self._desk = ClipDesk(roots)
         self.work = WorkList()
         self._faders: dict[str, float] = {}
+        self._scene: tuple[float, float] | None = None
         self._faders_s = float("-inf")
 
     def restore(self, known: ListKnown, now_s: float) -> None:
@@ -146,15 +148,24 @@ class JobDesk:
         self._faders[request.address.rpartition("/")[2]] = request.number("value")
         self.move_faders(now_s)
 
+    def scene(self, request: Request, sender: Address, now_s: float) -> None:
+        """`/hitpoint/scene`: at once, or with the next move of the faders."""
+        self._scene = request.number("valence"), request.number("arousal")
+        self.move_faders(now_s)
+
     def move_faders(self, now_s: float) -> None:
         """Pass the faders' last values on, if it is time; to be called a few times a second."""
         planned = self._player().planned
         if planned is None:
             self._faders.clear()
-        if not self._faders or planned is None or now_s - self._faders_s < CONTROL_EVERY_S:
+            self._scene = None
+        if not (self._faders or self._scene) or planned is None or now_s - self._faders_s < CONTROL_EVERY_S:
             return
         self._faders_s = now_s
         values, self._faders = self._faders, {}
+        scene, self._scene = self._scene, None
+        if scene is not None:
+            self._ask(SetScene(planned.job, *scene, self._player().next_bar), planned.job)
         for name, value in values.items():
             self._ask(SetControl(planned.job, name, value, self._player().next_bar), planned.job)
 

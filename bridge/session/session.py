@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from hitpoint.bridge.clock.clock import Clock
 from hitpoint.bridge.config.settings import Config
-from hitpoint.bridge.ipc.live import LIVE_JOB, GrownBars
+from hitpoint.bridge.ipc.live import CONTROLS, LIVE_JOB, GrownBars, LiveError
 from hitpoint.bridge.ipc.messages import (
     Aim,
     BarsReady,
@@ -137,6 +137,12 @@ class Session:
     def _stop(self, request: Request, sender: Address, now_s: float) -> None:
         if not self._live.stop(now_s):
             self.player.stop(now_s)
+
+    def _control(self, request: Request, sender: Address, now_s: float) -> None:
+        if self._live.on:
+            self._live.control(request.address.rpartition("/")[2], request.number("value"))
+        else:
+            self._jobs.control(request, sender, now_s)
 
     def _begin_live(self, request: Request, sender: Address, now_s: float) -> None:
         self._jobs.own(LIVE_JOB, sender, now_s)
@@ -265,7 +271,7 @@ class Session:
             self.clients.tell_owner(message.job, str(address), message.job, *said)
         elif isinstance(message, JobError):
             self.last_error = message.text
-            if message.job == LIVE_JOB:
+            if isinstance(message, LiveError):
                 self._live.failed()
             job, request = message.job, message.request
             self.clients.tell_owner(job, "/hitpoint/error", message.code, message.text, job, request)
@@ -376,14 +382,8 @@ _HANDLERS: dict[str, Callable[[Session, Request, Address, float], None]] = {
     "hand": lambda session, *rest: session._jobs.hand(*rest),
     "mute": Session._mute,
     "volume": Session._volume,
-    "control/control": lambda session, *rest: session._jobs.control(*rest),
-    "control/density": lambda session, *rest: session._jobs.control(*rest),
-    "control/energy": lambda session, *rest: session._jobs.control(*rest),
-    "control/accents": lambda session, *rest: session._jobs.control(*rest),
-    "control/humanise": lambda session, *rest: session._jobs.control(*rest),
-    "control/valence": lambda session, *rest: session._jobs.control(*rest),
-    "control/arousal": lambda session, *rest: session._jobs.control(*rest),
-    "control/tension": lambda session, *rest: session._jobs.control(*rest),
+    **{f"control/{name}": Session._control for name in CONTROLS},
+    "scene": lambda session, *rest: session._jobs.scene(*rest),
     "panic": Session._panic,
     "ping": Session._ping,
 }

@@ -84,7 +84,10 @@ class Shelf:
     """
 
     def __init__(self, lists: Iterable[ScoreJob] = ()) -> None:
-        self._lists = {each.job: _List(each.fps, len(each.clips), dict(enumerate(each.clips))) for each in lists}
+        self._lists: dict[str, _List] = {}
+        for each in lists:
+            clips = (*each.clips, *each.sounds)
+            self._lists[each.job] = _List(each.fps, len(clips), dict(enumerate(clips)))
 
     def note(self, message: ListBegun | ClipKept | ListDropped) -> None:
         """The clock took something in, or dropped a list."""
@@ -100,8 +103,9 @@ class Shelf:
         listed = self._lists.get(message.job)
         if listed is None or len(listed.clips) < listed.count:
             return None
-        clips = tuple(listed.clips[index] for index in range(listed.count))
-        return ScoreJob(message.job, clips, message.pairs, listed.fps)
+        clips = [listed.clips[index] for index in range(listed.count)]
+        seen, heard = (tuple(clip for clip in clips if clip.heard is which) for which in (False, True))
+        return ScoreJob(message.job, seen, message.pairs, listed.fps, heard)
 
     def retell(self) -> list[ListKnown]:
         """What a clock that is started again must know of them."""

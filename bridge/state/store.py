@@ -51,7 +51,8 @@ Value = TypeVar("Value")
 class JobRecord:
     """What stands in job.json. done: nothing is left to compose or write. By take: results: its files; editions: the
     edition of the notes in them; requests: the number of the client's latest wish for it.
-    chords: those that a client set, "bar.half" -> symbol.
+    chords: those that a client set, "bar.half" -> symbol. scene: the bar
+    from which on the picture feels as a client said, and its valence and arousal.
     """
 
     score: ScoreJob
@@ -63,6 +64,7 @@ class JobRecord:
     editions: dict[int, int] = field(default_factory=dict)
     requests: dict[int, int] = field(default_factory=dict)
     chords: dict[str, str] = field(default_factory=dict)
+    scene: tuple[int, float, float] | None = None
     done: bool = False
     schema: str = SCHEMA
 

@@ -104,7 +104,7 @@ class BarMaker:
             bars = {**take.provisional, **take.bars}
             history = [replace(bars[index], index=position) for position, index in enumerate(block)]
             composer = self._tools.composer(job.composer)
-            take.ahead_stream = composer.stream(splice_plan(plan, block, wanted), take.seed, history)
+            take.ahead_stream = composer.ahead(splice_plan(plan, block, wanted), take.seed, history)
         bar = replace(next(take.ahead_stream), index=wanted)
         take.ahead_next = wanted + 1
         take.provisional[wanted] = bar

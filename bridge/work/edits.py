@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import ChooseTake, Regenerate, SetChord, SetControl
+from hitpoint.bridge.ipc.messages import ChooseTake, Regenerate, SetChord, SetControl, SetScene
 from hitpoint.bridge.work.jobs import SEED_STEP, Job, Tools, announcement, pairs_of, ready, result_of, take_of
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.model.plan.harmony.edit import with_chord, with_chords
+from hitpoint.model.plan.scene import renumbered, with_scene
 from hitpoint.model.plan.types import Plan
 
 SUFFIXES = (".mid", ".wav", ".report.json")
@@ -137,12 +138,12 @@ class Editor:
         first = min(message.from_bar, bars)
         job.record.controls = controls
         job.plan = with_chords(joined(job.plan, new, first), job.record.chords)
+        if job.record.scene is not None:
+            begins, valence, arousal = job.record.scene
+            job.plan = with_scene(job.plan, max(first, begins), valence, arousal)
         job.prepared = replace(job.prepared, plan=job.plan)
         if message.name not in PERFORMED:
-            take = job.take
-            take.bars = {index: bar for index, bar in take.bars.items() if index < first}
-            take.provisional.clear()
-            take.stream = take.ahead_stream = None
+            self._drop_bars(job, first)
         self._forget_files(job)
         job.aim = first
         self._keeper.save_plan(job)
@@ -150,6 +151,30 @@ class Editor:
         self._raise_edition(job, range(first, bars))
         if message.name in PERFORMED:
             self.send_known(job)
+
+    def set_scene(self, job: Job, message: SetScene) -> None:
+        """The picture feels otherwise from the next bar on: another plan from there, and other music."""
+        assert job.plan is not None
+        self._keeper.keep_edition(job, job.record.take)
+        bars = len(job.plan.bars)
+        first = min(message.from_bar, bars)
+        job.record.scene = (first, message.valence, message.arousal)
+        job.plan = with_scene(job.plan, first, message.valence, message.arousal)
+        if job.prepared is not None:
+            job.prepared = replace(job.prepared, plan=job.plan)
+        self._drop_bars(job, first)
+        self._forget_files(job)
+        job.aim = first
+        self._keeper.save_plan(job)
+        self._keeper.save_bars(job, job.record.take)
+        self._raise_edition(job, range(first, bars))
+
+    def _drop_bars(self, job: Job, first: int) -> None:
+        """The take that is heard is composed anew from bar `first` on."""
+        take = job.take
+        take.bars = {index: bar for index, bar in take.bars.items() if index < first}
+        take.provisional.clear()
+        take.stream = take.ahead_stream = None
 
     def announce(self, job: Job, stale: tuple[int, ...] = (), kept: bool = False) -> None:
         """Tell the clock of the plan."""
@@ -178,4 +203,5 @@ class Editor:
 def joined(old: Plan, new: Plan, first: int) -> Plan:
     """`old` up to bar `first`, `new` from there on; both of the same bars and tempo."""
     hits = [hit for hit in old.hits if hit.bar < first] + [hit for hit in new.hits if hit.bar >= first]
-    return replace(new, bars=old.bars[:first] + new.bars[first:], hits=tuple(hits), sections=old.sections)
+    plan = replace(new, bars=old.bars[:first] + new.bars[first:], hits=tuple(hits), sections=old.sections)
+    return renumbered(replace(plan, scene_bar=old.scene_bar))

@@ -29,12 +29,14 @@ from hitpoint.bridge.ipc.messages import (
     ResumeJob,
     ScoreJob,
     SetChord,
+    SetScene,
     WorkingAt,
 )
 from hitpoint.bridge.ipc.questions import Question
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.answerer import Answerer
 from hitpoint.bridge.work.bar_maker import BarMaker
+from hitpoint.bridge.work.composers import ComposerAsk
 from hitpoint.bridge.work.edits import Editor
 from hitpoint.bridge.work.finish import Finisher
 from hitpoint.bridge.work.heed import Waiting, heeding
@@ -114,6 +116,9 @@ class Workshop:
     def _score(self, message: ScoreJob) -> None:
         pairs = dict(message.pairs)
         takes, wav, stems = checked(pairs)
+        if not message.clips:
+            raise UsageError("there is only sound in this edit; music is written for picture")
+        self._tools.renew(ComposerAsk.of(message))
         kept = self._before(message.job, pairs.get("keep", ""))
         if kept is not None:
             message = replace(message, pairs=kept.pairs_with(pairs))
@@ -177,6 +182,9 @@ class Workshop:
             return True
         if isinstance(message, SetChord):
             self._editor.set_chord(job, message)
+            return True
+        if isinstance(message, SetScene):
+            self._editor.set_scene(job, message)
             return True
         if job.prepared is None:
             job.after_prepare.append(message)

@@ -107,6 +107,11 @@ class Composer(ABC):
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
         """The bars from `len(history)` on, one by one; the same plan, seed and history give the same bars."""
 
+    def ahead(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
+        """As `stream`, for bars that are wanted at once and will be replaced: a composer whose first bar takes long
+        overrides it with something quicker."""
+        return self.stream(plan, seed, history)
+
     def forget(self, plan: Plan, bars: Sequence[Bar], kept: int) -> None:  # noqa: B027  (many remember nothing)
         """Of music without end only the last `kept` of `bars` will be there from now on: they become the history that
         `stream` is given next, and going on from there is to be as quick as it was.
@@ -138,6 +143,10 @@ class Composer(ABC):
             tokens, seconds = tokens + self.stats.tokens, seconds + self.stats.seconds
         self.stats = Stats(tokens, seconds, sum(map(len, pieces)))
         return pieces
+
+    def is_stale(self) -> bool:
+        """Whether what it was made from has changed since, so that a new one would compose otherwise."""
+        return False
 
     def account(self, plan: Plan, seed: int, bars: Sequence[Bar]) -> Account:
         """How it came to `bars`, the piece of this plan and seed, or what edits made of it. From any thread."""
@@ -183,6 +192,7 @@ COMPOSERS: Registry[Composer] = Registry(
         DEFAULT: "hitpoint.model.compose.cmt.composer:CmtComposer",
         "library": "hitpoint.model.compose.library.composer:LibraryComposer",
         "match": "hitpoint.model.compose.library.match:MatchComposer",
+        "diffusion": "hitpoint.model.compose.diffusion.composer:DiffusionComposer",
     },
     "hitpoint.composers",
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -175,11 +176,16 @@ def key_fits(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Correlation (n, 2, 12) of pitch classes (n, 12) with the profiles of the 12 major and the 12 minor keys."""
     centred = weights - weights.mean(axis=1, keepdims=True)
     centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+    fits: NDArray[np.float64] = np.einsum("np,mkp->nmk", centred, _turned())
+    return fits
+
+
+@cache
+def _turned() -> NDArray[np.float64]:
+    """The profiles of the 12 major and the 12 minor keys, (2, 12, 12), each with mean 0 and length 1."""
     turned = np.array([[np.roll(profile, root) for root in range(12)] for profile in PROFILES])
     turned -= turned.mean(axis=2, keepdims=True)
-    turned /= np.linalg.norm(turned, axis=2, keepdims=True)
-    fits: NDArray[np.float64] = np.einsum("np,mkp->nmk", centred, turned)
-    return fits
+    return np.asarray(turned / np.linalg.norm(turned, axis=2, keepdims=True))
 
 
 def _key(weights: NDArray[np.float64], relatives: tuple[Key, Key] | None) -> Key | None:

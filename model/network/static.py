@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,18 +21,13 @@ from torch.nn import functional as F
 from hitpoint.model.music import tokens
 from hitpoint.model.network.device import Device, Plain, Work
 from hitpoint.model.network.network import Network, NetworkConfig
-from hitpoint.model.network.static_step import BAR, KIND, NEXT, NOTE, ONSET, TABLES, TIME, Buffers, Step
+from hitpoint.model.network.static_step import BAR, NOTE, ONSET, ROW, Buffers, Steering, Step
 
 SIZES = (1, 8, 64, 256)
 """Streams that are run together; fewer take the next size, more the next multiple of the largest."""
-PARTS: Mapping[tuple[int, ...], tuple[str, ...]] = {
-    (): (),
-    (NOTE,): ("pitch", "duration", "velocity"),
-    (ONSET,): ("instrument", "strength"),
-    (BAR, NOTE, ONSET): ("density", "instrument", "strength", "pitch", "duration", "velocity"),
-}
-"""What may be drawn together, and the tables that it takes: what no stream needs is not computed."""
-USUAL = dict.fromkeys(TABLES, (1.0, 1.0))
+PARTS: tuple[tuple[int, ...], ...] = ((), (NOTE,), (ONSET,), (NOTE, ONSET), (BAR, NOTE, ONSET))
+"""What may be drawn together: what no stream needs is not computed."""
+USUAL = dict.fromkeys(tokens.FIELDS, (1.0, 1.0))
 
 
 @dataclass(eq=False)
@@ -82,18 +77,15 @@ class _Bench:
     """The buffers of one size and the work recorded on them."""
 
     def __init__(self, step: Step, size: int, device: Device) -> None:
-        self.buffers = Buffers.make(step.network, size, device)
+        self.buffers = Buffers.make(step.network, size, device, step.steering)
         self.owner: weakref.ref[StaticStreams] | None = None
+        self.told = 0
+        """Streams told of a bar since the host last waited."""
         b, graph = self.buffers, device.graph
-        for values in b.here["draws"], *(b.here[name] for name in TABLES):
-            values.zero_()
 
         def draw(kinds: tuple[int, ...], back: bool) -> Work:
             def work() -> None:
-                step.begin(b, (*PARTS[kinds], *(() if back else ("beat",))))
-                for kind, part in ((BAR, step.density), (ONSET, step.onset), (NOTE, step.note)):
-                    if kind in kinds:
-                        part(b)
+                step.draw(b, kinds)
                 if back:
                     b.out_here.copy_(b.out, non_blocking=True)
 
@@ -108,10 +100,17 @@ class _Bench:
 
             return work
 
+        def take() -> None:
+            step.take(b)
+            step.read(b)
+
         with torch.inference_mode():
-            self.enter = graph(lambda: step.enter(b))
-            self.draws = {(kinds, back): graph(draw(kinds, back)) for kinds in PARTS for back in (True, False)}
-            self.reads = {beat: graph(read(beat)) for beat in (True, False)}
+            self.enter, self.take, self.tell = graph(lambda: step.enter(b)), graph(take), list[Work]()
+            self.draws, self.reads = dict[tuple[tuple[int, ...], bool], Work](), dict[bool, Work]()
+            if step.steering is not None:
+                self.tell = [graph(lambda slot=slot: step.tell(b, slot)) for slot in range(len(b.slots))]  # type: ignore[misc]
+                self.draws = {(kinds, back): graph(draw(kinds, back)) for kinds in PARTS for back in (True, False)}
+                self.reads = {beat: graph(read(beat)) for beat in (True, False)}
             for part in b.remembered():
                 part.zero_()  # recording may have run the work
 
@@ -122,16 +121,17 @@ class StaticRecurrence:
     def __init__(
         self, network: Network, genre_strength: float = 1.0, device: Device | None = None, *, half: bool = False,
         sharpness: Mapping[str, tuple[float, float]] | None = None, sizes: tuple[int, ...] = (),
+        steering: Steering | None = None,
     ) -> None:  # fmt: skip
         """half: bfloat16 weights. sharpness: temperature and nucleus of each attribute, for `draw`. sizes: of streams,
-        to be made ready now rather than when they are first needed.
+        to be made ready now rather than when they are first needed. steering: for `draw`.
         """
         self.config: NetworkConfig = network.config
         self.precision = "bfloat16" if half else "float32"
         self.device = device or Plain(str(network.norm.weight.device))
         with torch.inference_mode(), self.device.active():
             network = halved(network) if half else network
-            self._step = Step(network, genre_strength, {**USUAL, **(sharpness or {})})
+            self._step = Step(network, genre_strength, {**USUAL, **(sharpness or {})}, steering)
         self._benches: dict[int, _Bench] = {}
         for size in sizes:
             self._bench(size)
@@ -141,10 +141,12 @@ class StaticRecurrence:
         return StaticStreams(streams, size_for(streams))
 
     @torch.inference_mode()
-    def enter_bar(self, memory: StaticStreams, table: NDArray[np.int16], stream: int | None = None) -> None:
-        """From the next row on a condition holds: table (N, columns) for all streams, or (1, columns) for one."""
+    def enter_bar(
+        self, memory: StaticStreams, table: NDArray[np.int16], stream: int | Sequence[int] | None = None
+    ) -> None:
+        """From the next row on a condition holds: table (N, columns) for all streams, or for one or some of them."""
         bench = self._bring(memory)
-        chosen = slice(0, memory.streams) if stream is None else slice(stream, stream + 1)
+        chosen = slice(0, memory.streams) if stream is None else [stream] if isinstance(stream, int) else list(stream)
         here = bench.buffers.here
         here["entering"].zero_()
         here["entering"][chosen] = True
@@ -156,12 +158,11 @@ class StaticRecurrence:
     def advance(self, memory: StaticStreams, rows: NDArray[np.int64], time: NDArray[np.int64]) -> Tensor:
         """Read one row a stream: rows (N, 8), time (N,) ticks. Returns the hidden vectors (N, d)."""
         bench = self._bring(memory)
-        ints = bench.buffers.here["ints"]
-        ints.zero_()
-        ints[: memory.streams, : len(tokens.FIELDS)] = torch.from_numpy(rows)
-        ints[: memory.streams, TIME] = torch.from_numpy(time)
-        bench.draws[(), True]()
-        bench.reads[False]()
+        given = bench.buffers.here["rows"]
+        given.zero_()
+        given[: memory.streams, :ROW] = torch.from_numpy(rows)
+        given[: memory.streams, ROW] = torch.from_numpy(time)
+        bench.take()
         self.device.mark()
         return self.hidden(memory)
 
@@ -172,32 +173,40 @@ class StaticRecurrence:
             told = {name: torch.tensor(classes, device=self.device.where) for name, classes in known.items()}
             return self._step.logits(hidden, attribute, told).cpu().numpy()
 
-    def draw(self, memory: StaticStreams) -> NDArray[np.float32]:
-        """Draw one row a stream as the host arrays of `desk` say, read it, and draw the beat that follows where it is
-        asked for. Returns (N, OUT): see `static_step`.
+    @torch.inference_mode()
+    def tell(self, memory: StaticStreams, stream: int, told: Mapping[str, NDArray[np.generic]]) -> None:
+        """What the steering is to know of a stream's next bar, by the names of its `told`, (numbers,) each."""
+        bench = self._bring(memory)
+        slot = bench.told % len(bench.tell)
+        if slot == 0 and bench.told:
+            self.device.mark()
+            self.device.wait()
+        here = bench.buffers.slots[slot][0]
+        for name, values in told.items():
+            here[name].numpy()[0] = values
+        here["stream"][0] = stream
+        bench.tell[slot]()
+        bench.told += 1
 
-        Where no beat is asked for, the classes come back while the device is still reading the row.
+    @torch.inference_mode()
+    def draw(self, memory: StaticStreams, kinds: Set[int], beat: bool) -> NDArray[np.float32]:
+        """Draw one row a stream, read it, and draw the beat behind it. Returns (N, OUT): see `static_step`.
+
+        kinds: what is to be drawn of rows: BAR, ONSET, NOTE; beat: whether a stream's beat is due behind its row. Where
+        none is, the rows come back while the device is still reading them.
         """
         bench = self._bring(memory)
-        ints = bench.buffers.here["ints"].numpy()
-        needed = set(ints[:, KIND].tolist()) - {0}
-        kinds = next(kinds for kinds in PARTS if needed <= set(kinds))
-        beat = bool(ints[:, NEXT].any())
-        with torch.inference_mode():
-            bench.draws[kinds, not beat]()
-            if not beat:
-                self.device.mark()
-            bench.reads[beat]()
-            if beat:
-                self.device.mark()
-            self.device.wait()
+        parts = next(each for each in PARTS if kinds <= set(each))
+        bench.draws[parts, not beat]()
+        if not beat:
+            self.device.mark()
+        bench.reads[beat]()
+        if beat:
+            self.device.mark()
+        self.device.wait()
+        bench.told = 0
         found: NDArray[np.float32] = bench.buffers.out_here.numpy()[: memory.streams].copy()
         return found
-
-    def desk(self, memory: StaticStreams) -> dict[str, NDArray[np.generic]]:
-        """The host's arrays for the streams' next row: "ints", "draws" and the tables of `static_step`, N first."""
-        here = self._bring(memory).buffers.here
-        return {name: here[name].numpy() for name in ("ints", "draws", *TABLES)}
 
     @torch.inference_mode()
     def hidden(self, memory: StaticStreams) -> Tensor:

@@ -1,15 +1,16 @@
 """One row of music as a chain of kernels with nothing between them: drawn from the hidden vectors, read, remembered.
 
 Everything that a step reads and writes lies at fixed addresses (`Buffers`), and no value is looked at on the way, so
-that a device may record the chain once and launch it as a whole. What a class may be, and how welcome it is, comes in
-as tables of nats, minus infinity where it is not allowed; this file knows ids only. Shapes: N streams, d the network's
-width.
+that a device may record the chain once and launch it as a whole. What a class may be, and how welcome it is, is said by
+a `Steering` in nats, minus infinity where it is not allowed; this file knows ids only. Shapes: N streams, d the
+network's width.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -21,29 +22,76 @@ from hitpoint.model.network.attention import LocalAttention, State, rotation
 from hitpoint.model.network.device import Device
 from hitpoint.model.network.network import CHAIN, Network
 
-SIZE = dict(zip(tokens.FIELDS, tokens.SIZES, strict=True))
-GIVEN, BAR, ONSET, NOTE = range(4)
-"""Kinds of rows: read as it is; its density is drawn; its instrument and strength; its pitch, length and velocity."""
-TIME, KIND, NEXT = range(len(tokens.FIELDS), len(tokens.FIELDS) + 3)
-"""Columns of `ints` behind the row's own; NEXT: whether the beat of the row after it is to be drawn."""
+IDLE, BAR, ONSET, NOTE, TURN = range(5)
+"""What comes next in a stream: nothing more of this bar; a row whose density, whose instrument and strength, or whose
+pitch, length and velocity are drawn, if they are not known; or, behind a bar's row and a simu-note's last, the beat."""
+STAGE, TICK, LOCKED, NOTES, TIME = range(5)
+"""Columns of a steering's state that others know: what comes next, the tick reached, the notes of its simu-note that
+stand already, those still to come, and the time of the row in ticks."""
 FIRST, SECOND, THIRD, BEAT = range(4)
-PRESSURE, FREE, OUT = 4, 8, 12
-"""Columns of `out`: the four classes that may be drawn; from PRESSURE on the masks' pressure on each of them, from FREE
-on whether there was a choice, so that a draw was used up; and how many columns that makes."""
-TABLES: Mapping[str, tuple[int, ...]] = {
-    "density": (SIZE["density"],),
-    "instrument": (SIZE["instrument"],),
-    "strength": (SIZE["instrument"], SIZE["strength"]),
-    "pitch": (SIZE["pitch"],),
-    "duration": (SIZE["pitch"], SIZE["duration"]),
-    "velocity": (SIZE["velocity"],),
-    "beat": (SIZE["density"], SIZE["beat"]),
-}
-"""A strength's table depends on the instrument drawn before it, a duration's on the pitch, a beat's on a density that
-was drawn with it (else row 0 holds)."""
+ROW = len(tokens.FIELDS)
+PRESSURE, FREE, STATE, OUT = ROW + 1, ROW + 5, ROW + 9, ROW + 13
+"""Columns of `out`: the row; the beat drawn behind it; from PRESSURE on the masks' pressure on each of the four that
+may be drawn, from FREE on whether there was a choice, so that a draw was used up; from STATE on the first four columns
+of the state."""
 TINY = torch.finfo(torch.float32).tiny
 SILENT_VELOCITY = 11
 """Where a network does not predict velocity: 84, near CMT's constant 80."""
+SLOTS = 8
+"""Streams that can be told of a bar without waiting."""
+Told = Mapping[str, Tensor]
+"""What a steering knows of the streams, by the names of its `told`, (N, numbers) each."""
+
+
+class Steering(Protocol):
+    """What leads the writing of streams: kernels on what it was told, which look at no value.
+
+    told: name -> (numbers a stream, kind); "state" is among them, with the columns above.
+    """
+
+    told: Mapping[str, tuple[int, torch.dtype]]
+
+    def open(self, told: Told) -> Tensor:
+        """The rows (N, 8) that come next as far as they are known; their TIME is written into the state."""
+
+    def drawing(self, told: Told, stage: int) -> Tensor:
+        """(N,): which streams draw a row of this kind."""
+
+    def uniform(self, told: Told) -> Tensor:
+        """(N, 1): the next random number in 0..1 of each stream."""
+
+    def used(self, told: Told, draws: Tensor) -> None:
+        """(N,): whether it was used up."""
+
+    def densities(self, told: Told) -> Tensor:
+        """Nats (N, classes)."""
+
+    def instruments(self, told: Told) -> Tensor:
+        """Nats (N, classes)."""
+
+    def strengths(self, told: Told, player: Tensor) -> Tensor:
+        """Nats (N, classes) for the instruments drawn (N,)."""
+
+    def pitches(self, told: Told) -> Tensor:
+        """Nats (N, classes)."""
+
+    def durations(self, told: Told, pitch: Tensor) -> Tensor:
+        """Nats (N, classes) for the pitches drawn (N,)."""
+
+    def velocities(self, told: Told) -> Tensor:
+        """Nats (N, classes)."""
+
+    def settle(self, told: Told, row: Tensor, onsets: bool, notes: bool) -> None:
+        """The rows (N, 8) are whole. onsets, notes: whether any may be among them."""
+
+    def beats(self, told: Told) -> tuple[Tensor, Tensor]:
+        """Nats (N, classes), and whether a beat may come at all (N,)."""
+
+    def due(self, told: Told) -> Tensor:
+        """(N,): which streams draw the beat of their next row now."""
+
+    def turn(self, told: Told, beat: Tensor) -> None:
+        """The beats (N,) that are due are drawn."""
 
 
 @dataclass
@@ -51,57 +99,73 @@ class Buffers:
     """The fixed memory of N streams, on the device and, for what goes to and fro, on the host.
 
     hidden (N, d): behind the last rows. states: one a layer. bars: what the bar's condition adds, (N, d) a layer.
-    table (N, columns): the condition itself. row (N, 8): as it is read. used (N,): draws used up. out (N, OUT), and
-    out_here on the host. here, there: what the host says, on the host and on the device: "ints" (N, 11): row, time in
-    ticks, kind, next; "draws" (N, 4): uniform in 0..1; "incoming" (N, columns), "entering" (N, 1): conditions that come
-    into force; and the nats of TABLES.
+    table (N, columns): the condition itself. told: what the steering knows. row (N, 8), time (N,) in ticks: as it is
+    read. out (N, OUT), and out_here on the host. here, there: what the host says, on the host and on the device: "rows"
+    (N, 9): rows that stand already, and their time; "incoming" (N, columns), "entering" (N, 1): conditions that come
+    into force. slots: what the steering is told of one stream, on the host and on the device, and "stream" (1,), its
+    number.
     """
 
     hidden: Tensor
     states: list[State]
     bars: list[Tensor]
     table: Tensor
+    told: dict[str, Tensor]
     row: Tensor
-    used: Tensor
+    time: Tensor
     out: Tensor
     here: dict[str, Tensor]
     there: dict[str, Tensor]
+    slots: list[tuple[dict[str, Tensor], dict[str, Tensor]]]
     out_here: Tensor
 
     @classmethod
-    def make(cls, network: Network, streams: int, device: Device) -> Buffers:
+    def make(cls, network: Network, streams: int, device: Device, steering: Steering | None) -> Buffers:
         """For so many streams, all zero."""
         d = network.config.d_model
-        shapes = {"ints": (NEXT + 1, torch.int64), "draws": (4, torch.float64)}
-        shapes |= {"incoming": (len(conditions.NAMES), torch.int64), "entering": (1, torch.bool)}
+        shapes = {"rows": (ROW + 1, torch.int64), "incoming": (len(conditions.NAMES), torch.int64)}
+        shapes |= {"entering": (1, torch.bool)}
         host, card = {}, {}
         for name, (width, dtype) in shapes.items():
             host[name], card[name] = (make(streams, width, dtype=dtype) for make in (device.host, device.zeros))
-        for name, shape in TABLES.items():
-            host[name], card[name] = (make(streams, *shape) for make in (device.host, device.zeros))
         with device.active():
             states = [block.attention.start(streams) for block in network.layers]
         for number, block in enumerate(network.layers):
             if isinstance(block.attention, LocalAttention):
                 states[number] = (*states[number][:2], device.zeros(streams, dtype=torch.int64))
+        told = {} if steering is None else dict(steering.told)
+        slots = []
+        for _ in range(min(streams, SLOTS) if told else 0):
+            pair = [
+                {name: make(1, width, dtype=dtype) for name, (width, dtype) in told.items()}
+                | {"stream": make(1, dtype=torch.int64)}
+                for make in (device.host, device.zeros)
+            ]
+            slots.append((pair[0], pair[1]))
         return cls(
             device.zeros(streams, d), states, [device.zeros(streams, d) for block in network.layers if block.condition],
             device.zeros(streams, len(conditions.NAMES), dtype=torch.int64),
-            device.zeros(streams, len(tokens.FIELDS), dtype=torch.int64), device.zeros(streams, dtype=torch.int64),
-            device.zeros(streams, OUT), host, card, device.host(streams, OUT),
+            {name: device.zeros(streams, width, dtype=dtype) for name, (width, dtype) in told.items()},
+            device.zeros(streams, ROW, dtype=torch.int64), device.zeros(streams, dtype=torch.int64),
+            device.zeros(streams, OUT), host, card, slots, device.host(streams, OUT),
         )  # fmt: skip
 
     def remembered(self) -> list[Tensor]:
         """What makes the streams what they are, in a fixed order: N first in every shape."""
-        return [*(part for state in self.states for part in state), *self.bars, self.table, self.hidden]
+        parts = [*(part for state in self.states for part in state), *self.bars, self.table, self.hidden]
+        return [*parts, *self.told.values()]
 
 
 class Step:
     """The kernels of a step, for one network; `Buffers` of any number of streams."""
 
-    def __init__(self, network: Network, genre_strength: float, sharpness: Mapping[str, tuple[float, float]]) -> None:
+    def __init__(
+        self, network: Network, genre_strength: float, sharpness: Mapping[str, tuple[float, float]],
+        steering: Steering | None,
+    ) -> None:  # fmt: skip
         """sharpness: temperature and nucleus of each attribute."""
         self.network, self.config = network, network.config
+        self.steering = steering
         self._genre_strength = genre_strength
         where = network.norm.weight.device
         self._sharpness = {
@@ -141,52 +205,79 @@ class Step:
         for kept, condition in zip(b.bars, layers, strict=True):
             kept.copy_(torch.where(entering, condition(vectors), kept))
 
-    def begin(self, b: Buffers, names: tuple[str, ...]) -> None:
-        """Fetch what the host says of this row, and the tables called `names`."""
-        for name in ("ints", "draws", *names):
-            b.there[name].copy_(b.here[name], non_blocking=True)
-        b.row.copy_(b.there["ints"][:, : len(tokens.FIELDS)])
-        b.used.zero_()
+    def tell(self, b: Buffers, slot: int) -> None:
+        """The steering is told of one stream's next bar."""
+        here, there = b.slots[slot]
+        for name, values in there.items():
+            values.copy_(here[name], non_blocking=True)
+        for name, values in b.told.items():
+            values.index_copy_(0, there["stream"], there[name])
+
+    def take(self, b: Buffers) -> None:
+        """Fetch rows that stand already."""
+        rows = b.there["rows"]
+        rows.copy_(b.here["rows"], non_blocking=True)
+        b.row.copy_(rows[:, :ROW])
+        b.time.copy_(rows[:, ROW])
+
+    def draw(self, b: Buffers, kinds: tuple[int, ...]) -> None:
+        """Draw the next rows, of which no others than `kinds` are to be drawn."""
+        assert self.steering is not None
         b.out.zero_()
-
-    def density(self, b: Buffers) -> None:
-        """Draw the density of the streams that write a bar row."""
-        active = b.there["ints"][:, KIND] == BAR
-        rhythm, line = torch.full_like(b.used, tokens.RHYTHM), torch.full_like(b.used, tokens.BAR_LINE)
-        self._draw(b, "density", b.there["density"], {"type": rhythm, "beat": line}, active, FIRST)
-
-    def onset(self, b: Buffers) -> None:
-        """Draw instrument and strength of the streams that write an onset."""
-        active = b.there["ints"][:, KIND] == ONSET
-        known = {"type": torch.full_like(b.used, tokens.RHYTHM), "beat": b.there["ints"][:, tokens.BEAT]}
-        player = self._draw(b, "instrument", b.there["instrument"], known, active, FIRST)
-        known["instrument"] = player
-        self._draw(b, "strength", _of_class(b.there["strength"], player), known, active, SECOND)
-
-    def note(self, b: Buffers) -> None:
-        """Draw pitch, duration and velocity of the streams that write a note."""
-        active = b.there["ints"][:, KIND] == NOTE
-        known = {"type": torch.full_like(b.used, tokens.NOTE)}
-        known["pitch"] = self._draw(b, "pitch", b.there["pitch"], known, active, FIRST)
-        table = _of_class(b.there["duration"], known["pitch"])
-        known["duration"] = self._draw(b, "duration", table, known, active, SECOND)
-        if self.config.velocity:
-            self._draw(b, "velocity", b.there["velocity"], known, active, THIRD)
-            return
-        silent = torch.full_like(b.used, SILENT_VELOCITY)
-        self._write(b, "velocity", silent, active, THIRD)
+        b.row.copy_(self.steering.open(b.told))
+        b.time.copy_(b.told["state"][:, TIME])
+        for kind, part in ((BAR, self._density), (ONSET, self._onset), (NOTE, self._note)):
+            if kind in kinds:
+                part(b, self.steering, self.steering.drawing(b.told, kind))
+        alone = len(b.row) == 1  # then nobody else's row is of another kind
+        self.steering.settle(b.told, b.row, ONSET in kinds, not (alone and ONSET in kinds))
+        self._say(b)
 
     def beat(self, b: Buffers) -> None:
-        """Draw the beat of the row after the one just read; it is written down by the host."""
-        kind, active = b.there["ints"][:, KIND], b.there["ints"][:, NEXT] > 0
-        density = torch.where(kind == BAR, b.row[:, tokens.DENSITY], 0)
-        known = {"type": torch.full_like(b.used, tokens.RHYTHM)}
-        self._draw(b, "beat", _of_class(b.there["beat"], density), known, active, BEAT)
+        """Draw the beat of the row after the one just read, where one is due."""
+        assert self.steering is not None
+        nats, possible = self.steering.beats(b.told)
+        due = self.steering.due(b.told)
+        known = {"type": torch.full_like(b.time, tokens.RHYTHM)}
+        value = self._draw(b, "beat", nats, known, due & possible, BEAT)
+        b.out[:, ROW].copy_(value)
+        self.steering.turn(b.told, value)
+        self._say(b)
+
+    def _say(self, b: Buffers) -> None:
+        b.out[:, :ROW].copy_(b.row)
+        b.out[:, STATE:].copy_(b.told["state"][:, : OUT - STATE])
+
+    def _density(self, b: Buffers, steering: Steering, active: Tensor) -> None:
+        rhythm, line = torch.full_like(b.time, tokens.RHYTHM), torch.full_like(b.time, tokens.BAR_LINE)
+        nats = steering.densities(b.told)
+        value = self._draw(b, "density", nats, {"type": rhythm, "beat": line}, active, FIRST)
+        self._write(b, "density", value, active)
+
+    def _onset(self, b: Buffers, steering: Steering, active: Tensor) -> None:
+        known = {"type": torch.full_like(b.time, tokens.RHYTHM), "beat": b.row[:, tokens.BEAT]}
+        player = self._draw(b, "instrument", steering.instruments(b.told), known, active, FIRST)
+        self._write(b, "instrument", player, active)
+        known["instrument"] = player
+        nats = steering.strengths(b.told, player)
+        self._write(b, "strength", self._draw(b, "strength", nats, known, active, SECOND), active)
+
+    def _note(self, b: Buffers, steering: Steering, active: Tensor) -> None:
+        known = {"type": torch.full_like(b.time, tokens.NOTE)}
+        known["pitch"] = self._draw(b, "pitch", steering.pitches(b.told), known, active, FIRST)
+        self._write(b, "pitch", known["pitch"], active)
+        nats = steering.durations(b.told, known["pitch"])
+        known["duration"] = self._draw(b, "duration", nats, known, active, SECOND)
+        self._write(b, "duration", known["duration"], active)
+        velocity = torch.full_like(b.time, SILENT_VELOCITY)
+        if self.config.velocity:
+            velocity = self._draw(b, "velocity", steering.velocities(b.told), known, active, THIRD)
+        self._write(b, "velocity", velocity, active)
 
     def read(self, b: Buffers) -> None:
         """Read the rows: states and hidden vectors go on by one."""
         network = self.network
-        clock = b.there["ints"][:, TIME, None]
+        clock = b.time[:, None]
         x = network.embedding.looked_up(b.row, self._folded, self._initial)[:, None]
         if not self.config.conditioned:
             x = x + network.positions(clock, b.table[:, None])
@@ -201,24 +292,20 @@ class Step:
     def _draw(
         self, b: Buffers, attribute: str, nats: Tensor, known: Mapping[str, Tensor], active: Tensor, column: int
     ) -> Tensor:  # fmt: skip
-        """One attribute of all streams: (N,) classes; written down for those that are active."""
+        """One attribute of all streams: (N,) classes; pressures and choices are noted for those that are active."""
+        assert self.steering is not None
         logits = self.logits(b.hidden, attribute, known)
         temperature, nucleus = self._sharpness[attribute]
-        uniform = b.there["draws"].gather(1, b.used[:, None])
-        value, pressure, free = drawn(logits, nats, temperature, nucleus, uniform)
-        b.used.add_(free & active)
-        if column != BEAT:
-            self._write(b, attribute, value, active, column)
-        else:
-            b.out[:, BEAT].copy_(value)
+        value, pressure, free = drawn(logits, nats, temperature, nucleus, self.steering.uniform(b.told))
+        used = free & active
+        self.steering.used(b.told, used)
         b.out[:, PRESSURE + column].copy_(torch.where(active, pressure, b.out[:, PRESSURE + column]))
-        b.out[:, FREE + column].copy_(torch.where(active, free, b.out[:, FREE + column]))
+        b.out[:, FREE + column].add_(used)
         return value
 
-    def _write(self, b: Buffers, attribute: str, value: Tensor, active: Tensor, column: int) -> None:
+    def _write(self, b: Buffers, attribute: str, value: Tensor, active: Tensor) -> None:
         field = tokens.FIELDS.index(attribute)
         b.row[:, field].copy_(torch.where(active, value, b.row[:, field]))
-        b.out[:, column].copy_(torch.where(active, value, b.out[:, column]))
 
 
 def drawn(
@@ -241,8 +328,3 @@ def drawn(
     aim = uniform * cumulative.gather(1, last)
     picked = torch.minimum((cumulative <= aim).sum(dim=1, keepdim=True), last)
     return order.gather(1, picked)[:, 0], pressure, allowed.sum(dim=1) > 1
-
-
-def _of_class(tables: Tensor, classes: Tensor) -> Tensor:
-    """tables (N, classes, values), classes (N,) -> (N, values)."""
-    return tables.gather(1, classes[:, None, None].expand(-1, 1, tables.shape[2]))[:, 0]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import BEATS_PER_BAR, Bar, Note, TempoMap, TempoPoint
 from hitpoint.model.music.symbols import key_name, parse_key, symbol_of
 from hitpoint.model.plan.build import build_plan
+from hitpoint.model.plan.melody import tune_player
 from hitpoint.model.plan.motif import drawn_motif
 from hitpoint.model.plan.seen import Seen
 from hitpoint.model.plan.strike import strike
@@ -44,6 +46,8 @@ MOOD_VALENCE = 0.1
 """From here on valence says major or minor; nearer to 0 the mode stays."""
 PLAIN_LOOK = {"brightness": 0.43, "saturation": 0.33, "spread": 20.0}
 """A picture of everyday light and colour, which says nothing of the mood: that is told."""
+PLAIN_LEVEL = 110
+"""Of its tiny picture, 0..255."""
 FRAMES_PER_BAR = 4
 SEED_STEP = 9_973
 
@@ -69,19 +73,23 @@ class GrowingPlan:
     """
 
     def __init__(self, wishes: Wishes, bpm: float, key: str | None = None) -> None:
-        motif = wishes.motif or drawn_motif(0.5, np.random.default_rng([wishes.seed, 8]))
-        self._wishes = replace(wishes, motif=motif)
+        self._wishes = wishes
+        if wishes.motif is None and tune_player(wishes) is not None:
+            self._wishes = replace(wishes, motif=drawn_motif(0.5, np.random.default_rng([wishes.seed, 8])))
         self._bpm, self._bar_s = bpm, 60.0 * BEATS_PER_BAR / bpm
         self._tempo_map = TempoMap((TempoPoint(0.0, 0.0, bpm),))
         self._key = wishes.key or key
         self._section: _Section | None = None
         self._sections = 0
         self._chords: dict[tuple[str, str | None], tuple[ChordAt, ...]] = {}
+        self._players = wishes.instruments
         self._bars: list[Bar] = []
         self._plans: list[BarPlan] = []
         self._labels: list[tuple[int, str]] = []
         """(number of the section, its label) of each bar."""
         self._coming: list[BarPlan] = []
+        self._before: tuple[_Section | None, int, Seen, int] = (None, 0, Seen(), 0)
+        """The section before the last bar, its bars, what was seen, and its number."""
 
     @property
     def history(self) -> Sequence[Bar]:
@@ -93,8 +101,15 @@ class GrowingPlan:
         """The key of the section, "A minor"; None where no harmony is planned."""
         return self._section.key if self._section is not None else self._key
 
+    def wish(self, wishes: Wishes) -> None:
+        """Other wishes from the next bar on; genre, instruments and tempo stay."""
+        self._wishes = replace(wishes, motif=self._wishes.motif)
+
     def next(self, seen: Seen) -> Plan:
         """The plan in which bar `len(history)` is the next; the bars behind it are a guess."""
+        before = self._section
+        known = (0, Seen()) if before is None else (len(before.levels), before.seen)
+        self._before = (before, *known, self._sections)
         section = self._turned(seen)
         draft = self._draft(section, seen)
         place = BEFORE + len(section.levels)
@@ -113,6 +128,14 @@ class GrowingPlan:
         self._labels.append((self._sections, section.label))
         section.levels.append(section.seen.level)
         del self._coming[0]
+
+    def take_back(self) -> None:
+        """The bar that was accepted last is to be planned again: something else is seen by now."""
+        del self._bars[-1], self._plans[-1], self._labels[-1]
+        self._section, bars, seen, self._sections = self._before
+        if self._section is not None:
+            del self._section.levels[bars:]
+            self._section.seen = seen
 
     def shorten(self) -> int | None:
         """Forget the oldest bars where there are too many; how many stay, None where all do."""
@@ -135,8 +158,7 @@ class GrowingPlan:
 
     def strikes(self, bar: BarPlan) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
         """What an event strikes in either half of `bar`."""
-        players = self._wishes.instruments
-        return strike(bar, players, 0), strike(bar, players, 1)
+        return strike(bar, self._players, 0), strike(bar, self._players, 1)
 
     def _turned(self, seen: Seen) -> _Section:
         """The section of the next bar: the one that is played, or a new one."""
@@ -210,12 +232,24 @@ class GrowingPlan:
         count = FRAMES_PER_BAR * len(level)
         times_s = (np.arange(count) + 0.5) * self._bar_s / FRAMES_PER_BAR
         motion = STILL_MOTION * (WILD_MOTION / STILL_MOTION) ** np.repeat(level, FRAMES_PER_BAR)
-        look = {name: np.full(count, value, np.float32) for name, value in PLAIN_LOOK.items()}
+        look: dict[str, NDArray[Any]] = {
+            "swatches": np.full((1, 8, 16, 3), PLAIN_LEVEL, np.uint8),
+            "swatch_frames": np.zeros(1, np.int64),
+            **{name: np.full(count, value, np.float32) for name, value in PLAIN_LOOK.items()},
+        }
         none = np.zeros(count, np.float32)
         shots = tuple("ABC"[: len(turns) + 1])
         length_s = len(level) * self._bar_s
         return VisualRhythm(
-            length_s, (), times_s, motion.astype(np.float32), none, (), turns, shots, measured={"palette": look}
+            length_s,
+            (),
+            times_s,
+            motion.astype(np.float32),
+            none,
+            (),
+            turns,
+            shots,
+            measured={"palette": look},
         )
 
     def _tempo(self, bars: int) -> TempoPlan:
@@ -247,7 +281,7 @@ class GrowingPlan:
             replace(bar, index=index, section=place[labels[index][0]])
             for index, bar in enumerate([*self._plans, *coming])
         ]
-        self._coming = numbered[first:]
+        self._coming, self._players = numbered[first:], draft.instruments
         return replace(
             draft, duration_s=len(numbered) * self._bar_s, bars=tuple(numbered), hits=(), sections=tuple(sections),
             changes=(), ending="", seed=self._wishes.seed,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hitpoint.model.mood.types import Affect as Affect  # part of a plan, and so of this module
+from hitpoint.model.mood.types import MoodPoint as MoodPoint
 from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
 from hitpoint.model.plan.motif import Motif
 
@@ -142,7 +143,7 @@ class Plan:
     density raised to hold its hits, a cut left out), for the report. ending: "chord" (held to
     the end), "fade", or "" where none was planned. harmony: how far the bars' chords hold: "leaned" (the composer
     leans to them, harmony_strength, 0..2, times as much as usual), "bound" (chord tones alone on the beats), or ""
-    where none are planned.
+    where none are planned. scene_bar: from this bar on somebody said live what the picture feels like; 0 = nowhere.
     """
 
     duration_s: float
@@ -159,6 +160,7 @@ class Plan:
     last_bar_ticks: int = TICKS_PER_BAR
     harmony: str = ""
     harmony_strength: float = 1.0
+    scene_bar: int = 0
 
     @property
     def end_tick(self) -> int:
@@ -185,8 +187,9 @@ class Wishes:
     share of the scale, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits stand
     out, 0..2; 0 leaves them as bare notes. hits: moments that the editor wants hit, seconds from the in point, and
     whether above all; unhits: cuts and beats of the picture that are not to be. mood: "auto" (the picture's), "off", or
-    one of MOODS. valence, arousal, tension: added to the mood's, -1..1. describe: the film in the user's words; genre
-    "auto" and these words ask for a suggestion, which is to be followed before a plan is made. keep_sound: the film's
+    one of MOODS. mood_line: valence and tension as they were drawn, instead of the picture's. valence, arousal,
+    tension: added to the mood's, -1..1. describe: the film in the user's words; genre "auto" and these words ask for a
+    suggestion, which is to be followed before a plan is made. keep_sound: the film's
     own sound stays, and the music makes room for what is said in it; duck_db: how far it goes down there, 0 or less.
     key: "A minor"; None = auto. harmony: "auto" (chords are planned and leaned to), "bound" (and kept on the beats),
     "off", or a progression that is kept as it is. harmony_strength: 0..2. lead: who has the tune, None = auto.
@@ -211,6 +214,7 @@ class Wishes:
     valence: float = 0.0
     arousal: float = 0.0
     tension: float = 0.0
+    mood_line: tuple[MoodPoint, ...] = ()
     describe: str = ""
     keep_sound: bool = True
     duck_db: float = -9.0

@@ -35,6 +35,8 @@ LONGEST_ANSWER = 1 << 30
 _PROGRESS, _RESULT, _ERROR = b"P", b"R", b"E"
 _ERRORS: dict[str, type[HitpointError]] = {each.__name__: each for each in (InputError, UsageError, MissingError)}
 _OUT_OF_MEMORY = ("memory", "can't start new thread")
+Speech = tuple[tuple[tuple[float, float], ...], tuple[str, ...]]
+"""Spans in seconds, and sentences."""
 _OURS = "hitpoint.model.video.types"
 _ALLOWED = {
     ("pathlib", "PosixPath"), ("pathlib", "WindowsPath"), ("pathlib._local", "PosixPath"),
@@ -59,6 +61,22 @@ def analyse_apart(
     rhythm = _call("analyse", arguments, _names(clips), progress, memory_bytes)
     assert isinstance(rhythm, VisualRhythm)
     return rhythm
+
+
+def speech_apart(sounds: Sequence[Clip], origin_s: float, length_s: float, memory_bytes: int = MEMORY_BYTES) -> Speech:
+    """`hitpoint.model.video.sound.listen.speech_beside` in another process; raises as `analyse_apart`."""
+    found = _call("speech", (list(sounds), origin_s, length_s), _names(sounds), None, memory_bytes)
+    assert isinstance(found, tuple)
+    return found
+
+
+def picture_changed_apart(
+    old: Sequence[Clip], new: Sequence[Clip], memory_bytes: int = MEMORY_BYTES
+) -> tuple[float, float, float]:
+    """`hitpoint.model.video.changed_picture.picture_changed` in another process; raises as `analyse_apart`."""
+    found = _call("changed", (list(old), list(new)), _names([*old, *new]), None, memory_bytes)
+    assert isinstance(found, tuple)
+    return found
 
 
 def probe_apart(path: Path, memory_bytes: int = MEMORY_BYTES) -> Media:
@@ -174,9 +192,15 @@ def answer() -> None:
 
 def _do(what: str, arguments: tuple[Any, ...], progress: Callable[[float], None]) -> object:
     from hitpoint.model.video.analyse import analyse, probe
+    from hitpoint.model.video.changed_picture import picture_changed
+    from hitpoint.model.video.sound.listen import speech_beside
 
     if what == "probe":
         return probe(*arguments)
+    if what == "changed":
+        return picture_changed(*arguments)
+    if what == "speech":
+        return speech_beside(*arguments)
     clips, cuts, detector, listen = arguments
     return analyse(clips, cuts, progress, detector, listen)
 

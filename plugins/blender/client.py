@@ -26,6 +26,7 @@ HELLO_EVERY_S = 1.0
 KEEP_S = 15.0  # the bridge forgets a client after 60 s
 SILENT_S = 300.0  # how long a job waits for a word of the bridge
 ASK_AGAIN_S = 2.0  # the clip list is acknowledged at once; else its end was lost
+MOST_CLIPS = 10_000
 PACKETS_PER_TICK = 48  # more at once would overflow the bridge's socket buffer
 STAGES = ["clips", "analyse", "plan", "compose", "write"]
 OTHER = (
@@ -183,13 +184,12 @@ class Client:
         """The clip list, sent again where part of it was lost. The request to score follows once the bridge has all of
         it."""
         job.stage, job.share, job.progress, self._sent = "clips", 0.0, 0.0, time.monotonic()
-        rows: list[list[float | str]] = [
-            [clip.path, clip.start_s, clip.in_s, clip.out_s, clip.rate] for clip in job.clips
-        ]
-        for row, clip in zip(rows, job.clips, strict=True):
-            if clip.fade_s:
-                row.append(clip.fade_s)
-        clips = [osc.encode("/hitpoint/clip", job.id, index, *row) for index, row in enumerate(rows)]
+        clips = []
+        for index, clip in enumerate([*job.clips, *job.sounds][:MOST_CLIPS]):
+            row: list[float | str] = [clip.path, clip.start_s, clip.in_s, clip.out_s, clip.rate]
+            heard = index >= len(job.clips)
+            row += [clip.fade_s, 1] if heard else [clip.fade_s] if clip.fade_s else []
+            clips.append(osc.encode("/hitpoint/clip", job.id, index, *row))
         begin = osc.encode("/hitpoint/clips/begin", job.id, job.fps, len(clips))
         self._outbox = [begin, *clips, osc.encode("/hitpoint/clips/end", job.id, len(clips))]
 

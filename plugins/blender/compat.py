@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-import tempfile
-import wave
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +16,6 @@ from .timeline import Strip
 
 _EDITING = ("TRANSFORM_OT_", "SEQUENCER_OT_", "MARKER_OT_", "ED_OT_")
 MUSIC_FOLDER = "Hitpoint"
-Volumes = list[tuple[float, float]]
 _source_frames: dict[tuple[str, float], int] = {}
 
 
@@ -55,62 +50,6 @@ def edges(strip: Any) -> tuple[int, int]:
     return strip.frame_final_start, strip.frame_final_end
 
 
-def new_sound(strips: Any, name: str, path: str, channel: int, start: int) -> Any:
-    """A sound strip from frame `start`, drawn as a wave. RuntimeError where this Blender has no sound.
-
-    Blender opens the file of a new strip twice more, some 25 ms each time. So the strip is made with silence that lasts
-    as long, which it sees through at once, and is given the file that `load_sound` had it open before.
-    """
-    with tempfile.TemporaryDirectory() as place:
-        strip = strips.new_sound(name, _silence(path, Path(place)), channel, start)
-        silence = strip.sound
-        swap_sound(strip, path)
-        bpy.data.sounds.remove(silence)
-    strip.show_waveform = True
-    return strip
-
-
-def _silence(path: str, place: Path) -> str:
-    """A small WAV as long as another one. RuntimeError where that cannot be read."""
-    silence = place / "silence.wav"
-    with wave.open(str(silence), "wb") as file:
-        file.setparams((1, 1, 1000, 0, "NONE", ""))
-        file.writeframes(b"\x80" * round(1000 * wav_s(path)))
-    return str(silence)
-
-
-def wav_s(path: str) -> float:
-    """How long a WAV lasts, seconds. RuntimeError where it cannot be read."""
-    try:
-        with wave.open(path, "rb") as file:
-            return file.getnframes() / file.getframerate()
-    except (OSError, EOFError, wave.Error) as error:
-        raise RuntimeError(str(error) or "the file is empty") from None
-
-
-def load_sound(paths: Iterable[str]) -> bool:
-    """Have Blender open one of these files that it has not opened yet; False where there is none."""
-    known = {bpy.path.abspath(sound.filepath) for sound in bpy.data.sounds}
-    for path in paths:
-        if path not in known:
-            with contextlib.suppress(RuntimeError):  # the strip that is to play it says why
-                bpy.data.sounds.load(path)
-                return True
-    return False
-
-
-def swap_sound(strip: Any, path: str) -> None:
-    """Let a sound strip play another file; all else about it stays. RuntimeError where the file cannot be loaded."""
-    strip.sound = bpy.data.sounds.load(path, check_existing=True)
-    _relate(strip)
-
-
-def _relate(strip: Any) -> None:
-    """Let a sound be found beside the project, wherever both are moved."""
-    if getattr(strip, "sound", None) is not None:
-        strip.sound.filepath = relative(bpy.path.abspath(strip.sound.filepath))
-
-
 def relative(path: str) -> str:
     """A path as a project keeps it: relative to it where both lie together, else as it is."""
     base = Path(bpy.data.filepath).parent if bpy.data.filepath else None
@@ -142,41 +81,6 @@ def relink(strips: list[Any], moved: dict[str, str]) -> None:
 def set_end(strip: Any, frame: int) -> None:
     """Let a strip end before `frame`; beyond its sound it is silent."""
     strip.frame_offset_end += edges(strip)[1] - frame
-
-
-def set_volumes(strip: Any, before: Volumes, after: Volumes) -> None:
-    """Let the volume of a strip run through `after`, unless somebody has changed what was there `before`.
-
-    Both: (frames from the strip's start, factor), straight lines between.
-    """
-    line = look.curve(strip, "volume", look.curves(strip.id_data))
-    points = [] if line is None else [(point.co[0] - strip.frame_start, point.co[1]) for point in line.keyframe_points]
-    same = len(points) == len(before) and (bool(points) or strip.volume == 1.0)
-    near = (abs(a - c) < 0.01 and abs(b - d) < 1e-3 for (a, b), (c, d) in zip(points, before))  # noqa: B905
-    if not (same and all(near)) or points == after:
-        return
-    for frame, _ in points:
-        strip.keyframe_delete("volume", frame=frame + strip.frame_start)
-    strip.volume = 1.0
-    for frame, factor in after:
-        strip.volume = factor
-        strip.keyframe_insert("volume", frame=frame + strip.frame_start)
-    line = look.curve(strip, "volume", look.curves(strip.id_data)) if after else None
-    for point in line.keyframe_points if line is not None else ():
-        point.interpolation = "LINEAR"
-
-
-def sounds(scene: Any, span: tuple[int, int], tag: str) -> set[str]:
-    """The files that are heard in a range of frames, without the strips that have the custom property `tag`."""
-    editor = scene.sequence_editor
-    every = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
-    closed = {index for index, channel in enumerate(editor.channels) if channel.mute}
-    heard = (s for s in every if s.type == "SOUND" and s.sound is not None and not s.mute and not s.get(tag))
-    return {
-        os.path.realpath(bpy.path.abspath(strip.sound.filepath))
-        for strip in heard
-        if strip.channel not in closed and edges(strip)[0] < span[1] and edges(strip)[1] > span[0]
-    }
 
 
 def closed_channels(editor: Any) -> set[int]:
@@ -253,7 +157,7 @@ def _movie(strip: Any, reading: _Reading) -> dict[str, Any]:
     rate, frames, hidden = 1.0, strip.frame_duration, strip.animation_offset_start + strip.animation_offset_end
     if keys or getattr(strip, "speed_factor", 1.0) != 1.0 or abs(source_fps - reading.fps) > 5e-4 * source_fps:
         frames = source_frames(path) - hidden
-        rate = _rate(frames, float(length), keys)
+        rate = rate_of(frames, float(length), keys)
     low, skipped = strip.animation_offset_start, strip.frame_offset_start * rate
     first = low + skipped
     if strip.use_reverse_frames:
@@ -269,7 +173,7 @@ def _movie(strip: Any, reading: _Reading) -> dict[str, Any]:
     }
 
 
-def _rate(frames: int, length: float, keys: list[float]) -> float:
+def rate_of(frames: int, length: float, keys: list[float]) -> float:
     """Source frames per timeline frame. With retiming keys the versions differ by a frame in the strip's length,
     so of length and distance of the keys the one is taken that gives the nearer to a whole percent."""
     if not keys:

@@ -40,7 +40,8 @@ class Take:
 
 @dataclass(eq=False)
 class Job:
-    """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline.
+    """One edit to score. bars: index -> start; hits: (moment, kind); in seconds of the timeline. sounds: what is
+    heard.
 
     start_s: where the music begins. cuts: how many were hit, of how many, and the moments of the others. mood: lines
     on the film's mood, and on what was suggested and why. duck: how far the music goes down where somebody speaks in
@@ -74,6 +75,7 @@ class Job:
     cuts: tuple[int, int, list[float]] = (0, 0, [])
     mood: list[str] = field(default_factory=list)
     duck: list[tuple[float, float]] = field(default_factory=list)
+    sounds: list[Clip] = field(default_factory=list)
 
     def bar_starts(self) -> list[float]:
         """The starts of the bars known so far, in seconds, rising."""

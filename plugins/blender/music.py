@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from . import compat, scores
+from . import compat, scores, sound
 from .jobs import Take, keep_files
 from .scores import PART, TAG
 from .timeline import marker_names
@@ -70,11 +70,11 @@ def _sound(
             compat.strips_of(editor).remove(strip)
     for strip in mine:
         before = known.get(str(strip[TAG])) if known else None
-        compat.swap_sound(strip, parts[strip.get(PART, "")])
+        sound.swap(strip, parts[strip.get(PART, "")])
         strip.name, strip[TAG] = _named(name, strip.get(PART, "")), job.id
         if before is not None:
             _move_end(strip, before["span"], (start, end))
-            compat.set_volumes(strip, before["duck"], scores.volumes(job))
+            sound.set_volumes(strip, before["duck"], scores.volumes(job))
     if mine:
         return ""
     covered = [strip for strip in others if _within(compat.edges(strip), (start, end))]
@@ -120,15 +120,15 @@ def _mark(scene: Any, take: Take, known: dict[str, Any]) -> list[tuple[int, str]
 def _add(editor: Any, take: Take, name: str, part: str, path: str) -> str:
     """A new strip on a channel that is free throughout. Returns a sentence where there is none."""
     strips, job, (start, end) = compat.strips_of(editor), take.job, take.job.about["span"]
-    length = max(end - start, math.ceil(compat.wav_s(path) * job.fps) + 1)
+    length = max(end - start, math.ceil(sound.wav_s(path) * job.fps) + 1)
     taken = {s.channel for s in strips if compat.edges(s)[0] < start + length and compat.edges(s)[1] > start}
     free = set(range(1, CHANNELS + 1)) - taken - compat.closed_channels(editor)
     if not free:
         return f"No channel is free there, unmuted and unlocked, of {CHANNELS}: free one, then pick the take again."
-    strip = compat.new_sound(strips, name, path, min(free), start)
+    strip = sound.new(strips, name, path, min(free), start)
     compat.set_end(strip, min(end, compat.edges(strip)[1]))
     strip[TAG] = job.id
-    compat.set_volumes(strip, [], scores.volumes(job))
+    sound.set_volumes(strip, [], scores.volumes(job))
     if part:
         strip[PART] = part
     return ""

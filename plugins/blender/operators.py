@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, IntProperty
 
-from . import compat, music, scores, session, timeline
+from . import compat, music, scores, session, sound, timeline
 from .bridge import bridge_command
 from .jobs import Job
 from .picture import free_name
@@ -148,19 +148,18 @@ def _ask_for_score(scene: Any, in_range: bool, keep: str, rendered: bool = False
         raise compat.HostError(edit.notes[-1] if rendered else session.notes.pop())
     if not bpy.data.filepath:
         session.notes.append(session.NOT_SAVED)
-    title, film = scores.title(scene), Path()
+    title, film, take = scores.title(scene), Path(), 0
     if rendered:
         film = _free_film(title)
         edit = timeline.rendered(edit, str(film), fps, scene.hitpoint.cuts == "strips")
-    heard = compat.sounds(scene, (edit.start, edit.end), scores.TAG)
-    kept = bool(heard) if rendered else any(clip.path in heard for clip in edit.clips)
+    heard = sound.heard(scene, (edit.start, edit.end), scores.TAG)
     wishes = timeline.wishes(edit, compat.own_markers(scene), fps)
-    options = (*scene.hitpoint.options(), "keep-sound", "on" if kept else "off", *wishes)
+    options = (*scene.hitpoint.options(), "keep-sound", "on" if heard else "off", *wishes)
     about = {**_about(scene, (edit.start, edit.end), in_range), "rendered": rendered}
     if keep:
-        options, about["keeps"] = (*options, "keep", keep), keep
+        options, about["keeps"], take = (*options, "keep", keep), keep, scores.read(scene)[keep]["take"]
     folder, start_s = compat.music_folder(bpy.data.filepath), edit.start / fps
-    job = Job(edit.clips, fps, options, about, start_s, folder, title)
+    job = Job(edit.clips, fps, options, about, start_s, folder, title, take=take, sounds=[] if rendered else heard)
     session.picture.stop()
     if rendered:
         client.cancel()

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from . import compat, scores, session
-from .settings import INSTRUMENTS
+from .settings import COMPOSERS, INSTRUMENTS
 
 LIGHT = {"connected": "KEYTYPE_JITTER_VEC", "away": "KEYTYPE_EXTREME_VEC", "other": "ERROR"}  # green, red
 STATE = {
@@ -195,6 +195,9 @@ class HITPOINT_PT_style(Sidebar):
         column.prop(settings, "mood")
         column.prop(settings, "key")
         column.prop(settings, "describe")
+        column.prop(settings, "composer")
+        if settings.composer != COMPOSERS[0]:
+            column.prop(settings, "library")
         column.prop(settings, "tempo")
         if settings.tempo == "FIXED":
             column.prop(settings, "bpm")

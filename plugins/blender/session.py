@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from . import compat, music, scores
+from . import compat, music, scores, sound
 from .bridge import Bridge
 from .client import Client
 from .picture import Picture
@@ -81,7 +81,7 @@ def drain() -> float | None:
     scene = compat.scene_of(bpy.context)
     placed = False
     _keep_at_hand()
-    if client.finished and not compat.editing() and not compat.load_sound(client.finished[0].sounds.values()):
+    if client.finished and not compat.editing() and not sound.open_next(client.finished[0].sounds.values()):
         compat.call(bpy.ops.hitpoint.apply)
         placed = True
     if client.edits and not compat.editing():

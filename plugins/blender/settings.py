@@ -31,6 +31,8 @@ FLAGS: dict[str, Any] = {
     "options": {"ENUM_FLAG"},
 }
 BPM: dict[str, Any] = {"min": 30, "max": 300, "precision": 1}
+COMPOSERS = ("cmt", "library", "match")
+"""As GENRES; the first composes unless another one is chosen."""
 _shown: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
 """Blender does not keep the texts of a list that a function makes, so that they must be kept here."""
 
@@ -51,6 +53,24 @@ def _genre(settings: Any) -> int:
 
 def _choose_genre(settings: Any, index: int) -> None:
     settings.style = genre_items(settings, None)[index][0]
+
+
+def composer_items(_: Any, __: Any) -> list[tuple[str, str, str]]:
+    """The composers that the bridge offers; those last known while there is none."""
+    client = session.client
+    names = tuple(client.names.get("composers") or COMPOSERS) if client is not None else COMPOSERS
+    if names not in _shown:
+        _shown[names] = [(name, name, "") for name in names]
+    return _shown[names]
+
+
+def _composer(settings: Any) -> int:
+    names = [item[0] for item in composer_items(settings, None)]
+    return names.index(settings.maker) if settings.maker in names else 0
+
+
+def _choose_composer(settings: Any, index: int) -> None:
+    settings.maker = composer_items(settings, None)[index][0]
 
 
 def _mute_changed(settings: Any, _: Any) -> None:
@@ -91,6 +111,19 @@ class HitpointSettings(bpy.types.PropertyGroup):
     genre: EnumProperty(
         name="Genre", description="The style of the music", items=genre_items, get=_genre, set=_choose_genre
     )
+    maker: StringProperty(default=COMPOSERS[0])
+    composer: EnumProperty(
+        name="Composer",
+        description="Who writes the music: a network, or your own music, cut to the film",
+        items=composer_items,
+        get=_composer,
+        set=_choose_composer,
+    )
+    library: StringProperty(
+        name="Your music",
+        description="A folder of MIDI files, for composers that play what is there",
+        subtype="DIR_PATH",
+    )
     instruments: EnumProperty(name="Instruments", description="Who may play", default=set(INSTRUMENTS), **FLAGS)
     tempo: EnumProperty(name="Tempo", description="Who chooses the tempo", items=TEMPO)
     bpm: FloatProperty(name="BPM", description="Quarter notes a minute", default=120, **BPM)
@@ -125,7 +158,15 @@ class HitpointSettings(bpy.types.PropertyGroup):
         numbers = ("control", round(self.control, 3), "energy", round(self.energy, 3), "seed", self.seed)
         more = ("cuts", self.cuts, "takes", 3, "wav", 1, "stems", int(self.stems))
         genre = "auto" if self.suggest else self.genre
-        return ("genre", genre, "instruments", names, "tempo", tempo, *numbers, *more, *self._mood_options())
+        first = ("genre", genre, "instruments", names, "tempo", tempo, *numbers, *more)
+        return (*first, *self._mood_options(), *self._composer_options())
+
+    def _composer_options(self) -> tuple[str, ...]:
+        """Who composes, where it is not the usual one; with a folder of music for those that have one."""
+        if self.composer == COMPOSERS[0]:
+            return ()
+        folder = bpy.path.abspath(self.library)
+        return ("composer", self.composer, *(("library", folder) if folder else ()))
 
     def _mood_options(self) -> tuple[str | float, ...]:
         """Those of the mood; nothing is added to one that is off."""

@@ -285,7 +285,11 @@ def wishes(edit: Edit, markers: list[tuple[int, str]], fps: float) -> tuple[str 
 def _nothing(strips: list[Strip], span: tuple[int, int] | None) -> str:
     """Why there is no clip to score, and what to do."""
     if not strips:
-        return "Nothing is selected: select the strips to score." if span is None else "There are no strips to score."
+        return (
+            "Nothing is selected: select the strips to score, or score the timeline range."
+            if span is None
+            else "There are no strips to score."
+        )
     if all(strip.kind == "SOUND" for strip in strips):
         return "There is only sound here: music is written for picture, so select movie strips."
     if all(strip.mute for strip in strips):

@@ -53,6 +53,8 @@ WORDS = {
     "Strings": ("Streicher", "Cordes", "Cuerdas"),
     "Follow picture": ("Dem Bild folgen", "Suivre l'image", "Seguir la imagen"),
     "Energy": ("Energie", "Énergie", "Energía"),
+    "Composer": ("Komponist", "Compositeur", "Compositor"),
+    "Your music": ("Eigene Musik", "Votre musique", "Su música"),
     "Seed": ("Startwert", "Graine", "Semilla"),
     "One strip for each instrument": (
         *("Ein Strip je Instrument", "Une bande par instrument", "Una tira por instrumento"),

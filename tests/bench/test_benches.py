@@ -20,13 +20,16 @@ SHORT = {
     "bench_mood.py": ("--parts", "words,films,cost"),
     "bench_repitch.py": ("--pieces", "1"),
     "bench_score.py": ("--minutes", "0.2"),
+    "bench_steering.py": ("--streams", "1", "8", "--bars", "2"),
 }
 """What makes a bench short where that is not its usual form."""
 NEED_MUSIC = {
     "bench_ablation.py",
     "bench_associate.py",
     "bench_chords.py",
+    "bench_diffusion.py",
     "bench_genre.py",
+    "bench_library.py",
     "bench_nats.py",
     "bench_round_trip.py",
     "bench_training.py",

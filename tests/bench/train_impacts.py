@@ -1,6 +1,6 @@
 """Teach the confidence of visual beats on rendered scenes: `python tests/bench/train_impacts.py [--further] [SEED …]`.
 
-Renders the scenes of `impact_scenes.py` for the seeds (default 1 2 3), measures them with the detector, and fits the
+Renders the scenes of `impact_scenes.py` for the seeds (default 1 to 5), measures them with the detector, and fits the
 small network whose weights `confidence.py` holds: each peak of the impact curve is an impact or none. Prints the file's
 new tables. --further: goes on from the tables that are there, and stays near them. The seeds that `bench_impacts.py`
 reports on (31 and up) are never used here.
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-HIDDEN, STEPS, NETWORKS = 8, 1000, 3
+HIDDEN, STEPS, NETWORKS = 16, 1000, 4
 FURTHER_STEPS, FURTHER_RATE, NEARNESS = 500, 0.004, 0.003
 TRAP_WEIGHT = 3.0
 """Of a peak in a scene in which nothing strikes: such scenes are few, and what is found there is always wrong."""
@@ -161,7 +161,7 @@ def main() -> None:
     """Render, measure, fit, print."""
     from tests.bench.bench_impacts import scenes
 
-    seeds = [int(each) for each in sys.argv[1:] if each.isdigit()] or [1, 2, 3]
+    seeds = [int(each) for each in sys.argv[1:] if each.isdigit()] or [1, 2, 3, 4, 5]
     parts = [examples(scene.path, scene.truth) for scene in scenes(seeds)]
     x, y, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
     print(f"# {len(y)} peaks, {int(y.sum())} of them impacts, in {len(parts)} scenes")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hitpoint.bridge.errors import InputError
 from hitpoint.bridge.work.jobs import Tools
+from hitpoint.model.compose.base import Account
 from hitpoint.model.music.score import Bar, Note, TempoMap, TempoPoint
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 
@@ -43,6 +44,7 @@ class TellingComposer:
     """Composes telling bars, `delay_s` each. regenerate transposes what it is asked for an octave up."""
 
     name, sha256, parameters = "telling", "0" * 64, 0
+    own_chords = False
 
     class stats:
         tokens, seconds = 10, 0.1
@@ -62,6 +64,12 @@ class TellingComposer:
         self.batches = [*getattr(self, "batches", []), list(seeds)]
         for bars in zip(*(self.stream(plan, seed) for seed in seeds), strict=True):
             yield from enumerate(bars)
+
+    def account(self, plan, seed, bars):
+        return Account()
+
+    def is_stale(self):
+        return False
 
     def regenerate(self, plan, bars, first_bar, last_bar, instruments, seed):
         out = []

@@ -17,15 +17,18 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from hitpoint.model.compose.cmt.composer import CmtComposer
+from hitpoint.model.compose.cmt.grammar import BarTask
+from hitpoint.model.compose.cmt.steering import Steering, told_of
+from hitpoint.model.compose.cmt.tables import Teller
 from hitpoint.model.data.build import Shard, load
 from hitpoint.model.data.windows import Batch
 from hitpoint.model.music import tokens
-from hitpoint.model.music.score import TempoMap, TempoPoint
+from hitpoint.model.music.score import TICKS_PER_BAR, TempoMap, TempoPoint
 from hitpoint.model.network import checkpoint, conditions, network
 from hitpoint.model.network.device import Device, Graphs, Plain
 from hitpoint.model.network.recurrence import Recurrence
 from hitpoint.model.network.static import StaticRecurrence
-from hitpoint.model.network.static_step import KIND, NEXT, NOTE, ONSET, TABLES, TIME
+from hitpoint.model.network.static_step import BAR, IDLE, NOTE, ONSET, STAGE, STATE
 from hitpoint.model.plan.types import BarPlan, Plan, Section
 from hitpoint.model.training.feed import feed
 from hitpoint.model.training.pace import Pace
@@ -124,7 +127,8 @@ def static_on(rig: Rig, loaded: checkpoint.Loaded, half: bool = True, sizes: tup
     """The network on the rig's device."""
     net = network.Network(loaded.network.config)
     net.load_state_dict(loaded.network.state_dict())
-    return StaticRecurrence(net.eval().to(rig.where), device=rig.device(), half=half, sizes=sizes)
+    steering = Steering(torch.device(rig.where))
+    return StaticRecurrence(net.eval().to(rig.where), device=rig.device(), half=half, sizes=sizes, steering=steering)
 
 
 def tokens_a_second(rig: Rig, loaded: checkpoint.Loaded, figures: Figures) -> None:
@@ -132,18 +136,17 @@ def tokens_a_second(rig: Rig, loaded: checkpoint.Loaded, figures: Figures) -> No
     for size in (1, 8) if rig.tiny else (1, 8, 64, 256):
         rig.mebibytes()
         static = static_on(rig, loaded, sizes=(size,))
-        memory = static.start(size)
-        desk, rng = static.desk(memory), np.random.default_rng(0)
-        for name in TABLES:
-            desk[name][:] = 0.0
-        count = 3 if rig.tiny else 300
+        memory, rng, teller = static.start(size), np.random.default_rng(0), Teller()
+        task = BarTask(0, (0, 1, 2, 3, 4), 4 * TICKS_PER_BAR, 12)
+        told = told_of(task, rng, teller)
+        count, stage = 3 if rig.tiny else 300, np.full(size, IDLE)
         rig.wait()
         began = time.perf_counter()
-        for t in range(count):  # an onset, then a chord of two, behind which a beat is drawn
-            desk["ints"][:] = 0
-            desk["ints"][:, KIND], desk["ints"][:, NEXT] = (ONSET if t % 3 == 0 else NOTE), t % 3 == 2
-            desk["ints"][:, TIME], desk["draws"][:] = t, rng.random((size, 4))
-            static.draw(memory)
+        for _ in range(count):  # the same bar again and again, so that the host has nothing to work out
+            for number in np.flatnonzero(stage == IDLE).tolist():
+                static.tell(memory, number, told)
+                stage[number] = BAR
+            stage = static.draw(memory, {ONSET, NOTE}, True)[:, STATE + STAGE].astype(int)
         rig.wait()
         figures.add(f"rows/s on the device alone, {size}", round(count * size / (time.perf_counter() - began)))
         figures.add(f"MiB, {size}", rig.mebibytes())

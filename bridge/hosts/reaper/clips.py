@@ -95,6 +95,25 @@ def span_of(rows: Sequence[Sequence[str]], shown: Sequence[TimelineClip]) -> tup
     return between or (shown[0].start_s, shown[-1].end_s)
 
 
+def heard(rows: Sequence[Sequence[str]], between: tuple[float, float]) -> list[TimelineClip]:
+    """What lies beside the picture and is heard in a range of seconds, and the sound of the films with it, seen or not;
+    none where there is nothing but that of the films. Raises InputError and ValueError as `seen`."""
+    items = [list(row[1:]) for row in rows if row[0] == "item" and Path(row[1]).is_file()]
+    beside = [fields for fields in items if _is_sound(fields[0])]
+    films = [fields for fields in items if fields[1] == "VIDEO" and not _is_sound(fields[0])] if beside else []
+    found = (clip for fields in (*films, *beside) for clip in _item(fields, 1, [], sound=True))
+    parts = (
+        _part(clip, max(clip.start_s, between[0]), min(clip.end_s, between[1]))
+        for clip in islice(found, MOST_STRETCHES)
+        if clip.start_s < between[1] - SHORTEST_S and clip.end_s > between[0] + SHORTEST_S
+    )
+    return list(islice(parts, MOST_CLIPS))
+
+
+def _is_sound(path: str) -> bool:
+    return Path(path).suffix.lower() in SOUNDS
+
+
 def own_hits(rows: Sequence[Sequence[str]], shown: Sequence[TimelineClip]) -> list[str]:
     """Pairs of a score request: moments to hit, which no film shows or the editor has marked, and cuts not to hit."""
     hits = [f"{moment_s:.6f}" for moment_s in still_cuts(shown)]
@@ -153,17 +172,18 @@ def _problem(path: str) -> str | None:
     return None
 
 
-def _item(fields: Sequence[str], sign: int, problems: list[str]) -> Iterator[TimelineClip]:
+def _item(fields: Sequence[str], sign: int, problems: list[str], sound: bool = False) -> Iterator[TimelineClip]:
     """The clips of one item, one for each time its source plays through; none for an item without picture.
 
     sign: 1 or -1, with which track numbers are multiplied. problems: where a film that cannot be read is told of.
+    sound: it is heard, whether it has a picture or not.
     """
     path, kind, *texts = fields
     code = texts.pop() if len(texts) > NUMBERS else ""
     position, length, offset, rate, whole, section, loops, backwards, *more = map(float, texts)
     track, fade_in_s = (*more, 0.0, 0.0)[:2]
     suffix = Path(path).suffix.lower()
-    if suffix in SOUNDS or (kind != "VIDEO" and suffix not in STILLS):
+    if not sound and (_is_sound(path) or (kind != "VIDEO" and suffix not in STILLS)):
         return
     if not (rate > 0 and 0 <= length < float("inf")):
         raise ValueError(f"an item of {length:g} s at rate {rate:g}")

@@ -68,7 +68,7 @@ def install_reaper(given: Path | None = None) -> list[str]:
         _copy_file(PLUGIN / OSC_FILE, folder / "OSC" / OSC_FILE)
         requests.mkdir(exist_ok=True)
         file_rows.write(requests / "bridge.txt", "bridge", [("command", bridge_command())])
-        names = [(kind, *capabilities()[kind]) for kind in ("genres", "instruments", "moods")]
+        names = [(kind, *capabilities()[kind]) for kind in ("genres", "instruments", "moods", "composers")]
         file_rows.write(requests / "names.txt", "names", names)
         config = _configure(requests)
     except OSError as error:

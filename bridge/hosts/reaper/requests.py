@@ -169,7 +169,8 @@ def _begin(relay: Relay, request_id: str, rows: list[list[str]], now_s: float) -
         clips = [clip for clip in shown if not clip.held]
         work.first_s, last_s = file_clips.span_of(rows, shown)
         relay.jobs[work.job] = Job(work.first_s)
-        work.clips = _clip_packets(work.job, float(values["fps"][0]), clips)
+        heard = file_clips.heard(rows, (work.first_s, last_s))[: file_clips.MOST_CLIPS - len(clips)]
+        work.clips = _clip_packets(work.job, float(values["fps"][0]), clips, heard)
         work.settings = [part for row in rows if row[0] == "set" for part in row[1:3]]
         work.settings += ["wav", "0", "takes", str(TAKES)]  # the host has instruments of its own
         work.settings += ["from", f"{work.first_s:.9f}", "to", f"{last_s:.9f}", *file_clips.own_hits(rows, shown)]
@@ -215,12 +216,13 @@ def _keep(relay: Relay, work: Work, rows: list[list[str]], values: dict[str, lis
         remember(relay)
 
 
-def _clip_packets(job: str, fps: float, clips: list[TimelineClip]) -> list[bytes]:
-    packets = [codec.encode("/hitpoint/clips/begin", job, fps, len(clips))]
-    for index, clip in enumerate(clips):
-        numbers = (clip.start_s, clip.in_s, clip.out_s, clip.rate, clip.fade_s)
+def _clip_packets(job: str, fps: float, clips: list[TimelineClip], heard: list[TimelineClip]) -> list[bytes]:
+    count = len(clips) + len(heard)
+    packets = [codec.encode("/hitpoint/clips/begin", job, fps, count)]
+    for index, clip in enumerate([*clips, *heard]):
+        numbers = (clip.start_s, clip.in_s, clip.out_s, clip.rate, clip.fade_s, *([1] if index >= len(clips) else []))
         packets.append(codec.encode("/hitpoint/clip", job, index, clip.path, *numbers))
-    return [*packets, codec.encode("/hitpoint/clips/end", job, len(clips))]
+    return [*packets, codec.encode("/hitpoint/clips/end", job, count)]
 
 
 def _ask_take(relay: Relay, work: Work, job: Job) -> None:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
+
 from hitpoint.model.compose.cmt.grammar import PITCH_RANGE
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
+from hitpoint.model.compose.cmt.wishes import (
+    NEXT_TONES,
+    OVER,
+    OVER_FROM,
+    ROOT,
+    SIZE,
+    STEP_BIT,
+    Nats,
+    Wishes,
+    bits,
+    spread,
+)
 from hitpoint.model.music.chords import HALF_BAR_TICKS, Chord
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT
 from hitpoint.model.music.symbols import parse_key, parse_symbol
@@ -119,8 +133,7 @@ class Chords(Leaning):
             return {} if inside else self._not_over(number, place.tick)
         if chord is None:
             return {}
-        on_beat = place.tick % TICKS_PER_BEAT == 0
-        heavy = on_beat or place.tick == self._steps[number].tick  # a chord that comes in with a cut between two beats
+        heavy, bound = self._heavy(place.tick), self._bound and _on_beat(place.tick)
         role = "plain"
         if place.instrument == _BASS:
             role = "bass" if number in self._rooted else "root"
@@ -128,7 +141,7 @@ class Chords(Leaning):
             role = "tune"
         elif place.instrument == self._lowest and place.low == PITCH_RANGE[place.instrument][0]:
             role = "lowest"
-        return _nats(chord, role, place.instrument, heavy, self._scale, self._strength, self._bound and on_beat)
+        return _nats(chord, role, place.instrument, heavy, self._scale, self._strength, bound)
 
     def chose(self, attribute: str, place: Place) -> None:
         """Where the bass has played is learnt from its durations."""
@@ -138,16 +151,40 @@ class Chords(Leaning):
     def _number(self, tick: int) -> int:
         return next(n for n, end in enumerate(self._ends) if tick < end)
 
-    def durations(self, place: Place, pitches: Iterable[int]) -> Mapping[int, Mapping[int, float]]:
-        """The same for every pitch that does not belong to the next chord."""
-        if place.instrument == _DRUMS or place.instrument < 0:
-            return {}
-        number = self._number(place.tick)
-        following = self._following(number)
-        if following is None:
-            return {}
-        nats = self._not_over(number, place.tick)
-        return dict.fromkeys((pitch for pitch in pitches if pitch % 12 not in following.tones), nats) if nats else {}
+    @property
+    def signature(self) -> Hashable:
+        """All that it is made of."""
+        return tuple(self._steps), self._after, self._lowest, self._scale, self._strength, self._bound, self._leader
+
+    def tell(self, wishes: Wishes) -> None:
+        """By tick; the root counts besides for the bass's first note under a chord, and for the lowest note."""
+        roles = ["plain"] * len(INSTRUMENTS)
+        if self._leader is not None:
+            roles[self._leader] = "tune"
+        roles[_BASS] = "bass"
+        wishes.nats[OVER] = self._strength * OVER_NATS
+        for tick in range(TICKS_PER_BAR):
+            number = self._number(tick)
+            by_tick = wishes.by_tick[tick + 1]
+            by_tick[STEP_BIT] = 1 << number
+            chord, following = self._steps[number].chord, self._following(number)
+            if following is not None:
+                longer = _longer_than(self._ends[number] - tick)
+                by_tick[OVER_FROM] = min(longer, default=SIZE["duration"])
+                by_tick[NEXT_TONES] = bits(following.tones)
+            if chord is None:
+                continue
+            wishes.pitch[tick] += _players_nats(
+                chord, tuple(roles), self._heavy(tick), self._scale, self._strength, self._bound and _on_beat(tick)
+            )
+            by_tick[ROOT] = chord.root
+            wishes.first[tick, _BASS] += self._strength * (ROOT_NATS - BASS_NATS)
+            if self._lowest not in (-1, self._leader):
+                wishes.first[tick, self._lowest] += self._strength * LOWEST_NATS
+
+    def _heavy(self, tick: int) -> bool:
+        """On a beat, or where a chord comes in with a cut between two beats."""
+        return _on_beat(tick) or tick == self._steps[self._number(tick)].tick
 
     def _following(self, number: int) -> Chord | None:
         return self._steps[number + 1].chord if number + 1 < len(self._steps) else self._after
@@ -161,6 +198,23 @@ class Chords(Leaning):
 def _longer_than(ticks: int) -> tuple[int, ...]:
     """The classes of durations over so many ticks."""
     return tuple(1 + n for n, each in enumerate(DURATIONS) if each > ticks)
+
+
+def _on_beat(tick: int) -> bool:
+    return tick % TICKS_PER_BEAT == 0
+
+
+@cache
+def _players_nats(
+    chord: Chord, roles: tuple[str, ...], beat: bool, scale: frozenset[int], strength: float, bound: bool
+) -> Nats:  # fmt: skip
+    """(5, classes): `_nats` of every instrument in its role."""
+    return np.stack(
+        [
+            spread({} if k == _DRUMS else _nats(chord, role, k, beat, scale, strength, bound), SIZE["pitch"])
+            for k, role in enumerate(roles)
+        ]
+    )
 
 
 @cache

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
+from hitpoint.model.compose.cmt.wishes import Wishes
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
 from hitpoint.model.plan.types import Affect
 
 OUT_OF_RANGE_NATS = -1.5
 RISE_NATS = 2.5
 RISE_SEMITONES = 9
+HALF = TICKS_PER_BAR // 2
 HIGHEST_START = 84
 LEADERS = ("strings", "piano", "guitar")
 """Who has the tune: the first of these that plays."""
@@ -56,6 +58,17 @@ class Registers(Leaning):
         low, high = home
         return {pitch + 1: OUT_OF_RANGE_NATS for pitch in range(place.low, 128) if not low <= pitch <= high}
 
+    @property
+    def signature(self) -> Hashable:
+        """All that it is made of."""
+        return tuple(self._homes.items())
+
+    def tell(self, wishes: Wishes) -> None:
+        """The same on every tick."""
+        for player, (low, high) in self._homes.items():
+            wishes.pitch[:, player, 1 : max(1, low + 1)] += OUT_OF_RANGE_NATS
+            wishes.pitch[:, player, high + 2 :] += OUT_OF_RANGE_NATS
+
 
 class Rise(Leaning):
     """Leads the highest line upwards through the second half of the bar."""
@@ -73,11 +86,20 @@ class Rise(Leaning):
 
     def lean(self, attribute: str, place: Place) -> dict[int, float]:
         """Nats by class."""
-        half = TICKS_PER_BAR // 2
-        if attribute != "pitch" or place.tick < half or INSTRUMENTS[place.instrument] in ("drums", "bass"):
+        if attribute != "pitch" or place.tick < HALF or INSTRUMENTS[place.instrument] in ("drums", "bass"):
             return {}
-        aim = self._top + round(RISE_SEMITONES * (place.tick - half) / half)
+        aim = self._aim(place.tick)
         return {pitch + 1: RISE_NATS for pitch in range(max(place.low, aim - 1), min(127, aim + 2) + 1)}
+
+    def tell(self, wishes: Wishes) -> None:
+        """By tick."""
+        players = [k for k, name in enumerate(INSTRUMENTS) if name not in ("drums", "bass")]
+        for tick in range(HALF, TICKS_PER_BAR):
+            aim = self._aim(tick)
+            wishes.pitch[tick, players, aim : aim + 4] += RISE_NATS
+
+    def _aim(self, tick: int) -> int:
+        return self._top + round(RISE_SEMITONES * (tick - HALF) / HALF)
 
 
 def leader_of(players: Collection[int]) -> int | None:

@@ -19,7 +19,8 @@ from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_
 from hitpoint.model.compose.cmt.decode import BarOrder, Decoder, Engine, Run, Sampling
 from hitpoint.model.compose.cmt.decode_rows import RowDecoder
 from hitpoint.model.compose.cmt.grammar import BarTask
-from hitpoint.model.compose.cmt.leaning import Here, kinds, leanings_of
+from hitpoint.model.compose.cmt.leaning import Here, kinds, leanings_of, untold
+from hitpoint.model.compose.cmt.steering import Steering
 from hitpoint.model.errors import MissingError, UsageError
 from hitpoint.model.music import tokens
 from hitpoint.model.music.flaws import flaw_of
@@ -86,6 +87,7 @@ class CmtComposer(Composer):
         engine = StaticRecurrence(
             network, self._genre_strength, device, half=precision != "float32",
             sharpness={name: sampling.of(name) for name in network.config.attributes}, sizes=LIVE_SIZES,
+            steering=Steering(device.where),
         )  # fmt: skip
         engine.reserve(KEPT_SNAPSHOTS + SPARE_SNAPSHOTS)
         return engine
@@ -120,6 +122,11 @@ class CmtComposer(Composer):
         if device == "cuda" and not torch.cuda.is_available():
             raise MissingError("this machine has no CUDA GPU that torch can use; use --device cpu")
         on_card = device != "cpu" and torch.cuda.is_available()
+        if on_card and (names := untold()):
+            if device == "cuda":
+                raise UsageError(f"the leaning {names[0]} cannot be used on a graphics card; use --device cpu")
+            log.warning("the leaning %s cannot be used on a graphics card; the processor composes", names[0])
+            on_card = False
         torch.set_num_threads(1)  # sums are rounded by how they are shared out, and weights to eight bits after that
         loaded = checkpoint.load(path)
         try:
@@ -268,6 +275,39 @@ class CmtComposer(Composer):
         for index in after if streams > 1 else ():
             liked += decoder.weigh_bar(run, bars[index], index, table[index + 1])
         return [*written[int(liked.argmax())], *bars[last_bar + 1 :]]
+
+    def around(
+        self, plan: Plan, standing: Sequence[Bar], instruments: Sequence[int], seed: int, history: Sequence[Bar]
+    ) -> Iterator[Bar]:  # fmt: skip
+        """The bars `standing`, which come after `history`, with notes of `instruments` written to what they hold."""
+        self._check(plan)
+        written = list(history)
+        try:
+            for bar in self._around(plan, standing, instruments, seed, history):
+                written.append(bar)
+                yield bar
+        except DeviceLost as error:
+            self._fall_back(error)
+            yield from self._around(plan, standing[len(written) - len(history) :], instruments, seed, written)
+
+    def _around(
+        self, plan: Plan, standing: Sequence[Bar], instruments: Sequence[int], seed: int, history: Sequence[Bar]
+    ) -> Iterator[Bar]:  # fmt: skip
+        decoder, table, written = self._decoder(), table_of_plan(plan), list(history)
+        keys = _chain(plan, history)
+        run, key = self._resume(decoder, plan, history, keys), keys[-1]
+
+        def orders() -> Iterator[BarOrder]:
+            for bar in standing:
+                leanings = leanings_of(Here(plan, bar.index, written, anew=True))
+                task = replace(task_of(plan, bar.index, instruments, bar), leanings=leanings)
+                yield BarOrder(task, table[bar.index + 1], default_rng([seed, bar.index, 2]))
+
+        for _, bar in decoder.write(run, [orders()]):
+            written.append(bar)
+            key = _link(key, bar)
+            self._keep(key, run)
+            yield bar
 
     def _check(self, plan: Plan) -> None:
         if plan.genre not in self.genres:

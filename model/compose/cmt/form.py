@@ -7,15 +7,28 @@ bars of real pieces are.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hitpoint.model.compose.cmt.chords import same_chords
 from hitpoint.model.compose.cmt.echo import Echo, recalled
 from hitpoint.model.compose.cmt.harmony import home_key, move_of, wished_key
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
+from hitpoint.model.compose.cmt.wishes import (
+    AGAIN,
+    AHEAD,
+    AS_MANY,
+    FEWER,
+    LATER,
+    PLAYERS,
+    SAME_LENGTH,
+    Wishes,
+    next_player,
+    pitches_of,
+)
 from hitpoint.model.music.harmony import key_of
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
@@ -64,6 +77,14 @@ def _onsets(bar: Bar) -> list[tuple[int, int, int]]:
     return [(note.tick, note.instrument, note.pitch) for note in bar.notes]
 
 
+def _groups(notes: Sequence[Note]) -> dict[tuple[int, int], list[Note]]:
+    """Simu-notes by (tick, instrument)."""
+    groups: dict[tuple[int, int], list[Note]] = {}
+    for note in notes:
+        groups.setdefault((note.tick, note.instrument), []).append(note)
+    return groups
+
+
 class Again(Leaning):
     """Plays an earlier bar again wherever the masks allow it, with a loudness of its own."""
 
@@ -104,6 +125,27 @@ class Again(Leaning):
             return {int(duration_class(np.array([here[0].duration_ticks], np.int16))[0]): AGAIN_NATS}
         return {}
 
+    def tell(self, wishes: Wishes) -> None:
+        """By the onset reached: the onset that comes next, and in it the note that comes next by the lowest pitch."""
+        groups = _groups(self._notes)
+        nats = np.float32(AGAIN_NATS)
+        wishes.nats[[AGAIN, SAME_LENGTH]] = AGAIN_NATS
+        reached = [(tick, player) for tick in range(-1, TICKS_PER_BAR) for player in range(-1, PLAYERS)]
+        onsets = sorted(groups)
+        for at, (tick, player) in enumerate(reached):
+            number = bisect_right(onsets, (tick, player))
+            beat = FIRST_TICK + onsets[number][0] if number < len(onsets) else BAR_LINE
+            wishes.beat[divmod(at, PLAYERS + 1)][:, beat] += nats
+            if number < len(onsets) and onsets[number][0] == tick:
+                wishes.instrument[tick, player + 1, :, onsets[number][1] + 1] += nats
+        for place, notes in groups.items():
+            wishes.strength[place][:, len(notes) + 1] += nats
+            pitches = np.array([note.pitch for note in notes])
+            lengths = duration_class(np.array([note.duration_ticks for note in notes], np.int16))
+            low = np.searchsorted(pitches, np.arange(pitches[-1] + 1))
+            wishes.following[place][: len(low)] = pitches[low] + 1
+            wishes.length[place][: len(low)] = lengths[low]
+
 
 class Recall(Leaning):
     """Leans to an earlier bar."""
@@ -121,9 +163,8 @@ class Recall(Leaning):
         return cls(earlier.recast, echo)
 
     def __init__(self, bar: Bar, echo: Echo) -> None:
-        self._groups: dict[tuple[int, int], list[Note]] = {}
-        for note in bar.notes:
-            self._groups.setdefault((note.tick, note.instrument), []).append(note)
+        self._notes = bar.notes
+        self._groups = _groups(bar.notes)
         self._ticks = sorted({note.tick for note in bar.notes})
         self._rhythm, self._pitch = echo.rhythm_nats, echo.pitch_nats
 
@@ -144,10 +185,39 @@ class Recall(Leaning):
             return {int(each): self._rhythm for each in duration_class(lengths)}
         return {}
 
-    def durations(self, place: Place, pitches: Iterable[int]) -> Mapping[int, Mapping[int, float]]:
-        """Only the pitches of the earlier bar have lengths to lean to."""
-        there = {note.pitch for note in self._groups.get((place.tick, place.instrument), ())}
-        return super().durations(place, [pitch for pitch in pitches if pitch in there])
+    def tell(self, wishes: Wishes) -> None:
+        """By the onset reached and the ticks still owed; pitches are those of the instrument's last onset there."""
+        if not self._notes:
+            return
+        columns = [(note.tick, note.instrument, note.pitch, note.duration_ticks) for note in self._notes]
+        ticks, players, pitches, lengths = np.array(columns).T
+        counts = np.zeros((TICKS_PER_BAR, PLAYERS), np.int64)
+        np.add.at(counts, (ticks, players), 1)
+        there = counts > 0
+        self._tell_beats(wishes, there)
+        wishes.nats[SAME_LENGTH] = self._rhythm
+        wishes.length[ticks, players, pitches] = duration_class(lengths)
+        tick, player = np.nonzero(there)
+        wishes.strength[tick, player, :, counts[tick, player] + 1] += self._rhythm
+        following = next_player(there)
+        tick, before = np.nonzero(following < PLAYERS)
+        wishes.instrument[tick, before, :, following[tick, before] + 1] += self._rhythm
+        onsets = np.zeros((TICKS_PER_BAR + 1, *wishes.pitch.shape[1:]), np.float32)
+        onsets[ticks, players, pitches + 1] = self._pitch
+        last = np.where(there, np.arange(TICKS_PER_BAR)[:, None], TICKS_PER_BAR)  # the row of zeros
+        for at in range(1, TICKS_PER_BAR):
+            last[at] = np.where(there[at], at, last[at - 1])
+        wishes.pitch += onsets[last, np.arange(PLAYERS)]
+
+    def _tell_beats(self, wishes: Wishes, there: NDArray[np.bool_]) -> None:
+        nats, sounds = np.float32(self._rhythm), there.any(axis=1)
+        for tick, player in enumerate(np.where(there, np.arange(PLAYERS), -1).max(axis=1)):
+            wishes.beat[tick + 1, : player + 1, :, FIRST_TICK + tick] += nats
+        ahead = sounds * LATER
+        passing = LATER * (np.cumsum(ahead, axis=1) - ahead > 0)  # one lies between
+        wishes.by_tick[:, AHEAD] = ahead.sum(axis=1)
+        wishes.beat[:, :, FEWER : AS_MANY + 1, FIRST_TICK:] += nats * ahead[:, None, None]
+        wishes.beat[:, :, AS_MANY:, FIRST_TICK:] -= nats * passing[:, None, None]
 
     def _beats(self, place: Place) -> dict[int, float]:
         """Speaks for the earlier bar's onsets where there are enough of them, and against passing over one where
@@ -196,3 +266,12 @@ class Close(Leaning):
         chord = self.key.tonic if self.last else self.key.dominant
         wanted = chord[:1] if INSTRUMENTS[place.instrument] == "bass" else chord
         return {pitch + 1: TRIAD_NATS for pitch in range(place.low, 128) if pitch % 12 in wanted}
+
+    def tell(self, wishes: Wishes) -> None:
+        """The same wherever it is due."""
+        if self.last:
+            wishes.beat[..., FIRST_TICK + LAST_ONSET + 1 :] += LATE_NATS
+        chord = self.key.tonic if self.last else self.key.dominant
+        for player, name in enumerate(INSTRUMENTS):
+            wanted = pitches_of(chord[:1] if name == "bass" else chord) & (name != "drums")
+            wishes.pitch[0 if self.last else TICKS_PER_BAR // 2 :, player, wanted] += TRIAD_NATS

@@ -8,7 +8,7 @@ ever narrow the network's own probabilities; no sampled token is overwritten.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -74,6 +74,15 @@ class BarTask:
     entries: frozenset[tuple[int, int]] = frozenset()
     stops: tuple[int, ...] = ()
     caps: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Hashable:
+        """All that masks depend on."""
+        required, caps = (tuple(sorted(each.items())) for each in (self.required, self.caps))
+        return (
+            self.instruments, self.ticks_left, self.density, required, tuple(self.locked), self.closed, self.entries,
+            self.stops, caps,
+        )  # fmt: skip
 
     def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
         """Nats by class."""
@@ -153,7 +162,7 @@ def simu_note(task: BarTask, place: Place, strength: int) -> Generator[Ask | Row
     return notes
 
 
-_CRASHES = [pitch + 1 for pitch in (49, 52, 55, 57)]
+CRASHES = [pitch + 1 for pitch in (49, 52, 55, 57)]
 _ALL_VELOCITIES = np.arange(_SIZE["velocity"]) >= 3  # class 1 and 2 are below hearing
 
 
@@ -176,7 +185,7 @@ def pitch_mask(task: BarTask, place: Place, low: int, high: int) -> Mask:
     mask = np.zeros(_SIZE["pitch"], bool)
     mask[low + 1 : high + 2] = True
     if place.tick in task.caps and INSTRUMENTS[place.instrument] == "drums":
-        mask[_CRASHES] = False
+        mask[CRASHES] = False
     return mask
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from hitpoint.model.compose.cmt.echo import recalled
 from hitpoint.model.compose.cmt.grammar import PITCH_RANGE
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
+from hitpoint.model.compose.cmt.wishes import ROOT, Wishes, pitches_of
 from hitpoint.model.music.harmony import key_of
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar
@@ -27,6 +29,7 @@ FOREIGN_NATS = -2.2
 """Against pitches outside the home key's scale."""
 TENSE, TENSE_FREEDOM = 0.45, 1.2
 """Above this tension they are less foreign, by so much of it at full tension."""
+KEPT_KEYS = 1024
 HOME_BARS = 8
 """The home key is that of the first bars; fewer than four say nothing of it."""
 CLOSE_TONES = 2
@@ -50,6 +53,8 @@ def _triad(root: int, minor: bool) -> Chord:
     return Chord(root % 12, (root + 4 - minor) % 12, (root + 7) % 12)
 
 
+_BASS = INSTRUMENTS.index("bass")
+_OTHERS = [k for k, name in enumerate(INSTRUMENTS) if name not in ("drums", "bass")]
 _TRIADS = tuple(_triad(root, minor) for root in range(12) for minor in (False, True))
 
 
@@ -72,7 +77,13 @@ def wished_key(asked: BarPlan) -> Key | None:
 
 def home_key(written: Sequence[Bar]) -> Key | None:
     """The key that the piece began in; None while too little is written."""
-    return key_of(written[:HOME_BARS]) if len(written) >= HOME_BARS // 2 else None
+    return _first_key(tuple(written[:HOME_BARS])) if len(written) >= HOME_BARS // 2 else None
+
+
+@lru_cache(KEPT_KEYS)
+def _first_key(bars: tuple[Bar, ...]) -> Key | None:
+    """Asked for by several leanings of every bar, and the same from the eighth bar on."""
+    return key_of(bars)
 
 
 class Step(NamedTuple):
@@ -117,6 +128,18 @@ class Moves(Leaning):
                 nats_of[pitch + 1] += ROOT_NATS
         return nats_of
 
+    def tell(self, wishes: Wishes) -> None:
+        """By tick; the root counts besides for the lowest note where no bass plays."""
+        ends = [*(step.tick for step in self._steps[1:]), TICKS_PER_BAR]
+        for (tick, chord, new), end in zip(self._steps, ends, strict=True):
+            inside, outside = (CHORD_NATS, OUTSIDE_NATS) if new else (HOLD_NATS, 0.0)
+            there = pitches_of(chord)
+            wishes.pitch[tick:end, _OTHERS] += np.where(there, inside, outside).astype(np.float32)
+            wishes.pitch[tick:end, _BASS] += np.float32(BASS_NATS if new else HOLD_NATS) * pitches_of(chord[:1])
+            wishes.by_tick[1 + tick : 1 + end, ROOT] = chord.root
+            if not self._has_bass and new:
+                wishes.first[tick:end, _OTHERS] += ROOT_NATS
+
 
 class Home(Leaning):
     """Leans to the scale of the home key, so that a long piece does not wander off."""
@@ -140,6 +163,10 @@ class Home(Leaning):
         if attribute != "pitch" or INSTRUMENTS[place.instrument] == "drums":
             return {}
         return {pitch + 1: self._nats for pitch in range(place.low, 128) if pitch % 12 not in self._scale}
+
+    def tell(self, wishes: Wishes) -> None:
+        """The same for every pitched player."""
+        wishes.pitch[:, 1:] += np.float32(self._nats) * ~pitches_of(self._scale)
 
 
 class Move(NamedTuple):

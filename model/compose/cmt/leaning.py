@@ -7,11 +7,13 @@ class in a file of its own and a line there; another package adds one by the ent
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, NamedTuple
 
+from hitpoint.model.compose.cmt.wishes import Wishes
+from hitpoint.model.errors import UsageError
 from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import BarPlan, Plan
 from hitpoint.model.registry import Registry
@@ -74,23 +76,23 @@ class Leaning(ABC):
     def lean(self, attribute: str, place: Place) -> Mapping[int, float]:
         """Nats by class of the attribute that comes next: "beat", "instrument", "strength", "pitch" or "duration".
 
-        Classes as in `hitpoint.model.music.tokens`: a pitch is the MIDI pitch + 1. Asking changes nothing: a decoder
-        that draws on a graphics card also asks about choices that are then not made.
+        Classes as in `hitpoint.model.music.tokens`: a pitch is the MIDI pitch + 1. Asking changes nothing.
         """
 
     def chose(self, attribute: str, place: Place) -> None:  # noqa: B027 (most leanings remember nothing)
-        """A "strength" or "duration" is chosen, where `place` is what `lean` was told of it. For those that remember.
+        """A "strength" or "duration" is chosen; `place` is what `lean` was told of it. For those that remember."""
 
-        What is said of beats may depend on strengths chosen, not on durations.
+    @property
+    def signature(self) -> Hashable | None:
+        """What it tells depends on this alone, so that it need not be told twice; None: it may differ every time."""
+        return None
+
+    def tell(self, wishes: Wishes) -> None:
+        """Add to the tables of a bar, before anything of it is chosen, what `lean` will say in it.
+
+        For a graphics card, which cannot ask on the way. Raises UsageError for a leaning that has no such tables.
         """
-
-    def durations(self, place: Place, pitches: Iterable[int]) -> Mapping[int, Mapping[int, float]]:
-        """What `lean` says of "duration" for each pitch that may come; those of which it says nothing are left out.
-
-        For whoever needs all of them at once; a leaning overrides it where it knows a quicker way to the same.
-        """
-        asked = ((pitch, self.lean("duration", place._replace(low=pitch))) for pitch in pitches)
-        return {pitch: nats for pitch, nats in asked if nats}
+        raise UsageError(f"the leaning {type(self).__name__} cannot be used on a graphics card; use --device cpu")
 
 
 LEANINGS: Registry[Leaning] = Registry(
@@ -118,6 +120,11 @@ LEANINGS: Registry[Leaning] = Registry(
 def kinds() -> tuple[type[Leaning], ...]:
     """Every class on LEANINGS. Raises UsageError where another package's cannot be loaded."""
     return tuple(LEANINGS.load(name) for name in LEANINGS.names())
+
+
+def untold() -> list[str]:
+    """The leanings that have no tables for a graphics card: other packages' at most."""
+    return [kind.__name__ for kind in kinds() if kind.tell is Leaning.tell]
 
 
 def leanings_of(here: Here) -> tuple[Leaning, ...]:

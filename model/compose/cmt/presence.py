@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
+from hitpoint.model.compose.cmt.wishes import Wishes, bits
 from hitpoint.model.music.tokens import FIRST_TICK
 
 MIDDLING = 0.5
@@ -39,6 +40,16 @@ class Fullness(Leaning):
             return {}
         return {notes + 1: self._nats * (notes - 1) for notes in range(2, MOST_NOTES + 1)}
 
+    @property
+    def signature(self) -> Hashable:
+        """All that it is made of."""
+        return self._nats
+
+    def tell(self, wishes: Wishes) -> None:
+        """The same everywhere."""
+        for notes in range(2, MOST_NOTES + 1):
+            wishes.strength[..., notes + 1] += self._nats * (notes - 1)
+
 
 class Presence(Leaning):
     """Who is to play in a bar is heard in it: the longer a player is behind its share of the onsets, the more."""
@@ -69,7 +80,21 @@ class Presence(Leaning):
             self._ticks.add(place.tick)
             self._played.setdefault(place.instrument, set()).add(place.tick)
 
+    @property
+    def signature(self) -> Hashable:
+        """All that it is made of."""
+        return tuple(self._played)
+
+    def tell(self, wishes: Wishes) -> None:
+        """Who lags behind is found out on the way."""
+        wishes.lagging = bits(k + 1 for k in self._played)
+
     def _behind(self, instrument: int, tick: int) -> float:
-        due = ONSET_SHARES[instrument] * len(self._ticks | {tick}) - len(self._played[instrument])
-        weight = next(each for step, each in TICK_WEIGHTS.items() if tick % step == 0)
-        return weight * min(MOST_PRESENCE_NATS, PRESENCE_NATS * max(0.0, due))
+        return behind(instrument, tick, len(self._ticks | {tick}), len(self._played[instrument]))
+
+
+def behind(instrument: int, tick: int, ticks: int, played: int) -> float:
+    """The nats for a player on `tick` that has played on so many of `ticks` ticks."""
+    due = ONSET_SHARES[instrument] * ticks - played
+    weight = next(each for step, each in TICK_WEIGHTS.items() if tick % step == 0)
+    return weight * min(MOST_PRESENCE_NATS, PRESENCE_NATS * max(0.0, due))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from hitpoint.model.compose.cmt.colour import leader_of
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
-from hitpoint.model.music.score import Bar
+from hitpoint.model.compose.cmt.wishes import AT_ONCE, GIVEN, LATER, MOVE, MOVES, Wishes
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar
 from hitpoint.model.music.tokens import FIRST_TICK
 from hitpoint.model.plan.types import Plan
 
@@ -107,6 +110,21 @@ class Tune(Leaning):
             if self._now[0] not in (-1, place.tick):
                 self._before = self._now[1]
             self._now = (place.tick, place.low)
+
+    def tell(self, wishes: Wishes) -> None:
+        """Onsets by tick; pitches are counted from the one sung last, which is found out on the way."""
+        wishes.tune, wishes.before = self._instrument, self._before
+        wishes.by_tick[[1 + tick for tick in self._planned], GIVEN] = 1
+        wishes.nats[MOVE] = self._share * INTERVAL_NATS
+        if not self._again:
+            return
+        nats = np.float32(self._share * ONSET_NATS)
+        sung = np.zeros(TICKS_PER_BAR, np.float32)
+        sung[list(self._again)] = nats
+        wishes.by_tick[[1 + tick for tick in self._again], MOVES] = list(self._again.values())
+        wishes.beat[..., FIRST_TICK:] += (sung * LATER)[:, None, None]
+        wishes.beat[:, : self._instrument + 1, :, FIRST_TICK:] += (sung * AT_ONCE)[:, None, None]
+        wishes.instrument[..., self._instrument + 1] += np.where(sung > 0, nats, -0.5 * nats)[:, None, None]
 
     def _pitches(self, place: Place, before: int) -> dict[int, float]:
         if place.tick in self._planned:

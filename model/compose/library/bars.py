@@ -61,8 +61,12 @@ def _keys(weights: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.i
         summed[np.minimum(at + KEY_BARS, bars)] - summed[at],
         summed[at + 1] - summed[np.maximum(at + 1 - KEY_BARS, 0)],
     )
-    found = [np.where(span.any(axis=1), key_fits(span).reshape(bars, 24).argmax(axis=1), -1) for span in spans]
-    return found[0], found[1]
+    return keys_of(spans[0]), keys_of(spans[1])
+
+
+def keys_of(weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The key that fits pitch classes (n, 12) best: 0..11 major, 12..23 minor, -1 where there are none."""
+    return np.where(weights.any(axis=1), key_fits(weights).reshape(-1, 24).argmax(axis=1), -1)
 
 
 @dataclass(frozen=True)

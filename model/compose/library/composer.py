@@ -7,31 +7,38 @@ aware background music synthesis (Wang et al., MM 2020), of which only the idea 
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stats, check_regenerate
-from hitpoint.model.compose.library.bars import Library, figures_of
+from hitpoint.model.compose.library.bars import KEY_BARS, Library, keys_of
 from hitpoint.model.compose.library.fit import BOUND, Fitting
 from hitpoint.model.compose.library.joins import played
-from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen
-from hitpoint.model.compose.library.reading import read_library
+from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen, Standing
+from hitpoint.model.compose.library.reading import read_library, stamp_of
 from hitpoint.model.compose.library.select.base import SELECTORS, Span
-from hitpoint.model.compose.library.transition import Bars
-from hitpoint.model.compose.library.voicing import home_chord
+from hitpoint.model.compose.library.select.emotion import Emotion
+from hitpoint.model.compose.library.transition import Bars, Transitions, last_bars
+from hitpoint.model.compose.library.voicing import DRUMS, home_chord
 from hitpoint.model.errors import UsageError
-from hitpoint.model.music.score import TICKS_PER_BAR, Bar
-from hitpoint.model.music.tokens import notes_of
+from hitpoint.model.music.chords import label_chords
+from hitpoint.model.music.harmony import pitch_class_weights
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note
 from hitpoint.model.plan.types import Plan
 
 TAKE_NOISE = 0.5
 """Standard deviation of what each piece costs more or less in takes after the first."""
 KEPT_PATHS = 8
+KEPT_BARS = 1024
+"""Bars of which it is remembered what of the library they are."""
 CHANGED: dict[str, object] = {"changed": True}
 """What is said of a section whose bars were written anew."""
 
@@ -49,12 +56,25 @@ class LibraryComposer(Composer):
     key = name = "library"
     uses_library = own_chords = True
 
-    def __init__(self, library: Library, chooser: Chooser) -> None:
+    def __init__(self, library: Library, chooser: Chooser, folder: Path | None = None) -> None:
+        """folder: from which the library was read, to be looked at for changes."""
         super().__init__()
         self.library, self._chooser = library, chooser
         self.sha256 = library.sha256
         self._paths: dict[tuple[Plan, int], list[Chosen]] = {}
+        self._played: dict[tuple[Note, ...], tuple[int, int]] = {}
         self._lock = threading.Lock()
+        self._folder, self._stamp = folder, stamp_of(folder) if folder is not None else ""
+
+    @classmethod
+    def of(cls, library: Library) -> LibraryComposer:
+        """One that chooses from `library` by feeling and rhythm."""
+        return cls(library, Chooser(library, Emotion()))
+
+    @property
+    def transitions(self) -> Transitions:
+        """What joins cost in this library."""
+        return self._chooser.transitions
 
     @classmethod
     def create(cls, options: ComposerOptions) -> LibraryComposer:
@@ -64,17 +84,23 @@ class LibraryComposer(Composer):
             raise UsageError("the composer library needs music: name a folder of MIDI files or of shards by --library")
         selector = SELECTORS.load(options.select)
         library = read_library(options.library)
-        return cls(library, Chooser(library, selector.create(options, library)))
+        return cls(library, Chooser(library, selector.create(options, library)), options.library)
+
+    def is_stale(self) -> bool:
+        """Whether a file of the library was changed, added or taken away."""
+        return self._folder is not None and stamp_of(self._folder) != self._stamp
 
     def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
-        """The bars from `len(history)` on. Where the history is not what this plan and seed give, the music goes on
-        from its last bar, each section with what follows best."""
+        """The bars from `len(history)` on. Where somebody said live how the picture feels, or the history is not what
+        this plan and seed give, the music goes on from there, each section with what follows best."""
         began = time.perf_counter()
-        bars = self._piece(plan, seed)
-        if history and history[-1].notes != bars[len(history) - 1].notes:
-            bars = [*history, *self._onwards(plan, seed, history)]
-        self.stats = Stats(seconds=time.perf_counter() - began, bars=len(bars) - len(history))
-        yield from bars[len(history) :]
+        start = plan.scene_bar if len(history) >= plan.scene_bar else 0
+        made = self._onwards(plan, seed, history[:start]) if start else iter(self._piece(plan, seed))
+        last = list(itertools.islice(made, len(history) - start))[-1:]
+        if last and last[0].notes != history[-1].notes:
+            made = self._onwards(plan, seed, history)
+        self.stats = Stats(seconds=time.perf_counter() - began, bars=len(plan.bars) - len(history))
+        yield from made
 
     def path(self, plan: Plan, seed: int) -> list[Chosen]:
         """What each section plays. From any thread."""
@@ -119,6 +145,21 @@ class LibraryComposer(Composer):
     def _piece(self, plan: Plan, seed: int) -> list[Bar]:
         return self._fitted(plan, self.path(plan, seed)).bars
 
+    def _others(self, candidates: Candidates, bar: Bar) -> Candidates:
+        """Without those that begin with what a bar plays now, if that leaves any."""
+        known = self._played.get(bar.notes)
+        kept = np.flatnonzero(candidates.stretches.routes[:, 0] != (known[0] if known else -1))
+        if not len(kept):
+            return candidates
+        return Candidates(candidates.span, candidates.stretches.some(kept), candidates.costs[kept])
+
+    def _standing(self, bars: Sequence[Bar]) -> Standing:
+        """The last of some bars: where it is one that was played from the library, what follows it there goes on."""
+        known = self._played.get(bars[-1].notes)
+        if known is None:
+            return Standing(heard(bars))
+        return Standing(last_bars(self.library, np.array([known[0]])), known[1])
+
     def _fitted(self, plan: Plan, path: Sequence[Chosen]) -> _Fitted:
         """The bars of a path as the plan wants them."""
         home = home_chord(int(self.library.column("key_out")[path[-1].route[-1]]), path[-1].transpose)
@@ -129,13 +170,28 @@ class LibraryComposer(Composer):
             for index in range(chosen.span.first_bar, chosen.span.end_bar)
         }
         bars = [fitting.bar(bar, usual[bar.index]) for bar in played(self.library, plan, path)]
+        rows = [(int(row), chosen.transpose) for chosen in path for row in chosen.route]
+        for bar, row in zip(bars, rows, strict=True):
+            self._played.pop(bar.notes, None)
+            self._played[bar.notes] = row
+        for notes in list(self._played)[: max(0, len(self._played) - KEPT_BARS)]:
+            self._played.pop(notes, None)
         return _Fitted(bars, fitting.changed)
 
-    def _onwards(self, plan: Plan, seed: int, history: Sequence[Bar]) -> list[Bar]:
-        """What follows the history: greedy, for there is no time to look far ahead while it plays."""
-        sets = self._sets(_spans(plan, len(history), len(plan.bars)), seed - plan.seed)
-        path = self._chooser.greedy(sets, heard(history))
-        return self._fitted(plan, path).bars
+    def next_stretch(self, plan: Plan, seed: int, history: Sequence[Bar]) -> Chosen:
+        """What follows the history best up to the end of the section: the choice that has to be made at once, live."""
+        span = _spans(plan, len(history), len(plan.bars))[0]
+        return self._chooser.greedy(self._sets([span], seed - plan.seed), self._standing(history))[0]
+
+    def _onwards(self, plan: Plan, seed: int, history: Sequence[Bar]) -> Iterator[Bar]:
+        """What follows the history, stretch by stretch as it is needed: there is no time to look far ahead while it
+        plays."""
+        written = list(history)
+        while len(written) < len(plan.bars):
+            chosen = self.next_stretch(plan, seed, written)
+            for bar in self._fitted(plan, [chosen]).bars:
+                written.append(bar)
+                yield bar
 
     def _sets(self, spans: Sequence[Span], take: int) -> list[Candidates]:
         """What each span may choose from; in takes after the first each piece costs a little more or less there."""
@@ -157,7 +213,8 @@ class LibraryComposer(Composer):
         if instruments is not None and set(instruments) != set(plan.instruments):
             raise UsageError("the composer library takes all instruments of a bar from one piece; leave none out")
         sets = self._sets(_spans(plan, first_bar, last_bar + 1), seed - plan.seed)
-        before = heard(bars[:first_bar]) if first_bar else None
+        sets = [self._others(each, bars[each.span.first_bar]) for each in sets]
+        before = Standing(heard(bars[:first_bar])) if first_bar else None
         after = heard(bars[last_bar + 1 :][:8], entry=True) if last_bar + 1 < len(bars) else None
         path = self._chooser.cheapest(sets, before, after)
         new = self._fitted(plan, path).bars
@@ -191,12 +248,13 @@ def _left_out(library: Library) -> list[str]:
 
 def heard(bars: Sequence[Bar], entry: bool = False) -> Bars:
     """The last of some bars, or the first, as a transition hears it."""
-    few = bars[:8] if entry else bars[-8:]
-    figures, strength = figures_of(notes_of(few), len(few))
-    row = 0 if entry else len(few) - 1
-    key, chord = (0, 3) if entry else (1, 4)
+    few = bars[:KEY_BARS] if entry else bars[-KEY_BARS:]
+    bar, near = (few[0], few[:2]) if entry else (few[-1], few[-2:])
+    chord = label_chords([replace(each, index=at) for at, each in enumerate(near)])[0 if entry else -1]
+    pitches = [note.pitch for note in bar.notes if note.instrument != DRUMS]
+    onsets = np.zeros((1, TICKS_PER_BAR), bool)
+    onsets[0, [note.tick for note in bar.notes]] = True
+    key = keys_of(pitch_class_weights(few)[None])
+    pitch = np.array([np.mean(pitches) if pitches else np.nan])
     none = np.array([-2])
-    return Bars(
-        figures[row : row + 1, key].astype(np.int64), figures[row : row + 1, 2].astype(np.float64),
-        figures[row : row + 1, chord].astype(np.int64), strength[row : row + 1] > 0, none, none,
-    )  # fmt: skip
+    return Bars(key, pitch, np.array([0 if chord is None else chord.number]), onsets, none, none)

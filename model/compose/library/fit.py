@@ -55,9 +55,9 @@ class Fitting:
         if bar.index == len(self.plan.bars) - 1 and self.plan.ending == "chord" and task.entries:
             _end_at_home(groups, max(tick for tick, _ in task.entries), self.home, task)
         self._meet(groups, grammar, tones)
-        _cap(groups, grammar, task)
         if self.force and task.density is not None:
             _fill(groups, grammar, tones, usual)
+        _cap(groups, grammar, task)
         notes = _ended(groups, task)
         for note in sorted(notes):
             struck = [other.pitch for other in notes if (other.tick, other.instrument) == (note.tick, note.instrument)]
@@ -86,7 +86,8 @@ class Fitting:
             largest = max((len(notes) for (at, _), notes in groups.items() if at == tick), default=0)
             if largest < wanted:
                 k = _player(groups, grammar, tick, wanted)
-                groups[tick, k] = tones.doubled(groups.get((tick, k)) or tones.voiced(groups, tick, k, 1), wanted)
+                standing = groups.get((tick, k)) or thinned(tones.voiced(groups, tick, k, 1), wanted)
+                groups[tick, k] = tones.doubled(standing, wanted)
                 self.changed["doubled" if largest else "struck"] += 1
 
 

@@ -41,6 +41,14 @@ class Chosen(NamedTuple):
     join: float
 
 
+class Standing(NamedTuple):
+    """A bar (1,) that stands already, before what is chosen: as the library has it, and the semitones by which it was
+    moved; 0 for one that is in no library."""
+
+    bar: Bars
+    transpose: int = 0
+
+
 @dataclass(frozen=True)
 class Candidates:
     """The stretches that a span may choose from, the best first, and what each costs by itself."""
@@ -137,10 +145,10 @@ class Chooser:
         return stretches, self.selector.costs(span, stretches) + looping
 
     def cheapest(
-        self, sets: Sequence[Candidates], before: Bars | None = None, after: Bars | None = None
+        self, sets: Sequence[Candidates], before: Standing | None = None, after: Bars | None = None
     ) -> list[Chosen]:
-        """The path of least cost through the spans, one stretch each. before, after: a bar (1,) that stands at its
-        begin and its end, untransposed."""
+        """The path of least cost through the spans, one stretch each. before, after: a bar that stands at its begin and
+        one (1,) at its end, untransposed."""
         total = sets[0].costs[:, None] + TRANSPOSING + self._from(before, sets[0])
         origins: list[NDArray[np.int64]] = []
         for last, here in itertools.pairwise(sets):
@@ -156,7 +164,7 @@ class Chooser:
             states.append(state)
         return self._chosen(sets, states[::-1], before)
 
-    def greedy(self, sets: Sequence[Candidates], before: Bars | None = None) -> list[Chosen]:
+    def greedy(self, sets: Sequence[Candidates], before: Standing | None = None) -> list[Chosen]:
         """Each span takes what is cheapest after the one before."""
         states: list[int] = []
         for number, here in enumerate(sets):
@@ -180,18 +188,19 @@ class Chooser:
         added = self.selector.joins(last.span, last.stretches, here.span, here.stretches)
         return np.asarray(moves if added is None else moves + added[:, None, :, None])
 
-    def _from(self, before: Bars | None, here: Candidates) -> Costs:
+    def _from(self, before: Standing | None, here: Candidates) -> Costs:
         """From a bar that stands to each candidate and transposition: (k, 12)."""
         if before is None:
             return np.zeros((len(here.costs), len(TRANSPOSITIONS)))
-        return np.asarray(self.transitions.table(before, here.entries)[np.array(TRANSPOSITIONS) - STEPS[0], 0].T)
+        steps = np.array(TRANSPOSITIONS) - before.transpose - STEPS[0]
+        return np.asarray(self.transitions.table(before.bar, here.entries)[steps, 0].T)
 
     def _to(self, last: Candidates, after: Bars | None) -> Costs:
         if after is None:
             return np.zeros((len(last.costs), len(TRANSPOSITIONS)))
         return np.asarray(self.transitions.table(last.lasts, after)[-np.array(TRANSPOSITIONS) - STEPS[0], :, 0].T)
 
-    def _chosen(self, sets: Sequence[Candidates], states: Sequence[int], before: Bars | None) -> list[Chosen]:
+    def _chosen(self, sets: Sequence[Candidates], states: Sequence[int], before: Standing | None) -> list[Chosen]:
         found: list[Chosen] = []
         for number, (here, state) in enumerate(zip(sets, states, strict=True)):
             which, moved = divmod(state, len(TRANSPOSITIONS))

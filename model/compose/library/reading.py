@@ -73,6 +73,17 @@ def midi_files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
+def stamp_of(folder: Path) -> str:
+    """What names, sizes and times of a library's files amount to: another stamp, another library."""
+    digest = hashlib.sha256()
+    for place, _, names in os.walk(folder):
+        for name in sorted(names):
+            with contextlib.suppress(OSError):
+                about = Path(place, name).stat()
+                digest.update(f"{place}/{name} {about.st_size} {about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
 def _of_files(folder: Path) -> Library:
     files = midi_files(folder)
     kept = _load(folder)

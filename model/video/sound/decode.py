@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.video.film import Film
-from hitpoint.model.video.media import open_container, reading
+from hitpoint.model.errors import InputError
+from hitpoint.model.video.film import open_film
+from hitpoint.model.video.media import check_file, open_container, reading
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -32,6 +33,66 @@ _EARLY_S = 1.0
 _ASIDE = ("comment", "hearing_impaired", "visual_impaired", "clean_effects", "karaoke", "lyrics")
 
 
+class Times(Protocol):
+    """Where a file's zero lies in its own time, and its end from there, seconds."""
+
+    @property
+    def zero_s(self) -> float:
+        """The zero in the file's own time."""
+
+    @property
+    def end_s(self) -> float:
+        """The end, from the zero."""
+
+
+class Source(Protocol):
+    """A file that is heard: a film, or a `Recording`."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def track(self) -> Times:
+        """Its time."""
+
+    @property
+    def has_index(self) -> bool:
+        """Whether it can be entered at any moment."""
+
+
+@dataclass(frozen=True)
+class Length:
+    """The time of a file of sound alone."""
+
+    end_s: float
+    zero_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file of sound alone."""
+
+    path: Path
+    track: Length
+    has_index: bool = False
+
+
+def open_sound(path: Path) -> Source:
+    """A file to be heard. Where it shows a picture, that sets its time. Raises InputError where it holds no sound."""
+    check_file(path)
+    with reading(path), open_container(path) as container:
+        if not container.streams.audio:
+            raise InputError(f"{path.name} holds no sound")
+        recording = Recording(path, Length((container.duration or 0) / 1e6))
+        if not container.streams.video:
+            return recording
+    try:
+        return open_film(path)
+    except InputError:  # the picture is a cover
+        return recording
+
+
 @dataclass(frozen=True)
 class SoundTrack:
     """One track of sound. index: of the stream in the file. name: what is told of it, its language and title."""
@@ -42,7 +103,7 @@ class SoundTrack:
     name: str = ""
 
 
-def tracks(film: Film) -> tuple[SoundTrack, ...]:
+def tracks(film: Source) -> tuple[SoundTrack, ...]:
     """The film's tracks of sound, the one that a player takes first: the default, then the others in order, comments
     and descriptions last. Raises InputError as `hitpoint.model.video.media.reading`."""
     with reading(film.path), open_container(film.path) as container:
@@ -51,7 +112,7 @@ def tracks(film: Film) -> tuple[SoundTrack, ...]:
         return tuple(_track(stream) for stream in ordered)
 
 
-def heard_track(film: Film, in_s: float = 0.0, out_s: float | None = None) -> SoundTrack | None:
+def heard_track(film: Source, in_s: float = 0.0, out_s: float | None = None) -> SoundTrack | None:
     """The first of the tracks that is not silent between these seconds of the film; None where none is."""
     for track in tracks(film):
         if any(float(np.abs(block).max(initial=0.0)) > QUIET for block in samples(film, track, in_s, out_s, 8000, 1)):
@@ -60,7 +121,7 @@ def heard_track(film: Film, in_s: float = 0.0, out_s: float | None = None) -> So
 
 
 def samples(
-    film: Film, track: SoundTrack, in_s: float = 0.0, out_s: float | None = None, rate_hz: int = 16_000,
+    film: Source, track: SoundTrack, in_s: float = 0.0, out_s: float | None = None, rate_hz: int = 16_000,
     channels: int = 1,
 ) -> Iterator[Block]:  # fmt: skip
     """Blocks (frames, channels), full scale = 1, that join to the sound from in_s to out_s, seconds of the film (None:
@@ -85,7 +146,7 @@ def samples(
     yield from _silence(wanted - done, rate_hz, channels)
 
 
-def _placed(film: Film, track: SoundTrack, in_s: float, rate_hz: int, channels: int) -> Iterator[tuple[int, Block]]:
+def _placed(film: Source, track: SoundTrack, in_s: float, rate_hz: int, channels: int) -> Iterator[tuple[int, Block]]:
     """(place of its first frame, counted from in_s, block) in the order of the file."""
     expected: int | None = None
     with reading(film.path), open_container(film.path) as container:

@@ -36,6 +36,8 @@ local SETTINGS = {
   { key = "arousal", value = "0", title = "Arousal added (-1 to 1)", number = true },
   { key = "tension", value = "0", title = "Tension added (-1 to 1)", number = true },
   { key = "key", value = "auto", title = "Key (auto or such as A minor)" },
+  { key = "composer", value = "cmt", title = "Composer", names = "composers", rare = true },
+  { key = "library", value = "none", title = "Your music for it (a folder or none)", rare = true },
 }
 
 local OLDEST_REAPER = 6.40
@@ -156,7 +158,8 @@ local function score_items(project, items, problem, keep_job, entries)
     load("notes").add_quarters(project, rows)
   end
   for _, row in ipairs(SETTINGS) do
-    if row.key ~= "tempo_map" and row.key ~= "sound" then
+    local usual = row.rare and setting(row) == row.value -- then the bridge's own configuration counts
+    if row.key ~= "tempo_map" and row.key ~= "sound" and not usual then
       rows[#rows + 1] = { "set", row.key, setting(row) }
     end
   end

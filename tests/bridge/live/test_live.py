@@ -9,7 +9,7 @@ from recorder import Recorder, drive
 
 from hitpoint.bridge.clock.clock import TestClock
 from hitpoint.bridge.config.settings import Config
-from hitpoint.bridge.ipc.live import GrowBar, GrownBars
+from hitpoint.bridge.ipc.live import GrowBar, GrownBars, LiveError
 from hitpoint.bridge.ipc.messages import JobError
 from hitpoint.bridge.live.features import Features
 from hitpoint.bridge.live.studio import Studio
@@ -17,6 +17,7 @@ from hitpoint.bridge.osc import codec
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.session import Session
 from hitpoint.bridge.state.recovery import NowPlaying
+from hitpoint.model.plan import growing
 
 ME = ("127.0.0.1", 5001)
 BEAT_S = 0.5
@@ -166,10 +167,12 @@ def test_lost_and_late_packets_change_little_and_floods_nothing():
     assert all(abs(motion - 0.4) < 0.05 for motion in told) and stage.player.underruns == 0
 
 
-def test_memory_does_not_grow():
-    stage = Stage(delay_s=0.01).begin(seconds=140 * BAR_S)
-    assert stage.player.bar >= 138 and len(stage.player.known_bars.bars()) <= 12
-    assert stage.composer.forgot == (97, 32) and max(stage.composer.histories) <= 97
+def test_memory_does_not_grow(monkeypatch):
+    monkeypatch.setattr(growing, "MOST_BARS", 20)
+    monkeypatch.setattr(growing, "KEPT_BARS", 6)
+    stage = Stage(delay_s=0.01).begin(seconds=50 * BAR_S)
+    assert stage.player.bar >= 48 and len(stage.player.known_bars.bars()) <= 12
+    assert stage.composer.forgot == (21, 6) and max(stage.composer.histories) <= 20
     watchdog = NowPlaying()
     watchdog.hear(stage.player.planned)
     for bar in stage.player.known_bars.bars():
@@ -252,9 +255,34 @@ def test_no_feature_leaves_the_mean_of_what_was_told_last():
     assert features.seen(30.0, 28.0).motion == 0.6 and features.seen(30.0, 28.0).cuts == 0
 
 
+def test_faders_move_the_music_that_plays_and_edits_of_films_do_it_no_harm():
+    stage = Stage()
+    stage.say("/hitpoint/feature", "motion", 0.5)
+    stage.begin(seconds=5 * BAR_S)
+    before = stage.density(3)
+    stage.say("/hitpoint/control/density", -5.0)
+    stage.session.on_composer(JobError("live", "usage", "this score is no longer known"))
+    stage.run(4 * BAR_S)
+    assert stage.density(7) <= before - 3 and len({each.index for _, each in stage.asked}) >= 9
+    assert stage.composer.histories == list(range(len(stage.composer.histories)))  # one piece, without a new beginning
+
+
 def test_errors_of_the_composer_end_the_wait():
     stage = Stage()
     stage.say("/hitpoint/live")
-    stage.session.on_composer(JobError("live", "usage", "no"))
+    stage.session.on_composer(LiveError("live", "usage", "no"))
     stage.run(5.0)
     assert len(stage.asked) == 1
+
+
+def test_a_bar_that_has_not_begun_is_written_again_when_something_else_is_seen():
+    stage = Stage()
+    stage.say("/hitpoint/feature", "motion", 0.05)
+    stage.begin(seconds=4 * BAR_S)
+    stage.run(math.ceil(stage.player.position() / BAR_S) * BAR_S - stage.player.position() + 1.0 * BEAT_S)
+    bar = stage.player.bar
+    assert stage.player.known_bars.known(bar + 1)
+    stage.say("/hitpoint/feature", "motion", 1.0)
+    stage.run(3 * BAR_S)
+    assert stage.density(bar) <= 8 and stage.density(bar + 1) >= 12
+    assert [message.again for _, message in stage.asked].count(True) == 1

@@ -30,6 +30,7 @@ from hitpoint.bridge.ipc.messages import (
     ScoreList,
     SetChord,
     SetControl,
+    SetScene,
 )
 from hitpoint.bridge.ipc.questions import CutList, EditCut, Suggested, SuggestList
 from hitpoint.bridge.osc import codec, protocol
@@ -642,6 +643,22 @@ def test_the_mood_is_moved_live(room, name):
     (told,) = [message for message in room.asked if isinstance(message, SetControl)]
     assert (told.name, told.value) == (name, -0.5)
     room.say(f"/hitpoint/control/{name}", 1.5)
+    assert room.answers("/hitpoint/error")[-1][0] == "arguments"
+
+
+def test_a_scene_reaches_the_composer_with_its_last_value(room):
+    room.say("/hitpoint/scene", 0.5, 0.5)
+    room.session.housekeeping()
+    assert not [message for message in room.asked if isinstance(message, SetScene)], "there is no music yet"
+    room.plan()
+    room.asked.clear()
+    for step in range(4):
+        room.say("/hitpoint/scene", -0.25 * step, 0.5)
+    room.clock.advance(0.2)
+    room.session.housekeeping()
+    told = [message for message in room.asked if isinstance(message, SetScene)]
+    assert len(told) <= 2 and (told[-1].job, told[-1].valence, told[-1].arousal) == ("film", -0.75, 0.5)
+    room.say("/hitpoint/scene", 2.0, 0.0)
     assert room.answers("/hitpoint/error")[-1][0] == "arguments"
 
 

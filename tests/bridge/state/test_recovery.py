@@ -173,3 +173,14 @@ def test_lists_of_clips_are_kept_for_a_clock_that_is_started_again():
     assert Shelf(shelf.whole()).score(ScoreList("film", (("seed", "3"),))) == whole
     shelf.note(ListDropped("film"))
     assert shelf.retell() == []
+
+
+def test_what_is_heard_beside_the_picture_is_no_clip_of_it():
+    shelf = Shelf()
+    seen, voice = ClipSpec("/clips/film.mp4", 0.0, 0.0, 9.0), ClipSpec("/clips/voice.wav", 2.0, 0.0, 3.0, heard=True)
+    shelf.note(ListBegun("film", 25.0, 2))
+    for index, clip in enumerate((voice, seen)):
+        shelf.note(ClipKept("film", index, clip))
+    whole = ScoreJob("film", (seen,), (), 25.0, (voice,))
+    assert shelf.score(ScoreList("film", ())) == whole
+    assert Shelf(shelf.whole()).score(ScoreList("film", ())) == whole

@@ -26,10 +26,11 @@ from hitpoint.bridge.ipc.messages import (
     ResumeJob,
     SetChord,
     SetControl,
+    SetScene,
 )
 from hitpoint.bridge.play.lookahead import known_block, next_wanted
 from hitpoint.bridge.state.store import Store
-from hitpoint.bridge.work.jobs import strip_cuts
+from hitpoint.bridge.work.clips import strip_cuts
 from hitpoint.bridge.work.splice import splice_plan
 from hitpoint.model.music.score import TempoMap, TempoPoint
 from hitpoint.model.plan.types import HitPoint
@@ -266,6 +267,31 @@ def test_a_chord_for_music_without_chords_is_refused(bench):
     bench.work()
     bench.ask(SetChord("film", 0, 0, "C"))
     assert "no planned chords" in bench.of(JobError)[-1].text
+
+
+def test_a_scene_is_felt_from_the_next_bar_on_and_outlasts_live_controls(bench):
+    bench.ask(score())
+    bench.work()
+    bars = bench.bars()
+    bench.sent.clear()
+    bench.ask(SetScene("film", -0.7, 0.6, 3))
+    planned = bench.of(Planned)[-1]
+    felt = [bar.affect for bar in planned.plan.bars]
+    assert felt[:3] == [None] * 3 and {(each.valence, each.arousal, each.emotion) for each in felt[3:]} == {
+        (-0.7, 0.6, "fearful")
+    }
+    assert planned.plan.scene_bar == 3 and planned.stale == tuple(range(3, 8)) and planned.edition == 1
+    assert [bar.section for bar in planned.plan.bars] == [
+        at for at, part in enumerate(planned.plan.sections) for _ in range(part.first_bar, part.end_bar)
+    ]
+    bench.work()
+    assert sorted(bench.store.load_bars("film", 0)) == sorted(bars)
+    bench.ask(SetControl("film", "density", 2.0, 5))
+    felt = [bar.affect for bar in bench.of(Planned)[-1].plan.bars]
+    assert felt[2] is None and {each.valence for each in felt[3:]} == {-0.7}
+    other = bench.of(Planned)[-1].plan
+    bench.ask(SetScene("film", 0.5, -0.5, 99))
+    assert bench.of(Planned)[-1].plan.bars == other.bars
 
 
 def test_every_edition_has_its_own_files_and_the_old_ones_stay(bench):

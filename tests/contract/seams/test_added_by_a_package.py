@@ -52,7 +52,10 @@ def test_its_leaning_joins_those_of_the_network(installed: dict[str, str], film:
 
 
 def test_a_name_that_is_nobodys_is_answered_with_the_names(installed: dict[str, str], film: Path) -> None:
-    for option, known in (("--composer", "cmt, match, broken, pulse"), ("--format", "musicxml, instants")):
+    for option, known in (
+        ("--composer", "cmt, library, match, diffusion, broken, pulse"),
+        ("--format", "musicxml, instants"),
+    ):
         done = subprocess.run(
             [*HITPOINT, "score", str(film), option, "nil"], env=installed, capture_output=True, text=True
         )

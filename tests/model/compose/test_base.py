@@ -60,8 +60,8 @@ def test_what_it_cannot_do_it_says_by_a_sentence() -> None:
 
 
 def test_every_composer_of_ours_can_be_loaded() -> None:
-    for name in ("cmt", "match"):
+    for name in ("cmt", "library", "match"):
         kind = COMPOSERS.load(name)
         assert issubclass(kind, Composer) and kind.key == name
-    with pytest.raises(UsageError, match="choose from cmt, match"):
+    with pytest.raises(UsageError, match="choose from cmt, library, match"):
         COMPOSERS.load("nobody")

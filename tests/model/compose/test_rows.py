@@ -11,16 +11,22 @@ import pytest
 import torch
 
 from hitpoint.model.compose.cmt import composer as composer_module
+from hitpoint.model.compose.cmt import leaning
 from hitpoint.model.compose.cmt.composer import CmtComposer, task_of
 from hitpoint.model.compose.cmt.grammar import Ask, BarTask, Row, write_bar
-from hitpoint.model.compose.cmt.leaning import Here, leanings_of
-from hitpoint.model.compose.cmt.rows import Drawn, RowAsk, write_rows
-from hitpoint.model.music.score import Bar, Note
+from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place, leanings_of
+from hitpoint.model.compose.cmt.steering import Steering, told_of
+from hitpoint.model.compose.cmt.tables import Teller
+from hitpoint.model.compose.cmt.wishes import Wishes
+from hitpoint.model.errors import UsageError
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note
+from hitpoint.model.music.tokens import BAR_LINE, FIELDS
 from hitpoint.model.network import checkpoint
 from hitpoint.model.network.device import Graphs, Plain
 from hitpoint.model.network.network import Network
+from hitpoint.model.network.static_step import BAR, IDLE, NOTE, ONSET, STAGE, TIME
 from hitpoint.model.plan.arrangement import arrange
-from hitpoint.model.plan.types import Plan
+from hitpoint.model.plan.types import Plan, Section
 from tests.fakes import fake_plan
 from tests.graphs import Cuda
 from tests.model.material import make_plan
@@ -49,6 +55,26 @@ def chorded(plan: Plan) -> Plan:
     return replace(plan, bars=bars, harmony="leaned")
 
 
+def long_plan() -> Plan:
+    """A piece with sections that return, changes of harmony, a rise, stops, caps, entries and an end in mid-bar."""
+    sections = tuple(Section("ABA"[n], 4 * n, 4 * n + 4) for n in range(3))
+    plan = replace(make_plan(12), sections=sections, duration_s=23.25)
+    fill = (Note(12, 0, 38, 1, 90), Note(12, 0, 47, 1, 90))
+    bars = [
+        replace(
+            bar, section=bar.index // 4, key="A minor" if bar.index < 4 else None,
+            lead={3: "rise", 6: "dominant"}.get(bar.index, ""),
+            changes=(6,) if bar.index in (5, 6) else (), stops=(5,) if bar.index == 2 else (),
+            caps=((3, 2), (4, 1)) if bar.index % 3 == 1 else (), entries=((2, 3),) if bar.index == 4 else (),
+            closed=((0, 0), (4, 2)) if bar.index == 8 else (), scored=fill if bar.index == 7 else (),
+            density=6 if bar.index in (0, 8) else bar.density,
+            required=() if bar.index in (0, 8) else bar.required,
+        )
+        for bar in plan.bars
+    ]  # fmt: skip
+    return replace(plan, bars=tuple(bars))
+
+
 PLANS = {
     "plain": lambda: make_plan(3),
     "free": lambda: free(make_plan(3)),
@@ -64,69 +90,117 @@ def plan(request: pytest.FixtureRequest) -> Plan:
     return made
 
 
-def bars_of(plan: Plan, rng: np.random.Generator) -> list[Bar]:
-    """Each bar written twice, row by row and attribute by attribute, with the same arbitrary choices; every table on
-    the way is compared with what is asked for there."""
-    written: list[Bar] = []
+def bars_of(plan: Plan, rng: np.random.Generator, seeds: int) -> list[list[Bar]]:
+    """Pieces written side by side, each both ways with the same arbitrary choices; what may come and is welcome is
+    compared at every choice."""
+    pieces: list[list[Bar]] = [[] for _ in range(seeds)]
+    steering = Steering(torch.device("cpu"))
     for index in range(len(plan.bars)):
         tasks = [
-            replace(task_of(plan, index), leanings=leanings_of(Here(plan, index, tuple(written)))) for _ in range(2)
+            [replace(task_of(plan, index), leanings=leanings_of(Here(plan, index, piece))) for _ in range(2)]
+            for piece in pieces
         ]
-        written.append(_both_ways(tasks, rng))
-    return written
+        for piece, bar in zip(pieces, _both_ways(steering, tasks, rng), strict=True):
+            piece.append(bar)
+    return pieces
 
 
-def _both_ways(tasks: Sequence[BarTask], rng: np.random.Generator) -> Bar:
-    rows, asks = write_rows(tasks[0]), write_bar(tasks[1])
-    row, ask = next(rows), next(asks)
-    try:
-        while True:
-            assert isinstance(row, RowAsk)
-            values, classes = list(row.values), []
-            for attribute, table in row.tables.items():
-                while table.ndim > 1:
-                    table = table[classes[-1]]
-                picked = _pick(table, rng)
-                classes.append(picked)
-                ask = _answered(asks, ask, attribute, table, picked)
-                values[FIELD[attribute]] = picked
-            assert isinstance(ask, Row) and ask == (tuple(values), row.tick)
-            beat = 0
-            if row.beat is not None:
-                table = row.beat[classes[0] if "density" in row.tables else 0]
-                beat = _pick(table, rng)
-            answer = Drawn((*classes, 0, 0, 0)[:3], beat)  # type: ignore[arg-type]
-            try:
-                ask = asks.send(0)
-                if row.beat is not None and isinstance(ask, Ask) and ask.attribute == "beat":
-                    ask = _answered(asks, ask, "beat", table, beat)
-            except StopIteration as stop:
-                expected = stop.value
-            row = rows.send(answer)
-    except StopIteration as stop:
-        assert stop.value == expected
-        bar: Bar = stop.value
-        return bar
+ASKED = {BAR: ["density"], ONSET: ["instrument", "strength"], NOTE: ["pitch", "duration", "velocity"]}
+NATS = {
+    "density": Steering.densities, "instrument": Steering.instruments, "strength": Steering.strengths,
+    "pitch": Steering.pitches, "duration": Steering.durations, "velocity": Steering.velocities,
+}  # fmt: skip
 
 
-FIELD = {"density": 2, "instrument": 4, "strength": 3, "pitch": 5, "duration": 6, "velocity": 7}
+def _both_ways(steering: Steering, tasks: Sequence[Sequence[BarTask]], rng: np.random.Generator) -> list[Bar]:
+    teller = Teller()
+    told = {name: torch.zeros(len(tasks), width, dtype=dtype) for name, (width, dtype) in steering.told.items()}
+    for number, (task, _) in enumerate(tasks):
+        for name, values in told_of(task, rng, teller).items():
+            told[name][number] = torch.from_numpy(values)
+    beside = [_Beside(task) for _, task in tasks]
+    state = told["state"]
+    while bool((state[:, STAGE] != IDLE).any()):
+        row, before = steering.open(told), state.clone()
+        for stage, attributes in ASKED.items():
+            drawing = steering.drawing(told, stage)
+            for attribute in attributes:
+                chosen = [row[:, FIELD[attributes[0]]]] if attribute in ("strength", "duration") else []
+                nats = NATS[attribute](steering, told, *chosen)
+                for number in torch.nonzero(drawing)[:, 0].tolist():
+                    row[number, FIELD[attribute]] = beside[number].answered(attribute, nats[number].numpy(), rng)
+        for number, stage in enumerate(before[:, STAGE].tolist()):
+            if stage != IDLE:
+                beside[number].read(row[number].tolist(), int(before[number, TIME]))
+        steering.settle(told, row, True, True)
+        due = steering.due(told)
+        nats, possible = steering.beats(told)
+        beats = torch.full((len(tasks),), BAR_LINE)
+        for number in torch.nonzero(due & possible)[:, 0].tolist():
+            beats[number] = beside[number].answered("beat", nats[number].numpy(), rng)
+        assert all(not beside[n].done for n in torch.nonzero(due & possible & (beats != BAR_LINE))[:, 0].tolist())
+        steering.turn(told, beats)
+    assert all(each.done for each in beside)
+    return [each.bar for each in beside]
 
 
-def _pick(table: np.ndarray, rng: np.random.Generator) -> int:
-    return int(rng.choice(np.flatnonzero(table > -np.inf)))
+class _Beside:
+    """The writer that is asked, one attribute after the other."""
+
+    def __init__(self, task: BarTask) -> None:
+        self._writer, self._index, self.done = write_bar(task), task.index, False
+        self._ask = next(self._writer)
+
+    def answered(self, attribute: str, nats: np.ndarray, rng: np.random.Generator) -> int:
+        """A class, picked from what is allowed both there and here."""
+        ask = self._ask
+        assert isinstance(ask, Ask) and ask.attribute == attribute
+        assert ((nats > -np.inf) == ask.mask).all(), attribute
+        expected = np.zeros(len(ask.mask), np.float32)
+        expected[list(ask.lean)] = np.array(list(ask.lean.values()), np.float32)
+        np.testing.assert_allclose(nats[ask.mask], expected[ask.mask], rtol=1e-6, atol=1e-5, err_msg=attribute)
+        odds = np.exp(
+            0.5 * (expected[ask.mask] - expected[ask.mask].max())
+        )  # rather what is welcome, so that bars recur
+        picked = int(rng.choice(np.flatnonzero(ask.mask), p=odds / odds.sum()))
+        self._send(picked)
+        return picked
+
+    def read(self, row: Sequence[int], ticks: int) -> None:
+        """The row must be the one that is ready."""
+        assert self._ask == Row(tuple(row), ticks - self._index * TICKS_PER_BAR)
+        self._send(0)
+
+    def _send(self, value: int) -> None:
+        try:
+            self._ask = self._writer.send(value)
+        except StopIteration as stop:
+            self.bar, self.done = stop.value, True
 
 
-def _answered(asks: object, ask: object, attribute: str, table: np.ndarray, picked: int) -> object:
-    assert isinstance(ask, Ask) and ask.attribute == attribute
-    assert ((table > -np.inf) == ask.mask).all()
-    nats = np.zeros(len(ask.mask), np.float32)
-    nats[list(ask.lean)] = np.array(list(ask.lean.values()), np.float32)
-    assert (table[ask.mask] == nats[ask.mask]).all()
-    return asks.send(picked)  # type: ignore[attr-defined]
+FIELD = {name: number for number, name in enumerate(FIELDS)}
 
 
-def test_every_table_holds_what_is_asked_for_on_the_way(plan: Plan) -> None:
-    assert len(bars_of(plan, np.random.default_rng(1))) == len(plan.bars)
+def test_the_device_is_told_all_that_is_asked_for_on_the_way(plan: Plan) -> None:
+    pieces = bars_of(plan, np.random.default_rng(1), 3)
+    assert all(len(piece) == len(plan.bars) for piece in pieces)
+
+
+def test_every_leaning_is_told() -> None:
+    """In a longer piece, with each kind of leaning in it."""
+    plan, seen = long_plan(), set[str]()
+    for piece in bars_of(plan, np.random.default_rng(2), 2):
+        for index in range(len(plan.bars)):
+            seen.update(type(each).__name__ for each in leanings_of(Here(plan, index, piece[:index])))
+    seen.update(type(each).__name__ for each in leanings_of(Here(chorded(make_plan(1)), 0)))
+    assert seen == {kind.__name__ for kind in leaning.kinds()}
+
+
+@pytest.mark.parametrize("streams", [8, 64])
+def test_many_takes_are_those_of_one(streams: int) -> None:
+    plan = chorded(make_plan(1 if streams > 8 else 2))
+    there, here = (CmtComposer(loaded(), precision="float32", device=device) for device in (None, Plain()))
+    assert here.takes(plan, range(streams)) == there.takes(plan, range(streams))
 
 
 def test_the_device_draws_the_same_music(plan: Plan) -> None:
@@ -186,6 +260,27 @@ def test_a_card_that_cannot_be_used_from_the_start_is_one_sentence(
     composer = CmtComposer.load(device="cuda")
     assert composer.recurrence.precision == "int8"
     assert len(caplog.messages) == 1 and "cannot be used (" in caplog.messages[0]
+
+
+def test_a_leaning_without_tables_leaves_the_work_to_the_processor(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Pedal(Leaning):
+        @classmethod
+        def of(cls, here: Here) -> Pedal:
+            return cls()
+
+        def lean(self, attribute: str, place: Place) -> dict[int, float]:
+            return {40: 1.0} if attribute == "pitch" else {}
+
+    monkeypatch.setattr(leaning, "kinds", lambda: (Pedal,))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert CmtComposer.load().recurrence.precision == "int8"
+    assert caplog.messages == ["the leaning Pedal cannot be used on a graphics card; the processor composes"]
+    with pytest.raises(UsageError, match="Pedal cannot be used on a graphics card; use --device cpu"):
+        CmtComposer.load(device="cuda")
+    with pytest.raises(UsageError, match="Pedal"):
+        Pedal().tell(Wishes())
 
 
 @pytest.mark.parametrize("work", ["takes", "regenerate"])

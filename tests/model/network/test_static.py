@@ -12,11 +12,14 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from hitpoint.model.compose.cmt.decode import choose
+from hitpoint.model.compose.cmt.grammar import BarTask
+from hitpoint.model.compose.cmt.steering import Steering, told_of
+from hitpoint.model.compose.cmt.tables import Teller
 from hitpoint.model.network.device import Device, DeviceLost, Graphs, Plain
 from hitpoint.model.network.network import Network, NetworkConfig
 from hitpoint.model.network.recurrence import Recurrence
-from hitpoint.model.network.static import StaticRecurrence, size_for
-from hitpoint.model.network.static_step import drawn
+from hitpoint.model.network.static import PARTS, StaticRecurrence, size_for
+from hitpoint.model.network.static_step import NOTE, ONSET, STAGE, STATE, drawn
 from tests.graphs import Cuda
 from tests.model.network.test_recurrence import SMALL as LARGER
 from tests.model.network.test_recurrence import SMALL_PAPER, random_rows, spread
@@ -157,7 +160,7 @@ class Watch(TorchDispatchMode):
 
 @pytest.mark.parametrize("config", [SMALL, SMALL_PAPER], ids=["default", "paper"])
 @pytest.mark.parametrize("half", [False, True])
-def test_nothing_but_the_desk_goes_to_the_device_and_nothing_but_the_row_comes_back(
+def test_nothing_but_what_is_told_goes_to_the_device_and_nothing_but_the_row_comes_back(
     config: NetworkConfig, half: bool
 ) -> None:
     """On a device that holds no numbers, so that looking at one is an error."""
@@ -172,11 +175,14 @@ def test_nothing_but_the_desk_goes_to_the_device_and_nothing_but_the_row_comes_b
                 work()
             return work
 
-    static = StaticRecurrence(network, 3.0, Meta("meta"), half=half, sizes=(8,))
+    static = StaticRecurrence(
+        network, 3.0, Meta("meta"), half=half, sizes=(8,), steering=Steering(torch.device("meta"))
+    )
     buffers = static._benches[8].buffers
-    ways = {(id(buffers.there[name]), id(here)) for name, here in buffers.here.items()}
+    pairs = [(buffers.here, buffers.there), *buffers.slots]
+    ways = {(id(there[name]), id(here[name])) for here, there in pairs for name in here}
     ways.add((id(buffers.out_here), id(buffers.out)))
-    assert len(watched) == 11
+    assert len(watched) == 2 + len(buffers.slots) + 2 * len(PARTS) + 2
     for each in watched:
         assert {name for name, _ in each.seen} <= {"copy_", "back"}
         assert {(id(to), id(source)) for _, (to, source, *_) in each.seen} <= ways
@@ -190,22 +196,27 @@ def test_streams_take_the_next_size(streams: int, size: int) -> None:
 
 def test_nothing_is_recorded_or_moved_once_a_size_is_ready() -> None:
     cuda = Cuda()
-    static = StaticRecurrence(spread(Network(SMALL)), device=Graphs("cpu", cuda, 0.25), sizes=(1,))
+    static = StaticRecurrence(
+        spread(Network(SMALL)), device=Graphs("cpu", cuda, 0.25), sizes=(1,), steering=Steering(torch.device("cpu"))
+    )
     rows, time, _, table = random_rows(5, 1)
     buffers = static._benches[1].buffers
-    before = [part.data_ptr() for part in (*buffers.remembered(), *buffers.here.values(), *buffers.there.values())]
+    parts = (*buffers.remembered(), *buffers.here.values(), *buffers.there.values(), *buffers.slots[0][1].values())
+    before = [part.data_ptr() for part in parts]
     recorded = cuda.recorded
     memory = static.start(1)
     static.enter_bar(memory, table[:, 0].numpy().astype(np.int16))
     for t in range(5):
         static.advance(memory, rows[:, t].numpy(), time[:, t].numpy())
+    static.tell(memory, 0, told_of(BarTask(0, (0, 1), 16, 3), np.random.default_rng(0), Teller()))
+    found = [static.draw(memory, set(), True), static.draw(memory, {ONSET}, False)]
+    assert [row[0, STAGE + STATE] for row in found] == [ONSET, NOTE]
     static.reserve(3)
-    after = [part.data_ptr() for part in (*buffers.remembered(), *buffers.here.values(), *buffers.there.values())]
-    assert after == before and cuda.recorded == recorded > 0 and cuda.share == 0.25
+    assert [part.data_ptr() for part in parts] == before and cuda.recorded == recorded > 0 and cuda.share == 0.25
 
 
 def test_a_card_that_goes_away_is_one_short_error() -> None:
-    static = StaticRecurrence(spread(Network(SMALL)), device=Graphs("cpu", Cuda(lost_after=2)), sizes=(1,))
+    static = StaticRecurrence(spread(Network(SMALL)), device=Graphs("cpu", Cuda(lost_after=1)), sizes=(1,))
     rows, time, _, table = random_rows(3, 1)
     memory = static.start(1)
     static.enter_bar(memory, table[:, 0].numpy().astype(np.int16))

@@ -122,7 +122,7 @@ class FakeBridge:
         self.say(sender, "progress", name, "analyse", 0.5)
         if self.stall:
             return
-        clips = [job["clips"][index] for index in sorted(job["clips"])]
+        clips = [job["clips"][index] for index in sorted(job["clips"]) if not job["clips"][index].get("heard")]
         start = clips[0]["timeline_start"]
         end = clips[-1]["timeline_start"] + (clips[-1]["out"] - clips[-1]["in"]) / clips[-1].get("rate", 1.0)
         pairs = dict(zip(request.rest[::2], request.rest[1::2], strict=True))

@@ -40,13 +40,13 @@ def load(port: int = PORT):
     session.start = lambda _port, version: start(port, version)
     addon.register()
     if "film-for-sound" in ARGUMENTS:  # a Blender without sound: all but the strip's type can still be tried
-        from blender import compat
+        from blender import sound
 
         bpy.types.MovieSequence.volume = bpy.types.MovieSequence.pan = bpy.props.FloatProperty()
-        compat.new_sound = lambda strips, name, path, channel, start: strips.new_movie(
+        sound.new = lambda strips, name, path, channel, start: strips.new_movie(
             name, str(FOLDER / "film.mp4"), channel, start
         )
-        compat.swap_sound = lambda strip, path: setattr(strip, "filepath", path)
+        sound.swap = lambda strip, path: setattr(strip, "filepath", path)
     return addon
 
 

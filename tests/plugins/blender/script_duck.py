@@ -42,17 +42,27 @@ found["with the film's sound"] = [ask(bpy.ops.hitpoint.score, in_range=False), v
 ask(bpy.ops.hitpoint.take, index=1)
 found["another take"] = volumes()
 host.strips()["other"].frame_offset_end += 10
+ask(bpy.ops.hitpoint.take, index=2)
 found["re-scored"] = [ask(bpy.ops.hitpoint.rescore), volumes()]
 [strip] = scores.strips(scene)
+found["the take that was heard"] = strip.name
 strip.volume = 0.5
 strip.keyframe_insert("volume", frame=61)
-mine = volumes()
 host.strips()["other"].frame_offset_end += 10
 ask(bpy.ops.hitpoint.rescore)
-found["the editor's own"] = [volumes() == mine, len(mine)]
+found["the editor's own"] = volumes()
 voice.mute = True
 for each in scores.strips(scene):
     host.strips().remove(each)
 scene.hitpoint.memory, session.client.job = "", None
 found["without it"] = ask(bpy.ops.hitpoint.score, in_range=False)
+
+# A voice on a strip of its own, cut at both ends, is told with its place; beside it what is muted, turned off or ours.
+said = host.strips().new_sound("said", str(host.FOLDER / "tone.wav"), 6, 19)
+said.frame_offset_start = 12
+compat.set_end(said, 91)
+off = host.strips().new_sound("off", str(host.FOLDER / "tone.wav"), 7, 40)
+off.volume = 0.0
+found["beside it"] = ask(bpy.ops.hitpoint.score, in_range=False)
+found["heard"] = [vars(clip) for clip in session.client.job.sounds]
 host.result(**found)

@@ -5,6 +5,7 @@ the timeline, the worst of an edit.
 """
 
 import itertools
+import shutil
 import sys
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def worst(values, wanted):
     return max((abs(a - b) for a, b in zip(values, wanted)), default=0) if len(values) == len(wanted) else 999  # noqa: B905
 
 
-for rate, start in zip(RATES, itertools.cycle(STARTS)) if TURNS else itertools.product(RATES, STARTS):  # noqa: B905
+for rate, start in zip(RATES, itertools.cycle(STARTS)) if TURNS else itertools.product(RATES, STARTS):
     edges = edit(rate, start)
     fps = compat.fps(scene)
     bpy.ops.hitpoint.score(in_range=True)
@@ -67,6 +68,8 @@ for rate, start in zip(RATES, itertools.cycle(STARTS)) if TURNS else itertools.p
     row["music"] = worst([frame for each in music for frame in each], [edges[0], edges[-1]])
     row["told"] = worst([frame for each in told for frame in each], [f for i in range(4) for f in edges[i : i + 2]])
     row["cuts_s"] = [(frame - start) / fps for frame in edges[1:-1]]
-    row["midi"] = host.midi() if done else ""
+    row["midi"] = str(host.FOLDER / f"{len(found['rows'])}.mid")
+    if done:
+        shutil.copy(host.midi(), row["midi"])
     found["rows"].append(row)
 host.result(**found)

@@ -316,14 +316,32 @@ def test_the_music_makes_room_for_what_is_said_in_the_films_own_sound(host, medi
         pytest.skip("this wheel has no sound")
     bridge = FakeBridge(tmp_path)
     bridge.reports, bridge.duck = True, [(0.0, 0.0), (1.0, 0.0), (1.5, -9.0), (3.0, -9.0), (4.0, 0.0)]
+    report, later = bridge.report, [(0.0, 0.0), *((time_s + 0.25, gain) for time_s, gain in bridge.duck[1:])]
+
+    def report_of_the_third(name, path):
+        bridge.duck = later if len(bridge.jobs) == 3 else bridge.duck
+        return report(name, path)
+
+    bridge.report = report_of_the_third
+    first = list(bridge.duck)
     try:
         found = run_script(host, "script_duck.py", media, bridge.port)
     finally:
         bridge.close()
-    line = [[1 + round(24 * time_s), round(10 ** (gain / 20), 2), "LINEAR"] for time_s, gain in bridge.duck]
+    line, moved = (
+        [[1 + round(24 * time_s), round(10 ** (gain / 20), 2), "LINEAR"] for time_s, gain in duck]
+        for duck in (first, later)
+    )
     assert found["with the film's sound"] == ["on", line] and found["another take"] == line
-    assert found["re-scored"] == ["on", line] and found["the editor's own"] == [True, 6]
-    assert found["without it"] == "off"
+    assert found["re-scored"] == ["on", line] and found["the take that was heard"] == "♪ Take C"
+    own = [row for row in found["the editor's own"] if row[0] == 61]
+    assert own[0][1] == 0.5 and [row for row in found["the editor's own"] if row[0] != 61] == moved
+    assert found["without it"] == "off" and found["beside it"] == "on"
+    [said] = found["heard"]
+    assert said["path"].endswith("tone.wav") and said["rate"] == 1.0
+    assert [round(24 * said[key], 4) for key in ("start_s", "in_s", "out_s")] == [31, 12, 72]
+    sent = [clip for clip in bridge.seen("clip") if clip[-1] == 1][-1]
+    assert sent[2:] == (said["path"], 31 / 24, 0.5, 3.0, 1.0, 0.0, 1)
 
 
 @pytest.mark.parametrize("host", EVERY)

@@ -207,6 +207,14 @@ def test_emulated_setting_keeps_the_tempo_without_a_question(reaper, relay, brid
     }  # fmt: skip
 
 
+def test_emulated_own_music_is_asked_for_with_its_folder(reaper, relay, bridge, film):
+    reaper.lua('emu.ext["Hitpoint/composer"], emu.ext["Hitpoint/library"] = "library", "/music/mine"')
+    score(reaper, film)
+    pairs = bridge.requests("score")[0].rest
+    wished = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    assert (wished["composer"], wished["library"]) == ("library", "/music/mine")
+
+
 def test_emulated_next_take_is_a_take_of_the_same_items(reaper, relay, bridge, film):
     score(reaper, film)
     first = bridge.latest

@@ -1,6 +1,7 @@
 """Items of a timeline as clips, and notes as REAPER's buffers: pure, so tested with many inputs."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,15 @@ def test_a_looped_section_plays_again(film):
 def test_other_items_are_left_aside(film):
     rows = [item("music.wav", 0.0, 9.0, kind="WAVE"), item(film, 1.0, 2.0)]
     assert found(rows) == [(1.0, 0.0, 2.0, 1.0)]
+
+
+def test_what_is_heard_beside_the_picture_is_told_with_the_sound_of_the_films(film, tmp_path):
+    voice = tmp_path / "voice.wav"
+    voice.write_bytes(b"voice")
+    rows = [item(film, 1.0, 9.0), item(str(voice), 0.0, 20.0, offset=2.0, kind="WAVE"), item("gone.wav", 0.0, 9.0)]
+    told = [(Path(c.path).name, c.start_s, c.in_s, c.out_s) for c in file_clips.heard(rows, (1.0, 10.0))]
+    assert told == [("film.mp4", 1.0, 0.0, 9.0), ("voice.wav", 1.0, 3.0, 12.0)]
+    assert file_clips.heard([rows[0], rows[2]], (1.0, 10.0)) == [], "that of the films is heard anyway"
 
 
 def test_a_lower_numbered_track_covers_a_higher_one(film):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from hitpoint.model.compose.base import COMPOSERS, ComposerOptions
 from hitpoint.model.compose.library.composer import LibraryComposer, heard
+from hitpoint.model.compose.library.fit import Fitting
 from hitpoint.model.compose.library.joins import DRUMS, _held, played
 from hitpoint.model.compose.library.path import Chooser, Chosen
 from hitpoint.model.compose.library.reading import read_library
@@ -19,9 +21,11 @@ from hitpoint.model.data.labels import bars_of
 from hitpoint.model.errors import UsageError
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note
 from hitpoint.model.plan.build import build_plan
+from hitpoint.model.plan.scene import with_scene
 from hitpoint.model.plan.types import Plan, Wishes
 from tests.model.compose.library.conftest import write_chords
 from tests.model.compose.library.test_path import felt_plan, spans_of
+from tests.model.material import make_plan
 from tests.model.plan.conftest import _rhythm as make_rhythm
 
 
@@ -167,3 +171,34 @@ def test_music_of_no_library_is_heard_as_a_bar_to_join(composer):
     last, first = heard(bars), heard(bars, entry=True)
     assert last.row[0] == first.row[0] == -2 and 0 <= last.key[0] < 24 and np.isfinite(first.pitch[0])
     assert heard([Bar(0)]).key[0] == -1
+
+
+def test_a_chord_struck_for_a_hit_is_no_larger_than_asked(composer):
+    plan = make_plan(2, control=1.0)
+    asked = replace(plan.bars[1], density=None, required=((5, 2),))
+    fitting = Fitting(replace(plan, bars=(plan.bars[0], asked)), (0, 4, 7), False)
+    chord = tuple(Note(0, 1, pitch, 4, 80) for pitch in (48, 55, 60, 64, 67, 72))
+    bar = fitting.bar(Bar(1, chord), {})
+    assert bar.strengths() == {0: 6, 5: 2} and fitting.changed["struck"] == 1
+
+
+def test_what_is_said_live_changes_the_music_from_there_on_and_joins_it(composer):
+    plan = felt_plan(4, 4)
+    bars = list(composer.stream(plan, 0))
+    live = with_scene(plan, 6, -0.9, -0.9)
+    assert [section.first_bar for section in live.sections] == [0, 4, 6, 8, 12]
+    on = list(composer.stream(live, 0, bars[:6]))
+    assert [bar.index for bar in on] == list(range(6, 16))
+    felt = [with_scene(plan, 6, valence, arousal) for valence in (-0.9, 0.9) for arousal in (-0.9, 0.9)]
+    stretches = [composer.next_stretch(each, 0, bars[:6]) for each in felt]
+    assert {len(each.span) for each in stretches} == {2} and len({tuple(each.route) for each in stretches}) > 1
+    assert list(composer.stream(live, 0, [*bars[:6], *on[:3]])) == on[3:], "it goes on the same way from any bar"
+
+
+def test_a_changed_folder_is_noticed(music, tmp_path):
+    folder = tmp_path / "music"
+    shutil.copytree(music, folder)
+    composer = of(folder)
+    assert not composer.is_stale()
+    write_chords(folder / "new.mid", 3, True)
+    assert composer.is_stale() and list(composer.stream(felt_plan(), 0)), "what was read goes on being played"

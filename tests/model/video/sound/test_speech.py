@@ -1,12 +1,15 @@
 """Where somebody speaks, against sentences by espeak-ng at known moments."""
 
+import wave
+
 import numpy as np
 import pytest
 
 from hitpoint.model.errors import MissingError
 from hitpoint.model.video.analyse import analyse
-from hitpoint.model.video.apart import analyse_apart
+from hitpoint.model.video.apart import analyse_apart, speech_apart
 from hitpoint.model.video.sound import silero
+from hitpoint.model.video.sound.listen import speech_beside
 from hitpoint.model.video.sound.speech import find_speech, joined
 from hitpoint.model.video.types import Clip
 from tests.speech_scenes import KINDS, RATE_HZ, background, error_shares, film_of, need_espeak, scene, sentence
@@ -62,3 +65,21 @@ def test_an_edit_has_its_speech_where_its_clips_lie(tmp_path):
     assert np.allclose(whole.speech, cut.speech, atol=0.1)
     assert analyse([Clip(film)]).speech == ()
     assert analyse_apart([Clip(film)], listen=True).speech == whole.speech
+
+
+def test_what_is_said_beside_the_picture_is_found_where_it_lies(tmp_path):
+    need_espeak()
+    sound, true = scene("noise", 5, sentences=2)
+    film, voice = film_of(tmp_path / "f.mkv", sound), tmp_path / "voice.wav"
+    with wave.open(str(voice), "wb") as file:
+        file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+        file.writeframes((sound * 32767).astype("<i2").tobytes())
+    whole, notes = speech_beside([Clip(voice, start_s=100.0)], 100.0, len(sound) / RATE_HZ)
+    missed, wrong = error_shares(whole, true, len(sound) / RATE_HZ)
+    assert missed < 0.1 and wrong < 0.12 and notes == ()
+    first_s = true[0][0]
+    later = Clip(voice, first_s - 0.5, first_s + 1.5, start_s=103.0)
+    [(begin_s, end_s)] = speech_apart([later, Clip(tmp_path / "gone.wav")], 100.0, 4.0)[0]
+    assert begin_s == pytest.approx(3.5, abs=0.1) and end_s == 4.0, "the edit ends there"
+    assert len(speech_apart([Clip(tmp_path / "gone.wav")], 0.0, 4.0)[1]) == 1
+    assert np.allclose(speech_beside([Clip(film, 0.0, len(sound) / RATE_HZ)], 0.0, 99.0)[0], whole, atol=0.1)
