@@ -31,7 +31,7 @@ FLAGS: dict[str, Any] = {
     "options": {"ENUM_FLAG"},
 }
 BPM: dict[str, Any] = {"min": 30, "max": 300, "precision": 1}
-COMPOSERS = ("cmt", "library", "match")
+COMPOSERS = ("cmt", "library", "match", "diffusion")
 """As GENRES; the first composes unless another one is chosen."""
 USUAL = {"genres": GENRES, "composers": COMPOSERS}
 TITLES = {"cmt": "Network", "library": "Your music, joined anew", "match": "Your music, as it is"}

@@ -9,6 +9,7 @@ import pytest
 from conftest import ADDON, NO_SOUND, make_film, run_script
 from fake_bridge import FakeBridge
 
+from hitpoint.model.compose.base import COMPOSERS
 from hitpoint.model.music.score import INSTRUMENTS, SHIPPED_GENRES
 from hitpoint.model.plan.wishes import BY_KEY
 
@@ -195,7 +196,7 @@ def test_the_words_of_the_panel_are_the_programs_own():
         for node in ast.walk(panel)
         if isinstance(node, ast.Tuple) and all(isinstance(item, ast.Constant) for item in node.elts)
     ]
-    assert SHIPPED_GENRES in tuples and INSTRUMENTS in tuples
+    assert SHIPPED_GENRES in tuples and INSTRUMENTS in tuples and COMPOSERS.names() in tuples
     assert {"genre", "instruments", "tempo", "control", "energy"} <= set(BY_KEY)
 
 
