@@ -97,7 +97,7 @@ def bad(request, media):
         ),
         ("image sequence", "None of these strips can be scored.", "“stills” is an image sequence: to have it"),
         ("sound only", "There is only sound here", None),
-        ("no selection", "Nothing is selected: select the strips to score.", None),
+        ("no selection", "Nothing is selected: select the strips to score, or score the timeline range.", None),
         ("empty range", "There are no strips to score.", None),
         ("nothing at all", "Nothing is selected", None),
         ("muted channel", "All strips here are muted", None),
