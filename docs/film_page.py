@@ -1,4 +1,4 @@
-"""Make docs/page.webp, twenty seconds of the page: `python docs/film_page.py [OUT.webp]`.
+"""Make docs/page.webp, half a minute of the page, and docs/page.png: `python docs/film_page.py [OUT.webp]`.
 
 It takes Chromium, Playwright and ffmpeg. The example film is scored by the shipped composer; what is waited for is cut
 out.
@@ -148,6 +148,7 @@ def main() -> None:
                 page.evaluate("document.getElementById('path').value = 'film.mp4'")
                 film = Filming(page)
                 play_it(film)
+                page.screenshot(path=out.with_suffix(".png"))
                 browser.close()
         finally:
             server.send_signal(signal.SIGINT)
