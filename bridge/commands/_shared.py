@@ -45,7 +45,7 @@ def _with_wishes(command: Command, options: Sequence[WishOption]) -> Command:
     return command
 
 
-COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "select", "device", "threads")
+COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "select", "association", "device", "threads")
 
 
 def composer_options(command: Command) -> Command:

@@ -26,6 +26,7 @@ SHORT = {
 """What makes a bench short where that is not its usual form."""
 NEED_MUSIC = {
     "bench_ablation.py",
+    "bench_associate.py",
     "bench_chords.py",
     "bench_diffusion.py",
     "bench_genre.py",

@@ -17,7 +17,7 @@ from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stat
 from hitpoint.model.compose.cmt.composer import CmtComposer, task_of
 from hitpoint.model.compose.cmt.grammar import BarTask, Grammar
 from hitpoint.model.compose.diffusion.choice import HABIT_BARS, Chooser, habit_of
-from hitpoint.model.compose.diffusion.sampler import Logits, Request, sample
+from hitpoint.model.compose.diffusion.sampler import VARIATION, Logits, Request, sample
 from hitpoint.model.compose.diffusion.windows import (
     Window,
     goes_on,
@@ -35,7 +35,7 @@ from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.network import roll_checkpoint
 from hitpoint.model.network.conditions import NAMES, controls_of_plan, labels_of_plan
 from hitpoint.model.network.roll_conditions import Told, told_of
-from hitpoint.model.network.roll_network import RollNetwork
+from hitpoint.model.network.roll_network import STEPS, RollNetwork
 from hitpoint.model.plan.types import Plan
 
 REDRAWS = 3
@@ -140,7 +140,8 @@ class DiffusionComposer(Composer):
         parts = (told.semantic, told.dynamic, known, fixed, np.array(chance), np.array([]) if like is None else like)
         key = hashlib.sha256(b"".join(part.tobytes() for part in parts)).digest()
         if key not in self._rolls:
-            request = Request(told, known & fixed, fixed, np.random.default_rng(list(chance)), like)
+            request = Request(told, known & fixed, fixed, np.random.default_rng(list(chance)), like,
+                              STEPS if like is None else VARIATION)  # fmt: skip
             self._rolls[key] = sample(self._network, [request], self.step)[0]
             while len(self._rolls) > KEPT_ROLLS:
                 self._rolls.popitem(last=False)
