@@ -44,6 +44,10 @@ class Filming:
         self.pictures.append((time.monotonic(), base64.b64decode(shown["data"])))
         self._screen.send("Page.screencastFrameAck", {"sessionId": shown["sessionId"]})
 
+    def stop(self) -> None:
+        """No more pictures."""
+        self._screen.send("Page.stopScreencast")
+
     @contextmanager
     def scene(self) -> Iterator[None]:
         """What happens inside is seen."""
@@ -148,6 +152,7 @@ def main() -> None:
                 page.evaluate("document.getElementById('path').value = 'film.mp4'")
                 film = Filming(page)
                 play_it(film)
+                film.stop()
                 page.screenshot(path=out.with_suffix(".png"))
                 browser.close()
         finally:
