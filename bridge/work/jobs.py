@@ -203,7 +203,7 @@ class Tools:
         (old_lead_s, _), (new_lead_s, _) = span(before.score), span(now)
         change = change.within(old_lead_s, new_lead_s, before.plan.duration_s, prepared.rhythm.duration_s)
         reworked = rework(prepared.rhythm, prepared.wishes, before.plan, change)
-        return replace(prepared, plan=reworked.plan), reworked.kept
+        return replace(prepared, plan=reworked.plan, change=change), reworked.kept
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
         """Another plan for what was analysed, of the same tempo, since its music is being heard."""

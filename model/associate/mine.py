@@ -62,14 +62,17 @@ def sounds_of(notes: Notes, bars: int, chords: NDArray[np.int64], spans: NDArray
     return sounds(np.stack([sums[first:end].sum(axis=0) for first, end in spans.tolist()]))
 
 
-def songs_of(shard: Shard, split: str, datasets: Sequence[str], progress: Callable[[float], None]) -> list[Song]:
-    """One song of each key of the shard, of a split."""
+def songs_of(
+    shard: Shard, split: str, datasets: Sequence[str], progress: Callable[[float], None], most: int = 0
+) -> list[Song]:
+    """One song of each key of the shard, of a split; spread over all of them where `most` is given and are enough."""
     seen: dict[str, int] = {}
     for number, piece in enumerate(shard.pieces):
         if piece.split == split and piece.dataset in datasets:
             seen.setdefault(piece.song, number)
     found = []
-    for done, number in enumerate(seen.values()):
+    numbers = list(seen.values())
+    for done, number in enumerate(numbers[:: max(1, len(numbers) // most)] if most else numbers):
         piece = shard.pieces[number]
         found.append(song_of(piece_notes(shard, piece), piece.bars, 240.0 / piece.tempo_bpm))
         progress(done / len(seen))
@@ -122,3 +125,8 @@ def _chain(kinds: Iterable[NDArray[np.int64]], count: int) -> Table:
     for each in kinds:
         np.add.at(counts, (each[:-1], each[1:]), 1.0)
     return np.asarray(np.log(counts / counts.sum(axis=1, keepdims=True)))
+
+
+def about(songs: Sequence[Song], source: str) -> dict[str, str]:
+    """What is kept beside what was learnt."""
+    return {"from": source, "songs": str(len(songs)), "segments": str(sum(len(song.looks) for song in songs))}

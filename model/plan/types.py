@@ -124,13 +124,14 @@ class Section:
     """Bars [first_bar, end_bar) that belong together; equal `label`s look alike and may share material.
 
     pull: how much gladder and livelier (valence, arousal) than its colours in the mean what stands out of its picture
-    makes it.
+    makes it. look: its eight figures (`hitpoint.model.mood.looks`), () where they are not known.
     """
 
     label: str
     first_bar: int
     end_bar: int
     pull: tuple[float, float] = (0.0, 0.0)
+    look: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

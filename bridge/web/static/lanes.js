@@ -1,6 +1,6 @@
 // All lanes on one time axis, one canvas as wide as the window: only what is seen is drawn, whatever the film's length.
-const TOPS = { strip: 0, motion: 64, hits: 106, mood: 136, chords: 184, tempo: 206, players: 242, roll: 298 };
-const HEIGHT = 448, RULER = 14, NEAREST_S = 2;
+const TOPS = { strip: 0, motion: 64, hits: 106, mood: 162, chords: 210, tempo: 232, players: 268, roll: 324 };
+const HEIGHT = 474, RULER = 14, NEAREST_S = 2;
 const COLOURS = { drums: '#ff7a6b', piano: '#6bb3ff', guitar: '#7bd88f', bass: '#d6a5ff', strings: '#ffd166' };
 export const PARTS = Object.keys(COLOURS);
 export const MOOD = { top: TOPS.mood, high: 46 };

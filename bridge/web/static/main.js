@@ -91,7 +91,7 @@ function score() {
   state.wanted = Number($('count').value); state.takes = new Map(); player.clear();
   const pairs = [...document.querySelectorAll('[data-key]')].flatMap((each) => {
     const value = each.type === 'checkbox' ? (each.checked ? 'on' : 'off') : each.value.trim();
-    const off = value === '' || (each.type === 'range' && value === each.defaultValue) || (each.id === 'composer' && each.selectedIndex === 0);
+    const off = value === '' || (each.type === 'range' && value === each.defaultValue) || (['composer', 'library'].includes(each.id) && $('composer').selectedIndex === 0);
     return off ? [] : [each.dataset.key, value];
   });
   begin();

@@ -24,6 +24,10 @@ TRANSPOSE_WEIGHT = 0.1
 """What a transposition by six semitones costs."""
 LOOP_BARS = 4
 """A piece that comes round again plays at least so many bars before it does, if it has them."""
+LOOP_SEARCH = 64
+"""So many bars at a piece's begin and at its end are looked at for the place."""
+MOST_KEPT = 20_000_000
+"""Bars of stretches that are kept ready."""
 
 _STEP = np.subtract.outer(np.array(TRANSPOSITIONS), np.array(TRANSPOSITIONS)).T - STEPS[0]
 """(from, to): which of STEPS leads from one of TRANSPOSITIONS to another."""
@@ -82,7 +86,8 @@ def best_loops(library: Library, transitions: Transitions) -> Loops:
     for first, after in itertools.pairwise(library.first.tolist()):
         bars = after - first
         shortest = max(min(LOOP_BARS, bars), bars // 2)
-        start, end = np.meshgrid(np.arange(bars), np.arange(bars), indexing="ij")
+        places = np.arange(min(bars, LOOP_SEARCH)), np.arange(max(0, bars - LOOP_SEARCH), bars)
+        start, end = np.meshgrid(*places, indexing="ij")
         start, end = (each[end - start + 1 >= shortest] for each in (start, end))
         costs = transitions.between(last_bars(library, first + end), entry_bars(library, first + start))
         best = int(costs.argmin())
@@ -92,8 +97,8 @@ def best_loops(library: Library, transitions: Transitions) -> Loops:
 
 
 def stretches_of(library: Library, loops: Loops, bars: int) -> Stretches:
-    """Every stretch of `bars` bars: of pieces that are long enough, and of those that are not from each of their bars
-    on, coming round again at the best place."""
+    """Every stretch of `bars` bars: of pieces that are long enough, and of those that are not from each bar up to where
+    they come round again."""
     piece = library.piece_of
     at = np.arange(len(library)) - library.first[piece]
     length = np.diff(library.first)[piece]
@@ -140,6 +145,8 @@ class Chooser:
         """Every stretch as long as the span, and what each costs by itself, untransposed."""
         if len(span) not in self._stretches:
             self._stretches[len(span)] = stretches_of(self.library, self.loops, len(span))
+            while len(self._stretches) > 1 and sum(each.routes.size for each in self._stretches.values()) > MOST_KEPT:
+                del self._stretches[next(iter(self._stretches))]
         stretches = self._stretches[len(span)]
         looping = stretches.loops * self.loops.cost[stretches.pieces]
         return stretches, self.selector.costs(span, stretches) + looping

@@ -202,7 +202,7 @@ def test_the_mood_is_drawn_and_the_bars_have_it(page: Any) -> None:
     canvas = page.locator("#canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
-    low = box["y"] + 136 + 42  # near the lower edge of the lane
+    low = box["y"] + 162 + 42  # near the lower edge of the lane
     page.mouse.move(box["x"] + 2, low)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 2, low, steps=20)

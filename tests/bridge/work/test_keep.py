@@ -1,5 +1,6 @@
 """A changed cut of an edit that has its score: real analysis and plans, and a composer that tells bar from bar."""
 
+import json
 import subprocess
 import wave
 from dataclasses import replace
@@ -72,6 +73,8 @@ def test_what_has_not_changed_keeps_its_notes_and_the_rest_is_written(bench):
         "clients hear of all bars"
     )
     assert any("keep the music" in change for change in plan.changes)
+    same = json.loads(Path(bench.of(JobResult)[-1].report).read_text())["same"]
+    assert same == {"until_s": 9.25, "old_from_s": 9.75, "new_from_s": 9.25}
     assert any(isinstance(each, BarsReady) and not each.kept for each in bench.sent)
 
 

@@ -247,7 +247,7 @@ def test_the_commands_go_from_a_folder_to_a_checkpoint_and_a_table(song_folder: 
     assert all("drum_copies" in piece and "cut_rank" not in piece for piece in rows["real, human"])
     exact = [piece for name in ("ours C=1", "library", "diffusion") for piece in rows[name]]
     assert all(piece["density_error"] == piece["strength_error"] == 0 for piece in exact)
-    assert all({"join_cost", "cpu_s", "beats_in_chord"} <= piece.keys() for piece in rows["library"])
+    assert all({"plain_cost", "cpu_s", "beats_in_chord"} <= piece.keys() for piece in rows["library"])
     assert "how the music answers the picture" in table.output
     refused = CliRunner().invoke(cli, ["train", shards, "--run", run, "--config", "huge"])
     assert "no network huge" in str(refused.exception)
