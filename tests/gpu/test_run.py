@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.gpu.measure import PIECE_BYTES, pieces_of
+import pytest
+
+from hitpoint.model.network import network
+from tests.gpu.measure import PIECE_BYTES, main, pieces_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,6 +30,16 @@ def test_the_script_runs_through_without_a_card(tmp_path: Path, shard_folder: Pa
     assert (tmp_path / "out" / "log.jsonl").is_file() and (tmp_path / "out" / "card.json").is_file()
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
     assert len(files) <= 8
+
+
+def test_no_work_begins_when_the_minutes_are_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["measure", "--device", "cpu", "--tiny", "--minutes", "0.7", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", words)
+    monkeypatch.setitem(network.CONFIGS, "wide", network.DEFAULT)  # put back as it was afterwards
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert list(json.loads((tmp_path / "figures.json").read_text())) == ["card"]
 
 
 def test_pieces_make_a_whole_again() -> None:
