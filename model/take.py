@@ -12,6 +12,7 @@ from hitpoint.model.plan.types import Plan, Wishes
 
 if TYPE_CHECKING:
     from hitpoint.model.mood.suggest import Suggestion
+    from hitpoint.model.video.changed import Change
     from hitpoint.model.video.types import Clip, VisualRhythm
 
 Progress = Callable[[str, float], None]
@@ -22,7 +23,8 @@ Progress = Callable[[str, float], None]
 class Prepared:
     """What is known before the first note: the clips, what they show, and the plan. Times are wall-clock seconds.
 
-    wishes: as followed, with what was suggested in them. suggestion: None where none was asked for.
+    wishes: as followed, with what was suggested in them. suggestion: None where none was asked for. change: from the
+    cut whose music is kept, None where there is none.
     """
 
     clips: tuple[Clip, ...]
@@ -32,6 +34,7 @@ class Prepared:
     analysis_s: float
     plan_s: float
     suggestion: Suggestion | None = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +12,7 @@ import click
 from hitpoint.bridge.config.flags import setting_option
 from hitpoint.bridge.config.settings import load_config
 from hitpoint.bridge.work import factory
-from hitpoint.model.plan.wishes import OPTIONS
+from hitpoint.model.plan.wishes import OPTIONS, WishOption
 
 if TYPE_CHECKING:
     from hitpoint.model.compose.base import Composer
@@ -26,13 +27,14 @@ def wish_options(command: Command) -> Command:
     return some_wish_options(*(option.key for option in OPTIONS))(command)
 
 
-def some_wish_options(*keys: str) -> Callable[[Command], Command]:
-    """As `wish_options`, for these wishes."""
-    return lambda command: _with_wishes(command, keys)
+def some_wish_options(*keys: str, **defaults: str) -> Callable[[Command], Command]:
+    """As `wish_options`, for these wishes. defaults: where they are other than the planner's."""
+    chosen = [replace(each, default=defaults.get(each.key, each.default)) for each in OPTIONS if each.key in keys]
+    return lambda command: _with_wishes(command, chosen)
 
 
-def _with_wishes(command: Command, keys: Sequence[str]) -> Command:
-    for option in reversed([option for option in OPTIONS if option.key in keys]):
+def _with_wishes(command: Command, options: Sequence[WishOption]) -> Command:
+    for option in reversed(options):
         help_line = f"{option.help[0].upper()}{option.help[1:]} ({option.choices}).  [default: {option.default}]"
         if option.opposite:
             names = f"--{option.key}/--{option.opposite}"
@@ -43,7 +45,7 @@ def _with_wishes(command: Command, keys: Sequence[str]) -> Command:
     return command
 
 
-COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "select", "device", "threads")
+COMPOSER_SETTINGS = ("composer", "checkpoint", "library", "select", "association", "device", "threads")
 
 
 def composer_options(command: Command) -> Command:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=FILE, metavar="[SHARDS] FILMS...")
 @click.option("--checkpoint", type=FILE, default=None, help="Another checkpoint.")
-@click.option("--library", type=FILE, help="Also match with this folder of MIDI files or shards.")
+@click.option("--library", type=FILE, help="Also score with this folder of MIDI files or shards.")
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Pieces for each film and genre.")
 @click.option("--json", "json_path", type=FILE, default=None, help="File to write every figure to as well (JSON).")
 @click.option(

@@ -10,6 +10,7 @@ import click
 
 from hitpoint.bridge.commands._shared import FILE, some_wish_options
 from hitpoint.bridge.config.flags import config_options
+from hitpoint.bridge.live.studio import CONTROL
 
 WISHES = (
     "genre", "instruments", "tempo", "key", "control", "density", "energy", "accents", "mood", "valence", "harmony",
@@ -21,7 +22,7 @@ WISHES = (
 @click.argument("source", required=False)
 @click.option("--config", type=FILE, help="Configuration file to use.")
 @click.option("--alias", "aliases", multiple=True, help="Preset of OSC aliases to use, as in serve.")
-@some_wish_options(*WISHES)
+@some_wish_options(*WISHES, control=CONTROL)
 @config_options
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.", expose_value=False)
 def command(source: str | None, config: Path | None, aliases: tuple[str, ...], **flags: Any) -> None:

@@ -110,9 +110,13 @@ class Config:
     library: str = _setting("", "Folder of MIDI files, or of shards, for composers that use one.", flag="--library")
     select: str = _setting(
         "emotion",
-        "How the composer library chooses: emotion, match, or one that another package adds.",
+        "How the composer library chooses: emotion, association, match, or one that another package adds.",
         flag="--select",
     )
+    association: str = _setting(
+        "", "What --select association goes by, a file of `associate` (empty: what comes with Hitpoint).",
+        flag="--association",
+    )  # fmt: skip
     device: str = _setting("auto", "Where to compose.", choices=("auto", "cpu", "cuda"), flag="--device")
     threads: int = _setting(0, "Processor threads of a float32 network (0: one).", low=0, high=256, flag="--threads")
     state_dir: str = _setting("", "Folder of jobs and scores (empty: the system's place).", flag="--state-dir")

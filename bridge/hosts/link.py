@@ -1,7 +1,7 @@
 """Ableton Link as an optional extra: peers hear our tempo, our beats and whether we play; or theirs are followed.
 
 Threads and processes: owned by the clock process; Link has threads of its own. Link keeps one tempo for everybody: it
-is ours while we play (the picture rules), unless the session is to lead (`config.follow`).
+is ours while we play (the picture rules), unless the session is to lead music without end (`config.follow`).
 """
 
 from __future__ import annotations
@@ -45,39 +45,48 @@ def session() -> Any:
     return joined
 
 
-class LinkIn:
-    """The session's beats lead a player, whether its peers say that they play or not: most never say."""
-
-    every_s = 0.02
+class _Place:
+    """One place in the session, until it is closed."""
 
     def __init__(self) -> None:
         self._link = session()
-        self._lead = BeatLead()
 
-    def feed(self, player: Player, now_s: float) -> None:
-        """Tell the player where the session is."""
-        micros = self._link.clock().micros()
-        state = self._link.captureSessionState()
-        self._lead.hear(player, now_s, state.beatAtTime(micros, QUANTUM_BEATS), state.tempo())
+    @property
+    def peers(self) -> int:
+        """How many others are in the session."""
+        return int(self._link.numPeers())
 
     def close(self) -> None:
         """Leave the session."""
         self._link.enabled = False
 
 
-class LinkOut:
+class LinkIn(_Place):
+    """The session's beats lead music without end, whether its peers say that they play or not: most never say."""
+
+    every_s = 0.02
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lead = BeatLead()
+
+    def feed(self, player: Player, now_s: float) -> None:
+        """Tell the player where the session is."""
+        micros = self._link.clock().micros()
+        state = self._link.captureSessionState()
+        if player.planned is not None and player.planned.live is None:
+            return  # a session has no song position: nobody can say where in a film it is
+        self._lead.hear(player, now_s, state.beatAtTime(micros, QUANTUM_BEATS), state.tempo())
+
+
+class LinkOut(_Place):
     """Publishes a player's beats. Raises MissingError where the package is lacking."""
 
     every_s = 0.1
 
     def __init__(self) -> None:
-        self._link = session()
+        super().__init__()
         self._playing = False
-
-    @property
-    def peers(self) -> int:
-        """How many others are in the session."""
-        return int(self._link.numPeers())
 
     def feed(self, player: Player, now_s: float) -> None:
         """Tell the session where we are; to be called some times a second and whenever the transport moves."""
@@ -104,7 +113,3 @@ class LinkOut:
             changed = True
         if changed:
             self._link.commitSessionState(state)
-
-    def close(self) -> None:
-        """Leave the session."""
-        self._link.enabled = False

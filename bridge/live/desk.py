@@ -177,7 +177,7 @@ class LiveDesk:
         if beat >= self._next * BEATS_PER_BAR - self._lead_beats(beat_s):
             if self._asked != self._next or now_s - self._asked_s > AGAIN_S:
                 self._grow(self._next, now_s, seen)
-        elif self._asked == self._next - 1 and left_s > self._slowest_s + SPARE_S and self._is_other(seen):
+        elif self._asked == self._next - 1 and self._can_again(left_s, beat_s) and self._is_other(seen):
             self._next = self._asked
             self._grow(self._asked, now_s, seen, again=True)
 
@@ -195,6 +195,10 @@ class LiveDesk:
     @property
     def _slowest_s(self) -> float:
         return max(self._took_s, default=EXPECTED_S)
+
+    def _can_again(self, left_s: float, beat_s: float) -> bool:
+        """Whether the composer can write a bar again in the time that is left, and has half of its time to spare."""
+        return left_s > self._slowest_s + SPARE_S and TIMES_SLOWEST * self._slowest_s < BEATS_PER_BAR * beat_s
 
     def _is_other(self, seen: Seen) -> bool:
         """Whether the bar that was asked for last would be another one by now."""

@@ -24,8 +24,8 @@ from hitpoint.bridge.osc import codec
 from hitpoint.bridge.osc.protocol import PROTOCOL
 
 if TYPE_CHECKING:
+    from hitpoint.model.mood.watch import Sight
     from hitpoint.model.video.frames import Frame
-    from hitpoint.model.video.watch import Sight
 
 TELL_EVERY_S = 0.05
 STALL_S = 2.0
@@ -47,7 +47,7 @@ class Eye:
 
     def watch(self, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
         """Watch until the film ends; then the music is told to stop. Raises InputError where the source breaks."""
-        from hitpoint.model.video.watch import Watcher
+        from hitpoint.model.mood.watch import Watcher
 
         threading.Thread(target=self._read, name="source", daemon=True).start()
         watcher, started_s = Watcher(), None

@@ -22,7 +22,21 @@ if TYPE_CHECKING:
 
 CONTROL = "1"
 """Density follows the picture exactly unless something else is asked for: there is no film that could be balanced."""
-NOT_LIVE = ("hits", "unhits", "deviation", "repitch", "takes", "wav", "stems", "formats", "keep", "cuts", "from", "to")
+NOT_LIVE = (
+    "hits",
+    "unhits",
+    "mood-line",
+    "deviation",
+    "repitch",
+    "takes",
+    "wav",
+    "stems",
+    "formats",
+    "keep",
+    "cuts",
+    "from",
+    "to",
+)
 """What can be asked of a score, and means nothing without a film's end."""
 
 

@@ -148,15 +148,16 @@ MESSAGES: tuple[MessageType, ...] = (
         "--format names them), from and to (seconds of the timeline: the range to score, black "
         "beyond the clips included), keep (the job of an "
         "earlier cut of this edit: its music stays where the picture has not changed), hits and unhits (moments to "
-        "hit, and cuts not to hit: seconds of the timeline, separated by commas; 12.5! is to be hit above all).",
+        "hit, and cuts not to hit: seconds of the timeline, separated by commas; 12.5! is to be hit above all), "
+        "mood-line (valence and tension drawn over the timeline: 12.5:-0.4:0.8, ...).",
         _JOB,
         rest=Argument("key value", "*"),
     ),
     _in(
         "live",
         "Music without end that follows `feature`, until `stop`. Pairs: as for score, without those of a film with an "
-        "end (hits, unhits, from, to, keep, takes, wav, stems, formats, cuts, deviation). Its bars and chords bear the "
-        "job `live`; in `state`, its bars are 0.",
+        "end (hits, unhits, mood-line, from, to, keep, takes, wav, stems, formats, cuts, deviation). Its bars and "
+        "chords bear the job `live`; in `state`, its bars are 0.",
         rest=Argument("key value", "*"),
     ),
     _in(

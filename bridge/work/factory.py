@@ -37,6 +37,7 @@ def make_composer(config: Config, key: str = "", library: str = "", select: str 
             threads=config.threads or None,
             library=Path(library).expanduser() if library else None,
             select=select,
+            association=Path(config.association).expanduser() if config.association else None,
         )
     )
 

@@ -7,6 +7,7 @@ Threads and processes: lives in the composer process; jobs and takes belong to i
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import BarsReady, ClipSpec, JobResult, Planned, ScoreJob
+from hitpoint.bridge.ipc.messages import BarsReady, JobResult, Planned, ScoreJob
 from hitpoint.bridge.state.store import JobRecord, Store
+from hitpoint.bridge.work.clips import as_clips, change_of, closed_clips, strip_cuts
 from hitpoint.bridge.work.composers import OWN, ComposerAsk, Composers
 from hitpoint.model.compose.base import COMPOSERS, DEFAULT, Composer
 from hitpoint.model.music.score import GENRES, Bar
@@ -25,14 +27,13 @@ from hitpoint.model.plan.types import Plan
 if TYPE_CHECKING:
     from hitpoint.model.mood.suggest import Suggestion
     from hitpoint.model.take import Prepared
-    from hitpoint.model.video.types import Boundary, Clip
 
 OWN_PAIRS = ("takes", "wav", "cuts", "composer", "library", "select", "stems", "keep", "from", "to", "formats")
 """Keys of a score request that are not wishes of the plan."""
 OWN_FORMATS = ("midi", "wav", "report", "stems")
 """Outputs that a take has anyway, or by a wish of their own."""
-MOMENTS = ("hits", "unhits")
-"""Wishes that are moments of the host's timeline."""
+MOMENTS = ("hits", "unhits", "mood-line")
+"""Wishes that are moments of the host's timeline, or begin with them."""
 SEED_STEP = 1_000_003
 """Between the seeds of a job's takes, and of one bar's regenerations."""
 
@@ -169,14 +170,13 @@ class Tools:
         from hitpoint.model.plan.wishes import parse_wishes
 
         wishes = parse_wishes(pairs)
-        clips = clips_of(score)
+        clips = as_clips(score.clips)
         source = dict(score.pairs).get("cuts", "auto")
         cuts = strip_cuts(clips) if source == "strips" else None
         genres = self.composer(ComposerAsk.of(score)).genres if wishes.genre == "auto" else GENRES
         finder = "fine" if source == "fine" else "quick"
         lead_s, length_s = span(score)
-        sounds = [_clip(spec) for spec in score.sounds]
-        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s, sounds)
+        return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s, as_clips(score.sounds))
 
     def suggest(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Suggestion:
         """What genre and mood the clips suggest. pairs: describe, and whatever else a score may have."""
@@ -185,7 +185,7 @@ class Tools:
         from hitpoint.model.plan.wishes import parse_wishes
         from hitpoint.model.video.apart import analyse_apart
 
-        wishes, clips = parse_wishes(pairs), clips_of(score)
+        wishes, clips = parse_wishes(pairs), as_clips(score.clips)
         rhythm = analyse_apart(clips, None, lambda share: progress("analyse", share))
         return suggested(rhythm, wishes.describe, names(clips, apart=True))
 
@@ -193,18 +193,17 @@ class Tools:
         """Cut the clips to music, at the score's rate, and write the edit to `path`; what is to be said of it."""
         from hitpoint.model.cut.make import cut_to_list
 
-        return cut_to_list(music, clips_of(score), score.fps, path, lambda share: progress("analyse", share))
+        return cut_to_list(music, as_clips(score.clips), score.fps, path, lambda share: progress("analyse", share))
 
     def rework(self, prepared: Prepared, now: ScoreJob, before: Before) -> tuple[Prepared, dict[int, int]]:
         """Another plan for what was analysed, which keeps what it can of an earlier one; new bar -> old bar kept."""
         from hitpoint.model.plan.rework import rework
-        from hitpoint.model.video.changed import changed
 
-        change = changed(closed_clips(before.score), closed_clips(now))
+        change = change_of(closed_clips(before.score), closed_clips(now))
         (old_lead_s, _), (new_lead_s, _) = span(before.score), span(now)
         change = change.within(old_lead_s, new_lead_s, before.plan.duration_s, prepared.rhythm.duration_s)
         reworked = rework(prepared.rhythm, prepared.wishes, before.plan, change)
-        return replace(prepared, plan=reworked.plan), reworked.kept
+        return replace(prepared, plan=reworked.plan, change=change), reworked.kept
 
     def replan(self, prepared: Prepared, pairs: dict[str, str]) -> Plan:
         """Another plan for what was analysed, of the same tempo, since its music is being heard."""
@@ -253,39 +252,6 @@ class Tools:
         write_outputs(take, prepared, files, Writing(force=True, progress=progress or silent))
 
 
-def clips_of(score: ScoreJob) -> list[Clip]:
-    """The clips of a job, as the analysis takes them."""
-    return [_clip(spec) for spec in score.clips]
-
-
-def _clip(spec: ClipSpec) -> Clip:
-    from hitpoint.model.video.types import Clip
-
-    return Clip(Path(spec.path), spec.in_s, spec.out_s, spec.rate, spec.start_s, spec.fade_s)
-
-
-def closed_clips(score: ScoreJob) -> list[Clip]:
-    """The same, each with an out point. Raises InputError for a film that cannot be read."""
-    from hitpoint.model.video.apart import probe_apart
-    from hitpoint.model.video.edit import closed
-
-    return [
-        clip if clip.out_s is not None else closed(clip, probe_apart(clip.path).duration_s) for clip in clips_of(score)
-    ]
-
-
-def strip_cuts(clips: Sequence[Clip]) -> list[Boundary]:
-    """Where a clip begins, or black after one, in seconds from the first: what `cuts: strips` asks for.
-
-    Raises InputError for a film that cannot be used.
-    """
-    from hitpoint.model.video.apart import probe_apart
-    from hitpoint.model.video.edit import closed, edges
-
-    whole = [clip if clip.out_s is not None else closed(clip, probe_apart(clip.path).duration_s) for clip in clips]
-    return edges(whole)
-
-
 def announcement(record: JobRecord, plan: Plan, stale: tuple[int, ...] = (), kept: bool = False) -> Planned:
     """What the clock is told of a job's plan."""
     score = record.score
@@ -319,12 +285,13 @@ def pairs_of(score: ScoreJob, controls: Mapping[str, float]) -> dict[str, str]:
 
 
 def since(text: str, origin_s: float) -> str:
-    """Moments of the host's timeline, separated by commas, as seconds since `origin_s`; what is none stays as it is."""
+    """Moments of the host's timeline, separated by commas, as seconds since `origin_s`; what stands behind a ! or : of
+    theirs, and what is no moment, stays as it is."""
     parts = []
     for part in text.split(","):
-        number = part.strip().removesuffix("!")
+        moment, mark, rest = re.fullmatch(r"([^!:]*)([!:]?)(.*)", part.strip(), re.DOTALL).groups()  # type: ignore[union-attr]
         with contextlib.suppress(ValueError):
-            part = repr(round(float(number) - origin_s, 6)) + "!" * part.strip().endswith("!")
+            part = repr(round(float(moment) - origin_s, 6)) + mark + rest
         parts.append(part)
     return ",".join(parts)
 

@@ -24,6 +24,7 @@ class ComposerOptions:
 
     checkpoint: weights, None for the shipped ones. device: "auto", "cpu" or "cuda". threads: processor threads, None
     for the composer's own choice. library: a folder of MIDI files or of shards. select: how stretches of it are chosen.
+    association: a file of `hitpoint associate`, None for the shipped one.
     """
 
     checkpoint: Path | None = None
@@ -31,6 +32,7 @@ class ComposerOptions:
     threads: int | None = None
     library: Path | None = None
     select: str = "emotion"
+    association: Path | None = None
 
 
 @dataclass

@@ -13,6 +13,7 @@ import numpy as np
 from hitpoint.model.cut.music import Music
 from hitpoint.model.cut.shots import Footage, Shot
 from hitpoint.model.cut.slots import Slot, slots_of
+from hitpoint.model.video.timeline.timecode import standard
 from hitpoint.model.video.types import Clip
 
 NEIGHBOUR, SHORTAGE, TAKEN = 2.0, 0.5, 0.25
@@ -56,11 +57,12 @@ class Cutting:
 
 
 def cut_to(music: Music, footage: Footage, fps: float | None = None, pace: float = 1.0) -> Cutting:
-    """The edit: as long as the music to the frame, every cut on a beat. fps: of the timeline, None for the footage's.
+    """The edit: as long as the music to the frame, every cut on a beat. fps: of the timeline (29.97 is
+    30000/1001), None for the footage's.
 
     Raises as `hitpoint.model.cut.slots.slots_of`.
     """
-    rate = fps or footage.fps
+    rate = standard(fps) if fps else footage.fps
     longest_s = max(_whole_s(shot, rate) for shot in footage.shots)
     slots = slots_of(music, rate, longest_s, pace)
     looks = looks_of(slots, footage.shots, rate)

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from hitpoint.model.cut.music import Music, Section
 from hitpoint.model.errors import InputError
-from hitpoint.model.music.novelty import segments
-from hitpoint.model.music.score import BEATS_PER_BAR, TempoMap, TempoPoint, marker_kind, section_label
+from hitpoint.model.music.midi_tempo import tempo_map_of
+from hitpoint.model.music.novelty import bar_vectors, segments
+from hitpoint.model.music.score import BEATS_PER_BAR, marker_kind, section_label
 from hitpoint.model.video.types import letter
 
 MAX_BYTES = 100_000_000
 MAX_BARS = 20_000
-USUAL_BPM = 120.0
-"""A MIDI file that says nothing has this tempo."""
 _DRUMS = 9
 _SLOTS = 16
 _OURS = "hitpoint "
@@ -56,7 +55,7 @@ def read_midi_music(path: Path) -> Music:
     struck = sorted(note for track in file.tracks for note in _struck(_absolute(track)))
     if not struck:
         raise InputError(f"{path.name} holds no notes; give music that sounds")
-    tempo = _tempo_map(events, file.ticks_per_beat)
+    tempo = tempo_map_of(file)
     is_ours = any(message.type == "text" and message.text.startswith(_OURS) for _, message in events)
     end = events[-1][0] if is_ours else max(note.end for note in struck)
     bars = _bars(events, end, file.ticks_per_beat, path)
@@ -112,16 +111,6 @@ def _struck(messages: Sequence[tuple[int, mido.Message]]) -> list[_Struck]:
     return found
 
 
-def _tempo_map(events: Sequence[tuple[int, mido.Message]], pulses_in_quarter: int) -> TempoMap:
-    points = [TempoPoint(0.0, 0.0, USUAL_BPM)]
-    for pulse, message in events:
-        if message.type == "set_tempo" and message.tempo > 0:
-            beat = pulse / pulses_in_quarter
-            point = TempoPoint(TempoMap(tuple(points)).time_at_beat(beat), beat, 60e6 / message.tempo)
-            points = [*points[:-1], point] if points[-1].beat == beat else [*points, point]
-    return TempoMap(tuple(points))
-
-
 def _bars(events: Sequence[tuple[int, mido.Message]], end: int, quarter: int, path: Path) -> _Bars:
     """Bars and beats by the file's metres, 4/4 where it states none. In 6/8 and its kin a beat is three eighths."""
     metres = {0: (BEATS_PER_BAR, 4)}
@@ -156,26 +145,17 @@ def _sections(
         if marked[0][0] > _CLOSE_S:
             marked.insert(0, (0.0, ""))
         return tuple(Section(start_s if n else 0.0, text) for n, (start_s, text) in enumerate(marked)), ""
-    vectors = bar_vectors(struck, bars.starts, end)
-    found = tuple(
-        Section(seconds(bars.starts[first]) if first else 0.0, letter(kind)) for first, kind in segments(vectors)
-    )
+    turned = segments(_vectors(struck, bars.starts, end))
+    found = tuple(Section(seconds(bars.starts[first]) if first else 0.0, letter(kind)) for first, kind in turned)
     how = f"the {len(found)} are" if len(found) > 1 else "it is taken as one, for its bars are alike; they would be"
     return found, f"the MIDI file names no sections: {how} where its bars change"
 
 
-def bar_vectors(struck: Sequence[_Struck], starts: NDArray[np.float64], end: float) -> NDArray[np.float64]:
-    """(bars, 45): pitch classes (12), places in the bar (16), channels (16), how many notes; each part scaled so that
-    it weighs the same through the piece."""
+def _vectors(struck: Sequence[_Struck], starts: NDArray[np.float64], end: float) -> NDArray[np.float64]:
+    """One row a bar, whatever the metre."""
     edges = np.append(starts, end)
-    parts = (np.zeros((len(starts), 12)), np.zeros((len(starts), _SLOTS)), np.zeros((len(starts), 16)))
-    for note in struck:
-        bar = min(int(np.searchsorted(edges, note.pulse + 1e-6)) - 1, len(starts) - 1)
-        place = int(_SLOTS * (note.pulse - edges[bar]) / max(edges[bar + 1] - edges[bar], 1.0))
-        parts[1][bar, min(place, _SLOTS - 1)] += 1
-        parts[2][bar, note.channel] += 1
-        if note.channel != _DRUMS:
-            parts[0][bar, note.pitch % 12] += 1
-    counts = parts[1].sum(axis=1, keepdims=True)
-    every = (*parts, counts)
-    return np.hstack([part / max(float(np.sqrt((part**2).sum(axis=1).mean())), 1e-9) for part in every])
+    pulses, _, pitches, channels = np.array(struck, np.int64).T
+    bar = np.minimum(np.searchsorted(edges, pulses + 1e-6) - 1, len(starts) - 1)
+    slot = np.floor(_SLOTS * (pulses - edges[bar]) / np.maximum(edges[bar + 1] - edges[bar], 1.0)).astype(np.int64)
+    slot = np.clip(slot, 0, _SLOTS - 1)
+    return bar_vectors(len(starts), bar, slot, pitches, channels, 16, channels != _DRUMS)

@@ -54,6 +54,12 @@ class _Job(NamedTuple):
     known: Known
 
 
+Reading = Callable[[Sequence[_Job]], Iterator["_Read | str"]]
+"""Files -> what is in each, in their order, or why it is not taken."""
+BLOCK = 16
+"""Files that a worker takes at once."""
+
+
 @dataclass(frozen=True)
 class PieceInfo:
     """One piece of a shard: its notes are rows start..end of `notes.npy`, its bars begin at row `first_label` of
@@ -100,15 +106,18 @@ def build(
     excluded_sources: Sequence[str] = (),
     workers: int = 2,
     progress: Callable[[float], None] | None = None,
+    reading: Reading | None = None,
 ) -> dict[str, object]:
     """Read every MIDI file below the folders and write a shard folder; returns the report that is also written there.
+    reading: who reads the files, None for so many `workers` of this machine.
 
     A folder may hold a `manifest.json` (a list of entries with file, source, id, genre, and, where they are known,
     chords and key: see `data.labels.known_of`); without one each file is a song of its own, and a genre is taken from a
     parent folder or file name that starts with one. Chords and sections of songs are read from SONGS.
     Raises InputError when a folder is missing or nothing usable is found.
     """
-    shard, left_out = read_folders(folders, excluded_sources=excluded_sources, workers=workers, progress=progress)
+    reading = reading or here(workers)
+    shard, left_out = read_folders(folders, excluded_sources=excluded_sources, progress=progress, reading=reading)
     report = _report(shard.pieces, left_out)
     out.mkdir(parents=True, exist_ok=True)
     # The index goes first and comes last: without it the folder does not count as a shard folder, so none is ever half
@@ -130,8 +139,10 @@ def read_folders(
     excluded_sources: Sequence[str] = (),
     workers: int = 2,
     progress: Callable[[float], None] | None = None,
+    reading: Reading | None = None,
 ) -> tuple[Shard, list[tuple[str, str]]]:
     """Every usable MIDI file below the folders, in memory, and (file, reason) of those left out; raises as `build`."""
+    reading = reading or here(workers)
     jobs = [job for folder in folders for job in _jobs(folder)]
     if not jobs:
         raise InputError(f"no MIDI files below {', '.join(map(str, folders))}; name a folder that holds .mid files")
@@ -141,16 +152,15 @@ def read_folders(
     reads: list[_Read] = []
     pieces: list[PieceInfo] = []
     start = first_label = 0
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        for done, (job, result) in enumerate(zip(taken, pool.imap(_read, taken, 16), strict=True)):
-            if isinstance(result, str):
-                left_out.append((str(job.path), result))
-            else:
-                reads.append(result)
-                pieces.append(_piece(job, result, start, first_label))
-                start, first_label = pieces[-1].end, first_label + result.bars
-            if progress and done % 50 == 0:
-                progress(done / len(taken))
+    for done, (job, result) in enumerate(zip(taken, reading(taken), strict=True)):
+        if isinstance(result, str):
+            left_out.append((str(job.path), result))
+        else:
+            reads.append(result)
+            pieces.append(_piece(job, result, start, first_label))
+            start, first_label = pieces[-1].end, first_label + result.bars
+        if progress and done % 50 == 0:
+            progress(done / len(taken))
     if not pieces:
         raise InputError(f"none of {len(jobs)} MIDI files can be used: {left_out[0][1]}")
     write_affect(
@@ -161,6 +171,21 @@ def read_folders(
     )
     labels = np.concatenate([read.measured.rows for read in reads])
     return Shard(np.concatenate([read.notes for read in reads]), tuple(pieces), labels), left_out
+
+
+def here(workers: int) -> Reading:
+    """Processes of this machine that read files."""
+
+    def read_all(jobs: Sequence[_Job]) -> Iterator[_Read | str]:
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            yield from pool.imap(_read, jobs, BLOCK)
+
+    return read_all
+
+
+def read_block(jobs: Sequence[_Job]) -> list[_Read | str]:
+    """Some files, one after the other: what a worker elsewhere does."""
+    return [_read(job) for job in jobs]
 
 
 def load(folder: Path) -> Shard:

@@ -32,7 +32,7 @@ class Palette(NamedTuple):
 def frames_of(rhythm: VisualRhythm, spans_s: Sequence[tuple[float, float]]) -> list[NDArray[np.uint8]]:
     """The tiny picture in the middle of each span, (8, 16, 3), BGR; none at all where nothing was measured."""
     looks = rhythm.measured.get("palette")
-    if looks is None or not len(rhythm.times_s):
+    if looks is None or "swatches" not in looks or not len(rhythm.times_s):
         return []
     found, kept_s = [], rhythm.times_s[looks["swatch_frames"]]
     for start_s, end_s in spans_s:

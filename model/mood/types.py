@@ -22,3 +22,12 @@ class Affect:
     arousal: float
     tension: float
     emotion: str = "neutral"
+
+
+@dataclass(frozen=True)
+class MoodPoint:
+    """What somebody drew: valence, -1..1, and tension, 0..1, at `time_s`; None where only the other one was."""
+
+    time_s: float
+    valence: float | None = None
+    tension: float | None = None

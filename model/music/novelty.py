@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float64]
+Whole = NDArray[np.int64]
 
 HALF = 8
 """Units on each side of a moment that are compared: bars, where nothing else is said."""
@@ -21,6 +22,29 @@ SAME = 0.5
 """Segments are of one kind whose means lie nearer to each other than this share of a unit's usual way to the mean."""
 _SMOOTH = 3
 _FLAT = 1e-3
+
+
+def bar_vectors(
+    bars: int, bar: Whole, slot: Whole, pitch: Whole, part: Whole, parts: int, is_pitched: NDArray[np.bool_]
+) -> Vectors:
+    """(bars, 30 + parts): pitch classes (12), places in the bar (16), parts, how many notes and how high they lie.
+
+    bar, slot (0..15), pitch (MIDI), part (0..parts - 1) and is_pitched: of each note (n,). Each group of columns weighs
+    the same through the piece.
+    """
+
+    def counted(column: Whole, width: int, which: NDArray[np.bool_] | slice = slice(None)) -> Vectors:
+        flat = bar[which] * width + column[which]
+        return np.bincount(flat, minlength=bars * width).reshape(bars, width).astype(np.float64)
+
+    everything = counted(np.zeros_like(bar), 1)
+    sums = np.bincount(bar[is_pitched], weights=pitch[is_pitched], minlength=bars)
+    chroma = counted(pitch % 12, 12, is_pitched)
+    pitched = chroma.sum(axis=1)
+    usual = sums.sum() / max(pitched.sum(), 1.0)
+    height = np.where(pitched > 0, sums / np.maximum(pitched, 1.0) - usual, 0.0)[:, None]
+    groups = (chroma, counted(slot, 16), counted(part, parts), everything, height)
+    return np.hstack([each / max(float(np.sqrt((each**2).sum(axis=1).mean())), 1e-9) for each in groups])
 
 
 def likeness(vectors: Vectors) -> Vectors:

@@ -107,7 +107,8 @@ class Attention(nn.Module):
         k, v = keys.view(n, keys.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
         seen = functional.scaled_dot_product_attention(query, k, v, attn_mask=mask)
         seen = self.out(seen.transpose(1, 2).reshape(n, high * wide, width))
-        return x + seen.transpose(1, 2).reshape(n, width, high, wide)
+        grown: Tensor = x + seen.transpose(1, 2).reshape(n, width, high, wide)
+        return grown
 
 
 class Stage(nn.Module):
@@ -141,7 +142,7 @@ class RollNetwork(nn.Module):
         self.untold = nn.Parameter(0.02 * torch.randn(told))
         self.mix = nn.Sequential(nn.LayerNorm(told), nn.Linear(told, told), nn.SiLU(), nn.Linear(told, told))
         for embedding in (*self.semantic, *self.dynamic):
-            nn.init.normal_(embedding.weight, std=0.3)  # type: ignore[arg-type]
+            nn.init.normal_(embedding.weight, std=0.3)
         last = len(widths) - 1
         self.down = nn.ModuleList(
             Stage([width] * config.blocks[number], width, config, number == last) for number, width in enumerate(widths)
@@ -161,7 +162,7 @@ class RollNetwork(nn.Module):
         for number in range(len(widths)):
             self.register_buffer(f"mask_{number}", self._mask(number), persistent=False)
         self.register_buffer("alpha_bar", torch.from_numpy(alpha_bars()).float(), persistent=False)
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stub lacks this form
 
     def _mask(self, level: int) -> Tensor:
         """(places, tokens): which tokens each place of a level may see."""

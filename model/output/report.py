@@ -35,7 +35,10 @@ AROUND_S = 2.6
 
 
 def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
-    """The report, ready for JSON. Times are seconds from the in point; bars count from 0; None where left free."""
+    """The report, ready for JSON. Times are seconds from the in point; bars count from 0; None where left free.
+
+    same: where the picture is that of the cut whose music was kept: before a moment, and from one of each on.
+    """
     score, plan = take.score, take.promised(prepared.plan)
     media_of = {media.path: media for media in prepared.rhythm.media}
     clips = [_clip(clip, media_of[clip.path]) for clip in prepared.clips]
@@ -59,6 +62,9 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
     }
     if len(clips) > 1:
         report["clips"] = clips
+    if prepared.change is not None:
+        same = prepared.change
+        report["same"] = {"until_s": same.start_s, "old_from_s": same.old_end_s, "new_from_s": same.new_end_s}
     if prepared.rhythm.speech:
         report["sound"] = sound_row(prepared)
     mood = mood_rows(prepared)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,8 +232,11 @@ class GrowingPlan:
         count = FRAMES_PER_BAR * len(level)
         times_s = (np.arange(count) + 0.5) * self._bar_s / FRAMES_PER_BAR
         motion = STILL_MOTION * (WILD_MOTION / STILL_MOTION) ** np.repeat(level, FRAMES_PER_BAR)
-        look = {name: np.full(count, value, np.float32) for name, value in PLAIN_LOOK.items()}
-        swatch = {"swatches": np.full((1, 8, 16, 3), PLAIN_LEVEL, np.uint8), "swatch_frames": np.zeros(1, np.int64)}
+        look: dict[str, NDArray[Any]] = {
+            "swatches": np.full((1, 8, 16, 3), PLAIN_LEVEL, np.uint8),
+            "swatch_frames": np.zeros(1, np.int64),
+            **{name: np.full(count, value, np.float32) for name, value in PLAIN_LOOK.items()},
+        }
         none = np.zeros(count, np.float32)
         shots = tuple("ABC"[: len(turns) + 1])
         length_s = len(level) * self._bar_s
@@ -245,7 +249,7 @@ class GrowingPlan:
             (),
             turns,
             shots,
-            measured={"palette": look | swatch},
+            measured={"palette": look},
         )
 
     def _tempo(self, bars: int) -> TempoPlan:

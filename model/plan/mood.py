@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.mood.affect import MoodWish, affects, whole
 from hitpoint.model.mood.curve import mood_curve
+from hitpoint.model.mood.drawn import drawn_into
 from hitpoint.model.plan.types import Affect, Section, Wishes
 from hitpoint.model.video.types import VisualRhythm
 
@@ -53,6 +54,7 @@ class Feeling:
 def feel(rhythm: VisualRhythm, wishes: Wishes) -> Feeling | None:
     """The mood of the film; None where it is switched off, or the analysis holds no palette."""
     curve = None if wishes.mood == "off" else mood_curve(rhythm)
+    curve = curve and drawn_into(curve, wishes.mood_line)
     if curve is None:
         return None
     film = whole(curve, _wish(wishes))
@@ -66,7 +68,7 @@ def feel_bars(
     starts = [section.first_bar for section in sections]
     curve = mood_curve(rhythm, [float(lines_s[bar]) for bar in starts[1:]])
     assert curve is not None
-    bars = affects(curve, lines_s.tolist(), starts, _wish(wishes))
+    bars = affects(drawn_into(curve, wishes.mood_line), lines_s.tolist(), starts, _wish(wishes))
     return Feeling(feeling.film, bars, feeling.key, feeling.notes)
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from hitpoint.model.mood.looks import looks_of
 from hitpoint.model.mood.palette import frames_of
 from hitpoint.model.mood.salient import Feeling, pull
 from hitpoint.model.plan.types import Section
@@ -33,9 +34,10 @@ def find_sections(rhythm: VisualRhythm, lines_s: NDArray[np.float64]) -> tuple[S
     spans = list(pairwise(bounds))
     frames = frames_of(rhythm, [(lines_s[a], lines_s[b]) for a, b in spans])
     pulls = [pull(frame) for frame in frames] or [Feeling(0.0, 0.0)] * len(spans)
+    figures = looks_of(rhythm, [(lines_s[a], lines_s[b]) for a, b in spans]).round(4).tolist()
     return tuple(
-        Section(names[look], a, b, (round(valence, 4), round(arousal, 4)))
-        for look, (a, b), (valence, arousal) in zip(looks, spans, pulls, strict=True)
+        Section(names[look], a, b, (round(valence, 4), round(arousal, 4)), tuple(row))
+        for look, (a, b), (valence, arousal), row in zip(looks, spans, pulls, figures, strict=True)
     )
 
 

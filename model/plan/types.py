@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hitpoint.model.mood.types import Affect as Affect  # part of a plan, and so of this module
+from hitpoint.model.mood.types import MoodPoint as MoodPoint
 from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
 from hitpoint.model.plan.motif import Motif
 
@@ -123,13 +124,14 @@ class Section:
     """Bars [first_bar, end_bar) that belong together; equal `label`s look alike and may share material.
 
     pull: how much gladder and livelier (valence, arousal) than its colours in the mean what stands out of its picture
-    makes it.
+    makes it. look: its eight figures (`hitpoint.model.mood.looks`), () where they are not known.
     """
 
     label: str
     first_bar: int
     end_bar: int
     pull: tuple[float, float] = (0.0, 0.0)
+    look: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,9 @@ class Wishes:
     share of the scale, -0.5..0.5. density: added to each bar's density, -8..8. accents: how far hits stand
     out, 0..2; 0 leaves them as bare notes. hits: moments that the editor wants hit, seconds from the in point, and
     whether above all; unhits: cuts and beats of the picture that are not to be. mood: "auto" (the picture's), "off", or
-    one of MOODS. valence, arousal, tension: added to the mood's, -1..1. describe: the film in the user's words; genre
-    "auto" and these words ask for a suggestion, which is to be followed before a plan is made. keep_sound: the film's
+    one of MOODS. mood_line: valence and tension as they were drawn, instead of the picture's. valence, arousal,
+    tension: added to the mood's, -1..1. describe: the film in the user's words; genre "auto" and these words ask for a
+    suggestion, which is to be followed before a plan is made. keep_sound: the film's
     own sound stays, and the music makes room for what is said in it; duck_db: how far it goes down there, 0 or less.
     key: "A minor"; None = auto. harmony: "auto" (chords are planned and leaned to), "bound" (and kept on the beats),
     "off", or a progression that is kept as it is. harmony_strength: 0..2. lead: who has the tune, None = auto.
@@ -211,6 +214,7 @@ class Wishes:
     valence: float = 0.0
     arousal: float = 0.0
     tension: float = 0.0
+    mood_line: tuple[MoodPoint, ...] = ()
     describe: str = ""
     keep_sound: bool = True
     duck_db: float = -9.0

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from hitpoint.model.errors import UsageError
+from hitpoint.model.mood.types import MoodPoint
 
 TEMPO_LIMITS_BPM = (30.0, 300.0)
 
@@ -105,3 +106,25 @@ def own_hits(text: str) -> tuple[tuple[float, bool], ...]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     times_s = moments("hits")(",".join(part.removesuffix("!") for part in parts))
     return tuple((time_s, part.endswith("!")) for time_s, part in zip(times_s, parts, strict=True))
+
+
+def mood_line(text: str) -> tuple[MoodPoint, ...]:
+    """Points SECONDS:VALENCE:TENSION, separated by commas, of which either may be empty; in order of time."""
+    text = "" if text.lower() == "none" else text
+    points = []
+    for part in (part.strip() for part in text.split(",")):
+        if not part:
+            continue
+        values = part.split(":")
+        try:
+            time_s, valence, tension = (float(each) if each.strip() else None for each in values)
+        except ValueError:
+            time_s = None
+        if time_s is None or not math.isfinite(time_s):
+            raise UsageError(f"mood-line must be points such as 12.5:-0.4:0.8, separated by commas, not {part!r}")
+        if valence is not None:
+            within("a valence of mood-line", valence, -1.0, 1.0)
+        if tension is not None:
+            within("a tension of mood-line", tension, 0.0, 1.0)
+        points.append(MoodPoint(time_s, valence, tension))
+    return tuple(sorted(points, key=lambda point: point.time_s))

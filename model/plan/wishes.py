@@ -15,7 +15,17 @@ from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
 from hitpoint.model.music.score import GENRES, INSTRUMENTS, SHIPPED_GENRES
 from hitpoint.model.plan.motif import REGISTERS, Motif
 from hitpoint.model.plan.types import ChordAt, Wishes
-from hitpoint.model.plan.wish_texts import moments, number, own_hits, share_or_auto, tempo, tempo_range, whole, within
+from hitpoint.model.plan.wish_texts import (
+    moments,
+    mood_line,
+    number,
+    own_hits,
+    share_or_auto,
+    tempo,
+    tempo_range,
+    whole,
+    within,
+)
 
 HARMONIES = ("auto", "off", "bound")
 MOOD_CHOICES = ("auto", "off", *MOODS)
@@ -384,6 +394,15 @@ OPTIONS: tuple[WishOption, ...] = (
     ),
     WishOption(
         "tension", "tension", "number", "0", "-1..1", "tenser or easier than the mood", number("tension", -1, 1)
+    ),
+    WishOption(
+        "mood-line",
+        "mood_line",
+        "points",
+        "none",
+        "such as 0:0.2:,12.5:-0.4:0.8",
+        "valence and tension from one moment to the next, instead of the picture's: SECONDS:VALENCE:TENSION",
+        mood_line,
     ),
     WishOption(
         "keep-sound",

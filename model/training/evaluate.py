@@ -9,6 +9,7 @@ A second table holds what an ear takes from the music (`hitpoint.model.training.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,12 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model import job
-from hitpoint.model.compose.base import Composer
+from hitpoint.model.compose.base import Composer, ComposerOptions
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.compose.cmt.decode import BarOrder, Decoder
 from hitpoint.model.compose.cmt.grammar import BarTask
 from hitpoint.model.compose.cmt.paper_control import overwriting
+from hitpoint.model.compose.diffusion.composer import DiffusionComposer
+from hitpoint.model.compose.library.composer import LibraryComposer
 from hitpoint.model.compose.library.match import best_match, stretch
+from hitpoint.model.compose.library.reading import of_shard
+from hitpoint.model.compose.library.transition import Transitions
 from hitpoint.model.data.build import PieceInfo, Shard
 from hitpoint.model.errors import InputError
 from hitpoint.model.music import harmony
@@ -29,11 +34,13 @@ from hitpoint.model.music.metrics import metrics_of
 from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Bar, Score, TempoMap, TempoPoint
 from hitpoint.model.music.tokens import init_rows
 from hitpoint.model.network.conditions import table_of_plan
-from hitpoint.model.output.report import control_errors
+from hitpoint.model.output.report import chord_error, control_errors
 from hitpoint.model.perform.perform import perform_all
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import BarPlan, Plan, Wishes
 from hitpoint.model.take import Prepared
+from hitpoint.model.training.answers import answered
+from hitpoint.model.training.answers import as_text as answers_as_text
 from hitpoint.model.training.heard.arrangement import ending_figures
 from hitpoint.model.training.heard.figures import heard, heard_beside_chance, notes_alone
 from hitpoint.model.training.heard.grid import marks_of
@@ -51,9 +58,17 @@ CONTROL = ("density_error", "strength_error", "time_error", "hits_accented", "ch
 HUMAN, ARRANGED = "real, human", "real, arranged"
 OURS, MOVED = "ours, default", "ours, moved"
 """As `hitpoint score` makes it with no option given; and the same music against cuts and sections at random."""
-LIBRARY, PAPER = "match, library", "paper C=1"
-BY_EAR = {HUMAN: "real", "match": "match", LIBRARY: "library", PAPER: "paper", OURS: "ours", MOVED: "chance"}
+OWN_MATCH, STRETCHES, PAPER, SHUFFLED = "match, library", "library", "paper C=1", "shuffled video"
+DIFFUSION = "diffusion"
+BY_EAR = {
+    HUMAN: "real", "match": "match", OWN_MATCH: "match own", STRETCHES: "library", PAPER: "paper",
+    DIFFUSION: "diffusion", OURS: "ours", MOVED: "chance",
+}  # fmt: skip
 """Rows that are measured by ear, and what their columns are called."""
+ANSWERING = {HUMAN: "real", "match": "match", STRETCHES: "library", SHUFFLED: "shuffled", OURS: "ours"}
+"""Rows of which the last table tells how they answer the picture, and what their columns are called."""
+LIBRARY_PIECES = 60
+"""Training pieces that stand in for a library where none is named."""
 REAL_STRETCHES = 60
 NEAR_S = 0.04
 """Farther from an accent a moment of the picture is not heard as hit."""
@@ -85,8 +100,10 @@ class Row:
         return float(values.mean()), float(low), float(high)
 
 
-def figures(score: Score, plan: Plan | None = None) -> Figures:
-    """The music figures of a score and, against a plan, its control errors and the share of hits on an accent."""
+def figures(score: Score, plan: Plan | None = None, transitions: Transitions | None = None) -> Figures:
+    """The music figures of a score and, against a plan, its control errors, the share of hits on an accent, and how it
+    answers the picture. transitions: what joins are measured in.
+    """
     music = metrics_of(score)
     found = {name: float(getattr(music, name)) for name in MUSIC if hasattr(music, name)}
     found |= {
@@ -94,8 +111,11 @@ def figures(score: Score, plan: Plan | None = None) -> Figures:
         "clash": harmony.clash_rate(score),
         "repetition": harmony.repetition(score),
     }
+    found |= answered(score, plan, transitions)
     if plan is not None:
         errors = control_errors(score, plan)
+        if error := chord_error(score, plan):
+            found["root_error"] = error["chord"]
         found |= {f"{name}_error": errors[name] for name in ("density", "strength", "time")}
         found["chance"] = near_accents(score, np.arange(0.0, plan.duration_s, NEAR_S / 4))
         if plan.hits:
@@ -132,7 +152,11 @@ def evaluate(
     plans = [build_plan(film, replace(wishes, control=1.0)) for film, wishes in cases]
     methods = _without_shard(composer) if shard is None else list(_methods(composer, shard, library_pieces))
     if library is not None:
-        methods.insert(min(1, len(methods) - 1), (LIBRARY, lambda i, plan: best_match(plan, library, library.pieces)))
+        methods.insert(min(1, len(methods) - 1), (OWN_MATCH, lambda i, plan: best_match(plan, library, library.pieces)))
+    stretches = _library_composer(shard, library)
+    if stretches is not None:
+        methods.insert(max(0, len(methods) - 1), (STRETCHES, lambda i, plan: list(stretches.stream(plan, plan.seed))))
+    transitions = stretches.transitions if stretches is not None else None
     rows = [] if shard is None else [Row(name, tuple(real)) for name, real in _real(shard, plans)]
     if shard is not None and not rows:
         raise InputError(
@@ -143,26 +167,44 @@ def evaluate(
     for number, (name, bars_of) in enumerate(methods):
         pieces = []
         for index, (plan, (film, _)) in enumerate(zip(plans, cases, strict=True)):
+            began_s = time.process_time()
             bars = bars_of(index, plan)
+            cost = {"cpu_s": (time.process_time() - began_s) / plan.duration_s * 60.0}
             if bars:
                 score = performed(plan, bars)
                 by_ear = heard(score, marks_of(film, plan)) if name in BY_EAR else {}
-                pieces.append(figures(score, plan) | by_ear)
+                pieces.append(figures(score, plan, transitions) | by_ear | cost)
             say(share * (number + (index + 1) / len(plans)) / len(methods))
         rows.append(Row(name, tuple(pieces)))
-    rows += by_default(composer, cases, lambda done: say(share + (1 - share) * done))
+    rows += by_default(composer, cases, lambda done: say(share + (1 - share) * done), transitions)
     return rows
 
 
+def _library_composer(shard: Shard | None, library: Shard | None) -> LibraryComposer | None:
+    """One that joins stretches of the user's own music, or of some training pieces; None without either."""
+    if library is not None:
+        return LibraryComposer.of(of_shard(library, library.pieces))
+    training = [piece for piece in shard.pieces if piece.split == "train"] if shard is not None else []
+    if shard is None or not training:
+        return None
+    chosen = np.random.default_rng(0).permutation(len(training))[:LIBRARY_PIECES]
+    return LibraryComposer.of(of_shard(shard, [training[i] for i in sorted(chosen)]))
+
+
 def by_default(
-    composer: Composer, cases: Sequence[tuple[VisualRhythm, Wishes]], progress: Callable[[float], None]
+    composer: Composer,
+    cases: Sequence[tuple[VisualRhythm, Wishes]],
+    progress: Callable[[float], None],
+    transitions: Transitions | None = None,
 ) -> list[Row]:
     """Two rows: the music that `hitpoint score` makes of these films and wishes, and its figures of chance."""
     ours, moved = [], []
     for number, (film, wishes) in enumerate(cases):
+        began_s = time.process_time()
         plan, score = made(composer, film, wishes)
+        cost = {"cpu_s": (time.process_time() - began_s) / plan.duration_s * 60.0}
         now, chance = heard_beside_chance(score, marks_of(film, plan), wishes.seed)
-        ours.append(figures(score, plan) | now)
+        ours.append(figures(score, plan, transitions) | now | cost)
         moved.append(chance)
         progress((number + 1) / len(cases))
     return [Row(OURS, tuple(ours)), Row(MOVED, tuple(moved))]
@@ -197,7 +239,9 @@ def _methods(composer: CmtComposer, shard: Shard, library_pieces: int) -> Iterat
         bars = tuple(replace(plan.bars[int(old)], index=new) for new, old in enumerate(order))
         return list(composer.stream(replace(plan, bars=bars), plan.seed))
 
-    yield "shuffled video", shuffled
+    yield SHUFFLED, shuffled
+    diffusion = DiffusionComposer.create(ComposerOptions(), composer)
+    yield DIFFUSION, lambda i, plan: list(diffusion.stream(plan, plan.seed))
 
 
 def loosened(plan: Plan, control: float) -> Plan:
@@ -314,6 +358,7 @@ def as_text(rows: Sequence[Row]) -> str:
     what follows for control, and last the ear's table; that one alone where no real music is among the rows.
     """
     by_ear, rows = as_heard(rows), [row for row in rows if row.name != MOVED]
+    by_ear += "\n\n" + answers_as_text({ANSWERING[row.name]: row.pieces for row in rows if row.name in ANSWERING})
     if rows[0].name not in (HUMAN, ARRANGED):
         return by_ear
     names = (*CONTROL, *MUSIC)

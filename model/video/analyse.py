@@ -95,6 +95,13 @@ def analyse(
     return replace(_rhythm(_join(clips, measured), media, cuts), notes=notes, speech=speech)
 
 
+def joined(clips: Sequence[Clip]) -> Features:
+    """What is measured in the clips, on one timeline, as `analyse` measures it. Raises as that."""
+    films = _films(clips, _part_of(None, 0.0, 0.0))
+    clips = merged(clips)
+    return _join(clips, [_measured(clip, films[clip.path], _part_of(None, 0.0, 0.0)) for clip in clips]).features
+
+
 def _films(clips: Sequence[Clip], report: Callable[[float], None]) -> dict[Path, Film]:
     """The film of each clip, surveyed once."""
     films: dict[Path, Film] = {}

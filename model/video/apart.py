@@ -70,6 +70,15 @@ def speech_apart(sounds: Sequence[Clip], origin_s: float, length_s: float, memor
     return found
 
 
+def picture_changed_apart(
+    old: Sequence[Clip], new: Sequence[Clip], memory_bytes: int = MEMORY_BYTES
+) -> tuple[float, float, float]:
+    """`hitpoint.model.video.changed_picture.picture_changed` in another process; raises as `analyse_apart`."""
+    found = _call("changed", (list(old), list(new)), _names([*old, *new]), None, memory_bytes)
+    assert isinstance(found, tuple)
+    return found
+
+
 def probe_apart(path: Path, memory_bytes: int = MEMORY_BYTES) -> Media:
     """`hitpoint.model.video.film.probe` in another process; raises as `analyse_apart`."""
     media = _call("probe", (path,), path.name, None, memory_bytes)
@@ -183,10 +192,13 @@ def answer() -> None:
 
 def _do(what: str, arguments: tuple[Any, ...], progress: Callable[[float], None]) -> object:
     from hitpoint.model.video.analyse import analyse, probe
+    from hitpoint.model.video.changed_picture import picture_changed
     from hitpoint.model.video.sound.listen import speech_beside
 
     if what == "probe":
         return probe(*arguments)
+    if what == "changed":
+        return picture_changed(*arguments)
     if what == "speech":
         return speech_beside(*arguments)
     clips, cuts, detector, listen = arguments

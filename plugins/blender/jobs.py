@@ -7,6 +7,7 @@ import filecmp
 import glob
 import itertools
 import json
+import math
 import shutil
 import uuid
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Job:
     start_s: where the music begins. cuts: how many were hit, of how many, and the moments of the others. mood: lines
     on the film's mood, and on what was suggested and why. duck: how far the music goes down where somebody speaks in
     the film: (seconds from its start, factor), straight lines between.
+    change: the picture is that of the edit before, whose music was kept, until the first of these seconds, and from the
+    second one, which is the third one now, on.
     folder, title: where the finished files are to be kept, and under which name; empty: in the bridge's own folder.
     request: the number of the latest further wish; an answer brings it back.
     share: of its present stage, progress: of all stages, 0..1. wish: the message that asked for more than the score,
@@ -76,10 +79,18 @@ class Job:
     mood: list[str] = field(default_factory=list)
     duck: list[tuple[float, float]] = field(default_factory=list)
     sounds: list[Clip] = field(default_factory=list)
+    change: tuple[float, ...] = (math.inf,) * 3
 
     def bar_starts(self) -> list[float]:
         """The starts of the bars known so far, in seconds, rising."""
         return [self.bars[index] for index in sorted(self.bars)]
+
+    def moved(self, frame: float) -> float:
+        """Where a frame of the edit before lies now, both counted from its start."""
+        until, old, new = (moment_s * self.fps for moment_s in self.change)
+        if frame >= old - 0.5:
+            return frame + new - old
+        return frame if frame <= until else min(frame, max(until, new))
 
     def read_report(self, path: Path) -> None:
         """Bars and hit points as the file has them: a packet may be lost, or be another job's turn when it is due."""
@@ -89,6 +100,8 @@ class Job:
         cuts = report["cuts"]
         self.cuts = cuts["hit"], cuts["found"], [origin + time_s for time_s in cuts["missed_s"]]
         self.mood = mood_lines(report)
+        same = report.get("same", {})
+        self.change = tuple(same[key] for key in ("until_s", "old_from_s", "new_from_s")) if same else (math.inf,) * 3
         duck = report.get("sound", {}).get("duck", ())
         self.duck = [(time_s, 10 ** (gain_db / 20)) for time_s, gain_db in duck]
 

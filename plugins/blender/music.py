@@ -74,7 +74,7 @@ def _sound(
         strip.name, strip[TAG] = _named(name, strip.get(PART, "")), job.id
         if before is not None:
             _move_end(strip, before["span"], (start, end))
-            sound.set_volumes(strip, before["duck"], scores.volumes(job))
+            sound.set_volumes(strip, before["duck"], scores.volumes(job), job.moved)
     if mine:
         return ""
     covered = [strip for strip in others if _within(compat.edges(strip), (start, end))]

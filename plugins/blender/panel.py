@@ -190,12 +190,8 @@ class HITPOINT_PT_style(Sidebar):
         """What matters most first."""
         layout, settings = self.layout, compat.scene_of(context).hitpoint
         column = layout.column()
-        column.prop(settings, "genre")
-        column.prop(settings, "suggest")
-        column.prop(settings, "mood")
-        column.prop(settings, "key")
-        column.prop(settings, "describe")
-        column.prop(settings, "composer")
+        for name in ("genre", "suggest", "describe", "mood", "key", "harmony", "lead", "motif", "composer"):
+            column.prop(settings, name)
         if settings.composer != COMPOSERS[0]:
             column.prop(settings, "library")
         column.prop(settings, "tempo")
@@ -206,14 +202,9 @@ class HITPOINT_PT_style(Sidebar):
             row.prop(settings, "bpm_low")
             row.prop(settings, "bpm_high")
         _instruments(column, settings, "instruments")
-        column.prop(settings, "cuts")
-        column.prop(settings, "control")
-        column.prop(settings, "energy")
-        if settings.mood != "off":
-            for name in ("valence", "arousal", "tension"):
-                column.prop(settings, name)
-        column.prop(settings, "seed")
-        column.prop(settings, "stems")
+        dials = ("valence", "arousal", "tension") if settings.mood != "off" else ()
+        for name in ("cuts", "control", "energy", *dials, "seed", "stems"):
+            column.prop(settings, name)
 
 
 class HITPOINT_PT_live(Sidebar):

@@ -31,46 +31,41 @@ FLAGS: dict[str, Any] = {
     "options": {"ENUM_FLAG"},
 }
 BPM: dict[str, Any] = {"min": 30, "max": 300, "precision": 1}
-COMPOSERS = ("cmt", "library", "match")
+COMPOSERS = ("cmt", "library", "match", "diffusion")
 """As GENRES; the first composes unless another one is chosen."""
+USUAL = {"genres": GENRES, "composers": COMPOSERS}
+TITLES = {"cmt": "Network", "library": "Your music, joined anew", "match": "Your music, as it is"}
+"""Names that say nothing to an editor."""
+HARMONIES = [
+    ("auto", "Planned", "Chords are planned for the whole piece, and the composer leans to them"),
+    ("bound", "Binding", "The planned chords are kept strictly, on the beats"),
+    ("off", "Free", "No chords are planned: they are the composer's"),
+]
+LEADS = [("auto", "Auto", "Whoever suits the section"), *((name, name.capitalize(), "") for name in INSTRUMENTS[1:])]
 _shown: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
 """Blender does not keep the texts of a list that a function makes, so that they must be kept here."""
 
 
-def genre_items(_: Any, __: Any) -> list[tuple[str, str, str]]:
-    """The genres that the bridge offers; those last known while there is none."""
+def items_of(kind: str) -> list[tuple[str, str, str]]:
+    """The genres or composers that the bridge offers; those last known while there is none."""
     client = session.client
-    names = tuple(client.names.get("genres") or GENRES) if client is not None else GENRES
+    names = tuple((client.names.get(kind) if client is not None else None) or USUAL[kind])
     if names not in _shown:
-        _shown[names] = [(name, name.capitalize(), "") for name in names]
+        _shown[names] = [(name, TITLES.get(name, name.capitalize()), "") for name in names]
     return _shown[names]
 
 
-def _genre(settings: Any) -> int:
-    names = [item[0] for item in genre_items(settings, None)]
-    return names.index(settings.style) if settings.style in names else 0
+def _offered(kind: str, kept: str, name: str, description: str) -> Any:
+    """A choice of what the bridge offers; the property `kept` holds its name, whatever it offers later."""
 
+    def index(settings: Any) -> int:
+        names = [item[0] for item in items_of(kind)]
+        return names.index(getattr(settings, kept)) if getattr(settings, kept) in names else 0
 
-def _choose_genre(settings: Any, index: int) -> None:
-    settings.style = genre_items(settings, None)[index][0]
+    def choose(settings: Any, index: int) -> None:
+        setattr(settings, kept, items_of(kind)[index][0])
 
-
-def composer_items(_: Any, __: Any) -> list[tuple[str, str, str]]:
-    """The composers that the bridge offers; those last known while there is none."""
-    client = session.client
-    names = tuple(client.names.get("composers") or COMPOSERS) if client is not None else COMPOSERS
-    if names not in _shown:
-        _shown[names] = [(name, name, "") for name in names]
-    return _shown[names]
-
-
-def _composer(settings: Any) -> int:
-    names = [item[0] for item in composer_items(settings, None)]
-    return names.index(settings.maker) if settings.maker in names else 0
-
-
-def _choose_composer(settings: Any, index: int) -> None:
-    settings.maker = composer_items(settings, None)[index][0]
+    return EnumProperty(name=name, description=description, items=lambda _, __: items_of(kind), get=index, set=choose)
 
 
 def _mute_changed(settings: Any, _: Any) -> None:
@@ -108,16 +103,10 @@ class HitpointSettings(bpy.types.PropertyGroup):
     """What the user wishes, and what the file remembers of its scores."""
 
     style: StringProperty(default="pop")
-    genre: EnumProperty(
-        name="Genre", description="The style of the music", items=genre_items, get=_genre, set=_choose_genre
-    )
+    genre: _offered("genres", "style", "Genre", "The style of the music")
     maker: StringProperty(default=COMPOSERS[0])
-    composer: EnumProperty(
-        name="Composer",
-        description="Who writes the music: a network, or your own music, cut to the film",
-        items=composer_items,
-        get=_composer,
-        set=_choose_composer,
+    composer: _offered(
+        "composers", "maker", "Composer", "Who writes the music: a network, or your own music, cut to the film"
     )
     library: StringProperty(
         name="Your music",
@@ -145,6 +134,11 @@ class HitpointSettings(bpy.types.PropertyGroup):
     describe: StringProperty(name="In words", description="The film in your own words, for its mood and genre")
     mood: EnumProperty(name="Mood", description="What the music is to feel like", items=MOODS)
     key: StringProperty(name="Key", description="Such as A minor; where it is empty, picture and seed choose one")
+    harmony: EnumProperty(name="Chords", description="Where the chords come from", items=HARMONIES)
+    lead: EnumProperty(name="Lead", description="Who has the tune", items=LEADS)
+    motif: StringProperty(
+        name="Tune", description="A MIDI file with one to four bars of your own, to be quoted", subtype="FILE_PATH"
+    )
     valence: _mood_dial("valence", "Gladder or sadder than the mood")
     arousal: _mood_dial("arousal", "Livelier or calmer than the mood")
     tension: _mood_dial("tension", "Tenser or easier than the mood")
@@ -169,10 +163,12 @@ class HitpointSettings(bpy.types.PropertyGroup):
         return ("composer", self.composer, *(("library", folder) if folder else ()))
 
     def _mood_options(self) -> tuple[str | float, ...]:
-        """Those of the mood; nothing is added to one that is off."""
+        """Those of mood, chords and tune; nothing is added to a mood that is off."""
         dials = () if self.mood == "off" else ("valence", "arousal", "tension")
         added = [(name, round(getattr(self, name), 3)) for name in dials if getattr(self, name)]
         words = [(name, value) for name in ("describe", "key") if (value := getattr(self, name).strip())]
+        words += [(name, value) for name in ("harmony", "lead") if (value := getattr(self, name)) != "auto"]
+        words += [("motif", bpy.path.abspath(self.motif))] if self.motif else []
         return ("mood", self.mood, *(value for pair in (*added, *words) for value in pair))
 
     def tell_mutes(self) -> None:

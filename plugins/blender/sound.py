@@ -8,7 +8,7 @@ import math
 import os
 import tempfile
 import wave
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -77,30 +77,39 @@ def _relate(strip: Any) -> None:
         strip.sound.filepath = relative(bpy.path.abspath(strip.sound.filepath))
 
 
-def set_volumes(strip: Any, before: Volumes, after: Volumes) -> None:
+def set_volumes(strip: Any, before: Volumes, after: Volumes, moved: Callable[[float], float] | None = None) -> None:
     """Let the volume of a strip run through `after` instead of `before`, but for what somebody has changed: from the
-    first to the last keyframe that is not of `before`, or is no longer there, all stays.
+    first to the last keyframe that is not of `before`, or is no longer there, all stays, where `moved` puts it.
 
     Both: (frames from the strip's start, factor), straight lines between.
     """
-    line = look.curve(strip, "volume", look.curves(strip.id_data))
-    points = [] if line is None else [(point.co[0] - strip.frame_start, point.co[1]) for point in line.keyframe_points]
+    first = strip.frame_start
+    points = [(point.co[0] - first, point.co[1]) for point in _points(strip)]
     if (not points and (before or strip.volume != 1.0)) or points == after:
         return
-    others = [each[0] for each in _others(points, before) + _others(before, points)]
+    others = [frame for frame, _ in _others(points, before) + _others(before, points)]
     low, high = min(others, default=math.inf), max(others, default=-math.inf)
     for frame, _ in points:
         if not low <= frame <= high:
-            strip.keyframe_delete("volume", frame=frame + strip.frame_start)
+            strip.keyframe_delete("volume", frame=frame + first)
+    if others and moved is not None:
+        low, high = moved(low), moved(high)
+        for point in _points(strip):
+            point.co_ui[0] = first + moved(point.co[0] - first)  # its handles go along
+    made = [(frame, factor) for frame, factor in after if not low <= frame <= high]
     strip.volume = 1.0
-    made = [(frame + strip.frame_start, factor) for frame, factor in after if not low <= frame <= high]
     for frame, factor in made:
         strip.volume = factor
-        strip.keyframe_insert("volume", frame=frame)
-    line = look.curve(strip, "volume", look.curves(strip.id_data))
-    for point in line.keyframe_points if line is not None else ():
-        if any(abs(point.co[0] - frame) < 0.01 for frame, _ in made):
+        strip.keyframe_insert("volume", frame=frame + first)
+    for point in _points(strip):
+        if any(abs(point.co[0] - first - frame) < 0.01 for frame, _ in made):
             point.interpolation = "LINEAR"
+
+
+def _points(strip: Any) -> Any:
+    """The keyframes of a strip's volume."""
+    line = look.curve(strip, "volume", look.curves(strip.id_data))
+    return () if line is None else line.keyframe_points
 
 
 def _others(points: Volumes, known: Volumes) -> Volumes:

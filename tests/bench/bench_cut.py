@@ -118,7 +118,15 @@ def main() -> None:
         rows = []
         for song in range(asked.songs):
             beats_s = drums(folder / "a.wav", 76 + 6.7 * song, 40.0, 0.1 + 0.03 * song, 16)
-            rows.append(figures(cut_to(read_music(folder / "a.wav"), footage), beats_s))
+            music = read_music(folder / "a.wav")
+            found = np.array([section.start_s for section in music.sections[1:]])
+            true, beat_s = beats_s[16::16], beats_s[1] - beats_s[0]
+            off = np.abs(found[:, None] - true[None]) if len(found) else np.full((1, len(true)), np.inf)
+            heard = {
+                "turns of the music that were heard": float((off.min(axis=0) <= beat_s).mean()),
+                "heard turns that are none": float((off.min(axis=1) > beat_s).mean()),
+            }
+            rows.append(figures(cut_to(music, footage), beats_s) | heard)
         show("a recording, beats heard", rows)
 
 

@@ -18,6 +18,7 @@ the cosine between what a plan asks and what is measured on the notes.
 from __future__ import annotations
 
 import argparse
+import math
 import resource
 import sys
 import time
@@ -43,7 +44,7 @@ from hitpoint.model.music.chords import HALF_BAR_TICKS, QUALITIES, Chord
 from hitpoint.model.music.harmony import in_key_share
 from hitpoint.model.music.metrics import grooving_similarity, metrics_of, pitch_class_entropy
 from hitpoint.model.music.roll import PLAYERS, Roll, roll_of
-from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Score, TempoMap, TempoPoint
+from hitpoint.model.music.score import BEATS_PER_BAR, INSTRUMENTS, TICKS_PER_BAR, Bar, Score, TempoMap, TempoPoint
 from hitpoint.model.music.symbols import parse_symbol, symbol_of
 from hitpoint.model.music.tokens import notes_of
 from hitpoint.model.network.conditions import FIRST_QUALITY, FIRST_ROOT, controls_of_plan, labels_of_plan
@@ -69,9 +70,9 @@ class Case:
     plan: Plan
 
 
-def cases(shard: Shard, count: int, bars: int) -> list[Case]:
+def cases(shard: Shard, dataset: str, count: int, bars: int) -> list[Case]:
     """One stretch of each of `count` test songs."""
-    pieces = [piece for piece in Songs.of(shard, "test").pieces if piece.bars >= FIRST_BAR + bars]
+    pieces = [piece for piece in Songs.of(shard, "test", dataset).pieces if piece.bars >= FIRST_BAR + bars]
     order = np.random.default_rng(0).permutation(len(pieces))[:count]
     return [Case(stretch(shard, pieces[n], FIRST_BAR, bars), plan_of(shard, pieces[n], FIRST_BAR, bars)) for n in order]
 
@@ -233,19 +234,16 @@ def print_raw(ways: Ways) -> None:
 
 
 def orphan_share(roll: Roll) -> float:
-    """Share of held pixels that no onset leads to."""
-    led = np.zeros_like(roll[1::2])
-    before = np.ones_like(roll[0::2, 0])  # what is held into the window may have begun before it
+    """Share of held pixels that no onset leads to; at the beginning they may be from before."""
+    held, before, orphans = roll[1::2], np.ones_like(roll[::2, 0]), 0
     for tick in range(roll.shape[1]):
-        before = roll[0::2, tick] | (roll[1::2, tick] & before)
-        led[:, tick] = before
-    held = roll[1::2]
-    return float((held & ~led).sum() / max(1, held.sum()))
+        orphans += int((held[:, tick] & ~before).sum())
+        before = roll[::2, tick] | (held[:, tick] & before)
+    return orphans / max(1, int(held.sum()))
 
 
-def print_inpainting(ways: Ways, shard: Shard, count: int) -> None:
+def print_inpainting(ways: Ways, found: Sequence[Case]) -> None:
     """F1 of (tick, pitch class) in the bars that were written again, against the song's."""
-    found = cases(shard, count, AROUND)
     first, last = INPAINTED[0], INPAINTED[-1]
     diffusion = ways.diffusion
 
@@ -355,24 +353,30 @@ def print_retrieval(ways: Ways, plans: Sequence[Plan]) -> None:
     print("retrieval, chance: " + "  ".join(f"P@{k} {k / len(plans):.3f}" for k in (1, 5, 10, 20)))
 
 
-def drawn_plans(shard: Shard, count: int) -> list[Plan]:
+def drawn_plans(shard: Shard, dataset: str, count: int) -> list[Plan]:
     """Eight bars of as many places of the test songs."""
-    pieces = Songs.of(shard, "test").pieces
+    pieces = Songs.of(shard, "test", dataset).pieces
     rng = np.random.default_rng(3)
     chosen = [pieces[n % len(pieces)] for n in range(count)]
     return [plan_of(shard, piece, int(rng.integers(piece.bars - WINDOW)), WINDOW) for piece in chosen]
 
 
-def print_costs(ways: Ways) -> None:
-    """Processor seconds of eight bars, of a minute, beside cmt's; the most memory so far."""
-    plan = ways.cases[0].plan
-    eight = replace(plan, bars=plan.bars[:WINDOW], duration_s=plan.tempo_map.time_at_tick(WINDOW), sections=(
-        Section("A", 0, WINDOW),))  # fmt: skip
-    for name, composer in (("diffusion", ways.diffusion), ("cmt", ways.diffusion.band)):
-        list(composer.stream(eight, 99))
-        began = time.process_time()
-        list(composer.stream(eight, 98))
-        print(f"{name}: {time.process_time() - began:.2f} processor seconds for 8 bars of {eight.duration_s:.0f} s")
+def print_costs(ways: Ways, shard: Shard, dataset: str) -> None:
+    """Processor seconds of eight bars and of a minute, beside cmt's; the most memory so far."""
+    piece = Songs.of(shard, "test", dataset).pieces[0]
+    minute = math.ceil(60.0 * piece.tempo_bpm / 60.0 / BEATS_PER_BAR)
+    for bars in (WINDOW, minute):
+        plan = plan_of(shard, piece, 0, bars)
+        for players in (plan.instruments, tuple(range(len(INSTRUMENTS)))):
+            asked = replace(plan, instruments=players)
+            spent = []
+            for composer in (ways.diffusion, ways.diffusion.band):
+                next(composer.stream(asked, 99))  # the first of all loads and warms up
+                began = time.process_time()
+                list(composer.stream(asked, 98))
+                spent.append(time.process_time() - began)
+            print(f"{bars} bars, {plan.duration_s:.0f} s, {len(players)} instruments: diffusion {spent[0]:.2f}, "
+                  f"cmt {spent[1]:.2f} processor seconds")  # fmt: skip
     print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
@@ -381,23 +385,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shards", type=Path)
     parser.add_argument("--weights", type=Path, help="others than the shipped ones")
+    parser.add_argument("--dataset", default="pop909_5", help="only songs of this data set; all of them: ''")
     parser.add_argument("--songs", type=int, default=24)
     parser.add_argument("--bars", type=int, default=16)
     parser.add_argument("--plans", type=int, default=60)
     parser.add_argument("--parts", default="table,inpainting,retrieval,costs")
     chosen = parser.parse_args()
     shard = load(chosen.shards)
-    ways = Ways(cases(shard, chosen.songs, chosen.bars), chosen.weights)
+    ways = Ways(cases(shard, chosen.dataset, chosen.songs, chosen.bars), chosen.weights)
     parts = chosen.parts.split(",")
     if "costs" in parts:
-        print_costs(ways)
+        print_costs(ways, shard, chosen.dataset)
     if "table" in parts:
         print_table(ways)
         print_raw(ways)
     if "inpainting" in parts:
-        print_inpainting(ways, shard, chosen.songs)
+        print_inpainting(ways, cases(shard, chosen.dataset, chosen.songs, AROUND))
     if "retrieval" in parts:
-        print_retrieval(ways, drawn_plans(shard, chosen.plans))
+        print_retrieval(ways, drawn_plans(shard, chosen.dataset, chosen.plans))
 
 
 if __name__ == "__main__":

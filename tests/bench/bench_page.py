@@ -1,4 +1,5 @@
-"""The page in Chromium: first paint, click to first sound, kB served, and frames while ten minutes of film scroll.
+"""The page in Chromium: first paint, click to first sound, kB served, frames while ten minutes of film scroll, and who
+is kept out (axe; Lighthouse too, where `npm install -g lighthouse` put it on the path).
 
     python tests/bench/bench_page.py [FILM]    (default: the example film; the composer is the shipped one)
 
@@ -9,6 +10,7 @@ browser reaches on an empty page.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -20,10 +22,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import axe_core_python
 from playwright.sync_api import sync_playwright
 
 FILM = Path(__file__).parents[2] / "examples" / "film.mp4"
 WAIT_MS = 600_000
+WIDTHS = (1280, 390)
 FRAMES = """() => new Promise((done) => {
   const scroll = document.getElementById('scroll'), began = performance.now(); let frames = 0, busy = 0;
   const step = (now) => {
@@ -84,6 +88,35 @@ def measure(page: Any, url: str) -> None:
     print(f"{page.evaluate(FRAMES):.0f} frames a second while 10 min scroll ({empty:.0f} on an empty page)")
 
 
+def barriers(page: Any) -> None:
+    """Print what axe finds on the page as it is scored, wide and narrow."""
+    source = Path(axe_core_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(source)
+        found = page.evaluate("axe.run()")
+        wrong = [each["id"] for each in found["violations"]]
+        print(f"axe at {width} px: {len(wrong)} findings {wrong or ''}, {len(found['passes'])} rules passed")
+
+
+def lighthouse(url: str, chromium: str) -> None:
+    """Print Lighthouse's accessibility, 0..100."""
+    program = shutil.which("lighthouse")
+    if program is None:
+        print("Lighthouse is not on the path")
+        return
+    command = [program, url, "--quiet", "--only-categories=accessibility", "--output=json", "--output-path=stdout",
+               "--chrome-flags=--headless=new --no-sandbox"]  # fmt: skip
+    done = subprocess.run(command, env={**os.environ, "CHROME_PATH": chromium}, capture_output=True, text=True)
+    if done.returncode:
+        print(f"Lighthouse does not run: {done.stderr.strip().splitlines()[-1:]}")
+        return
+    report = json.loads(done.stdout)
+    score = report["categories"]["accessibility"]["score"]
+    lacking = [name for name, each in report["audits"].items() if each["score"] == 0]
+    print(f"Lighthouse accessibility {100 * score:.0f} {lacking or ''}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("film", nargs="?", type=Path, default=FILM)
@@ -102,8 +135,11 @@ def main() -> None:
             with sync_playwright() as run:
                 arguments = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
                 browser = run.chromium.launch(executable_path=chromium, args=arguments)
-                measure(browser.new_page(viewport={"width": 1280, "height": 900}), found[0])
+                page = browser.new_page(viewport={"width": 1280, "height": 900})
+                measure(page, found[0])
+                barriers(page)
                 browser.close()
+            lighthouse(found[0], chromium or "")
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(60)

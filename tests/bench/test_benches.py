@@ -17,6 +17,7 @@ SHORT = {
     "bench_films.py": ("--quick",),
     "bench_harmony.py": ("--seconds", "12", "--genres", "pop"),
     "bench_heard.py": ("--quick",),
+    "bench_live_input.py": ("--seconds", "30"),
     "bench_mood.py": ("--parts", "words,films,cost"),
     "bench_repitch.py": ("--pieces", "1"),
     "bench_score.py": ("--minutes", "0.2"),
@@ -25,6 +26,7 @@ SHORT = {
 """What makes a bench short where that is not its usual form."""
 NEED_MUSIC = {
     "bench_ablation.py",
+    "bench_associate.py",
     "bench_chords.py",
     "bench_diffusion.py",
     "bench_genre.py",

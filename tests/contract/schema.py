@@ -54,7 +54,7 @@ TOP = {
     "music": dict,
     "timing": dict,
 }
-MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "suggestion": dict}
+MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "suggestion": dict, "same": dict}
 BAR_MORE = {"affect": dict, "chords": list, "chords_target": (list, type(None))}
 AFFECT = {"emotion": str, "valence": NUMBER, "arousal": NUMBER, "tension": NUMBER}
 SECTION = {"label": str, "first_bar": int, "end_bar": int, "palette": list, "mood": (str, type(None))}

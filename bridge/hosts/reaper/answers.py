@@ -231,6 +231,15 @@ def missed_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
     return rows
 
 
+def suggestion_rows(report: Path | None) -> list[tuple[Field, ...]]:
+    """The genre and the mood that were suggested, and why, where that was asked for."""
+    try:
+        found = json.loads(report.read_text(encoding="utf-8"))["suggestion"] if report is not None else None
+        return [("note", f"Suggested: {found['genre']}, {found['mood']} ({'; '.join(found['why'])}).")] if found else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
 def duck_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
     """How far the music goes down where somebody speaks: second, factor; straight lines between."""
     try:

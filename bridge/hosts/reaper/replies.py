@@ -149,6 +149,7 @@ def deliver(relay: Relay, work: Work, midi: Path) -> None:
             rows += [("note", sentence_of(f"it was scored as black: {text}")) for text in work.passed_over]
             rows += file_answers.missed_rows(work.report, work.first_s)
             rows += file_answers.duck_rows(work.report, work.first_s)
+            rows += file_answers.suggestion_rows(work.report) if work.action == "score" else []
     except (OSError, ValueError) as error:
         relay.fail(work.id, f"The finished file {midi} cannot be read ({error}); run the action again.")
     else:

@@ -1,6 +1,8 @@
 // Hit points as buttons on the time axis: dragged, moved by keys, added, left alone, made a must.
 import { clock } from './lanes.js';
 
+const SIZE = 24;
+
 export class Hits {
   constructor(box, state, lanes, onChange) {
     this.box = box; this.state = state; this.lanes = lanes; this.onChange = onChange; this.buttons = new Map();
@@ -33,10 +35,14 @@ export class Hits {
   show() {
     const { state } = this;
     for (const [hit, button] of this.buttons) if (!state.hits.includes(hit)) { button.remove(); this.buttons.delete(hit); }
+    let last = -Infinity; // of the upper row; who stands too near to it is put into the lower one, so that both can be touched
     for (const hit of [...state.hits].sort((a, b) => a.timeS - b.timeS)) {
       if (!this.buttons.has(hit)) this.buttons.set(hit, this.make(hit));
       const button = this.buttons.get(hit), x = this.lanes.x(hit.timeS);
       button.style.left = `${x}px`;
+      const upper = x - last >= SIZE;
+      button.style.top = upper ? '1px' : `${SIZE + 2}px`;
+      if (upper) last = x;
       button.hidden = x < -12 || x > this.lanes.width + 12;
       button.className = hit.away ? 'away' : hit.foundS === undefined || moved(hit) ? 'own' : hit.kind;
       button.textContent = hit.must ? '!' : hit.kind === 'fade' ? '~' : '';

@@ -1,8 +1,10 @@
 // All lanes on one time axis, one canvas as wide as the window: only what is seen is drawn, whatever the film's length.
-const TOPS = { strip: 0, motion: 64, hits: 106, mood: 136, chords: 184, tempo: 206, players: 242, roll: 298 };
-const HEIGHT = 448, RULER = 14, NEAREST_S = 2;
+const TOPS = { strip: 0, motion: 64, hits: 106, mood: 162, chords: 210, tempo: 232, players: 268, roll: 324 };
+const HEIGHT = 474, RULER = 14, NEAREST_S = 2;
 const COLOURS = { drums: '#ff7a6b', piano: '#6bb3ff', guitar: '#7bd88f', bass: '#d6a5ff', strings: '#ffd166' };
 export const PARTS = Object.keys(COLOURS);
+export const MOOD = { top: TOPS.mood, high: 46 };
+const MOODS = { valence: '#7bd88f', tension: '#ff7a6b', arousal: '#ffd166' };
 
 export class Lanes {
   constructor(canvas, state) {
@@ -40,6 +42,7 @@ export class Lanes {
     if (state.look) { this.drawStrip(); this.drawMotion(state.look); }
     const report = state.report;
     if (report) { this.drawBars(report); this.drawMood(report); this.drawChords(report); this.drawTempo(report); this.drawPlayers(report); }
+    this.drawMoodLine(state.mood);
     this.drawRoll(state.notes);
     pen.fillStyle = '#c9d2de';
     for (const [name, top] of Object.entries(TOPS)) if (name !== 'strip' && name !== 'hits') pen.fillText(name === 'players' ? 'who plays' : name === 'roll' ? 'notes' : name, 4, top + 7);
@@ -87,11 +90,26 @@ export class Lanes {
   }
 
   drawMood({ bars }) {
-    const { pen } = this, middle = TOPS.mood + 23;
-    for (const [name, colour] of [['valence', '#7bd88f'], ['tension', '#ff7a6b'], ['arousal', '#ffd166']]) {
+    const { pen } = this;
+    for (const [name, colour] of Object.entries(MOODS)) {
       pen.strokeStyle = colour; pen.lineWidth = 1.5; pen.beginPath();
-      for (const bar of bars) if (bar.affect && this.seen(bar.start_s - 4, bar.end_s + 4)) pen.lineTo(this.x((bar.start_s + bar.end_s) / 2), middle - 20 * bar.affect[name]);
+      for (const bar of bars) if (bar.affect && this.seen(bar.start_s - 4, bar.end_s + 4)) pen.lineTo(this.x((bar.start_s + bar.end_s) / 2), this.moodY(bar.affect[name]));
       pen.stroke();
+    }
+  }
+
+  moodY(value) { return MOOD.top + MOOD.high / 2 - 20 * value; }
+
+  moodAt(name, y) { return Math.max(name === 'tension' ? 0 : -1, Math.min(1, (MOOD.top + MOOD.high / 2 - y) / 20)); }
+
+  // What was drawn, with its points.
+  drawMoodLine(points) {
+    const { pen } = this;
+    for (const name of ['valence', 'tension']) {
+      pen.strokeStyle = pen.fillStyle = MOODS[name]; pen.lineWidth = 3; pen.beginPath();
+      for (const each of points) if (each[name] !== null) pen.lineTo(this.x(each.timeS), this.moodY(each[name]));
+      pen.stroke();
+      for (const each of points) if (each[name] !== null) pen.fillRect(this.x(each.timeS) - 2, this.moodY(each[name]) - 2, 4, 4);
     }
   }
 

@@ -2,12 +2,13 @@
 import * as files from './files.js';
 import { Hits } from './hits.js';
 import { Lanes, PARTS, clock } from './lanes.js';
+import { Mood, inMood } from './mood.js';
 import { Player, midiOutputs } from './player.js';
 import { Session } from './session.js';
 
 const $ = (id) => document.getElementById(id);
 const FORMATS = 'rpp,otio,edl,chords,click,cues', STAGES = ['analyse', 'plan', 'compose', 'write'];
-const state = { film: '', job: '', look: null, hits: [], takes: new Map(), take: 0, notes: [], report: null, muted: new Set(), solo: '', locked: new Set(), request: 0, working: false };
+const state = { film: '', job: '', look: null, hits: [], mood: [], takes: new Map(), take: 0, notes: [], report: null, muted: new Set(), solo: '', locked: new Set(), request: 0, working: false };
 window.hitpoint = state; // for tests, and for the curious
 
 const video = $('video');
@@ -18,7 +19,9 @@ const session = new Session(hear, (there) => {
 });
 const player = new Player(video, session);
 const lanes = new Lanes($('canvas'), state);
-const hits = new Hits($('hits'), state, lanes, () => { if (state.takes.size) score(); });
+const again = () => { if (state.takes.size) score(); };
+const hits = new Hits($('hits'), state, lanes, again);
+const mood = new Mood($('moodline'), state, lanes, again);
 
 function say(text, wrong = false) { $('status').textContent = text; $('status').classList.toggle('wrong', wrong); }
 const tell = (error) => say(error.message || String(error), true);
@@ -88,7 +91,7 @@ function score() {
   state.wanted = Number($('count').value); state.takes = new Map(); player.clear();
   const pairs = [...document.querySelectorAll('[data-key]')].flatMap((each) => {
     const value = each.type === 'checkbox' ? (each.checked ? 'on' : 'off') : each.value.trim();
-    const off = value === '' || (each.type === 'range' && value === each.defaultValue) || (each.id === 'composer' && each.selectedIndex === 0);
+    const off = value === '' || (each.type === 'range' && value === each.defaultValue) || (['composer', 'library'].includes(each.id) && $('composer').selectedIndex === 0);
     return off ? [] : [each.dataset.key, value];
   });
   begin();
@@ -204,7 +207,7 @@ async function open(path) {
   strip.count = Math.max(8, Math.min(240, Math.ceil(state.look.duration_s / 2)));
   strip.onload = () => { lanes.dirty = true; };
   strip.src = files.stripUrl(path, strip.count);
-  refresh(); hits.fromLook(state.look);
+  refresh(); hits.fromLook(state.look); mood.clear();
   say(`${state.look.duration_s.toFixed(1)} s, ${state.look.boundaries.length} cuts and fades. Press Score.`);
   document.body.dataset.film = 'there';
 }
@@ -254,10 +257,11 @@ addEventListener('keydown', (event) => {
   if (act) { event.preventDefault(); act(event); }
 });
 
-// The mouse on the lanes: a click seeks, a drag chooses bars.
+// The mouse on the lanes: a click seeks, a drag chooses bars, or draws the mood.
 $('canvas').addEventListener('pointerdown', (event) => {
-  const left = $('canvas').getBoundingClientRect().left, beganS = lanes.time(event.clientX - left);
+  const { left, top } = $('canvas').getBoundingClientRect(), beganS = lanes.time(event.clientX - left);
   $('canvas').setPointerCapture(event.pointerId);
+  if ($('draw').value && inMood(event.clientY - top)) { stroke(event, left, top); return; }
   const barAt = (timeS) => Math.max(0, state.report.bars.findIndex((bar) => timeS < bar.end_s));
   const move = (each) => {
     const nowS = lanes.time(each.clientX - left);
@@ -270,6 +274,13 @@ $('canvas').addEventListener('pointerdown', (event) => {
     if (Math.abs(each.clientX - event.clientX) < 4) seek(beganS);
   }, { once: true });
 });
+
+function stroke(event, left, top) {
+  const draw = (each) => mood.draw($('draw').value, each.clientX - left, each.clientY - top);
+  mood.begin(); draw(event);
+  $('canvas').addEventListener('pointermove', draw);
+  $('canvas').addEventListener('pointerup', () => { $('canvas').removeEventListener('pointermove', draw); again(); }, { once: true });
+}
 
 $('lanes').addEventListener('wheel', (event) => {
   event.preventDefault();

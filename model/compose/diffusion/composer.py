@@ -17,7 +17,7 @@ from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stat
 from hitpoint.model.compose.cmt.composer import CmtComposer, task_of
 from hitpoint.model.compose.cmt.grammar import BarTask, Grammar
 from hitpoint.model.compose.diffusion.choice import HABIT_BARS, Chooser, habit_of
-from hitpoint.model.compose.diffusion.sampler import Logits, Request, sample
+from hitpoint.model.compose.diffusion.sampler import VARIATION, Logits, Request, sample
 from hitpoint.model.compose.diffusion.windows import (
     Window,
     goes_on,
@@ -35,7 +35,7 @@ from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.network import roll_checkpoint
 from hitpoint.model.network.conditions import NAMES, controls_of_plan, labels_of_plan
 from hitpoint.model.network.roll_conditions import Told, told_of
-from hitpoint.model.network.roll_network import RollNetwork
+from hitpoint.model.network.roll_network import STEPS, RollNetwork
 from hitpoint.model.plan.types import Plan
 
 REDRAWS = 3
@@ -50,20 +50,23 @@ class DiffusionComposer(Composer):
 
     key = "diffusion"
 
-    def __init__(self, network: RollNetwork, sha256: str = "", options: ComposerOptions | None = None) -> None:
-        """options: for the composer of the other instruments, which is loaded when it is first needed."""
+    def __init__(
+        self, network: RollNetwork, sha256: str = "", options: ComposerOptions | None = None,
+        band: CmtComposer | None = None,
+    ) -> None:  # fmt: skip
+        """band: the composer of the other instruments; None: one is made by `options` when it is first needed."""
         super().__init__()
         self.name, self.sha256 = "diffusion", sha256
         self.parameters = sum(each.numel() for each in network.parameters())
         self.conditions = frozenset(NAMES)
         self._network, self._options = network, options or ComposerOptions()
-        self._band: CmtComposer | None = None
+        self._band = band
         self._rolls: OrderedDict[bytes, Logits] = OrderedDict()
         self._told: dict[tuple[int, int, int], dict[str, None]] = {}
 
     @classmethod
-    def create(cls, options: ComposerOptions) -> DiffusionComposer:
-        """With the weights of `options.checkpoint`, or the shipped ones.
+    def create(cls, options: ComposerOptions, band: CmtComposer | None = None) -> DiffusionComposer:
+        """With the weights of `options.checkpoint`, or the shipped ones. band: as `DiffusionComposer` takes it.
 
         Raises InputError for damaged weights, MissingError where the GPU asked for is not there.
         """
@@ -74,15 +77,15 @@ class DiffusionComposer(Composer):
         torch.set_num_threads(options.threads or 1)
         if options.device == "cuda":
             network = network.cuda()
-        return cls(network, file_sha256(path), replace(options, checkpoint=None))
+        return cls(network, file_sha256(path), replace(options, checkpoint=None), band)
 
     @property
     def band(self) -> CmtComposer:
         """The composer of the other instruments, and of what is wanted at once."""
         if self._band is None:
             self._band = CmtComposer.create(self._options)
-            self._band.on_step = self.step
             torch.set_num_threads(self._options.threads or 1)
+            self._band.on_step = self.step
         return self._band
 
     # What a composer does.
@@ -137,7 +140,8 @@ class DiffusionComposer(Composer):
         parts = (told.semantic, told.dynamic, known, fixed, np.array(chance), np.array([]) if like is None else like)
         key = hashlib.sha256(b"".join(part.tobytes() for part in parts)).digest()
         if key not in self._rolls:
-            request = Request(told, known & fixed, fixed, np.random.default_rng(list(chance)), like)
+            request = Request(told, known & fixed, fixed, np.random.default_rng(list(chance)), like,
+                              STEPS if like is None else VARIATION)  # fmt: skip
             self._rolls[key] = sample(self._network, [request], self.step)[0]
             while len(self._rolls) > KEPT_ROLLS:
                 self._rolls.popitem(last=False)
@@ -157,7 +161,7 @@ class _Piece:
         self._told = told_of(controls_of_plan(plan), labels_of_plan(plan))
         self._free = frozenset(plan.instruments) if free is None else free
         self._others = tuple(sorted(self._free - set(PLAYERS)))
-        self._standing = {bar.index: bar for bar in standing}
+        self._standing = {index: replace(bar, index=index) for index, bar in enumerate(standing)}
         self.told: list[str] = []
         self.pressure = {"onset": 0.0, "pitch": 0.0}
 

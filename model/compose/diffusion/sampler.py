@@ -33,7 +33,7 @@ Logits = NDArray[np.float32]
 class Request:
     """One roll to be drawn. told: of its bars. known: what stands already, where `fixed` says so. draws: its chance.
 
-    like: a roll that it is to be a variation of; None: it is drawn from nothing.
+    like: a roll that it begins from, made noisy to the level `begin`; None: it is drawn from nothing.
     """
 
     told: Told
@@ -41,17 +41,18 @@ class Request:
     fixed: Roll
     draws: np.random.Generator
     like: Roll | None = None
+    begin: int = STEPS
 
 
-def order_of_steps(inpaints: bool, varies: bool = False) -> list[int]:
-    """The noise levels in the order in which they are gone through."""
+def order_of_steps(inpaints: bool, begin: int = STEPS) -> list[int]:
+    """The noise levels in the order in which they are gone through, from `begin` on."""
     levels = np.linspace(STEPS, STEPS // SAMPLING_STEPS, SAMPLING_STEPS).astype(int).tolist()
     found: list[int] = []
     for number, level in enumerate(levels, 1):
-        if varies and level > VARIATION:
+        if level > begin:
             continue
         found.append(level)
-        if inpaints and number in JUMPS and not varies:
+        if inpaints and number in JUMPS and begin == STEPS:
             found += levels[number - JUMP : number]
     return found
 
@@ -69,13 +70,14 @@ def sample(
     draws = [request.draws for request in requests]
     signal, alphas = _beginning(requests), alpha_bars()
     logits = np.zeros(known.shape, np.float32)
-    for level in order_of_steps(bool(fixed.any()), all(each.like is not None for each in requests)):
+    for level in order_of_steps(bool(fixed.any()), max(each.begin for each in requests)):
         signal = np.where(fixed, 2.0 * known - 1.0, signal).astype(np.float32)
         noise = np.stack([each.standard_normal(known.shape[1:], np.float32) for each in draws])
         noisy = np.float32(alphas[level] ** 0.5) * signal + np.float32((1 - alphas[level]) ** 0.5) * noise
         logits = guided(torch.from_numpy(noisy).to(where), level).cpu().numpy()
         chance = np.stack([each.random(known.shape[1:], np.float32) for each in draws])
-        signal = np.where(chance < 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))), 1.0, -1.0).astype(np.float32)
+        likely = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
+        signal = np.where(chance < likely, 1.0, -1.0).astype(np.float32)
         step()
     certain = np.where(known, MOST_LOGIT, -MOST_LOGIT).astype(np.float32)
     return list(np.where(fixed, certain, logits))

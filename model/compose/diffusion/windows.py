@@ -15,6 +15,10 @@ from hitpoint.model.music.tokens import DURATIONS, notes_of
 
 HOP_BARS = 4
 LONGEST_TICKS = DURATIONS[-1]
+SURE = 3.0
+"""Log-odds of one tick count so much at most: one that is off in the midst of a long note does not end it."""
+LEAN = 1.5
+"""Added to them: pixels that are drawn one by one break notes off, which then were shorter than in songs."""
 LEAST_ALIKE = 0.6
 """Share of the half bars that must have the same chord."""
 
@@ -79,21 +83,18 @@ def model_of(window: Window, semantic: NDArray[np.int64], standing: Mapping[int,
 
 
 def lengths(logits: Logits, onsets: Roll, places: Sequence[tuple[int, int, int]]) -> list[int]:
-    """How many ticks each note lasts within its window, as long as it is more likely than not to be held.
+    """How many ticks each note most likely lasts within its window, up to the next one of its pitch.
 
     onsets (2, 128, 88): where notes start, of both players. places: (player's number, tick, pitch).
     """
-    found = []
-    for number, tick, pitch in places:
-        row = pitch - LOWEST
-        ahead = slice(tick + 1, min(tick + LONGEST_TICKS, ROLL_TICKS))
-        held = (logits[2 * number + 1, ahead, row] > 0) & ~onsets[number, ahead, row]
-        found.append(1 + (len(held) if held.all() else int(held.argmin())))
-    return found
+    return [1 + goes_on(logits, onsets, number, tick + 1, pitch) for number, tick, pitch in places]
 
 
 def goes_on(logits: Logits, onsets: Roll, number: int, tick: int, pitch: int) -> int:
-    """For how many ticks from `tick` on a note is held that sounds just before it."""
-    row = pitch - LOWEST
-    held = (logits[2 * number + 1, tick:, row] > 0) & ~onsets[number, tick:, row]
-    return len(held) if held.all() else int(held.argmin())
+    """For how many ticks from `tick` on a note is held that sounds just before it: as many as are the most likely, that
+    is for which the log-odds of being held add up to most."""
+    ahead, row = slice(tick, min(tick + LONGEST_TICKS - 1, ROLL_TICKS)), pitch - LOWEST
+    again = onsets[number, ahead, row]
+    free = int(again.argmax()) if again.any() else len(again)
+    held = (np.clip(logits[2 * number + 1, ahead, row][:free], -SURE, SURE) + LEAN).cumsum()
+    return int(held.argmax()) + 1 if free and held.max() > 0 else 0

@@ -22,20 +22,23 @@ from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stat
 from hitpoint.model.compose.library.bars import KEY_BARS, Library, keys_of
 from hitpoint.model.compose.library.fit import BOUND, Fitting
 from hitpoint.model.compose.library.joins import played
-from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen
+from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen, Standing
 from hitpoint.model.compose.library.reading import read_library, stamp_of
 from hitpoint.model.compose.library.select.base import SELECTORS, Span
-from hitpoint.model.compose.library.transition import Bars
+from hitpoint.model.compose.library.select.emotion import Emotion
+from hitpoint.model.compose.library.transition import Bars, Transitions, last_bars
 from hitpoint.model.compose.library.voicing import DRUMS, home_chord
 from hitpoint.model.errors import UsageError
 from hitpoint.model.music.chords import label_chords
 from hitpoint.model.music.harmony import pitch_class_weights
-from hitpoint.model.music.score import TICKS_PER_BAR, Bar
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note
 from hitpoint.model.plan.types import Plan
 
 TAKE_NOISE = 0.5
 """Standard deviation of what each piece costs more or less in takes after the first."""
 KEPT_PATHS = 8
+KEPT_BARS = 1024
+"""Bars of which it is remembered what of the library they are."""
 CHANGED: dict[str, object] = {"changed": True}
 """What is said of a section whose bars were written anew."""
 
@@ -59,8 +62,19 @@ class LibraryComposer(Composer):
         self.library, self._chooser = library, chooser
         self.sha256 = library.sha256
         self._paths: dict[tuple[Plan, int], list[Chosen]] = {}
+        self._played: dict[tuple[Note, ...], tuple[int, int]] = {}
         self._lock = threading.Lock()
         self._folder, self._stamp = folder, stamp_of(folder) if folder is not None else ""
+
+    @classmethod
+    def of(cls, library: Library) -> LibraryComposer:
+        """One that chooses from `library` by feeling and rhythm."""
+        return cls(library, Chooser(library, Emotion()))
+
+    @property
+    def transitions(self) -> Transitions:
+        """What joins cost in this library."""
+        return self._chooser.transitions
 
     @classmethod
     def create(cls, options: ComposerOptions) -> LibraryComposer:
@@ -131,6 +145,21 @@ class LibraryComposer(Composer):
     def _piece(self, plan: Plan, seed: int) -> list[Bar]:
         return self._fitted(plan, self.path(plan, seed)).bars
 
+    def _others(self, candidates: Candidates, bar: Bar) -> Candidates:
+        """Without those that begin with what a bar plays now, if that leaves any."""
+        known = self._played.get(bar.notes)
+        kept = np.flatnonzero(candidates.stretches.routes[:, 0] != (known[0] if known else -1))
+        if not len(kept):
+            return candidates
+        return Candidates(candidates.span, candidates.stretches.some(kept), candidates.costs[kept])
+
+    def _standing(self, bars: Sequence[Bar]) -> Standing:
+        """The last of some bars: where it is one that was played from the library, what follows it there goes on."""
+        known = self._played.get(bars[-1].notes)
+        if known is None:
+            return Standing(heard(bars))
+        return Standing(last_bars(self.library, np.array([known[0]])), known[1])
+
     def _fitted(self, plan: Plan, path: Sequence[Chosen]) -> _Fitted:
         """The bars of a path as the plan wants them."""
         home = home_chord(int(self.library.column("key_out")[path[-1].route[-1]]), path[-1].transpose)
@@ -141,12 +170,18 @@ class LibraryComposer(Composer):
             for index in range(chosen.span.first_bar, chosen.span.end_bar)
         }
         bars = [fitting.bar(bar, usual[bar.index]) for bar in played(self.library, plan, path)]
+        rows = [(int(row), chosen.transpose) for chosen in path for row in chosen.route]
+        for bar, row in zip(bars, rows, strict=True):
+            self._played.pop(bar.notes, None)
+            self._played[bar.notes] = row
+        for notes in list(self._played)[: max(0, len(self._played) - KEPT_BARS)]:
+            self._played.pop(notes, None)
         return _Fitted(bars, fitting.changed)
 
     def next_stretch(self, plan: Plan, seed: int, history: Sequence[Bar]) -> Chosen:
         """What follows the history best up to the end of the section: the choice that has to be made at once, live."""
         span = _spans(plan, len(history), len(plan.bars))[0]
-        return self._chooser.greedy(self._sets([span], seed - plan.seed), heard(history))[0]
+        return self._chooser.greedy(self._sets([span], seed - plan.seed), self._standing(history))[0]
 
     def _onwards(self, plan: Plan, seed: int, history: Sequence[Bar]) -> Iterator[Bar]:
         """What follows the history, stretch by stretch as it is needed: there is no time to look far ahead while it
@@ -178,7 +213,8 @@ class LibraryComposer(Composer):
         if instruments is not None and set(instruments) != set(plan.instruments):
             raise UsageError("the composer library takes all instruments of a bar from one piece; leave none out")
         sets = self._sets(_spans(plan, first_bar, last_bar + 1), seed - plan.seed)
-        before = heard(bars[:first_bar]) if first_bar else None
+        sets = [self._others(each, bars[each.span.first_bar]) for each in sets]
+        before = Standing(heard(bars[:first_bar])) if first_bar else None
         after = heard(bars[last_bar + 1 :][:8], entry=True) if last_bar + 1 < len(bars) else None
         path = self._chooser.cheapest(sets, before, after)
         new = self._fitted(plan, path).bars

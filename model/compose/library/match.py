@@ -94,7 +94,7 @@ class MatchComposer(Composer):
     """Bars of a library's music instead of new ones."""
 
     key = name = "match"
-    uses_library = True
+    uses_library = own_chords = True
 
     def __init__(self, library: Shard) -> None:
         super().__init__()

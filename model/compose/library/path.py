@@ -24,6 +24,10 @@ TRANSPOSE_WEIGHT = 0.1
 """What a transposition by six semitones costs."""
 LOOP_BARS = 4
 """A piece that comes round again plays at least so many bars before it does, if it has them."""
+LOOP_SEARCH = 64
+"""So many bars at a piece's begin and at its end are looked at for the place."""
+MOST_KEPT = 20_000_000
+"""Bars of stretches that are kept ready."""
 
 _STEP = np.subtract.outer(np.array(TRANSPOSITIONS), np.array(TRANSPOSITIONS)).T - STEPS[0]
 """(from, to): which of STEPS leads from one of TRANSPOSITIONS to another."""
@@ -39,6 +43,14 @@ class Chosen(NamedTuple):
     transpose: int
     own: float
     join: float
+
+
+class Standing(NamedTuple):
+    """A bar (1,) that stands already, before what is chosen: as the library has it, and the semitones by which it was
+    moved; 0 for one that is in no library."""
+
+    bar: Bars
+    transpose: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,8 @@ def best_loops(library: Library, transitions: Transitions) -> Loops:
     for first, after in itertools.pairwise(library.first.tolist()):
         bars = after - first
         shortest = max(min(LOOP_BARS, bars), bars // 2)
-        start, end = np.meshgrid(np.arange(bars), np.arange(bars), indexing="ij")
+        places = np.arange(min(bars, LOOP_SEARCH)), np.arange(max(0, bars - LOOP_SEARCH), bars)
+        start, end = np.meshgrid(*places, indexing="ij")
         start, end = (each[end - start + 1 >= shortest] for each in (start, end))
         costs = transitions.between(last_bars(library, first + end), entry_bars(library, first + start))
         best = int(costs.argmin())
@@ -84,8 +97,8 @@ def best_loops(library: Library, transitions: Transitions) -> Loops:
 
 
 def stretches_of(library: Library, loops: Loops, bars: int) -> Stretches:
-    """Every stretch of `bars` bars: of pieces that are long enough, and of those that are not from each of their bars
-    on, coming round again at the best place."""
+    """Every stretch of `bars` bars: of pieces that are long enough, and of those that are not from each bar up to where
+    they come round again."""
     piece = library.piece_of
     at = np.arange(len(library)) - library.first[piece]
     length = np.diff(library.first)[piece]
@@ -132,15 +145,17 @@ class Chooser:
         """Every stretch as long as the span, and what each costs by itself, untransposed."""
         if len(span) not in self._stretches:
             self._stretches[len(span)] = stretches_of(self.library, self.loops, len(span))
+            while len(self._stretches) > 1 and sum(each.routes.size for each in self._stretches.values()) > MOST_KEPT:
+                del self._stretches[next(iter(self._stretches))]
         stretches = self._stretches[len(span)]
         looping = stretches.loops * self.loops.cost[stretches.pieces]
         return stretches, self.selector.costs(span, stretches) + looping
 
     def cheapest(
-        self, sets: Sequence[Candidates], before: Bars | None = None, after: Bars | None = None
+        self, sets: Sequence[Candidates], before: Standing | None = None, after: Bars | None = None
     ) -> list[Chosen]:
-        """The path of least cost through the spans, one stretch each. before, after: a bar (1,) that stands at its
-        begin and its end, untransposed."""
+        """The path of least cost through the spans, one stretch each. before, after: a bar that stands at its begin and
+        one (1,) at its end, untransposed."""
         total = sets[0].costs[:, None] + TRANSPOSING + self._from(before, sets[0])
         origins: list[NDArray[np.int64]] = []
         for last, here in itertools.pairwise(sets):
@@ -156,7 +171,7 @@ class Chooser:
             states.append(state)
         return self._chosen(sets, states[::-1], before)
 
-    def greedy(self, sets: Sequence[Candidates], before: Bars | None = None) -> list[Chosen]:
+    def greedy(self, sets: Sequence[Candidates], before: Standing | None = None) -> list[Chosen]:
         """Each span takes what is cheapest after the one before."""
         states: list[int] = []
         for number, here in enumerate(sets):
@@ -180,18 +195,19 @@ class Chooser:
         added = self.selector.joins(last.span, last.stretches, here.span, here.stretches)
         return np.asarray(moves if added is None else moves + added[:, None, :, None])
 
-    def _from(self, before: Bars | None, here: Candidates) -> Costs:
+    def _from(self, before: Standing | None, here: Candidates) -> Costs:
         """From a bar that stands to each candidate and transposition: (k, 12)."""
         if before is None:
             return np.zeros((len(here.costs), len(TRANSPOSITIONS)))
-        return np.asarray(self.transitions.table(before, here.entries)[np.array(TRANSPOSITIONS) - STEPS[0], 0].T)
+        steps = np.array(TRANSPOSITIONS) - before.transpose - STEPS[0]
+        return np.asarray(self.transitions.table(before.bar, here.entries)[steps, 0].T)
 
     def _to(self, last: Candidates, after: Bars | None) -> Costs:
         if after is None:
             return np.zeros((len(last.costs), len(TRANSPOSITIONS)))
         return np.asarray(self.transitions.table(last.lasts, after)[-np.array(TRANSPOSITIONS) - STEPS[0], :, 0].T)
 
-    def _chosen(self, sets: Sequence[Candidates], states: Sequence[int], before: Bars | None) -> list[Chosen]:
+    def _chosen(self, sets: Sequence[Candidates], states: Sequence[int], before: Standing | None) -> list[Chosen]:
         found: list[Chosen] = []
         for number, (here, state) in enumerate(zip(sets, states, strict=True)):
             which, moved = divmod(state, len(TRANSPOSITIONS))

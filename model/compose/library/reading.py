@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import io
 import json
+import logging
 import multiprocessing
 import os
 import zipfile
@@ -33,9 +34,13 @@ MOST_FILES = 20_000
 """More would take hours to read: a folder below it, or shards, say which of them are meant."""
 FEW_FILES = 16
 """So many are read in this process: others would take longer to start."""
+MANY_FILES = 500
+"""From so many on it takes long enough to be said."""
 WORKERS = 2
 KIND = "3"
 """Raised when the figures of a bar change."""
+
+log = logging.getLogger("hitpoint")
 
 
 class Read(NamedTuple):
@@ -90,6 +95,8 @@ def _of_files(folder: Path) -> Library:
     shas = [_sha256(path) for path in files]
     wanted = {sha: path for sha, path in zip(shas, files, strict=True) if sha and sha not in kept}
     known: Known = {sha: kept[sha] for sha in shas if sha in kept}
+    if len(wanted) > MANY_FILES:
+        log.warning("reading %d files of music, once; what is read is kept", len(wanted))
     if wanted:
         known |= dict(_read_all(list(wanted.items())))
     if set(known) != set(kept):

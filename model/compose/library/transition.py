@@ -8,15 +8,17 @@ pairs of bars of the library. Going on in the same piece costs nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.compose.library.bars import STATES, Library
+from hitpoint.model.compose.library.bars import STATES, Library, figures_of
 from hitpoint.model.music.chords import QUALITIES
 from hitpoint.model.music.harmony import PROFILES
-from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.music.score import TICKS_PER_BAR, Bar
+from hitpoint.model.music.tokens import notes_of
 
 TRANSPOSITIONS = tuple(range(-5, 7))
 """Semitones by which a piece may be moved; drums never are."""
@@ -89,6 +91,14 @@ class Transitions:
     def between(self, last: Bars, entry: Bars, step: int = 0) -> Costs:
         """D from each last bar to the entry bar beside it, moved `step` semitones against it: (n,)."""
         return np.asarray(self._costs(last, entry, np.array([step]))[0])
+
+    def of_bars(self, bars: Sequence[Bar]) -> Costs:
+        """D at each bar line between neighbouring bars of any music, which never counts as going on: (bars - 1,)."""
+        figures, strength = figures_of(notes_of(bars), len(bars))
+        keys, chords = figures[:, :2].astype(np.int64), figures[:, 3:5].astype(np.int64)
+        pitch, onsets, none = figures[:, 2].astype(np.float64), strength > 0, np.full(len(bars) - 1, -2)
+        last = Bars(keys[:-1, 1], pitch[:-1], chords[:-1, 1], onsets[:-1], none, none)
+        return self.between(last, Bars(keys[1:, 0], pitch[1:], chords[1:, 0], onsets[1:], none, none))
 
     def table(self, last: Bars, entry: Bars) -> Costs:
         """D from every last bar (n) to every entry bar (k), for each of STEPS: (steps, n, k)."""

@@ -23,7 +23,7 @@ local files = load("files")
 local wait = load("wait", files)
 
 local SETTINGS = {
-  { key = "genre", value = "pop", title = "Genre", names = "genres" },
+  { key = "genre", value = "pop", title = "Genre or auto", names = "genres" },
   { key = "instruments", value = "drums,piano,guitar,bass,strings", title = "Instruments", names = "instruments" },
   { key = "tempo", value = "auto", title = "Tempo (auto or BPM or LO-HI)", number = true },
   { key = "control", value = "0.7", title = "Control (0 to 1)", number = true },
@@ -36,9 +36,15 @@ local SETTINGS = {
   { key = "arousal", value = "0", title = "Arousal added (-1 to 1)", number = true },
   { key = "tension", value = "0", title = "Tension added (-1 to 1)", number = true },
   { key = "key", value = "auto", title = "Key (auto or such as A minor)" },
+  { key = "harmony", value = "auto", title = "Chords (auto or off or bound or a file)", rare = true },
+  { key = "lead", value = "auto", title = "Lead (auto or who has the tune)", rare = true },
+  { key = "motif", value = "auto", title = "Tune of your own (a MIDI file or auto)", rare = true },
+  { key = "describe", value = "", title = "The film in your words", rare = true },
   { key = "composer", value = "cmt", title = "Composer", names = "composers", rare = true },
   { key = "library", value = "none", title = "Your music for it (a folder or none)", rare = true },
 }
+
+local PAGES = { { "Hitpoint settings", 1, 8 }, { "Hitpoint settings: mood, chords, tune", 9, #SETTINGS } } -- a box holds 16
 
 local OLDEST_REAPER = 6.40
 
@@ -253,17 +259,23 @@ actions["Settings"] = function()
   for name, more in names:gmatch("([^|]+)(|?)") do
     reaper.AddRemoveReaScript(true, 0, folder .. "Hitpoint_" .. name .. ".lua", more == "")
   end
-  local titles, values = "", {}
-  for index, row in ipairs(SETTINGS) do
-    titles, values[index] = titles .. title_of(row) .. ",", setting(row)
-  end
-  titles = titles .. "extrawidth=160,separator=|"
-  local ok, text = reaper.GetUserInputs("Hitpoint settings", #values, titles, table.concat(values, "|"))
-  local index = 0
-  for value in (ok and text .. "|" or ""):gmatch("([^|]*)|") do
-    index = index + 1
-    if SETTINGS[index] then
-      reaper.SetExtState("Hitpoint", SETTINGS[index].key, typed(SETTINGS[index], value), true)
+  for _, page in ipairs(PAGES) do
+    local title, first, last = table.unpack(page)
+    local titles, values = "", {}
+    for index = first, last do
+      titles, values[#values + 1] = titles .. title_of(SETTINGS[index]) .. ",", setting(SETTINGS[index])
+    end
+    titles = titles .. "extrawidth=160,separator=|"
+    local ok, text = reaper.GetUserInputs(title, #values, titles, table.concat(values, "|"))
+    local index = first - 1
+    for value in (ok and text .. "|" or ""):gmatch("([^|]*)|") do
+      index = index + 1
+      if index <= last then
+        reaper.SetExtState("Hitpoint", SETTINGS[index].key, typed(SETTINGS[index], value), true)
+      end
+    end
+    if not ok then
+      return
     end
   end
 end

@@ -12,10 +12,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import mido
 import pytest
 
 from hitpoint.bridge.batch.pool import open_pool
+from hitpoint.bridge.batch.reading import on_cluster
 from hitpoint.bridge.errors import HitpointError
+from hitpoint.model.data.build import BLOCK, build, read_block
 
 pytest.importorskip("distributed")
 
@@ -64,6 +67,37 @@ def test_a_scheduler_that_comes_back_costs_nothing(monkeypatch: pytest.MonkeyPat
     wrong = found.pop(-1)
     assert found == {number: 2 * number for number in range(6)}
     assert isinstance(wrong, HitpointError) and "ValueError: -1 is below 0; a fault of the program" in str(wrong)
+
+
+def test_shards_are_the_same_whoever_reads_the_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "midi"
+    folder.mkdir()
+    for number in range(BLOCK + 3):
+        write_midi(folder / f"pop {number:02}.mid", number)
+    (folder / "rock 7.mid").write_bytes(b"MThd, but no music")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with cluster(port):
+        _wait_for_port(port)
+        far = build([folder], tmp_path / "far", reading=on_cluster(f"tcp://127.0.0.1:{port}"))
+    near = build([folder], tmp_path / "near", reading=lambda jobs: iter(read_block(jobs)))
+    assert far == near and far["taken"] == BLOCK + 3
+    for name in ("notes.npy", "labels.npy", "pieces.json"):
+        assert (tmp_path / "far" / name).read_bytes() == (tmp_path / "near" / name).read_bytes()
+
+
+def write_midi(path: Path, number: int) -> None:
+    """Eight bars of a scale for the piano, each file another one."""
+    file = mido.MidiFile(ticks_per_beat=480)
+    track = mido.MidiTrack()
+    file.tracks.append(track)
+    for beat in range(32):
+        pitch = 48 + (number + beat * 7) % 24
+        track.append(mido.Message("note_on", note=pitch, velocity=60 + beat))
+        track.append(mido.Message("note_off", note=pitch, velocity=0, time=480))
+    file.save(path)
 
 
 def _wait_for_port(port: int) -> None:

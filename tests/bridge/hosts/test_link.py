@@ -4,14 +4,14 @@ import socket
 import time
 
 import pytest
-from live_fakes import plain_plan
+from live_fakes import plain_plan, telling_bar
 from live_kit import wait_for
 from recorder import Recorder
 
 from hitpoint.bridge.clock.clock import MonotonicClock
 from hitpoint.bridge.config.settings import Config
-from hitpoint.bridge.hosts.link import QUANTUM_BEATS, LinkOut
-from hitpoint.bridge.ipc.messages import Planned
+from hitpoint.bridge.hosts.link import QUANTUM_BEATS, LinkIn, LinkOut
+from hitpoint.bridge.ipc.messages import BarsReady, Planned
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.session import Session
 
@@ -69,3 +69,33 @@ def test_a_peer_hears_tempo_beats_start_and_stop(player):
     finally:
         ours.close()
         peer.enabled = False
+
+
+@pytest.mark.skipif(not multicast_passes(), reason="no multicast here, by which Link's peers find each other")
+def test_a_peers_tempo_and_beats_are_followed(player):
+    peer, ours = link.Link(100.0), LinkIn()
+    player.set_plan(Planned("live", 0, 0, 0.0, 24.0, plain_plan(0, BPM), (0,) * 5, live=()))
+    player.add_bars(BarsReady("live", 0, 0, tuple(telling_bar(index) for index in range(4))))
+    peer.enabled = True
+    try:
+        wait_for(lambda: peer.numPeers() and ours.peers, 30, "the peer")
+        state = peer.captureSessionState()
+        state.setTempo(118.0, peer.clock().micros())
+        peer.commitSessionState(state)
+
+        def follows():
+            ours.feed(player, time.monotonic())
+            off = state_of(peer).phaseAtTime(peer.clock().micros(), QUANTUM_BEATS)
+            player.tick()
+            off -= player.timeline.beat_at_time(player.position())
+            near = abs((off + QUANTUM_BEATS / 2) % QUANTUM_BEATS - QUANTUM_BEATS / 2) < 0.05
+            return near and player.transport.playing and abs(player.led_bpm - 118.0) < 0.01
+
+        wait_for(follows, 20, "the peer's beats", every=0.02)
+    finally:
+        ours.close()
+        peer.enabled = False
+
+
+def state_of(peer):
+    return peer.captureSessionState()

@@ -16,7 +16,7 @@ from hitpoint.bridge.live import eye as eye_module
 from hitpoint.bridge.live.conductor import EYE
 from hitpoint.bridge.live.eye import Eye
 from hitpoint.bridge.live.sources import Source, camera_frames
-from hitpoint.model.video.watch import Watcher
+from hitpoint.model.mood.watch import Watcher
 
 
 def test_cuts_are_seen_and_motion_and_mood_follow():

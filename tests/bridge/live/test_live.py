@@ -263,7 +263,7 @@ def test_faders_move_the_music_that_plays_and_edits_of_films_do_it_no_harm():
     stage.say("/hitpoint/control/density", -5.0)
     stage.session.on_composer(JobError("live", "usage", "this score is no longer known"))
     stage.run(4 * BAR_S)
-    assert stage.density(6) <= before - 3 and len({each.index for _, each in stage.asked}) >= 9
+    assert stage.density(7) <= before - 3 and len({each.index for _, each in stage.asked}) >= 9
     assert stage.composer.histories == list(range(len(stage.composer.histories)))  # one piece, without a new beginning
 
 

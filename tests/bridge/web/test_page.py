@@ -197,6 +197,35 @@ def test_a_hit_is_dragged_and_the_notes_move(page: Any) -> None:
     assert min(abs(each - moved_s) for each in hits_s) < 0.01 and min(abs(each - 1.5) for each in hits_s) > 0.05
 
 
+def test_the_mood_is_drawn_and_the_bars_have_it(page: Any) -> None:
+    page.select_option("#draw", "valence")
+    canvas = page.locator("#canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    low = box["y"] + 162 + 42  # near the lower edge of the lane
+    page.mouse.move(box["x"] + 2, low)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, low, steps=20)
+    page.mouse.up()
+    wait_for(page, "hitpoint.working || hitpoint.takes.size < 2")
+    wait_for_score(page)
+    assert all(bar["affect"]["valence"] < -0.7 for bar in state(page, "report.bars"))
+    assert page.input_value("#moodline").count(":") >= 8
+    page.select_option("#draw", "")
+    page.fill("#moodline", "0:0.9:,6:0.9:")  # the same by the keyboard
+    page.locator("#moodline").press("Tab")
+    wait_for(page, "hitpoint.working || hitpoint.takes.size < 2")
+    wait_for_score(page)
+    assert all(bar["affect"]["valence"] > 0.7 for bar in state(page, "report.bars"))
+    page.fill("#moodline", "6:7:")
+    page.locator("#moodline").press("Tab")
+    wait_for(page, "document.querySelector('#status.wrong')")
+    assert "mood-line" in page.inner_text("#status")
+    page.fill("#moodline", "")
+    page.click("#score")
+    wait_for_score(page)
+
+
 def test_bars_are_regenerated_and_taken_back(page: Any, tmp_path: Path) -> None:
     before, bars = state(page, "notes"), state(page, "report.bars")
     assert len(bars) >= 3

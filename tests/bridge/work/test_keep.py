@@ -1,5 +1,7 @@
 """A changed cut of an edit that has its score: real analysis and plans, and a composer that tells bar from bar."""
 
+import json
+import subprocess
 import wave
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +11,10 @@ from live_fakes import TellingComposer
 
 from hitpoint.bridge.ipc.messages import BarsReady, ClipSpec, JobError, JobResult, Planned, Regenerate, ScoreJob
 from hitpoint.bridge.state.store import Store
+from hitpoint.bridge.work.clips import change_of, closed_clips
 from hitpoint.bridge.work.jobs import Tools, pairs_of, since
 from hitpoint.bridge.work.workshop import Workshop
+from hitpoint.model.video.changed import Change
 from tests.bridge.job_bench import Bench
 from tests.speech_scenes import RATE_HZ, need_espeak, sentence
 
@@ -69,6 +73,8 @@ def test_what_has_not_changed_keeps_its_notes_and_the_rest_is_written(bench):
         "clients hear of all bars"
     )
     assert any("keep the music" in change for change in plan.changes)
+    same = json.loads(Path(bench.of(JobResult)[-1].report).read_text())["same"]
+    assert same == {"until_s": 9.25, "old_from_s": 9.75, "new_from_s": 9.25}
     assert any(isinstance(each, BarsReady) and not each.kept for each in bench.sent)
 
 
@@ -100,6 +106,7 @@ def test_what_cannot_be_kept_is_said(bench, keep, says):
 
 def test_moments_of_the_timeline_become_moments_of_the_music(bench):
     assert since("12.5!, 11,x", 10.0) == "2.5!,1.0,x"
+    assert since("12.5:-0.4:0.8, 11::1,x:1:1", 10.0) == "2.5:-0.4:0.8,1.0::1,x:1:1"
     ask(bench, score("one", hits="15.1!,17.3", unhits="13.5"))
     plan = bench.of(Planned)[-1].plan
     cuts_s = [hit.time_s for hit in plan.hits if hit.kind == "cut"]
@@ -109,6 +116,33 @@ def test_moments_of_the_timeline_become_moments_of_the_music(bench):
     again = replace(score("one"), pairs=(*score("one").pairs, ("hits", "soon")))
     ask(bench, again)
     assert "hits must be moments in seconds" in bench.of(JobError)[0].text
+
+
+def rendered(path, shots):
+    """The edit as a film of its own, as a host renders it."""
+    parts = "".join(f"[0:v]trim={a}:{b},setpts=PTS-STARTPTS[v{i}];" for i, (a, b) in enumerate(shots))
+    joined = "".join(f"[v{i}]" for i in range(len(shots))) + f"concat=n={len(shots)}[v]"
+    quick = ["-s", "240x136", "-c:v", "libx264", "-preset", "ultrafast", "-g", "18"]
+    command = ["ffmpeg", "-v", "error", "-y", "-i", FILM, "-filter_complex", parts + joined, "-map", "[v]", *quick]
+    subprocess.run([*command, str(path)], check=True)
+    return ClipSpec(str(path), 10.0, 0.0, sum(b - a for a, b in shots))
+
+
+def test_films_that_were_rendered_anew_are_compared_by_their_pictures(tmp_path):
+    films = [
+        rendered(tmp_path / "one.mp4", SHOTS),
+        rendered(tmp_path / "two.mp4", [*SHOTS[:2], (12.0, 14.5), *SHOTS[3:]]),
+    ]
+    old, new = (closed_clips(ScoreJob("one", (film,), (), 24.0)) for film in films)
+    change = change_of(old, new)
+    assert change.start_s == pytest.approx(6.5 + 2.5, abs=0.05), "where the third shot ends earlier"
+    assert change.old_end_s == pytest.approx(6.5 + 3.25, abs=0.05)
+    assert change.new_end_s == pytest.approx(6.5 + 2.5, abs=0.05)
+    (tmp_path / "again.mp4").write_bytes((tmp_path / "one.mp4").read_bytes())
+    same = change_of(old, [replace(old[0], path=tmp_path / "again.mp4")])
+    assert same == Change(*(pytest.approx(old[0].out_s, abs=0.05),) * 3)
+    (tmp_path / "one.mp4").unlink()
+    assert change_of(old, new).start_s == 0.0, "the older one is gone"
 
 
 def test_what_is_said_beside_the_picture_is_found_where_it_lies(tmp_path):

@@ -30,7 +30,7 @@ from hitpoint.bridge.ipc.messages import (
 )
 from hitpoint.bridge.play.lookahead import known_block, next_wanted
 from hitpoint.bridge.state.store import Store
-from hitpoint.bridge.work.jobs import strip_cuts
+from hitpoint.bridge.work.clips import strip_cuts
 from hitpoint.bridge.work.splice import splice_plan
 from hitpoint.model.music.score import TempoMap, TempoPoint
 from hitpoint.model.plan.types import HitPoint

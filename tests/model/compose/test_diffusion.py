@@ -218,7 +218,7 @@ def test_bars_whose_chords_came_before_are_a_variation() -> None:
     semantic[16:24, 0] = 2
     assert model_of(Window(8, range(12, 16)), semantic, there) == 4
     assert model_of(Window(8, range(12, 16)), semantic, {}) is None
-    assert order_of_steps(True, varies=True) == [250, 200, 150, 100, 50]
+    assert order_of_steps(True, 250) == [250, 200, 150, 100, 50]
 
 
 def test_others_fill_up_what_is_not_likely() -> None:

@@ -129,6 +129,10 @@ def test_three_four_is_cut_by_its_bars(tmp_path: Path) -> None:
     assert [at_s / bar_s for at_s in intro] == pytest.approx([round(at_s / bar_s) for at_s in intro], abs=0.02)
 
 
+def test_rates_mean_what_they_are_usually_called(tmp_path: Path) -> None:
+    assert cut_to(song(tmp_path), footage(), 29.97).fps == 30000 / 1001
+
+
 def test_the_same_again(tmp_path: Path) -> None:
     music = song(tmp_path)
     assert cut_to(music, footage(30, 5)).clips == cut_to(music, footage(30, 5)).clips

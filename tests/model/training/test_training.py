@@ -240,11 +240,14 @@ def test_the_commands_go_from_a_folder_to_a_checkpoint_and_a_table(song_folder: 
     rows = json.loads((tmp_path / "table.json").read_text())
     assert list(rows) == [
         "real, human", "match", "match, library", "no control", "paper C=0.7", "paper C=1", "ours C=0.7", "ours C=1",
-        "shuffled video", "ours, default", "ours, moved",
+        "library", "shuffled video", "diffusion", "ours, default", "ours, moved",
     ]  # fmt: skip
     assert "what an ear takes from it" in table.output and "cut rank among the beats" in table.output
     assert all("cut_rank" in piece for name in ("match", "paper C=1", "ours, default") for piece in rows[name])
     assert all("drum_copies" in piece and "cut_rank" not in piece for piece in rows["real, human"])
-    assert all(piece["density_error"] == piece["strength_error"] == 0 for piece in rows["ours C=1"])
+    exact = [piece for name in ("ours C=1", "library", "diffusion") for piece in rows[name]]
+    assert all(piece["density_error"] == piece["strength_error"] == 0 for piece in exact)
+    assert all({"plain_cost", "cpu_s", "beats_in_chord"} <= piece.keys() for piece in rows["library"])
+    assert "how the music answers the picture" in table.output
     refused = CliRunner().invoke(cli, ["train", shards, "--run", run, "--config", "huge"])
     assert "no network huge" in str(refused.exception)

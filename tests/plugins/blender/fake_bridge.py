@@ -31,6 +31,7 @@ class FakeBridge:
         self.edition = 0
         self.reports = False
         self.duck: list[tuple[float, float]] = []
+        self.same: dict[str, float] = {}
         self.names: dict[str, tuple[str, ...]] = {}
         self.heard: dict[str, int] = {}
         self.log: list[tuple[str, tuple]] = []
@@ -172,7 +173,8 @@ class FakeBridge:
         rows = [{"time_s": time_s, "kind": "cut"} for time_s in hits[::2]]
         cuts = {"found": len(hits), "hit": len(rows), "missed_s": hits[1::2]}
         sound = {"sound": {"speech": [], "duck": self.duck}} if self.duck else {}
-        path.write_text(json.dumps({"bars": bars, "hits": rows, "cuts": cuts, **sound}))
+        same = {"same": self.same} if self.same else {}
+        path.write_text(json.dumps({"bars": bars, "hits": rows, "cuts": cuts, **sound, **same}))
         return str(path)
 
     def on_capabilities(self, sender, request) -> None:

@@ -64,10 +64,11 @@ for rate, start in zip(RATES, itertools.cycle(STARTS)) if TURNS else itertools.p
     music = [compat.edges(strip) for strip in scores.strips(scene)]
     told = [(c.start_s * fps, (c.start_s + (c.out_s - c.in_s) / c.rate) * fps) for c in job.clips]
     row = {"rate": f"{rate[0]}/{rate[1]}", "start": start, "done": done, "error": session.client.error}
-    row["markers"] = worst(marked, edges[1:-1])
+    row["markers"] = max((min(abs(frame - edge) for edge in edges[1:-1]) for frame in marked), default=999)
+    row["hit"] = len(marked)
     row["music"] = worst([frame for each in music for frame in each], [edges[0], edges[-1]])
     row["told"] = worst([frame for each in told for frame in each], [f for i in range(4) for f in edges[i : i + 2]])
-    row["cuts_s"] = [(frame - start) / fps for frame in edges[1:-1]]
+    row["hits_s"] = [(frame - start) / fps for frame in marked]
     row["midi"] = str(host.FOLDER / f"{len(found['rows'])}.mid")
     if done:
         shutil.copy(host.midi(), row["midi"])

@@ -17,7 +17,7 @@ scene.render.fps = 24
 editor = scene.sequence_editor_create()
 found = {"connected": host.connected()}
 host.wait(lambda: bool(session.client.names))
-found["genres"] = [item[0] for item in settings.genre_items(None, None)]
+found["genres"] = [item[0] for item in settings.items_of("genres")]
 
 
 def ask(operator, **values):

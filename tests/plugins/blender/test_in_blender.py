@@ -9,6 +9,7 @@ import pytest
 from conftest import ADDON, NO_SOUND, make_film, run_script
 from fake_bridge import FakeBridge
 
+from hitpoint.model.compose.base import COMPOSERS
 from hitpoint.model.music.score import INSTRUMENTS, SHIPPED_GENRES
 from hitpoint.model.plan.wishes import BY_KEY
 
@@ -195,7 +196,7 @@ def test_the_words_of_the_panel_are_the_programs_own():
         for node in ast.walk(panel)
         if isinstance(node, ast.Tuple) and all(isinstance(item, ast.Constant) for item in node.elts)
     ]
-    assert SHIPPED_GENRES in tuples and INSTRUMENTS in tuples
+    assert SHIPPED_GENRES in tuples and INSTRUMENTS in tuples and COMPOSERS.names() in tuples
     assert {"genre", "instruments", "tempo", "control", "energy"} <= set(BY_KEY)
 
 
@@ -320,6 +321,7 @@ def test_the_music_makes_room_for_what_is_said_in_the_films_own_sound(host, medi
 
     def report_of_the_third(name, path):
         bridge.duck = later if len(bridge.jobs) == 3 else bridge.duck
+        bridge.same = {"until_s": 0.5, "old_from_s": 2.0, "new_from_s": 2.0 - 10 / 24}
         return report(name, path)
 
     bridge.report = report_of_the_third
@@ -334,8 +336,9 @@ def test_the_music_makes_room_for_what_is_said_in_the_films_own_sound(host, medi
     )
     assert found["with the film's sound"] == ["on", line] and found["another take"] == line
     assert found["re-scored"] == ["on", line] and found["the take that was heard"] == "♪ Take C"
-    own = [row for row in found["the editor's own"] if row[0] == 61]
-    assert own[0][1] == 0.5 and [row for row in found["the editor's own"] if row[0] != 61] == moved
+    own = [row for row in found["the editor's own"] if row[0] == 51]
+    assert own[0][1] == 0.5, "it lies where the picture under it has gone"
+    assert [row for row in found["the editor's own"] if row[0] != 51] == moved
     assert found["without it"] == "off" and found["beside it"] == "on"
     [said] = found["heard"]
     assert said["path"].endswith("tone.wav") and said["rate"] == 1.0
@@ -506,5 +509,5 @@ def test_markers_and_music_lie_on_the_frame_at_every_rate_and_start(host, tmp_pa
         bridge.close()
     assert found["connected"] and len(found["rows"]) == 15
     for row in found["rows"]:
-        assert row["done"] and row["markers"] == 0 and row["told"] < 1e-4, row
+        assert row["done"] and row["markers"] == 0 and row["hit"] == 3 and row["told"] < 1e-4, row
         assert row["music"] == 0 or host in NO_SOUND, row

@@ -321,6 +321,7 @@ function api.GetUserInputs(_, count, captions, values)
   for caption in captions:gmatch("[^,]+") do
     if not caption:match("^%w+=") then names = names + 1 end
   end
+  assert(count <= 16, "a box holds 16 fields")
   assert(names == count, names .. " captions for " .. count .. " fields")
   local _, given = values:gsub("%" .. separator, "")
   assert(given == count - 1, "default values do not fit the fields")

@@ -32,6 +32,7 @@ class FakeBridge:
         self.takes: dict[int, list[Bar]] = {}
         self.files = self.take = 0
         self.missed: list[float] = []
+        self.suggestion: dict[str, object] = {}
         self.duck: list[tuple[float, float]] = []
         self.changed: tuple[Plan, dict[int, int]] | None = None
         self.fail_with: tuple[str, str] | None = None
@@ -114,5 +115,6 @@ class FakeBridge:
         self.latest = path
         report = path.with_suffix(".json")
         cuts = {"found": 3, "hit": 3 - len(self.missed), "missed_s": self.missed}
-        report.write_text(json.dumps({"cuts": cuts, "sound": {"speech": [], "duck": self.duck}}))
+        told = {"cuts": cuts, "sound": {"speech": [], "duck": self.duck}}
+        report.write_text(json.dumps({**told, "suggestion": self.suggestion} if self.suggestion else told))
         self._send(sender, "result", job, str(path), "", str(report), take, request.whole("request"), 0)

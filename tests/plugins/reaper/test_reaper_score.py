@@ -213,6 +213,22 @@ def test_emulated_own_music_is_asked_for_with_its_folder(reaper, relay, bridge, 
     pairs = bridge.requests("score")[0].rest
     wished = dict(zip(pairs[::2], pairs[1::2], strict=True))
     assert (wished["composer"], wished["library"]) == ("library", "/music/mine")
+    reaper.lua('emu.ext["Hitpoint/composer"] = "cmt"')
+    reaper.lua("for _, item in ipairs(emu.current:items()) do item.B_UISEL = 0 end")
+    reaper.add_video(film, 60.0, 15.73)
+    reaper.act(emulated.SCORE_ITEMS)
+    assert not {"composer", "library"} & set(bridge.requests("score")[-1].rest[::2])
+
+
+def test_emulated_chords_tune_and_words_are_asked_for_in_a_second_box(reaper, relay, bridge, film):
+    reaper.lua('emu.inputs[1] = "auto|drums,piano|auto|0.7|0|auto|keep|on"')
+    reaper.lua('emu.inputs[2] = "auto|0|0|0|A minor|bound|piano|/tunes/mine.mid|a quiet farewell|cmt|none"')
+    reaper.act(emulated.SETTINGS)
+    score(reaper, film)
+    pairs = bridge.requests("score")[0].rest
+    wished = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    asked = {"genre": "auto", "harmony": "bound", "lead": "piano", "motif": "/tunes/mine.mid", "key": "A minor"}
+    assert asked.items() <= wished.items() and wished["describe"] == "a quiet farewell" and "composer" not in wished
 
 
 def test_emulated_next_take_is_a_take_of_the_same_items(reaper, relay, bridge, film):

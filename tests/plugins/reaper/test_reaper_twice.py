@@ -202,6 +202,7 @@ def test_emulated_own_markers_are_hits_and_what_is_not_hit_has_a_marker(reaper, 
         row = f'{{id = {index}, is_region = false, first = {first}, last = 0.0, name = "{name}", color = 0}}'
         reaper.lua(f"table.insert(emu.current.state.markers, {row})")
     bridge.missed = [4.25]
+    bridge.suggestion = {"genre": "rock", "mood": "tense", "why": ["quick cuts", "little light"]}
     wait_for_bridge(reaper)
     reaper.add_video(film, START_S, 15.73, "{from = 2.5, file_s = 100}")
     reaper.lua('emu.current:object(emu.current:items()[1].takes[1]).markers = '
@@ -210,7 +211,9 @@ def test_emulated_own_markers_are_hits_and_what_is_not_hit_has_a_marker(reaper, 
     told = wishes_of(bridge)
     assert told["hits"] == f"8.500000,10.000000!,{START_S + 1:.6f}" and told["unhits"] == "12.000000"
     assert (float(told["from"]), float(told["to"])) == pytest.approx((START_S, START_S + 15.73))
-    assert reaper.messages == ["2 of 3 cuts are hit. The others have markers named 'Not hit: cut'."]
+    hit, suggested = reaper.messages[0].split("\n")
+    assert hit == "2 of 3 cuts are hit. The others have markers named 'Not hit: cut'."
+    assert suggested == "Suggested: rock, tense (quick cuts; little light)."
     names = {name: first for _, first, _, name in markers_of(reaper)}
     assert names["Not hit: cut"] == pytest.approx(START_S + 4.25) and "dialogue" in names
 

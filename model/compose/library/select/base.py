@@ -98,6 +98,7 @@ SELECTORS: Registry[Selector] = Registry(
     "way of choosing",
     {
         "emotion": "hitpoint.model.compose.library.select.emotion:Emotion",
+        "association": "hitpoint.model.compose.library.select.association:Association",
         "match": "hitpoint.model.compose.library.select.match:Match",
     },
     "hitpoint.selectors",

@@ -1,0 +1,1 @@
+"""Association: which music goes with which look, learnt from music alone or from finished films."""
