@@ -43,7 +43,7 @@ def command(source: str | None, config: Path | None, aliases: tuple[str, ...], *
     settings = replace(load_config(config, aliases=list(aliases) or None, **flags), revive=False)
     pairs = [part for pair in asked.items() for part in pair]
     conductor = Conductor(Source(source) if source else None, pairs, settings.token)
-    conductor.prepare(settings.host, settings.port)
+    conductor.prepare()
     try:
         serve(settings, guest=conductor)
     finally:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
 
+from hitpoint.bridge.config.settings import TOKEN_VARIABLE
 from hitpoint.bridge.errors import HitpointError, InputError, MissingError, UsageError
 from hitpoint.bridge.ipc.live import LIVE_JOB
 from hitpoint.bridge.live.sources import Source
@@ -44,12 +46,15 @@ class Conductor:
         self.error: HitpointError | None = None
         """Why there was no music."""
 
-    def prepare(self, host: str, port: int) -> None:
+    def prepare(self) -> None:
         """Start the eye and see that it has something to look at. Raises what it says."""
         if self._source is None:
             return
-        command = [sys.executable, *EYE, self._source.name, host, str(port)]
-        self._eye = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, *EYE, self._source.name]
+        told = {TOKEN_VARIABLE: self._token} if self._token else {}
+        self._eye = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **told}
+        )
         assert self._eye.stdout is not None
         line = self._eye.stdout.readline().strip()
         if line != "ready":
@@ -116,7 +121,7 @@ class Conductor:
         elif message.address == "/hitpoint/state":
             if values[0] in SOUNDS and values[1] == LIVE_JOB:
                 if not self._played and self._eye is not None:
-                    self._tell_eye("go")
+                    self._tell_eye(f"go {self._address[0]} {self._address[1]}")
                 self._played = True
             elif self._played and values[0] in ("idle", "failed"):
                 self._stop()

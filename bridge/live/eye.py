@@ -1,8 +1,9 @@
 """The eye: a process that watches a source and tells the bridge over OSC what it sees, as any other program could.
 
 Threads and processes: a process of its own, which may load cv2. A thread reads the source, another one the standard
-input: "go" starts a film, its end ends the eye. What it has to say goes to standard output, a line each: "ready" once
-the source is there, else a sentence and its exit code; later what happens to the source, for the log.
+input: "go" and the bridge's address start a film, its end ends the eye. What it has to say goes to standard output, a
+line each: "ready" once the source is there, else a sentence and its exit code; later what happens to the source, for
+the log.
 """
 
 from __future__ import annotations
@@ -121,18 +122,18 @@ def _drop_one(items: queue.Queue[object]) -> None:
 
 
 def main() -> None:
-    """`python -c ... SOURCE HOST PORT`: check the source, say "ready", wait for "go", watch."""
+    """`python -c ... SOURCE`: check the source, say "ready", wait for "go HOST PORT", watch."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the music's end ends this as well
-    name, host, port = sys.argv[1:4]
-    source = Source(name)
+    source = Source(sys.argv[1])
     try:
         source.check()
-        print("ready", flush=True)
-        if not sys.stdin.readline():
+        _print("ready")
+        told = sys.stdin.readline().split()
+        if not told:
             return
+        address = told[1], int(told[2])
         threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            address = host, int(port)
+        with socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM) as sock:
             if TOKEN_VARIABLE in os.environ:
                 _send(sock, address, "/hitpoint/hello", "hitpoint eye", "1", PROTOCOL, os.environ[TOKEN_VARIABLE])
             Eye(source, lambda *message: _send(sock, address, *message), _print).watch()

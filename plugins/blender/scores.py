@@ -114,8 +114,10 @@ def remember(scene: Any, take: Take, markers: list[tuple[int, str]] | None = Non
 
 
 def volumes(job: Job) -> list[tuple[float, float]]:
-    """The duck of a score, in frames from its start."""
-    return [(round(time_s * job.fps, 2), round(factor, 4)) for time_s, factor in job.duck]
+    """The duck of a score, in frames from its start, without what the volume does beyond its ends anyway."""
+    points = [(round(time_s * job.fps, 2), round(factor, 4)) for time_s, factor in job.duck]
+    flat = [one[1] == other[1] for one, other in zip(points, points[1:])]  # noqa: B905,RUF007 - Blender 3.4 may have Python 3.9
+    return points[sum(flat[:1]) : len(points) - sum(flat[-1:])]
 
 
 def job_of(scene: Any, score: str, about: dict[str, Any]) -> Job:

@@ -24,8 +24,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hitpoint.model.associate.association import Association, load
 from hitpoint.model.associate.correlation import correlated
-from hitpoint.model.associate.mine import NOISE, Song, songs_of
+from hitpoint.model.associate.mine import NOISE, Song, mined, songs_of
 from hitpoint.model.associate.segments import segments
+from hitpoint.model.associate.sounds import SOUNDS
 from hitpoint.model.compose.library.bars import Library
 from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen
 from hitpoint.model.compose.library.reading import of_shard
@@ -47,6 +48,8 @@ SETS = ("band", "pop909_5", "real5", "games")
 AMONG, QUERIES = 100, 1000
 FILMS = ("quick", "fades", "motion", "minutes")
 SEEDS = 4
+NEAR = ("off the beat", "on odd sixteenths", "notes a chord")
+"""Busy bars have more off-beats, and chords of three notes more notes: what density and accents all but count."""
 
 
 def joined(songs: list[Song], learnt: Association, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -91,6 +94,22 @@ def retrieval(learnt: Association, train: list[Song], test: list[Song]) -> None:
     usual = ((sounds - heard.mean(axis=0)) ** 2).mean()
     print("squared error of the sounds, below the mean's: "
           f"from the word {1 - off / usual:.3f}, from the ranks {1 - soft / usual:.3f}")  # fmt: skip
+
+
+def without_near(train: list[Song], test: list[Song]) -> None:
+    """Print the same, learnt anew without the sounds that a twin all but counts."""
+    near = [SOUNDS.index(name) for name in NEAR]
+    train, test = (
+        [Song(song.looks, np.delete(song.sounds, near, axis=1)) for song in songs] for songs in (train, test)
+    )
+    learnt, rng = mined(train, {}), np.random.default_rng(0)
+    looks, sounds = joined(test, learnt, rng)
+    shown, heard = joined(train, learnt, rng)
+    print(f"\nlearnt anew without {', '.join(NEAR)}")
+    for name, likeness in {"harmonium": learnt.fit, "canonical correlation": correlated(shown, heard).likeness}.items():
+        print(f"  {name:54}" + " ".join(f"{100 * value:5.1f}" for value in found_at(likeness, looks, sounds)) + " %")
+    off = ((sounds - learnt.harmonium.expected_sounds(learnt.words(looks))) ** 2).mean()
+    print(f"  squared error below the mean's: {1 - off / ((sounds - heard.mean(axis=0)) ** 2).mean():.3f}")
 
 
 def agreement(found: list[int], marked: list[int]) -> float:
@@ -193,6 +212,7 @@ def main() -> None:
     test = songs_of(shard, "test", SETS, lambda share: None)
     train = songs_of(shard, "train", SETS, lambda share: None, asked.learn)
     retrieval(learnt, train, test)
+    without_near(train, test)
     choice(shard, learnt)
 
 

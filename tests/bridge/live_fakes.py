@@ -60,6 +60,9 @@ class TellingComposer:
             time.sleep(self.delay_s)
             yield telling_bar(bar.index, seed)
 
+    def ahead(self, plan, seed, history=()):
+        return self.stream(plan, seed, history)
+
     def together(self, plan, seeds):
         self.batches = [*getattr(self, "batches", []), list(seeds)]
         for bars in zip(*(self.stream(plan, seed) for seed in seeds), strict=True):

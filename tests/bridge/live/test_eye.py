@@ -140,7 +140,7 @@ def test_a_film_comes_through_a_named_pipe(tmp_path):
     [("nothing.mp4", "check the path", 3), ("camera:77", "camera 77 cannot be opened", 4), (".", "cannot be", 3)],
 )
 def test_the_process_says_why_it_cannot_watch(name, words, code, tmp_path):
-    command = [sys.executable, *EYE, name, "127.0.0.1", "9"]
+    command = [sys.executable, *EYE, name]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, stdin=subprocess.DEVNULL)
     assert done.returncode == code and words in done.stdout and done.stdout.startswith("error: ")
 
