@@ -15,6 +15,9 @@ CODED_LEVELS, CODED_SHARE = 7.0, 0.4
 """A repetition that was coded again and worse may change by more, up to that share of what the new frames around do."""
 NEW_QUANTILE = 0.85
 """Of the changes around: that of a new frame, where one in five or more is new."""
+GAP, FEW = 2.0, 0.1
+"""Between repetitions and new frames there is nothing: the changes of nearly all new ones, but for so FEW, are so many
+times those of nearly all repetitions. A hand-held camera trembles by all amounts."""
 RUN_S = 0.13
 """A picture that stands longer is not repeated: it stands still."""
 AROUND_S = 0.4
@@ -87,11 +90,14 @@ class Cadence:
     def _is_repetition(self, frame: Shown) -> bool:
         """Whether `frame`, the next to settle, is in a short run of frames alike, and such runs are the habit here."""
         changes = np.array([each.change for each in self._frames])
+        if frame.is_same and self._is_habit(changes <= SAME_LEVELS, RUNS):
+            return True
         coded = min(CODED_LEVELS, CODED_SHARE * float(np.quantile(changes, NEW_QUANTILE)))
-        return any(
-            frame.change <= limit and self._is_habit(changes <= limit, runs)
-            for limit, runs in ((SAME_LEVELS, RUNS), (coded, CODED_RUNS))
-        )
+        alike = changes <= coded
+        if frame.change > coded or alike.all():
+            return False
+        apart = float(np.quantile(changes[~alike], FEW)) / max(float(np.quantile(changes[alike], 1 - FEW)), 1e-6)
+        return apart >= GAP and self._is_habit(alike, CODED_RUNS)
 
     def _is_habit(self, alike: NDArray[np.bool_], least: int) -> bool:
         """Whether the next frame to settle follows one it is alike in a short run, one of at least so many."""
