@@ -89,7 +89,7 @@ class Cadence:
 
     def _is_repetition(self, frame: Shown) -> bool:
         """Whether `frame`, the next to settle, is in a short run of frames alike, and such runs are the habit here."""
-        changes = np.array([each.change for each in self._frames])
+        changes = np.minimum([each.change for each in self._frames], 255.0)
         if frame.is_same and self._is_habit(changes <= SAME_LEVELS, RUNS):
             return True
         coded = min(CODED_LEVELS, CODED_SHARE * float(np.quantile(changes, NEW_QUANTILE)))
