@@ -144,11 +144,7 @@ class Editor:
         job.prepared = replace(job.prepared, plan=job.plan)
         if message.name not in PERFORMED:
             self._drop_bars(job, first)
-        self._forget_files(job)
-        job.aim = first
-        self._keeper.save_plan(job)
-        self._keeper.save_bars(job, job.record.take)
-        self._raise_edition(job, range(first, bars))
+        self._goes_on_from(job, first)
         if message.name in PERFORMED:
             self.send_known(job)
 
@@ -163,11 +159,16 @@ class Editor:
         if job.prepared is not None:
             job.prepared = replace(job.prepared, plan=job.plan)
         self._drop_bars(job, first)
+        self._goes_on_from(job, first)
+
+    def _goes_on_from(self, job: Job, first: int) -> None:
+        """Plan and bars are others from bar `first` on: kept, and told as another edition."""
+        assert job.plan is not None
         self._forget_files(job)
         job.aim = first
         self._keeper.save_plan(job)
         self._keeper.save_bars(job, job.record.take)
-        self._raise_edition(job, range(first, bars))
+        self._raise_edition(job, range(first, len(job.plan.bars)))
 
     def _drop_bars(self, job: Job, first: int) -> None:
         """The take that is heard is composed anew from bar `first` on."""

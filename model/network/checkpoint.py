@@ -60,14 +60,13 @@ def save(
     return file_sha256(path)
 
 
-def load(path: Path | None = None, device: str = "cpu") -> Loaded:
-    """Read a checkpoint; None means the shipped one.
+def read_file(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """(what the file says of itself, its weights as float32).
 
-    Raises InputError when the file is missing, damaged, or of another vocabulary.
+    Raises InputError when it is missing, damaged, or larger than any of ours.
     """
     from safetensors import SafetensorError, safe_open
 
-    path = SHIPPED if path is None else path
     if not path.is_file():
         raise InputError(f"there is no checkpoint {path}; leave --checkpoint out to use the shipped one")
     try:
@@ -78,6 +77,16 @@ def load(path: Path | None = None, device: str = "cpu") -> Loaded:
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"the checkpoint {path} is damaged ({error}); fetch or train it again") from None
+    return header, weights
+
+
+def load(path: Path | None = None, device: str = "cpu") -> Loaded:
+    """Read a checkpoint; None means the shipped one.
+
+    Raises InputError when the file is missing, damaged, or of another vocabulary.
+    """
+    path = SHIPPED if path is None else path
+    header, weights = read_file(path)
     if header.get("schema") != SCHEMA:
         raise InputError(f"{path} is not a Hitpoint checkpoint; train one with `hitpoint train`")
     layout = _layout(header, path)

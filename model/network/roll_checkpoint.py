@@ -10,11 +10,11 @@ import torch
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import file_sha256, whole
+from hitpoint.model.network.checkpoint import read_file
 from hitpoint.model.network.roll_network import RollConfig, RollNetwork
 
 SCHEMA = "hitpoint.roll/1"
 SHIPPED = Path(__file__).parents[1] / "checkpoints" / "diffusion.safetensors"
-MOST_BYTES = 1 << 30
 
 
 def save(network: RollNetwork, path: Path) -> str:
@@ -32,19 +32,8 @@ def load(path: Path | None = None) -> RollNetwork:
 
     Raises InputError where the file is missing, damaged, of another kind, or holds what are no numbers.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = SHIPPED if path is None else path
-    if not path.is_file():
-        raise InputError(f"there are no weights {path}; leave --checkpoint out to use the shipped ones")
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InputError(f"the weights {path} are larger than {MOST_BYTES >> 30} GiB; use others")
-        with safe_open(str(path), framework="pt", device="cpu") as file:
-            header = file.metadata() or {}
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"the weights {path} are damaged ({error}); fetch or train them again") from None
+    header, weights = read_file(path)
     if header.get("schema") != SCHEMA:
         raise InputError(
             f"{path} holds no weights of the composer diffusion; train some with python -m "

@@ -88,7 +88,7 @@ def test_weights_come_back_and_those_that_are_no_numbers_are_refused(network: Ro
     assert again.config == SMALL
     weights = load_file(path)
     torch.testing.assert_close(again.height, weights["height"].float())
-    with pytest.raises(InputError, match="there are no weights"):
+    with pytest.raises(InputError, match="there is no checkpoint"):
         load(tmp_path / "none.safetensors")
     weights["height"][0] = float("nan")
     from safetensors import safe_open
