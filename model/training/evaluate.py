@@ -59,13 +59,14 @@ HUMAN, ARRANGED = "real, human", "real, arranged"
 OURS, MOVED = "ours, default", "ours, moved"
 """As `hitpoint score` makes it with no option given; and the same music against cuts and sections at random."""
 OWN_MATCH, STRETCHES, PAPER, SHUFFLED = "match, library", "library", "paper C=1", "shuffled video"
-DIFFUSION = "diffusion"
+ASSOCIATED, DIFFUSION = "association", "diffusion"
 BY_EAR = {
     HUMAN: "real", "match": "match", OWN_MATCH: "match own", STRETCHES: "library", PAPER: "paper",
-    DIFFUSION: "diffusion", OURS: "ours", MOVED: "chance",
+    ASSOCIATED: "association", DIFFUSION: "diffusion", OURS: "ours", MOVED: "chance",
 }  # fmt: skip
 """Rows that are measured by ear, and what their columns are called."""
-ANSWERING = {HUMAN: "real", "match": "match", STRETCHES: "library", SHUFFLED: "shuffled", OURS: "ours"}
+ANSWERING = {HUMAN: "real", "match": "match", STRETCHES: "library", ASSOCIATED: "association",
+             SHUFFLED: "shuffled", OURS: "ours"}  # fmt: skip
 """Rows of which the last table tells how they answer the picture, and what their columns are called."""
 LIBRARY_PIECES = 60
 """Training pieces that stand in for a library where none is named."""
@@ -153,10 +154,10 @@ def evaluate(
     methods = _without_shard(composer) if shard is None else list(_methods(composer, shard, library_pieces))
     if library is not None:
         methods.insert(min(1, len(methods) - 1), (OWN_MATCH, lambda i, plan: best_match(plan, library, library.pieces)))
-    stretches = _library_composer(shard, library)
-    if stretches is not None:
-        methods.insert(max(0, len(methods) - 1), (STRETCHES, lambda i, plan: list(stretches.stream(plan, plan.seed))))
-    transitions = stretches.transitions if stretches is not None else None
+    stretches = _library_composers(shard, library)
+    joined = [(name, _streamed(each)) for name, each in stretches.items()]
+    methods[max(0, len(methods) - 1) : len(methods) - 1] = joined
+    transitions = stretches[STRETCHES].transitions if stretches else None
     rows = [] if shard is None else [Row(name, tuple(real)) for name, real in _real(shard, plans)]
     if shard is not None and not rows:
         raise InputError(
@@ -180,15 +181,24 @@ def evaluate(
     return rows
 
 
-def _library_composer(shard: Shard | None, library: Shard | None) -> LibraryComposer | None:
-    """One that joins stretches of the user's own music, or of some training pieces; None without either."""
-    if library is not None:
-        return LibraryComposer.of(of_shard(library, library.pieces))
+def _streamed(composer: Composer) -> Callable[[int, Plan], list[Bar]]:
+    return lambda index, plan: list(composer.stream(plan, plan.seed))
+
+
+def _library_composers(shard: Shard | None, library: Shard | None) -> dict[str, LibraryComposer]:
+    """Row -> one that joins stretches of the user's own music, or of some training pieces; none without either."""
     training = [piece for piece in shard.pieces if piece.split == "train"] if shard is not None else []
-    if shard is None or not training:
-        return None
-    chosen = np.random.default_rng(0).permutation(len(training))[:LIBRARY_PIECES]
-    return LibraryComposer.of(of_shard(shard, [training[i] for i in sorted(chosen)]))
+    if library is not None:
+        music = of_shard(library, library.pieces)
+    elif shard is not None and training:
+        chosen = np.random.default_rng(0).permutation(len(training))[:LIBRARY_PIECES]
+        music = of_shard(shard, [training[i] for i in sorted(chosen)])
+    else:
+        return {}
+    return {
+        name: LibraryComposer.of(music, select)
+        for name, select in ((STRETCHES, "emotion"), (ASSOCIATED, "association"))
+    }
 
 
 def by_default(
@@ -241,7 +251,7 @@ def _methods(composer: CmtComposer, shard: Shard, library_pieces: int) -> Iterat
 
     yield SHUFFLED, shuffled
     diffusion = DiffusionComposer.create(ComposerOptions(), composer)
-    yield DIFFUSION, lambda i, plan: list(diffusion.stream(plan, plan.seed))
+    yield DIFFUSION, _streamed(diffusion)
 
 
 def loosened(plan: Plan, control: float) -> Plan:

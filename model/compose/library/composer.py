@@ -67,9 +67,9 @@ class LibraryComposer(Composer):
         self._folder, self._stamp = folder, stamp_of(folder) if folder is not None else ""
 
     @classmethod
-    def of(cls, library: Library) -> LibraryComposer:
-        """One that chooses from `library` by feeling and rhythm."""
-        return cls(library, Chooser(library, Emotion()))
+    def of(cls, library: Library, select: str = Emotion.key) -> LibraryComposer:
+        """One that chooses from `library` in this way; by feeling and rhythm where none is named."""
+        return cls(library, Chooser(library, SELECTORS.load(select).create(ComposerOptions(), library)))
 
     @property
     def transitions(self) -> Transitions:

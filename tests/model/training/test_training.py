@@ -240,7 +240,7 @@ def test_the_commands_go_from_a_folder_to_a_checkpoint_and_a_table(song_folder: 
     rows = json.loads((tmp_path / "table.json").read_text())
     assert list(rows) == [
         "real, human", "match", "match, library", "no control", "paper C=0.7", "paper C=1", "ours C=0.7", "ours C=1",
-        "shuffled video", "library", "diffusion", "ours, default", "ours, moved",
+        "shuffled video", "library", "association", "diffusion", "ours, default", "ours, moved",
     ]  # fmt: skip
     assert "what an ear takes from it" in table.output and "cut rank among the beats" in table.output
     assert all("cut_rank" in piece for name in ("match", "paper C=1", "ours, default") for piece in rows[name])
