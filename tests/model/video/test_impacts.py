@@ -24,7 +24,16 @@ def test_impacts_are_found_and_none_is_invented(kind, variant, tmp_path):
     assert right >= 0.8 * len(beats)
 
 
-@pytest.mark.parametrize(("trap", "most"), [("shake", 1), ("pan", 0), ("glide", 1)])
+def test_a_trembling_hand_strikes_next_to_nothing(tmp_path):
+    beats = 0
+    for seed in (50, 51, 54, 58):
+        path = tmp_path / f"{seed}.mp4"
+        render(path, "shake", "still", seed, 5.0)
+        beats += len(loud_beats(path))
+    assert beats <= 2, "in twenty seconds"
+
+
+@pytest.mark.parametrize(("trap", "most"), [("pan", 0), ("glide", 1)])
 def test_a_camera_that_moves_and_things_that_go_by_strike_nothing(trap, most, tmp_path):
     path = tmp_path / "scene.mp4"
     render(path, trap, "still", 51, 5.0)
