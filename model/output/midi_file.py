@@ -117,14 +117,16 @@ def time_signatures(score: Score) -> list[tuple[int, int, int]]:
 
 
 def controller_changes(score: Score, instrument: int) -> list[tuple[int, int, int]]:
-    """The controllers of one instrument: (pulse, number, value), by pulse; what is set already is not set again."""
+    """The controllers of one instrument: (pulse, number, value), by pulse; what is set already is not set again, and
+    what would come after the end, where a note is cut short there, is left out."""
     changes: list[tuple[int, int, int]] = []
+    end = score.end_tick * PULSES_PER_TICK
     standing: dict[int, int] = {}
     for bar in score.bars:
         for each in sorted(bar.controllers):
-            if each.instrument == instrument and standing.get(each.number) != each.value:
+            pulse = bar.index * PULSES_PER_BAR + round(each.tick * PULSES_PER_TICK)
+            if each.instrument == instrument and standing.get(each.number) != each.value and pulse <= end:
                 standing[each.number] = each.value
-                pulse = bar.index * PULSES_PER_BAR + round(each.tick * PULSES_PER_TICK)
                 changes.append((pulse, each.number, each.value))
     return changes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -77,6 +78,12 @@ def test_a_performance_is_in_the_file_and_comes_back(tmp_path: Path) -> None:
     back = read_midi(tmp_path / "a.mid")
     assert [bar.notes for bar in back.bars] == [bar.notes for bar in PERFORMED.bars]
     assert back.bars[0].controllers == PERFORMED.bars[0].controllers and back.markers == PERFORMED.markers
+
+
+def test_a_swell_on_a_note_that_the_end_cuts_short_ends_with_it(tmp_path: Path) -> None:
+    write_midi(replace(PERFORMED, last_bar_ticks=7), tmp_path / "a.mid")
+    for track in mido.MidiFile(tmp_path / "a.mid").tracks:
+        assert sum(message.time for message in track) == 23 * 120
 
 
 def test_layout(tmp_path: Path) -> None:
