@@ -44,6 +44,7 @@ local SETTINGS = {
   { key = "library", value = "none", title = "Your music for it (a folder or none)", rare = true },
 }
 
+local COMPOSER = SETTINGS[#SETTINGS - 1]
 local PAGES = { { "Hitpoint settings", 1, 8 }, { "Hitpoint settings: mood, chords, tune", 9, #SETTINGS } } -- a box holds 16
 
 local OLDEST_REAPER = 6.40
@@ -165,6 +166,7 @@ local function score_items(project, items, problem, keep_job, entries)
   end
   for _, row in ipairs(SETTINGS) do
     local usual = row.rare and setting(row) == row.value -- then the bridge's own configuration counts
+    usual = usual or row.key == "library" and setting(COMPOSER) == COMPOSER.value
     if row.key ~= "tempo_map" and row.key ~= "sound" and not usual then
       rows[#rows + 1] = { "set", row.key, setting(row) }
     end

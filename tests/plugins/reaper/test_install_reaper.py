@@ -64,7 +64,7 @@ def test_install_tells_the_scripts_what_the_bridge_can_do(hitpoint, tmp_path):
         captions = reaper.lua("return emu.captions")
     finally:
         reaper.close()
-    assert f"Genre ({' '.join(SHIPPED_GENRES)})," in captions and "Instruments (drums" in captions
+    assert f"Genre or auto ({' '.join(SHIPPED_GENRES)})," in captions and "Instruments (drums" in captions
 
 
 def test_install_again_replaces_and_keeps_the_users_configuration(hitpoint, tmp_path):
