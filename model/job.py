@@ -24,7 +24,7 @@ from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.take import Prepared, Progress, Take, silent
 
 if TYPE_CHECKING:
-    from hitpoint.model.video.types import Boundary, Clip
+    from hitpoint.model.video.types import Boundary, Clip, VisualRhythm
 
 
 def prepare(
@@ -49,22 +49,10 @@ def prepare(
     """
     from hitpoint.model.plan.build import build_plan
     from hitpoint.model.plan.suggested import asks, followed, suggested
-    from hitpoint.model.video.analyse import analyse
-    from hitpoint.model.video.apart import analyse_apart, speech_apart
-    from hitpoint.model.video.padded import padded
-    from hitpoint.model.video.sound.listen import speech_beside
 
     report = progress or silent
     started = time.perf_counter()
-    look = analyse_apart if apart else analyse
-    listen = wishes.keep_sound and not sounds
-    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector, listen=listen)
-    if lead_s > 0.0 or length_s > rhythm.duration_s:
-        rhythm = padded(rhythm, lead_s, length_s)
-    if wishes.keep_sound and sounds:
-        find = speech_apart if apart else speech_beside
-        speech, notes = find(sounds, clips[0].start_s - lead_s, rhythm.duration_s)
-        rhythm = replace(rhythm, speech=speech, notes=(*rhythm.notes, *notes))
+    rhythm = _seen(clips, cuts, report, apart, detector, wishes.keep_sound, sounds, lead_s, length_s)
     analysed = time.perf_counter()
     report("plan", 0.0)
     found = None
@@ -78,6 +66,28 @@ def prepare(
         plan = _checked_for_repitch(plan)
     report("plan", 1.0)
     return Prepared(tuple(clips), wishes, rhythm, plan, analysed - started, time.perf_counter() - analysed, found)
+
+
+def _seen(
+    clips: Sequence[Clip], cuts: Sequence[Boundary] | None, report: Progress, apart: bool, detector: str,
+    keep_sound: bool, sounds: Sequence[Clip], lead_s: float, length_s: float,
+) -> VisualRhythm:  # fmt: skip
+    """What the clips show and, where their sound is kept, where somebody speaks; all as `prepare` takes it."""
+    from hitpoint.model.video.analyse import analyse
+    from hitpoint.model.video.apart import analyse_apart, speech_apart
+    from hitpoint.model.video.padded import padded
+    from hitpoint.model.video.sound.listen import speech_beside
+
+    look = analyse_apart if apart else analyse
+    listen = keep_sound and not sounds
+    rhythm = look(clips, cuts, lambda share: report("analyse", share), detector=detector, listen=listen)
+    if lead_s > 0.0 or length_s > rhythm.duration_s:
+        rhythm = padded(rhythm, lead_s, length_s)
+    if keep_sound and sounds:
+        find = speech_apart if apart else speech_beside
+        speech, notes = find(sounds, clips[0].start_s - lead_s, rhythm.duration_s)
+        rhythm = replace(rhythm, speech=speech, notes=(*rhythm.notes, *notes))
+    return rhythm
 
 
 def _checked_for_repitch(plan: Plan) -> Plan:

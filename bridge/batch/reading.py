@@ -28,6 +28,7 @@ def on_cluster(scheduler: str) -> Reading:
     """
 
     def read_all(jobs: Sequence[Any]) -> Iterator[Any]:
+        """What is in each file, in the order of `jobs`. Raises HitpointError where a block cannot be read."""
         blocks = [
             (number, tuple(jobs[first : first + BLOCK])) for number, first in enumerate(range(0, len(jobs), BLOCK))
         ]

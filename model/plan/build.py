@@ -65,10 +65,7 @@ def build_plan(
     stir = feeling.energy() if feeling else np.zeros(tempo.bars)
     if level is None:
         level = levels(bar_means(rhythm.times_s, rhythm.motion, lines_s))
-    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy + stir, np.diff(lines_s))
-    if wishes.keep_sound:
-        density = leave_room(density, rhythm.speech, lines_s)
-    density[-1] = min(density[-1], tempo.last_bar_ticks)
+    density = _density(level, wishes, stir, rhythm, lines_s, tempo.last_bar_ticks)
     bound_bars, bound_hits = _bindings(wishes, tempo.bars, placed)
     strength = strengths(placed, wishes.instruments)
     hits = _hits(placed, strength, bound_hits)
@@ -89,6 +86,18 @@ def build_plan(
     )
     plan = with_melody(harmonise(arrange(plan, wishes.accents, tune_player(wishes)), wishes), wishes)
     return with_colours(with_playing(make_room(plan, wishes, rhythm.speech, lines_s), wishes), wishes)
+
+
+def _density(
+    level: NDArray[np.float64], wishes: Wishes, stir: NDArray[np.float64], rhythm: VisualRhythm,
+    lines_s: NDArray[np.float64], last_bar_ticks: int,
+) -> list[int]:  # fmt: skip
+    """Ticks with an onset in each bar: fewer under speech, no more than the last bar has."""
+    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy + stir, np.diff(lines_s))
+    if wishes.keep_sound:
+        density = leave_room(density, rhythm.speech, lines_s)
+    density[-1] = min(density[-1], last_bar_ticks)
+    return density
 
 
 def _felt(bars: tuple[BarPlan, ...], feeling: Feeling | None) -> tuple[BarPlan, ...]:

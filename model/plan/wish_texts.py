@@ -73,6 +73,7 @@ def whole(name: str, low: int, high: int) -> Callable[[str], int]:
     """What reads a whole number of that range."""
 
     def parse(text: str) -> int:
+        """Raises UsageError for what is no whole number of the range."""
         try:
             value = int(text)
         except ValueError:
@@ -88,6 +89,7 @@ def moments(name: str) -> Callable[[str], tuple[float, ...]]:
     """What reads moments in seconds, separated by commas."""
 
     def parse(text: str) -> tuple[float, ...]:
+        """Seconds. Raises UsageError for what are none."""
         text = "" if text.lower() == "none" else text
         try:
             times_s = tuple(float(part) for part in text.split(",") if part.strip())

@@ -109,8 +109,8 @@ def train(
         torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
     network = make(CONFIGS[recipe.config]).to(device)
-    begun_from = None if start_from is None else begin_with(network, start_from)
     config = network.config
+    begun_from = None if start_from is None else begin_with(network, start_from)
     optimizers = _optimizers(network, recipe)
     run.mkdir(parents=True, exist_ok=True)
     step, before_s = _resume(run, network, optimizers, config, device)
@@ -129,9 +129,7 @@ def train(
         pace.tick()
         if rank == 0:
             if pace.step % LOG_STEPS == 0 or pace.step == 1:
-                row = {"step": pace.step, "loss": round(float(loss), 4)}  # waits for the device
-                rows = world * recipe.batch * recipe.length * (pace.step - before)
-                _log(run, row | {"rows_per_s": round(rows / (time.monotonic() - started))})
+                _log_pace(run, pace.step, loss, world * recipe.batch * recipe.length * (pace.step - before), started)
                 started, before = time.monotonic(), pace.step
             paused = time.monotonic()
             _keep(run, network, optimizers, pace, held_out, recipe, device, say)
@@ -140,11 +138,22 @@ def train(
             break
     path = run / f"{config.name}.safetensors"
     if rank == 0:
-        checkpoint.save(network, path)
-        write_card(path, run, shard, asdict(recipe), note)
+        _export(network, path, shard, recipe, note)
     if world > 1:
         torch.distributed.destroy_process_group()
     return path
+
+
+def _export(network: Network, path: Path, shard: Shard, recipe: Recipe, note: str) -> None:
+    """The weights, and beside them their card."""
+    checkpoint.save(network, path)
+    write_card(path, path.parent, shard, asdict(recipe), note)
+
+
+def _log_pace(run: Path, step: int, loss: torch.Tensor, rows: int, started_s: float) -> None:
+    """The loss of a step, for which the device is waited, and how quick `rows` rows have been since `started_s`."""
+    row = {"step": step, "loss": round(float(loss), 4)}
+    _log(run, row | {"rows_per_s": round(rows / (time.monotonic() - started_s))})
 
 
 def _keep(
