@@ -2,8 +2,8 @@
 
     python tests/bench/bench_live_kill.py [--times 10] [--victims clock,composer,watchdog] [--full]
 
-Every second kill falls while a film is composed as well. Full length: 100 kills of each. Baseline: the same bridge with its watchdog stopped (SIGSTOP) when its clock dies:
-the notes that hang then are those that the watchdog ends.
+Every second kill falls while a film is composed as well. Full length: 100 kills of each. Baseline: the same bridge
+with its watchdog stopped (SIGSTOP) when its clock dies: the notes that hang then are those that the watchdog ends.
 """
 
 from __future__ import annotations
@@ -100,38 +100,36 @@ def main():
     with (
         JackServer(64),
         RemoteEars() as ears,
-        Bridge(  # noqa: SIM117
-            tempfile.mkdtemp(prefix="hitpoint-bench-"), bar_s=BAR_S
-        ) as bridge,
+        Bridge(tempfile.mkdtemp(prefix="hitpoint-bench-"), bar_s=BAR_S) as bridge,
+        Client(bridge.port) as client,
     ):
-        with Client(bridge.port) as client:
-            client.score("film", f"/clips/{BARS}.mp4")
-            ears.connect("Hitpoint:out")
-            time.sleep(1.0)
-            job = "film"
-            for victim in options.victims.split(","):
-                silences, backs, hung, lost = [], [], 0, 0
-                for number in range(options.times):
-                    wait_for(lambda v=victim: spares(bridge) >= SPARES[v], 300, "the spares")
-                    job = f"{victim}{number}" if number % 2 else job
-                    silent_s, back_s, hanging_now, bars = kill_once(bridge, client, ears, victim, job, number % 2)
-                    silences += [silent_s] if silent_s is not None else []
-                    backs.append(back_s)
-                    hung += hanging_now
-                    lost += bars != BARS
-                    print(f"  {victim} {number + 1}", end="\r", flush=True)
-                    time.sleep(PAUSE_S)
-                silence = ""
-                if silences:
-                    median_s = sorted(silences)[len(silences) // 2]
-                    silence = f"silent after {1000 * median_s:.0f} ms (median), {1000 * max(silences):.0f} (worst); "
-                backs.sort()
-                print(
-                    f"{victim:9} {silence}back after {backs[len(backs) // 2]:.2f} s (median), {backs[-1]:.2f} (worst; "
-                    f"target 2); hanging {hung} (0), scores lost {lost} (0); load {os.getloadavg()[0]:.1f}",
-                    flush=True,
-                )
-            print(f"baseline, nobody watching: {baseline(bridge, client, ears)} note(s) hang after a second")
+        client.score("film", f"/clips/{BARS}.mp4")
+        ears.connect("Hitpoint:out")
+        time.sleep(1.0)
+        job = "film"
+        for victim in options.victims.split(","):
+            silences, backs, hung, lost = [], [], 0, 0
+            for number in range(options.times):
+                wait_for(lambda v=victim: spares(bridge) >= SPARES[v], 300, "the spares")
+                job = f"{victim}{number}" if number % 2 else job
+                silent_s, back_s, hanging_now, bars = kill_once(bridge, client, ears, victim, job, number % 2)
+                silences += [silent_s] if silent_s is not None else []
+                backs.append(back_s)
+                hung += hanging_now
+                lost += bars != BARS
+                print(f"  {victim} {number + 1}", end="\r", flush=True)
+                time.sleep(PAUSE_S)
+            silence = ""
+            if silences:
+                median_s = sorted(silences)[len(silences) // 2]
+                silence = f"silent after {1000 * median_s:.0f} ms (median), {1000 * max(silences):.0f} (worst); "
+            backs.sort()
+            print(
+                f"{victim:9} {silence}back after {backs[len(backs) // 2]:.2f} s (median), {backs[-1]:.2f} (worst; "
+                f"target 2); hanging {hung} (0), scores lost {lost} (0); load {os.getloadavg()[0]:.1f}",
+                flush=True,
+            )
+        print(f"baseline, nobody watching: {baseline(bridge, client, ears)} note(s) hang after a second")
 
 
 if __name__ == "__main__":
