@@ -161,8 +161,7 @@ class Watchdog:
         child.process.kill()
         if child.name == "clock":
             self.guard.lost()
-            self.guard.silence()
-            self._silences = [time.monotonic() + later_s for later_s in SILENCE_AGAIN_S]
+            self._silences = [time.monotonic() + later_s for later_s in (0.0, *SILENCE_AGAIN_S)]
         child.process.join(QUIT_S)
         child.close()
         del self._children[child.name]
@@ -208,6 +207,7 @@ class Watchdog:
             system.send_suspend(child.process.pid)
         time.sleep(SUSPEND_S)
         self.guard.silence()
+        self.guard.rest()
         system.stand_still()
         for child in self._children.values():
             system.send_suspend(child.process.pid, go_on=True)
@@ -240,7 +240,6 @@ class Watchdog:
         readable, writable = wait_for_any(list(channels), writers, wait_s)
         now_s = time.monotonic()
         listened_s, self._listens_since_s = min(now_s - self._listens_since_s, LISTENED_S), now_s
-        self._silence_again()
         for child in children:
             alive = self._pass_on(child, child.channel in writable)
             if child.channel in readable:
@@ -254,6 +253,7 @@ class Watchdog:
                 self._bury(child)
         for name in [name for name, due_s in self._due.items() if now_s >= due_s]:
             self._start(name)
+        self._silence_again()
         if now_s >= self._next_look_s:
             self._next_look_s = now_s + PORT_LOOK_S
             self._look_at_ports()
@@ -335,9 +335,7 @@ class Watchdog:
             if "composer" in self._due and not self._failures["composer"]:
                 self._due["composer"] = time.monotonic()
             self._silences.clear()
-            self.guard.silence()
-            if self.guard.follow(message):
-                self.guard.silence()  # what a former bridge left sounding
+            self.guard.follow(message)
         elif isinstance(message, ipc.ListBegun | ipc.ClipKept | ipc.ListDropped):
             self._shelf.note(message)
         elif isinstance(message, ipc.ScoreList):
