@@ -230,7 +230,8 @@ class _Piece:
 
     def _model(self, window: Window, standing: Mapping[int, Bar]) -> Roll | None:
         """What the new bars are a variation of, in their place; None where nothing earlier has their chords."""
-        first = model_of(window, self._told.semantic, self._standing)
+        writing = frozenset().union(*(self._players(index) for index in window.new))
+        first = model_of(window, self._told.semantic, self._standing, writing)
         if first is None:
             return None
         moved = {index: replace(self._standing[first + index - window.new.start], index=index) for index in window.new}
@@ -238,7 +239,8 @@ class _Piece:
 
     def _drawn(self, window: Window, varies: bool = True) -> tuple[Logits, Roll, list[Bar]]:
         """A window's logits, where its notes start, and its new bars, others' standing notes in them; no bars where
-        nothing starts in it, however often it is drawn. varies: where earlier bars have its chords it is like them."""
+        nothing starts in it, however often it is drawn. varies: where earlier bars have its chords the first draw is
+        like them; what comes out empty so is drawn from nothing."""
         players = {index: self._players(index) for index in window.new}
         standing = {index: self._seen(index, window) for index in range(window.first_bar - 4, window.first_bar + 8)
                     if index in self._standing or index in window.new}  # fmt: skip
@@ -247,7 +249,8 @@ class _Piece:
         like = self._model(window, standing) if varies else None
         for redraw in range(REDRAWS + 1):
             chance = (self._seed & 0xFFFFFFFF, window.first_bar, window.new.start, redraw)
-            logits = self._composer.drawn(self._told.window(window.first_bar), known, fixed, chance, like)
+            model = None if redraw else like
+            logits = self._composer.drawn(self._told.window(window.first_bar), known, fixed, chance, model)
             new = np.concatenate([logits[::2, window.ticks(bar)] for bar in window.new], axis=1)
             if (new > 0).any() or not any(players.values()):
                 break

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from hitpoint.model.music.roll import Roll
-from hitpoint.model.network.roll_conditions import Told, chord_maps
+from hitpoint.model.network.roll_conditions import Told, maps_of
 from hitpoint.model.network.roll_network import MOST_LOGIT, PRIOR, STEPS, RollNetwork, alpha_bars
 
 SAMPLING_STEPS = 20
@@ -101,7 +101,7 @@ class _Guided:
         self._network, self._guidance = network, guidance
         semantic = torch.from_numpy(np.stack([each.told.semantic for each in requests])).to(where)
         dynamic = torch.from_numpy(np.stack([each.told.dynamic for each in requests])).to(where)
-        maps = torch.from_numpy(np.stack([chord_maps(each.told.semantic) for each in requests])).to(where)
+        maps = torch.from_numpy(np.stack([maps_of(each.told) for each in requests])).to(where)
         untold = torch.arange(2 * count, device=where) >= count
         self._tokens = network.tokens(semantic.repeat(2, 1, 1), dynamic.repeat(2, 1, 1), untold)
         self._maps = torch.cat([maps, torch.zeros_like(maps)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,15 +70,20 @@ def known_pixels(
     return roll_of(notes, window.first_bar), fixed
 
 
-def model_of(window: Window, semantic: NDArray[np.int64], standing: Mapping[int, Bar]) -> int | None:
+def model_of(
+    window: Window, semantic: NDArray[np.int64], standing: Mapping[int, Bar], players: Collection[int]
+) -> int | None:
     """The first of the earlier bars that the new ones are a variation of: those with most of their chords, the latest
-    of equals; None where no earlier bars have LEAST_ALIKE of them. semantic (half bars, 7): of the piece."""
+    of equals; None where no earlier bars have LEAST_ALIKE of them. semantic (half bars, 7): of the piece. players: who
+    writes in the new bars; where one of them is silent there is nothing to vary."""
     count, best, found = len(window.new), LEAST_ALIKE, None
     wanted = semantic[2 * window.new.start : 2 * window.new.stop, :2]
     for first in range(window.new.start % HOP_BARS, window.new.start - count + 1, HOP_BARS):
         alike = float((semantic[2 * first : 2 * (first + count), :2] == wanted).all(axis=1).mean())
         if alike >= best and all(index in standing for index in range(first, first + count)):
-            best, found = alike, first
+            heard = {note.instrument for index in range(first, first + count) for note in standing[index].notes}
+            if heard >= set(players):
+                best, found = alike, first
     return found
 
 
