@@ -68,7 +68,9 @@ def levels(motion: NDArray[np.float64]) -> NDArray[np.float64]:
     low, high = np.percentile(speed, [5.0, 95.0])
     opened = (high - low - np.log(SAME_RATIO)) / np.log(FULL_RATIO / SAME_RATIO)
     contrast = float(np.clip(opened, 0.0, 1.0)) ** OPENING
-    middle = CALM_LEVEL + (0.5 - CALM_LEVEL) * min(1.0, float(np.maximum(motion - REST_MOTION, 0.0).mean()) / STILL_MOTION)
+    middle = CALM_LEVEL + (0.5 - CALM_LEVEL) * min(
+        1.0, float(np.maximum(motion - REST_MOTION, 0.0).mean()) / STILL_MOTION
+    )
     middle += contrast * (0.5 - middle)
     if contrast == 0.0:
         return np.asarray(np.full(len(motion), middle))
