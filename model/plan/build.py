@@ -14,7 +14,7 @@ from hitpoint.model.errors import InputError
 from hitpoint.model.music.score import INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.arrangement import arrange
 from hitpoint.model.plan.colours import with_colours
-from hitpoint.model.plan.density import bar_means, densities, levels
+from hitpoint.model.plan.density import bar_speeds, densities, levels
 from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.harmony.planner import harmonise
 from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
@@ -64,7 +64,7 @@ def build_plan(
     feeling = feeling and feel_bars(feeling, rhythm, wishes, lines_s, sections)
     stir = feeling.energy() if feeling else np.zeros(tempo.bars)
     if level is None:
-        level = levels(bar_means(rhythm.times_s, rhythm.motion, lines_s))
+        level = levels(bar_speeds(rhythm.times_s, rhythm.motion, lines_s))
     density = _density(level, wishes, stir, rhythm, lines_s, tempo.last_bar_ticks)
     bound_bars, bound_hits = _bindings(wishes, tempo.bars, placed)
     strength = strengths(placed, wishes.instruments)

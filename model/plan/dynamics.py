@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.types import PHRASE_BARS, HitPoint, Plan
+from hitpoint.model.plan.energy import SUDDEN
+from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, HitPoint, Plan
 
 LOUDNESS_RANGE = 60.0
 """Velocities between a bar of energy 0 and one of energy 1. The training music hardly ever changes its loudness within
@@ -16,9 +17,13 @@ a piece, so the network alone would not follow the picture's energy: its dynamic
 HIT_LIFT = 12.0
 """Velocities that an accent of size 1 adds."""
 HELD_BACK = (4.2, 3.6, 3.0, 2.4, 2.4, 1.8, 1.8, 1.8, 1.2, 0.6)
-"""Velocities by which the 1st, 2nd ... tick from an accent of size 1 is softer, before it and behind it."""
+"""Velocities by which the 1st, 2nd ... tick before an accent of size 1 is softer."""
+EASED = (2.1, 1.8, 1.5, 1.2, 1.2, 0.9, 0.9, 0.9, 0.6, 0.3)
+"""And behind it: less, for the ear has heard it by then, and the music is not to fall into a hole."""
 CRESCENDO, CRESCENDO_TICKS = 12.0, 16
 """Velocities gained up to where a lead or a swell arrives, and the ticks before it in which they are."""
+LATE = 1.5
+"""Exponent of a sudden rise within its bar: a crescendo keeps most of its gain for its end."""
 PHRASE_DIP, DIP_TICKS = 3.0, 6
 """Velocities by which a phrase is softer at its end."""
 FADE_BARS, FADE = 3, 45.0
@@ -40,9 +45,15 @@ def dynamics(plan: Plan, hits: Sequence[HitPoint]) -> tuple[tuple[tuple[float, f
 
 
 def _level(plan: Plan) -> NDArray[np.float64]:
-    """What the energy alone adds to each tick."""
-    energy = np.array([bar.energy_at(tick) for bar in plan.bars for tick in range(TICKS_PER_BAR)])
+    """What the energy alone adds to each tick; a sudden rise comes late in its bar."""
+    energy = np.array([bar.energy_at(_bent(bar, tick)) for bar in plan.bars for tick in range(TICKS_PER_BAR)])
     return LOUDNESS_RANGE * (energy - 0.5)
+
+
+def _bent(bar: BarPlan, tick: int) -> float:
+    """Where in its bar `tick` stands on the curve of the energy: late where that rises a lot."""
+    start, end = bar.swell or (0.0, 0.0)
+    return TICKS_PER_BAR * (tick / TICKS_PER_BAR) ** LATE if end - start >= SUDDEN else float(tick)
 
 
 def _phrases(plan: Plan) -> NDArray[np.float64]:
@@ -82,8 +93,8 @@ def _accents(count: int, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
         own[tick] = max(own[tick], accent.size)
         if accent.kind == "swell":
             continue
-        for distance, less in enumerate(HELD_BACK, 1):
-            for near in (tick - distance, tick + distance):
-                if 0 <= near < count:
-                    added[near] = min(added[near], -less * accent.size)
+        for side, softer in ((-1, HELD_BACK), (1, EASED)):
+            for near, less in enumerate(softer, 1):
+                if 0 <= (at := tick + side * near) < count:
+                    added[at] = min(added[at], -less * accent.size)
     return np.where(own > 0, HIT_LIFT * own, added)

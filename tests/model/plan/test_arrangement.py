@@ -182,6 +182,20 @@ def test_loudness_goes_in_ramps(rhythm):
     assert flat.dynamics == ()
 
 
+def test_a_sudden_rise_comes_late_in_its_bar(rhythm):
+    plan = build_plan(rhythm(60.0, motion=(0.01, 0.4)), Wishes(accents=0.0))
+    steep = max(plan.bars, key=lambda bar: bar.swell[1] - bar.swell[0])
+    start, middle, end = (steep.dynamics[tick][0] for tick in (0, 8, 15))
+    assert end - start > 12 and middle - start < 0.45 * (end - start)
+
+
+def test_behind_a_hit_the_music_falls_back_less_than_before_it(rhythm):
+    plan = build_plan(rhythm(30.0, cuts_s=(15.0,)), Wishes())
+    curve = [accent for bar in plan.bars for _, accent in bar.dynamics]
+    tick = at(plan.hits[0])
+    assert 0 > curve[tick + 1] > curve[tick - 1]
+
+
 def test_players_change_where_the_picture_changes_its_pace(rhythm):
     for seed in range(3):
         plan = build_plan(rhythm(40.0, motion=(0.01, 0.4, 0.01, 0.5)), Wishes(seed=seed))
