@@ -10,6 +10,7 @@ import mido
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import atomic
+from hitpoint.model.music.codec import plain_json
 from hitpoint.model.music.score import (
     BEATS_PER_BAR,
     GENRES,
@@ -216,6 +217,10 @@ def _track(events: Sequence[tuple[int, mido.Message | mido.MetaMessage]], end: i
     return track
 
 
+MOST_BARS_READ = 100_000
+"""More than a day of music at any tempo: a damaged length would fill the memory."""
+
+
 def read_midi(path: Path) -> Score:
     """The score of a MIDI file that `write_midi` made.
 
@@ -226,13 +231,26 @@ def read_midi(path: Path) -> Score:
         file = mido.MidiFile(path, charset="utf-8")
     except (OSError, EOFError, ValueError, IndexError, KeyError) as error:
         raise InputError(f"{path} is not a readable MIDI file; write it again with `hitpoint score`") from error
+    try:
+        score = _read_ours(file)
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        raise InputError(f"{path} is damaged; write it again with `hitpoint score`") from error
+    if score is None:
+        raise InputError(f"{path} was not written by Hitpoint; give a file that `hitpoint score` made")
+    return score
+
+
+def _read_ours(file: mido.MidiFile) -> Score | None:
+    """The score of an opened file; None where it is not ours. Raises almost anything where it is damaged."""
     about = _read_about(file)
     is_ours = about is not None and file.ticks_per_beat == PULSES_PER_QUARTER and about.get("genre") in GENRES
     if about is None or not is_ours or not {track.name for track in file.tracks[1:]} <= set(TRACK_NAMES):
-        raise InputError(f"{path} was not written by Hitpoint; give a file that `hitpoint score` made")
+        return None
     conductor = _absolute(file.tracks[0])
     tempo_map = _read_tempo_map(conductor)
     count, last_bar_ticks = _read_bars(conductor)
+    if count > MOST_BARS_READ:
+        raise ValueError(f"{count} bars")
     tracks = [(TRACK_NAMES.index(track.name), track) for track in file.tracks[1:]]
     return Score(
         bars=_read_music(tracks, count, about["genre"]),
@@ -296,7 +314,7 @@ def _read_bars(conductor: Sequence[tuple[int, mido.MetaMessage]]) -> tuple[int, 
 def _read_about(file: mido.MidiFile) -> dict[str, str] | None:
     for message in file.tracks[0] if file.tracks else ():
         if message.type == "text" and message.text.startswith(ABOUT_PREFIX):
-            about: dict[str, str] = json.loads(message.text.removeprefix(ABOUT_PREFIX))
+            about: dict[str, str] = plain_json(message.text.removeprefix(ABOUT_PREFIX))
             return about
     return None
 

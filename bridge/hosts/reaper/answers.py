@@ -15,7 +15,6 @@ where it begins.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from hitpoint.bridge.hosts.reaper import notes as file_notes
 from hitpoint.bridge.hosts.reaper import rows as file_rows
 from hitpoint.bridge.hosts.reaper.notes import Message, QuarterNotes
 from hitpoint.bridge.hosts.reaper.rows import Field
+from hitpoint.model.music.codec import plain_json
 from hitpoint.model.music.score import BEATS_PER_BAR, marker_kind
 from hitpoint.model.output.colours import HIT_COLOUR, SECTION_COLOUR, of_track
 
@@ -219,7 +219,7 @@ def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field,
 def missed_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
     """A marker to jump to for each cut that the music does not hit, and how many it does; none where it hits all."""
     try:
-        cuts = json.loads(report.read_text(encoding="utf-8"))["cuts"] if report is not None else None
+        cuts = plain_json(report.read_text(encoding="utf-8"))["cuts"] if report is not None else None
         missed = [first_s + float(time_s) for time_s in cuts["missed_s"]] if cuts else []
         counts = (int(cuts["hit"]), int(cuts["found"])) if cuts else (0, 0)
     except (OSError, ValueError, KeyError, TypeError):
@@ -234,7 +234,7 @@ def missed_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
 def suggestion_rows(report: Path | None) -> list[tuple[Field, ...]]:
     """The genre and the mood that were suggested, and why, where that was asked for."""
     try:
-        found = json.loads(report.read_text(encoding="utf-8"))["suggestion"] if report is not None else None
+        found = plain_json(report.read_text(encoding="utf-8"))["suggestion"] if report is not None else None
         return [("note", f"Suggested: {found['genre']}, {found['mood']} ({'; '.join(found['why'])}).")] if found else []
     except (OSError, ValueError, KeyError, TypeError):
         return []
@@ -243,7 +243,7 @@ def suggestion_rows(report: Path | None) -> list[tuple[Field, ...]]:
 def duck_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
     """How far the music goes down where somebody speaks: second, factor; straight lines between."""
     try:
-        points = json.loads(report.read_text(encoding="utf-8"))["sound"]["duck"] if report is not None else []
+        points = plain_json(report.read_text(encoding="utf-8"))["sound"]["duck"] if report is not None else []
         return [("duck", first_s + float(time_s), 10 ** (float(gain_db) / 20)) for time_s, gain_db in points]
     except (OSError, ValueError, KeyError, TypeError):
         return []
