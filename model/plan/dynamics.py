@@ -20,6 +20,10 @@ HELD_BACK = (4.2, 3.6, 3.0, 2.4, 2.4, 1.8, 1.8, 1.8, 1.2, 0.6)
 """Velocities by which the 1st, 2nd ... tick before an accent of size 1 is softer."""
 EASED = (2.1, 1.8, 1.5, 1.2, 1.2, 0.9, 0.9, 0.9, 0.6, 0.3)
 """And behind it: less, for the ear has heard it by then, and the music is not to fall into a hole."""
+CALM_TO_LIVELY, SIZES = (0.15, 0.5), (0.4, 1.0)
+"""Energies of music that is calm and that is not, and how much of an accent's loudness each has."""
+CROWD_TICKS, CROWDED = (8, 24), (0.45, 1.0)
+"""The same for the ticks to the nearest other cut: what comes in every bar is not shouted each time."""
 CRESCENDO, CRESCENDO_TICKS = 12.0, 16
 """Velocities gained up to where a lead or a swell arrives, and the ticks before it in which they are."""
 LATE = 1.5
@@ -39,7 +43,7 @@ def dynamics(plan: Plan, hits: Sequence[HitPoint]) -> tuple[tuple[tuple[float, f
     if plan.ending == "fade":
         fading = min(count, FADE_BARS * TICKS_PER_BAR)
         level[count - fading :] -= np.linspace(0.0, FADE, fading)
-    accent = _accents(count, hits)
+    accent = _accents(plan, hits)
     pairs = [(round(float(one), 2), round(float(other), 2)) for one, other in zip(level, accent, strict=True)]
     return tuple(tuple(pairs[i : i + TICKS_PER_BAR]) for i in range(0, count, TICKS_PER_BAR))
 
@@ -85,16 +89,26 @@ def _crescendos(plan: Plan, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
     return rise
 
 
-def _accents(count: int, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
-    """What the accents add to and take from each tick."""
+def _accents(plan: Plan, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
+    """What the accents add to and take from each tick: less where it is calm, for there little is enough."""
+    count = len(plan.bars) * TICKS_PER_BAR
     added, own = np.zeros(count), np.zeros(count)
-    found = [(hit.bar * TICKS_PER_BAR + hit.tick, hit.accent) for hit in hits if hit.accent is not None]
-    for tick, accent in found:
-        own[tick] = max(own[tick], accent.size)
+    places = np.array(
+        [hit.bar * TICKS_PER_BAR + hit.tick for hit in hits if hit.accent and hit.accent.kind != "stress"]
+    )
+    for hit in hits:
+        accent = hit.accent
+        if accent is None:
+            continue
+        tick = hit.bar * TICKS_PER_BAR + hit.tick
+        away = np.abs(places[places != tick] - tick).min(initial=count)
+        size = accent.size * float(np.interp(away, CROWD_TICKS, CROWDED))
+        size *= float(np.interp(plan.bars[hit.bar].energy_at(hit.tick), CALM_TO_LIVELY, SIZES))
+        own[tick] = max(own[tick], size)
         if accent.kind == "swell":
             continue
         for side, softer in ((-1, HELD_BACK), (1, EASED)):
             for near, less in enumerate(softer, 1):
                 if 0 <= (at := tick + side * near) < count:
-                    added[at] = min(added[at], -less * accent.size)
+                    added[at] = min(added[at], -less * size)
     return np.where(own > 0, HIT_LIFT * own, added)

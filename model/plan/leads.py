@@ -18,7 +18,10 @@ DRIVING = (0.74, 0.06, 0.06, 0.04, 0.08, 0.02)
 PLAIN = (0.7, 0.06, 0.06, 0.08, 0.08, 0.02)
 ENTRY = (0.7, 0.0, 0.12, 0.08, 0.08, 0.02)
 CALM = (0.0, 0.0, 0.3, 0.25, 0.35, 0.1)
-"""Shares: with drums at an energy from DRIVEN on, with drums, where they come in at the aim, and without."""
+PHRASE = (0.5, 0.06, 0.06, 0.04, 0.3, 0.04)
+"""Shares: with drums at an energy from DRIVEN on, with drums, where they come in at the aim, and without; and with
+drums where a phrase begins and no section, and no cut is near. There a film that gives no reason to pause lets
+people breathe: human pieces have a rest of half a bar in some thirty bars."""
 DRIVEN = 0.55
 WEIGHTY = 0.9
 """Hits of at least this size are led into as sections are."""
@@ -46,7 +49,7 @@ def lead(sheet: Sheet, plan: Plan, hits: Sequence[HitPoint], turns: Sequence[Tur
         if any(aim - ROOM < tick < aim for tick in cuts):
             continue
         accent = accents.get(aim)
-        kind = _kind(sheet, plan, aim, float(rng.random()))
+        kind = _kind(sheet, plan, aim, aims.get(aim) or aim in heavy, float(rng.random()))
         if kind:
             start = max([aim - FILL_TICKS, *(tick + 1 for tick in cuts if tick < aim)])
             _write(sheet, range(start, aim), kind, 0 if accent is None else accent.breath_ticks, PATTERNS[pick])
@@ -54,10 +57,13 @@ def lead(sheet: Sheet, plan: Plan, hits: Sequence[HitPoint], turns: Sequence[Tur
             last = aim
 
 
-def _kind(sheet: Sheet, plan: Plan, aim: int, draw: float) -> str:
+def _kind(sheet: Sheet, plan: Plan, aim: int, weighty: bool, draw: float) -> str:
+    """weighty: a section begins at the aim, or a weighty hit lies on it."""
     bar = (aim - FILL_TICKS) // TICKS_PER_BAR
     drums = DRUMS in sheet.players[bar]
-    if drums:
+    if drums and not weighty:
+        shares = PHRASE
+    elif drums:
         shares = DRIVING if plan.bars[bar].energy >= DRIVEN else PLAIN
     else:
         shares = ENTRY if DRUMS in sheet.players[aim // TICKS_PER_BAR] else CALM

@@ -196,6 +196,23 @@ def test_behind_a_hit_the_music_falls_back_less_than_before_it(rhythm):
     assert 0 > curve[tick + 1] > curve[tick - 1]
 
 
+def lift_of(plan: Plan, number: int = 0) -> float:
+    hit = [hit for hit in plan.hits if hit.accent is not None and hit.kind == "cut"][number]
+    return plan.bars[hit.bar].dynamics[hit.tick][1] / hit.accent.size
+
+
+def test_where_it_is_calm_or_cuts_crowd_an_accent_is_less_loud(rhythm):
+    lively = build_plan(rhythm(40.0, cuts_s=(20.0,)), Wishes(energy=0.2))
+    calm = build_plan(rhythm(40.0, cuts_s=(20.0,), motion=(0.0,)), Wishes(energy=-0.3))
+    crowd = build_plan(rhythm(40.0, cuts_s=tuple(np.arange(19.0, 22.0, 1.0))), Wishes(energy=0.2))
+    assert lift_of(calm) < 0.6 * lift_of(lively) and lift_of(crowd, 1) < 0.8 * lift_of(lively)
+
+
+def test_a_long_take_without_cuts_lets_people_breathe(rhythm):
+    leads = [bar.lead for seed in range(12) for bar in build_plan(rhythm(90.0), Wishes(seed=seed)).bars]
+    assert 4 <= leads.count("rest") <= len(leads) / 16 and leads.count("fill") >= leads.count("rest")
+
+
 def test_players_change_where_the_picture_changes_its_pace(rhythm):
     for seed in range(3):
         plan = build_plan(rhythm(40.0, motion=(0.01, 0.4, 0.01, 0.5)), Wishes(seed=seed))
