@@ -3,8 +3,8 @@
 Run: python -m hitpoint.model.training.diffusion SHARDS --run RUN [--minutes M] [--from WEIGHTS] [--learning-rate R]
 [--dataset NAME] [--note TEXT]
 
-A run folder that is there is gone on with; a new one may begin from weights that were exported before. What is exported is the mean of the weights over the last steps (EMA), in
-bfloat16, with its card. Takes an hour or two on one core.
+A run folder that is there is gone on with; a new one may begin from weights that were exported before. What is exported
+is the mean of the weights over the last steps (EMA), in bfloat16, with its card. Takes an hour or two on one core.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from torch.nn import functional
 from hitpoint.model.data.build import load
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import whole
-from hitpoint.model.network.roll_checkpoint import SHIPPED, load as load_weights, save
+from hitpoint.model.network.roll_checkpoint import SHIPPED, save
+from hitpoint.model.network.roll_checkpoint import load as load_weights
 from hitpoint.model.network.roll_network import STEPS, Block, RollConfig, RollNetwork
 from hitpoint.model.training.pace import Pace
 from hitpoint.model.training.rolls import Batch, Songs, batch_of

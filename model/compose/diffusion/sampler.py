@@ -7,12 +7,13 @@ Known pixels (bars that stand already, a part that is not to be written) are put
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hitpoint.model.compose.diffusion.busy import Busy, fitted
 from hitpoint.model.music.roll import Roll
 from hitpoint.model.network.roll_conditions import Told, maps_of
 from hitpoint.model.network.roll_network import MOST_LOGIT, PRIOR, STEPS, RollNetwork, alpha_bars
@@ -33,13 +34,15 @@ Logits = NDArray[np.float32]
 class Request:
     """One roll to be drawn. told: of its bars. known: what stands already, where `fixed` says so. draws: its chance.
 
-    like: a roll that it begins from, made noisy to the level `begin`; None: it is drawn from nothing.
+    busy: how many onsets its bars are to have. like: a roll that it begins from, made noisy to the level `begin`;
+    None: it is drawn from nothing.
     """
 
     told: Told
     known: Roll
     fixed: Roll
     draws: np.random.Generator
+    busy: Busy = field(default_factory=Busy.anyhow)
     like: Roll | None = None
     begin: int = STEPS
 
@@ -74,7 +77,8 @@ def sample(
         signal = np.where(fixed, 2.0 * known - 1.0, signal).astype(np.float32)
         noise = np.stack([each.standard_normal(known.shape[1:], np.float32) for each in draws])
         noisy = np.float32(alphas[level] ** 0.5) * signal + np.float32((1 - alphas[level]) ** 0.5) * noise
-        logits = guided(torch.from_numpy(noisy).to(where), level).cpu().numpy()
+        guess = guided(torch.from_numpy(noisy).to(where), level).cpu().numpy()
+        logits = np.stack([fitted(each, request.busy) for each, request in zip(guess, requests, strict=True)])
         chance = np.stack([each.random(known.shape[1:], np.float32) for each in draws])
         likely = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
         signal = np.where(chance < likely, 1.0, -1.0).astype(np.float32)

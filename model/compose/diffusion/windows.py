@@ -15,6 +15,7 @@ from hitpoint.model.music.tokens import DURATIONS, notes_of
 
 HOP_BARS = 4
 LONGEST_TICKS = DURATIONS[-1]
+ACCOMPANIMENT = PLAYERS[1]
 SURE = 3.0
 """Log-odds of one tick count so much at most: one that is off in the midst of a long note does not end it."""
 LEAN = 1.5
@@ -57,7 +58,9 @@ def known_pixels(
     """What stands already, and where something does, both (4, 128, 88).
 
     standing: bars by index; those of `new` hold what is not to be written. players: who of PLAYERS is to be written in
-    each bar of `new`; of the others the bar is what stands.
+    each bar of `new`; of the others the bar is what stands. That the accompaniment is silent stands nowhere: in songs
+    it hardly ever is (57 of 12,010 bars of POP909), and a network that is shown it ends the tune as well. One is drawn
+    there that nobody plays.
     """
     near = range(window.first_bar, window.first_bar + ROLL_BARS)
     notes = notes_of([standing.get(index, Bar(index)) for index in range(max(0, near[0] - HOP_BARS), near.stop)])
@@ -66,6 +69,8 @@ def known_pixels(
     for bar in near:
         for number, player in enumerate(PLAYERS):
             stands = bar in standing and (bar not in window.new or player not in players[bar])
+            if player == ACCOMPANIMENT and stands:
+                stands = any(note.instrument == player for note in standing[bar].notes)
             fixed[2 * number : 2 * number + 2, window.ticks(bar)] = stands
     return roll_of(notes, window.first_bar), fixed
 
