@@ -12,6 +12,7 @@ from typing import Any
 
 from hitpoint.model.errors import UsageError
 from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
+from hitpoint.model.music.meter import FOUR_FOUR, METERS
 from hitpoint.model.music.score import GENRES, INSTRUMENTS, SHIPPED_GENRES
 from hitpoint.model.plan.motif import REGISTERS, Motif
 from hitpoint.model.plan.types import ChordAt, Wishes
@@ -31,6 +32,7 @@ HARMONIES = ("auto", "off", "bound")
 MOOD_CHOICES = ("auto", "off", *MOODS)
 DYNAMICS = ("learned", "rule")
 COLOURS = ("section", "off")
+METER_CHOICES = (*METERS, "auto")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def check_wishes(wishes: Wishes) -> None:
     within("swing", wishes.swing, 0.0, 1.0)
     _one_of("dynamics", DYNAMICS)(wishes.dynamics)
     _one_of("colours", COLOURS)(wishes.colours)
+    _one_of("meter", METER_CHOICES)(wishes.meter)
     within("duck", wishes.duck_db, -40.0, 0.0)
     within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
     if wishes.key is not None:
@@ -333,6 +336,25 @@ OPTIONS: tuple[WishOption, ...] = (
         "after composing, change pitches until they are as tense as the picture asks",
         _switch("repitch"),
         "no-repitch",
+    ),
+    WishOption(
+        "meter",
+        "meter",
+        "name",
+        FOUR_FOUR,
+        ", ".join(METER_CHOICES),
+        "the time signature; auto: 3/4 or 6/8 where the visual beats plainly keep it",
+        _one_of("meter", METER_CHOICES),
+    ),
+    WishOption(
+        "odd-bars",
+        "odd_bars",
+        "switch",
+        "off",
+        "on or off",
+        "let single bars be shorter, 2/4 or 3/4, so that more cuts fall on downbeats",
+        _switch("odd-bars"),
+        "no-odd-bars",
     ),
     WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", _key),
     WishOption(
