@@ -232,7 +232,7 @@ class Scheduler:
                 channel = heard[each.instrument]
                 events.append(_Event(at(index, each.tick), CONTROL, 0.0, channel, each.number, each.value))
         for note in choice.bar.notes:
-            if note.instrument in heard:
+            if note.instrument in heard and note.tick < ticks:  # a bar that stands in for this one may be longer
                 on_s, off_s = self._span_s(index, note)
                 events.append(_Event(on_s, NOTE, min(off_s, end_s), heard[note.instrument], note.pitch, note.velocity))
         events.sort()

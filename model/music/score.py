@@ -107,7 +107,7 @@ class TempoMap:
     and time.
 
     meter: one of METERS, which most bars have. odd_bars: (bar, ticks) of those that are shorter or longer, up to 16
-    ticks, rising; never the first. The last is among them only where it is longer than a bar of the metre.
+    ticks, rising. The last is among them only where it is longer than a bar of the metre.
     """
 
     points: tuple[TempoPoint, ...]
@@ -162,10 +162,11 @@ class TempoMap:
         return bar * self.metre.ticks + self._odd_more[more]
 
     def place_of(self, written: float) -> tuple[int, float]:
-        """(bar, tick) of a place `written` sixteenths from the start, 0 or more; the inverse of `written_tick`."""
+        """(bar, tick) of a place `written` sixteenths from the start; the inverse of `written_tick`. Before the start
+        are bars below 0."""
         usual = self.metre.ticks
         bar = int(written // usual)
-        if self.odd_bars:
+        if self.odd_bars and written >= 0:
             low, high = 0, int(written) + 1  # no bar is shorter than a tick
             while high - low > 1:
                 middle = (low + high) // 2

@@ -91,7 +91,8 @@ def write_report(report: dict[str, Any], path: Path, force: bool = False) -> Non
 
 
 def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
-    """A row a bar: its span in seconds; where not all are of 4/4, its ticks; density, strength and chords, asked and found; who sounds."""
+    """A row a bar: its span in seconds; where not all are of 4/4, its ticks; density, strength and chords, asked and
+    found; who sounds."""
     last = len(score.bars) - 1
     keys = [None if bar.key is None else parse_key(bar.key) for bar in plan.bars for _ in range(2)]
     heard = label_chords(score.bars)

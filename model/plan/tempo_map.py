@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ TEMPO_ROUNDING = 0.01
 """A tempo asked for may be rounded by this share, so that the clip holds a whole number of ticks."""
 OPENING_BARS, SHIFT_WORTH = 4, 0.15
 """The first bars, at most so many, may be rounded otherwise than the rest, for this share of all weights."""
+LOST = 1e-6
+"""More weight than this is a cut that is not met."""
 LONG_REST = 4
 """So many ticks more than whole bars lengthen the last bar; more ticks make a short bar of their own."""
 
@@ -73,8 +76,9 @@ def plan_tempo(
     ruling = bending if pulse_s(inside) is not None else _weighed([each for each in inside if each.kind != "beat"])
     fits: tuple[TempoFit, ...] = ()
     deviation = wishes.max_deviation
+    search = partial(fit_tempo, ruling, bending, duration_s, (low, high), middle, deviation)
     if deviation >= LEAST_BEND and bending.total > 0.0:
-        fits = fit_tempo(ruling, bending, duration_s, (low, high), middle, deviation, grid)
+        fits = search(grid)
     fit = fits[0] if fits else None
     around = (low, high) if fit is None else _around(fit.base_bpm, low, high)
     steady = steady_fit(ruling, bending, duration_s, around, middle, grid)
@@ -85,8 +89,9 @@ def plan_tempo(
     if fit is None:
         return _with_odd_bars(_unbent(bending, duration_s, (low, high), middle, meter, grid), worth, duration_s, wishes)
     if wishes.odd_bars:
-        fits = tuple(_rebarred(each, worth, meter) for each in fits)
-    fit, lines_s = _best_eased(fits, worth, deviation)
+        fit, lines_s = _odd_and_eased(fits, search, worth, wishes)
+    else:
+        fit, lines_s, _ = _best_eased(fits, worth, deviation)
     found = tempo_map(lines_s, fit.ticks, meter)
     return TempoPlan(found, len(fit.ticks), fit.base_bpm, int(fit.ticks[-1]), _odd_told(fit.ticks, meter))
 
@@ -113,6 +118,23 @@ def _rebarred(fit: TempoFit, moments: Sequence[Moment], meter: Meter) -> TempoFi
     return replace(fit, lines_s=lines_s, ticks=np.array(bars), away=fit.away + cost)
 
 
+def _odd_and_eased(
+    fits: Sequence[TempoFit],
+    search: Callable[[BarGrid], Sequence[TempoFit]],
+    moments: Sequence[Moment],
+    wishes: Wishes,
+) -> tuple[TempoFit, NDArray[np.float64]]:
+    """The best of the fits with odd bars, eased. Where a cut is lost on the way to more downbeats, `search` looks again
+    on a grid that takes any tick for as good as usual: rather a cut on a weak tick than one on none."""
+    meter = METERS[wishes.meter]
+    best = _best_eased([_rebarred(each, moments, meter) for each in fits], moments, wishes.max_deviation)
+    if best[2] > LOST:
+        others = [_rebarred(each, moments, meter) for each in search(grid_of(wishes.meter))]
+        other = _best_eased(others, moments, wishes.max_deviation) if others else best
+        best = other if other[2] < best[2] - LOST else best
+    return best[0], best[1]
+
+
 def _odd_told(ticks: NDArray[np.int64], meter: Meter) -> tuple[str, ...]:
     """A sentence on the bars, the last left out, that have another length than the metre's."""
     odd = int((ticks[:-1] != meter.ticks).sum())
@@ -121,8 +143,9 @@ def _odd_told(ticks: NDArray[np.int64], meter: Meter) -> tuple[str, ...]:
 
 def _best_eased(
     fits: Sequence[TempoFit], moments: Sequence[Moment], deviation: float
-) -> tuple[TempoFit, NDArray[np.float64]]:
-    """The fit that loses least when it is eased, and its bar lines then."""
+) -> tuple[TempoFit, NDArray[np.float64], float]:
+    """The fit that loses least when it is eased, its bar lines then, and the weight of the cuts that are not met."""
+    cuts = [each for each in moments if each.kind != "beat"]
     best: tuple[float, TempoFit, NDArray[np.float64]] | None = None
     for fit in fits:
         lines_s = ease(fit, _nails(fit.lines_s, fit.ticks, moments), deviation)
@@ -131,7 +154,8 @@ def _best_eased(
         if best is None or cost < best[0]:
             best = cost, fit, lines_s
     assert best is not None
-    return best[1], best[2]
+    met = sum(nail.weight for nail in _nails(best[2], best[1].ticks, cuts))
+    return best[1], best[2], sum(each.weight for each in cuts) - met
 
 
 def _around(bpm: float, low: float, high: float) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from bench_plan import LENGTH_S, bend_of, rhythm_of
+from bench_plan import LENGTH_S, rhythm_of
 
 from hitpoint.model import job
 from hitpoint.model.compose.base import COMPOSERS, ComposerOptions
@@ -23,6 +23,7 @@ from hitpoint.model.music.meter import METERS
 from hitpoint.model.music.score import Score
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.build import build_plan
+from hitpoint.model.plan.tempo_ease import bend
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.take import Prepared
 from hitpoint.model.video.types import Clip, VisualRhythm
@@ -46,13 +47,15 @@ def row_of(plan: Plan, rhythm: VisualRhythm) -> Row:
     cuts = [hit for hit in plan.hits if hit.kind != "beat"]
     near = [hit for hit in cuts if abs(tempo.time_at_tick(hit.bar, hit.tick) - hit.time_s) <= ON_S]
     count = max(1, len(rhythm.boundaries))
-    beats = np.array([*(point.beat for point in tempo.points), tempo.written_tick(len(plan.bars)) / 4])
+    bars = range(len(plan.bars))
+    lines_s = np.array([*(tempo.time_at_tick(bar) for bar in bars), plan.duration_s])
+    ticks = np.array([*(tempo.ticks_of(bar) for bar in bars[:-1]), plan.last_bar_ticks])
     return Row(
         sum(hit.tick == 0 for hit in near) / count,
         sum(hit.tick % metre.beat_ticks == 0 for hit in near) / count,
         sum(hit.strength is not None for hit in near) / count,
         len(tempo.odd_bars) / len(plan.bars),
-        bend_of(np.array([point.bpm for point in tempo.points]), beats),
+        float(bend(lines_s, ticks).max()),
     )
 
 

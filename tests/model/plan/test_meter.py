@@ -29,6 +29,7 @@ from tests.fakes import FakeComposer, fake_rhythm
 
 ASKED = [("4/4", True), ("3/4", False), ("3/4", True), ("6/8", False), ("6/8", True)]
 ODD = TempoMap((TempoPoint(0.0, 0.0, 120.0),), "4/4", ((3, 8), (7, 12)))
+FIRST = TempoMap((TempoPoint(0.0, 0.0, 120.0),), "3/4", ((0, 8), (1, 16)))
 
 
 def film(seed: int, length_s: float = 40.0) -> VisualRhythm:
@@ -59,6 +60,15 @@ def test_a_place_is_found_again_and_what_lies_behind_a_short_bar_falls_on_its_en
             assert ODD.written_tick(0, 16 * bar + tick) == lines[bar] + tick
         for tick in range(ODD.ticks_of(bar), 17):
             assert ODD.written_tick(bar, tick) == lines[bar + 1]
+    assert [FIRST.place_of(written) for written in (0, 7, 8, 23, 24, 36)] == [
+        (0, 0),
+        (0, 7),
+        (1, 0),
+        (1, 15),
+        (2, 0),
+        (3, 0),
+    ]
+    assert ODD.place_of(-1)[0] == FIRST.place_of(-1)[0] == -1
     assert ODD.written_tick(4, -0.25) == 55.75  # a note that comes early is early in any metre
 
 
