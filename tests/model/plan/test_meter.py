@@ -16,8 +16,9 @@ from hitpoint.model.music.meter import METERS, Meter, signature
 from hitpoint.model.music.score import Score, TempoMap, TempoPoint
 from hitpoint.model.output.click import beats_s
 from hitpoint.model.output.midi_file import read_midi, time_signatures, to_midi
-from hitpoint.model.output.musicxml import chords_of
+from hitpoint.model.output.musicxml import chords_of, to_music21
 from hitpoint.model.output.report import control_errors
+from hitpoint.model.output.rpp import write_rpp
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.tempo_odd import WHOLE_BEFORE, odd_bars
 from hitpoint.model.plan.types import Plan, Wishes
@@ -212,3 +213,24 @@ def test_a_film_under_two_bars_and_drums_alone_are_planned(
     ready = Prepared((Clip(Path("film.mp4")),), wishes, rhythm, build_plan(rhythm, wishes), 0.0, 0.0)
     score = compose(ready, FakeComposer()).score
     assert to_midi(score).length == pytest.approx(length_s, abs=2e-3)
+
+
+@pytest.mark.parametrize(("meter", "odd"), ASKED)
+def test_notes_on_paper_have_as_many_bars_as_the_score(meter: str, odd: bool) -> None:
+    pytest.importorskip("music21", reason="needs hitpoint[notation]")
+    score, plan = played(1, meter=meter, odd_bars=odd)
+    measures = to_music21(score, plan).parts[0].getElementsByClass("Measure")
+    starts = [round(4 * float(measure.offset)) for measure in measures]
+    assert starts == [score.tempo_map.first_tick(bar) for bar in range(len(score.bars))]
+
+
+@pytest.mark.parametrize(("meter", "odd"), ASKED)
+def test_reaper_is_told_every_time_signature_at_its_second(meter: str, odd: bool, tmp_path: Path) -> None:
+    score, _ = played(1, meter=meter, odd_bars=odd)
+    path = tmp_path / "odd.rpp"
+    write_rpp(score, (), path)
+    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("    PT ")]
+    told = {float(row[1]): divmod(int(row[4]), 65536)[::-1] for row in rows if len(row) > 4}
+    asked = {score.tempo_map.time_at_beat(pulse / 480): (beats, unit) for pulse, beats, unit in time_signatures(score)}
+    assert sorted(told) == pytest.approx(sorted(asked), abs=1e-3)
+    assert [told[at] for at in sorted(told)] == [asked[at] for at in sorted(asked)]
