@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,12 +19,12 @@ from bench_plan import LENGTH_S, rhythm_of
 from hitpoint.model import job
 from hitpoint.model.compose.base import COMPOSERS, ComposerOptions
 from hitpoint.model.music.meter import METERS
-from hitpoint.model.music.score import Score
+from hitpoint.model.music.score import Bar, Score
 from hitpoint.model.output.report import control_errors
+from hitpoint.model.perform.perform import perform_all
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.tempo_ease import bend
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.take import Prepared
 from hitpoint.model.video.types import Clip, VisualRhythm
 
 ON_S = 0.04
@@ -92,22 +91,24 @@ def composed(films: Sequence[VisualRhythm]) -> None:
         for odd in (False, True):
             wishes = Wishes(meter=meter, odd_bars=odd)
             for number, film in enumerate(films):
-                prepared = Prepared((Clip(Path("film.mp4")),), wishes, film, build_plan(film, wishes), 0.0, 0.0)
-                bars = list(composer.stream(prepared.plan, 0))
-                score = replace_bars(prepared, bars)
-                errors = control_errors(score, prepared.plan)
+                plan = build_plan(film, wishes)
+                score = performed(plan, list(composer.stream(plan, 0)))
+                errors = control_errors(score, plan)
                 print(
                     f"{meter} {'odd' if odd else '   '} film {number}: {errors}, {told_period(score)} sixteenths",
                     flush=True,
                 )
 
 
-def replace_bars(prepared: Prepared, bars: Sequence[object]) -> Score:
-    from hitpoint.model.perform.perform import perform_all
-
-    plan = prepared.plan
-    return Score(perform_all(bars, plan), plan.tempo_map, plan.genre, plan.instruments, 0,  # type: ignore[arg-type]
-                 last_bar_ticks=plan.last_bar_ticks)  # fmt: skip
+def performed(plan: Plan, bars: Sequence[Bar]) -> Score:
+    return Score(
+        perform_all(bars, plan),
+        plan.tempo_map,
+        plan.genre,
+        plan.instruments,
+        plan.seed,
+        last_bar_ticks=plan.last_bar_ticks,
+    )
 
 
 def main() -> None:
@@ -122,7 +123,7 @@ def main() -> None:
     table(f"{args.films} films of {LENGTH_S:g} s, --tempo 90", films, (90.0, 90.0))
     for clip in args.clip:
         prepared = job.prepare([Clip(clip)], Wishes())
-        table(clip.name, [replace(prepared.rhythm)], None)
+        table(clip.name, [prepared.rhythm], None)
     if args.compose:
         composed(films[:COMPOSED])
 
