@@ -12,6 +12,7 @@ import numpy as np
 
 from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.accents import set_accents
+from hitpoint.model.plan.drum_beat import keep_time
 from hitpoint.model.plan.dynamics import dynamics
 from hitpoint.model.plan.ending import end, rest_at_last
 from hitpoint.model.plan.leads import lead
@@ -41,6 +42,7 @@ def arrange(plan: Plan, accents: float = 1.0, tune: int | None = None) -> Plan:
     if accents > 0:
         lead(sheet, plan, hits, turns)
     ending = end(sheet, plan)
+    keep_time(sheet, plan)
     move_on(sheet, plan)
     thin_out(sheet, plan)
     arranged = replace(plan, bars=sheet.bars(plan), hits=hits, ending=ending)

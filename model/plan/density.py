@@ -3,6 +3,8 @@ the bars of all training music of the genre."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -94,14 +96,18 @@ def densities(
     offset: int,
     energy: NDArray[np.float64] | float,
     bar_s: NDArray[np.float64],
+    ticks: Sequence[int] | None = None,
 ) -> list[int]:
     """Density 1..16 of each bar. level (bars,): 0..1. offset: the wish. energy (bars,): what wish and mood
-    add to the picture's. bar_s (bars,): seconds a bar.
+    add to the picture's. bar_s (bars,): seconds a bar. ticks (bars,): sixteenths of each, a short bar has the fewer
+    onsets; None: 16 throughout.
     """
     wanted = np.array([_typical(float(each), genre, instruments) for each in level])
     wanted += offset + ENERGY_DENSITY * energy
+    length = np.array([TICKS_PER_BAR] * len(level) if ticks is None else ticks)
+    wanted *= length / TICKS_PER_BAR
     playable = np.floor(bar_s * ONSETS_PER_S)
-    result = np.clip(np.rint(wanted), 1, np.clip(playable, 1, TICKS_PER_BAR)).astype(int)
+    result = np.clip(np.rint(wanted), 1, np.clip(playable, 1, length)).astype(int)
     if len(result) > 1:
         result[-1] = min(result[-1], max(1, ENDING_DENSITY + offset), result[-2])
     return [int(each) for each in result]

@@ -36,21 +36,33 @@ FADE_BARS, FADE = 3, 45.0
 
 def dynamics(plan: Plan, hits: Sequence[HitPoint]) -> tuple[tuple[tuple[float, float], ...], ...]:
     """(level, accent) of each tick, a tuple of 16 a bar: velocities that the course of the music adds, and those by
-    which an accent stands out or what is around it is held back.
+    which an accent stands out or what is around it is held back. Behind a short bar's end stands what its last tick
+    has.
     """
-    count = len(plan.bars) * TICKS_PER_BAR
+    count = plan.tempo_map.first_tick(len(plan.bars))
     level = _level(plan) + _phrases(plan) + _crescendos(plan, hits)
     if plan.ending == "fade":
-        fading = min(count, FADE_BARS * TICKS_PER_BAR)
+        fading = min(count, FADE_BARS * plan.tempo_map.metre.ticks)
         level[count - fading :] -= np.linspace(0.0, FADE, fading)
-    accent = _accents(plan, hits)
+    accent = _accents(count, plan, hits)
     pairs = [(round(float(one), 2), round(float(other), 2)) for one, other in zip(level, accent, strict=True)]
-    return tuple(tuple(pairs[i : i + TICKS_PER_BAR]) for i in range(0, count, TICKS_PER_BAR))
+    curves = [pairs[_line(plan, bar.index) : _line(plan, bar.index + 1)] for bar in plan.bars]
+    return tuple((*curve, *curve[-1:] * (TICKS_PER_BAR - len(curve))) for curve in curves)
+
+
+def _line(plan: Plan, bar: int) -> int:
+    """Sixteenths from the start to a bar line."""
+    return plan.tempo_map.first_tick(bar)
+
+
+def _at(plan: Plan, hit: HitPoint) -> int:
+    """Sixteenths from the start to a hit."""
+    return _line(plan, hit.bar) + hit.tick
 
 
 def _level(plan: Plan) -> NDArray[np.float64]:
     """What the energy alone adds to each tick; a sudden rise comes late in its bar."""
-    energy = np.array([bar.energy_at(_bent(bar, tick)) for bar in plan.bars for tick in range(TICKS_PER_BAR)])
+    energy = np.array([bar.energy_at(_bent(bar, tick)) for bar in plan.bars for tick in range(bar.ticks)])
     return LOUDNESS_RANGE * (energy - 0.5)
 
 
@@ -62,24 +74,24 @@ def _bent(bar: BarPlan, tick: int) -> float:
 
 def _phrases(plan: Plan) -> NDArray[np.float64]:
     """A little softer towards the end of each phrase."""
-    dips = np.zeros(len(plan.bars) * TICKS_PER_BAR)
+    dips = np.zeros(_line(plan, len(plan.bars)))
     fall = -PHRASE_DIP * np.linspace(0.0, 1.0, DIP_TICKS + 1)[1:]
     for section in plan.sections:
         for end in range(section.first_bar + PHRASE_BARS, section.end_bar + 1, PHRASE_BARS):
             if not plan.bars[end - 1].lead:
-                dips[end * TICKS_PER_BAR - DIP_TICKS : end * TICKS_PER_BAR] += fall
+                dips[_line(plan, end) - DIP_TICKS : _line(plan, end)] += fall
     return dips
 
 
 def _crescendos(plan: Plan, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
     """A rise into each lead's aim, and into each swell."""
-    count = len(plan.bars) * TICKS_PER_BAR
+    count = _line(plan, len(plan.bars))
     rise = np.zeros(count)
-    marked = {hit.bar * TICKS_PER_BAR + hit.tick: hit.accent for hit in hits if hit.accent is not None}
+    marked = {_at(plan, hit): hit.accent for hit in hits if hit.accent is not None}
     aims = {tick: accent.size for tick, accent in marked.items() if accent.kind == "swell"}
     for bar in plan.bars:
         if bar.lead in ("fill", "rise", "dominant"):
-            line = (bar.index + 1) * TICKS_PER_BAR
+            line = _line(plan, bar.index + 1)
             near = [tick for tick, accent in marked.items() if accent.kind != "stress" and abs(tick - line) < 12]
             aims.setdefault(min(near, key=lambda tick: abs(tick - line), default=line), 1.0)
     for aim, size in aims.items():
@@ -89,18 +101,15 @@ def _crescendos(plan: Plan, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
     return rise
 
 
-def _accents(plan: Plan, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
+def _accents(count: int, plan: Plan, hits: Sequence[HitPoint]) -> NDArray[np.float64]:
     """What the accents add to and take from each tick: less where it is calm, for there little is enough."""
-    count = len(plan.bars) * TICKS_PER_BAR
     added, own = np.zeros(count), np.zeros(count)
-    places = np.array(
-        [hit.bar * TICKS_PER_BAR + hit.tick for hit in hits if hit.accent and hit.accent.kind != "stress"]
-    )
+    places = np.array([_at(plan, hit) for hit in hits if hit.accent and hit.accent.kind != "stress"])
     for hit in hits:
         accent = hit.accent
         if accent is None:
             continue
-        tick = hit.bar * TICKS_PER_BAR + hit.tick
+        tick = _at(plan, hit)
         away = np.abs(places[places != tick] - tick).min(initial=count)
         size = accent.size * float(np.interp(away, CROWD_TICKS, CROWDED))
         size *= float(np.interp(plan.bars[hit.bar].energy_at(hit.tick), CALM_TO_LIVELY, SIZES))

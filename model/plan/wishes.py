@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hitpoint.model.errors import UsageError
+from hitpoint.model.music.meter import FOUR_FOUR, METERS
 from hitpoint.model.music.score import INSTRUMENTS, SHIPPED_GENRES
 from hitpoint.model.plan import wish_names as read
 from hitpoint.model.plan.motif import REGISTERS
@@ -29,6 +30,7 @@ from hitpoint.model.plan.wish_texts import (
 
 DYNAMICS = ("learned", "rule")
 COLOURS = ("section", "off")
+METER_CHOICES = (*METERS, "auto")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def check_wishes(wishes: Wishes) -> None:
     within("swing", wishes.swing, 0.0, 1.0)
     read.one_of("dynamics", DYNAMICS)(wishes.dynamics)
     read.one_of("colours", COLOURS)(wishes.colours)
+    read.one_of("meter", METER_CHOICES)(wishes.meter)
     within("duck", wishes.duck_db, -40.0, 0.0)
     within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
     if wishes.key is not None:
@@ -243,6 +246,25 @@ OPTIONS: tuple[WishOption, ...] = (
         "after composing, change pitches until they are as tense as the picture asks",
         read.switch("repitch"),
         "no-repitch",
+    ),
+    WishOption(
+        "meter",
+        "meter",
+        "name",
+        FOUR_FOUR,
+        ", ".join(METER_CHOICES),
+        "the time signature; auto: 3/4 or 6/8 where the visual beats plainly keep it",
+        read.one_of("meter", METER_CHOICES),
+    ),
+    WishOption(
+        "odd-bars",
+        "odd_bars",
+        "switch",
+        "off",
+        "on or off",
+        "let single bars be shorter, 2/4 or 3/4, so that more cuts fall on downbeats",
+        read.switch("odd-bars"),
+        "no-odd-bars",
     ),
     WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", read.key),
     WishOption(
