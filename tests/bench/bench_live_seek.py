@@ -160,7 +160,7 @@ def main():
             quantiles("locate → first new note, bar known", first, "30")
             expected, lost, jacks, doubled, hung = random_moves(client, ears, options.moves, 64)
             print(
-                f"{options.moves} random moves: {expected} notes, lost {lost} (0), {jacks} more with periods of JACK's, "
+                f"{options.moves} random moves: {expected} notes, lost {lost} (0), {jacks} where JACK lost periods, "
                 f"doubled {doubled}, hanging {hung} (0); load {os.getloadavg()[0]:.1f}"
             )
         folder = tempfile.mkdtemp(prefix="hitpoint-bench-")
