@@ -32,6 +32,8 @@ from hitpoint.bridge.work.jobs import announcement
 QUIT_S = 2.0
 PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Before a process is started again that died time after time as soon as it was there."""
+LEAVES_MUSIC_OUT = 3
+"""A clock that died so often as soon as it was there is no longer told of the music: it may be what kills it."""
 COMPOSER_WAITS_S = 3.0
 """At the start, at most, until the clock has its port: it has the processor to itself until it sounds."""
 SPARE_WAITS_S, SPARE_AGAIN_S = {"clock": 1.0, "composer": 2.0}, 10.0
@@ -114,8 +116,7 @@ class Watchdog:
     def _load_latest(self) -> None:
         """Whatever was there when the bridge was last ended is there again."""
         job = self._requests.job = self._store.latest()
-        record = self._store.load(job) if job else None
-        plan = self._store.load_plan(job) if record else None
+        record, plan = self._store.load_planned(job) if job else (None, None)
         if record is None or plan is None:
             return
         self._now_playing.hear(announcement(record, plan, kept=True))
@@ -171,6 +172,9 @@ class Watchdog:
             self._due[child.name] = time.monotonic() + SPARE_AGAIN_S
             return
         failures = self._failures[child.name] = child.failures(self._failures[child.name])
+        if child.name == "clock" and failures == LEAVES_MUSIC_OUT and self._now_playing.planned is not None:
+            log.error("the clock dies on %s: it is left out; score it again", self._now_playing.planned.job)
+            self._now_playing = NowPlaying()
         for_good = failures > len(PAUSES_S)
         if child.name == "composer":
             self._tell_composer_died(child.process.exitcode, for_good)

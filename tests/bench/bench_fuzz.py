@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 CORPUS = ROOT / "tests" / "corpus"
 SLOW_S = 2.0
+NUMBERS = (b"0", b"-1", b"1e308", b"NaN", b"-0.0", b"9" * 20, b"2147483648", b"1/0", b"0.000000001", b"", b"true")
 
 
 def state_files(state):
@@ -125,10 +127,20 @@ def seeds(folder):
     yield "osc", osc, [*packets, *HOSTILE.values(), *_corpus("osc")]
     yield "midi", midi, [(folder / "sound.mid").read_bytes(), *_corpus("midi")]
     yield "request", request, [text.encode(), *_corpus("request")]
-    yield "cuts", cuts, [edl.encode(), b'{"cuts": [1.0, 2.5]}', *_corpus("cuts")]
+    yield "cuts", cuts, [edl.encode(), b'{"cuts": [1.0, 2.5]}', *_lists_of_cuts(), *_corpus("cuts")]
     yield "checkpoint", checkpoint, [_small_checkpoint(folder), SHIPPED.read_bytes(), *_corpus("checkpoint")]
     yield "state", state, [*_state(folder), *_corpus("state")]
     yield "films", films, [*_small_films(folder), *_corpus("films")]
+
+
+def _lists_of_cuts():
+    """The same edit in each format."""
+    from tests.model.video.timeline.writers import Clip, Mix
+    from tests.model.video.timeline.xml_writers import FORMATS
+
+    track = (Clip(0, 4, media="a"), Clip(4, 8, media="b"), Mix(7.52, 8.48), Clip(8, 12, media="c"))
+    over = (Clip(2, 6, "title"), Clip(9, 11, "sound"))
+    return [write((track, over)).encode() for write in FORMATS.values()]
 
 
 def _state(folder):
@@ -172,11 +184,16 @@ def _corpus(room):
 
 
 def mutated(data, dice):
-    """A few bytes changed, taken out, doubled or put in; interesting numbers among them."""
+    """A few bytes changed, taken out, doubled or put in, interesting numbers among them, or a number of a text."""
     data = bytearray(data)
     for _ in range(dice.randrange(1, 8)):
         at = dice.randrange(min(len(data), 4096) + 1)
-        kind = dice.randrange(5)
+        kind = dice.randrange(6)
+        numbers = list(re.finditer(rb"-?\d+(\.\d+)?", bytes(data[at : at + 400]))) if kind == 5 else []
+        if numbers:
+            found = dice.choice(numbers)
+            data[at + found.start() : at + found.end()] = dice.choice(NUMBERS)
+            continue
         if kind == 0 and data:
             data[min(at, len(data) - 1)] = dice.randrange(256)
         elif kind == 1:
