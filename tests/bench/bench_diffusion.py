@@ -43,14 +43,14 @@ from hitpoint.model.mood.affect import emotion_of
 from hitpoint.model.music.chords import HALF_BAR_TICKS, QUALITIES, Chord
 from hitpoint.model.music.harmony import in_key_share
 from hitpoint.model.music.metrics import grooving_similarity, metrics_of, pitch_class_entropy
-from hitpoint.model.music.roll import PLAYERS, Roll, roll_of
+from hitpoint.model.music.roll import PLAYERS, Roll
 from hitpoint.model.music.score import BEATS_PER_BAR, INSTRUMENTS, TICKS_PER_BAR, Bar, Score, TempoMap, TempoPoint
 from hitpoint.model.music.symbols import parse_symbol, symbol_of
-from hitpoint.model.music.tokens import notes_of
 from hitpoint.model.network.conditions import FIRST_QUALITY, FIRST_ROOT, controls_of_plan, labels_of_plan
 from hitpoint.model.network.roll_conditions import told_of
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.types import Affect, BarPlan, Plan, Section
+from hitpoint.model.training.retrieval import asked_vector, heard_vector
 from hitpoint.model.training.rolls import Songs
 
 HITS = Augmentation(control=1.0, forget=0.0)
@@ -296,49 +296,9 @@ def _chroma(notes: Sequence[object]) -> NDArray[np.float64]:
     return weights / max(1e-9, float(np.linalg.norm(weights)))
 
 
-def asked_vector(plan: Plan) -> NDArray[np.float64]:
-    """What a plan asks: densities, hits, chord chroma; each part of length 1 once the mean is taken off it."""
-    density = np.array([bar.density or 0 for bar in plan.bars], float)
-    hits = np.zeros((len(plan.bars), TICKS_PER_BAR))
-    chroma = np.zeros((len(plan.bars), 2, 12))
-    for bar in plan.bars:
-        for tick, strength in bar.required:
-            hits[bar.index, tick] = strength
-        for half, symbol in enumerate(bar.chords or ()):
-            chord = parse_symbol(symbol)
-            if chord is not None:
-                chroma[bar.index, half, list(chord.tones)] = 1.0
-    return _joined(density, hits, chroma)
-
-
-def heard_vector(bars: Sequence[Bar]) -> NDArray[np.float64]:
-    """The same, measured on the notes."""
-    density = np.array([bar.density for bar in bars], float)
-    hits = np.zeros((len(bars), TICKS_PER_BAR))
-    for bar in bars:
-        for tick, strength in bar.strengths().items():
-            hits[bar.index, tick] = strength
-    roll = roll_of(notes_of(bars), 0, len(bars))
-    sounds = roll.any(axis=0).reshape(len(bars), 2, HALF_BAR_TICKS, -1).sum(axis=2)
-    return _joined(density, hits, _pitch_classes(sounds))
-
-
-def _pitch_classes(sounds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(bars, 2, 88) from pitch 21 on -> (bars, 2, 12)."""
-    found = np.zeros((*sounds.shape[:2], 12))
-    for row in range(sounds.shape[2]):
-        found[..., (21 + row) % 12] += sounds[..., row]
-    return found
-
-
-def _joined(*parts: NDArray[np.float64]) -> NDArray[np.float64]:
-    flat = [part.ravel() - part.mean() for part in parts]
-    return np.concatenate([part / max(1e-9, float(np.linalg.norm(part))) for part in flat])
-
-
 def print_retrieval(ways: Ways, plans: Sequence[Plan]) -> None:
     """How often the plan that a piece was made from is among the first K of all."""
-    asked = np.stack([asked_vector(plan) for plan in plans])
+    asked = np.stack([asked_vector(plan.bars) for plan in plans])
     rows: dict[str, Callable[[Plan], list[Bar]]] = {
         "diffusion": lambda plan: list(ways.diffusion.stream(plan, plan.seed)),
         "no control": lambda plan: list(ways.diffusion.stream(untold(plan), plan.seed)),
