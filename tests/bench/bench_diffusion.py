@@ -1,8 +1,8 @@
 """How near the music of the composer diffusion is to real songs, how well it keeps what it is told, and what it costs.
 
 Run: python tests/bench/bench_diffusion.py SHARDS [--songs N] [--bars N] [--plans N] [--parts table,inpainting,
-retrieval,ablations,costs]. SHARDS: from `hitpoint data build`, with songs of piano and strings alone, as POP909 arranged
-for five tracks is.
+retrieval,ablations,costs]. SHARDS: from `hitpoint data build`, with songs of piano and strings alone, as POP909
+arranged for five tracks is.
 
 Plans are read off held-out songs: densities, some of the strengths, energies, chords, affect, sections. Rows: the
 songs themselves; `cmt` and `diffusion` on their plans; diffusion on the plan of the next song, held against its own;
