@@ -63,11 +63,14 @@ def order_of_steps(inpaints: bool, begin: int = STEPS) -> list[int]:
 @torch.inference_mode()
 def sample(
     network: RollNetwork, requests: Sequence[Request], step: Callable[[], None] = lambda: None,
-    guidance: float = GUIDANCE,
+    guidance: float = GUIDANCE, guess: Callable[[torch.Tensor, int], torch.Tensor] | None = None,
 ) -> list[Logits]:  # fmt: skip
-    """The logits of the last step, of each request; those of known pixels say what is known. step: called at each."""
+    """The logits of the last step, of each request; those of known pixels say what is known. step: called at each.
+
+    guess: what is asked in place of the network, as `Guided`.
+    """
     where = network.alpha_bar.device
-    guided = _Guided(network, requests, guidance)
+    guided = guess or Guided(network, requests, guidance)
     known = np.stack([request.known for request in requests])
     fixed = np.stack([request.fixed for request in requests])
     draws = [request.draws for request in requests]
@@ -77,8 +80,8 @@ def sample(
         signal = np.where(fixed, 2.0 * known - 1.0, signal).astype(np.float32)
         noise = np.stack([each.standard_normal(known.shape[1:], np.float32) for each in draws])
         noisy = np.float32(alphas[level] ** 0.5) * signal + np.float32((1 - alphas[level]) ** 0.5) * noise
-        guess = guided(torch.from_numpy(noisy).to(where), level).cpu().numpy()
-        logits = np.stack([fitted(each, request.busy) for each, request in zip(guess, requests, strict=True)])
+        found = guided(torch.from_numpy(noisy).to(where), level).cpu().numpy()
+        logits = np.stack([fitted(each, request.busy) for each, request in zip(found, requests, strict=True)])
         chance = np.stack([each.random(known.shape[1:], np.float32) for each in draws])
         likely = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
         signal = np.where(chance < likely, 1.0, -1.0).astype(np.float32)
@@ -97,7 +100,7 @@ def _beginning(requests: Sequence[Request]) -> NDArray[np.float32]:
     ]).astype(np.float32)  # fmt: skip
 
 
-class _Guided:
+class Guided:
     """The network asked with the conditions and without them, and what is drawn from both."""
 
     def __init__(self, network: RollNetwork, requests: Sequence[Request], guidance: float) -> None:
