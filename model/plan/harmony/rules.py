@@ -51,8 +51,8 @@ Weights = NDArray[np.float64]
 class Rule:
     """change: on another root than the half bar before. cut: and with few of its tones, for a cut is to be heard in it.
     between: that cut lies off the half bar's line, so that the half bar before the last still sounds in the ear: rather
-    on another root than that, too. hold: rather on the same root. allowed: (156,) bool, None = all. nats: (156,), added to the network's. repeat: the
-    earlier half bar that this one repeats, where it may.
+    on another root than that, too. hold: rather on the same root. allowed: (156,) bool, None = all. nats: (156,), added
+    to the network's. repeat: the earlier half bar that this one repeats, where it may.
     """
 
     change: bool = False
