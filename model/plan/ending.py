@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.players import DRUMS, STRINGS
+from hitpoint.model.plan.players import BASS, DRUMS, STRINGS
 from hitpoint.model.plan.sheet import Sheet
 from hitpoint.model.plan.types import Plan
 
@@ -50,6 +50,10 @@ def end(sheet: Sheet, plan: Plan) -> str:
     if not pitched:
         pitched = [k for k in plan.instruments if k != DRUMS][:1]
         sheet.players[last_bar].update(pitched)
+    if not fades and pitched and BASS in plan.instruments and BASS not in pitched:  # the last chord has its root below
+        pitched.append(BASS)
+        sheet.players[last_bar].add(BASS)
+        sheet.close(range(first, chord), {BASS})
     sheet.close(range(chord + 1, sheet.end))
     if pitched:
         sheet.close((tick for tick in range(first + latest, first + TICKS_PER_BAR) if tick != promised), {DRUMS})

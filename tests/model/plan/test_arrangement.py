@@ -10,10 +10,13 @@ import pytest
 
 from hitpoint.model.compose.cmt.composer import task_of
 from hitpoint.model.compose.cmt.grammar import Ask, write_bar
+from hitpoint.model.compose.cmt.leaning import Here, Place
+from hitpoint.model.compose.cmt.presence import Fullness
 from hitpoint.model.music.score import TICKS_PER_BAR, Score
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.perform.perform import perform_all
 from hitpoint.model.plan.build import build_plan
+from hitpoint.model.plan.players import BASS
 from hitpoint.model.plan.types import ACCENT_KINDS, Plan, Wishes
 
 
@@ -125,6 +128,17 @@ def test_it_ends_on_one_held_chord_without_drums(rhythm, seed):
     assert len({n.tick for n in last.notes if n.instrument == 4}) <= 1, "strings are not struck again"
     held = [n for n in last.notes if n.tick == final and n.instrument]
     assert held and all(n.tick + n.duration_ticks == TICKS_PER_BAR for n in held)
+
+
+def test_the_last_chord_may_be_a_whole_one_with_its_root_below_however_calm_it_is(rhythm):
+    for seed in range(4):
+        plan = build_plan(rhythm(40.0, cuts_s=(20.0,), motion=(0.4, 0.0)), Wishes(seed=seed))
+        last = plan.bars[-1]
+        assert BASS in last.instruments and not last.caps
+        before, end = (
+            Fullness.of(Here(plan, at)).lean("strength", Place(0, 1, 0, 1)) for at in (last.index - 1, last.index)
+        )
+        assert max(before.values()) < 0 < min(end.values())
 
 
 def test_a_film_that_fades_out_fades_in_music(rhythm):
