@@ -28,6 +28,9 @@ FINALISTS, ALIKE, MANY_BARS = 6, 0.065, 200
 MANY_BARS bars only one does."""
 NEAR_S, FAR_S = 0.012, 0.05
 """A tick so near a moment is on it; one so far is not, and costs as much as none."""
+BLUR_S = 0.2
+"""In the pass that chooses the tempo a tick costs the more the farther it is, up to so far: the bars bend to it later,
+and a cut that another copy of the film shows a frame earlier or later must not lead to another tempo."""
 MISS_TEMPO, MISS = 2.5, 8.0
 """What a moment costs that no tick meets, in units of its weight, in the pass that chooses the tempo and in the one
 that bends it; the worst tick costs 0.65."""
@@ -143,14 +146,21 @@ def grid_cost(moments: Weighed, bar_s: float) -> float:
     return float((moments.weights * tick_costs(ticks, bar_s, MISS)).sum())
 
 
-def tick_costs(ticks: NDArray[np.float64], bar_s: NDArray[np.float64] | float, miss: float) -> NDArray[np.float64]:
+def tick_costs(
+    ticks: NDArray[np.float64],
+    bar_s: NDArray[np.float64] | float,
+    miss: float,
+    near_s: float = NEAR_S,
+    far_s: float = FAR_S,
+) -> NDArray[np.float64]:
     """What a moment of weight 1 costs that falls on `ticks` (any shape, 0..16, any real) of a bar of `bar_s` seconds.
 
-    It rises steadily with the distance to the nearest tick, so that a frame more or less decides nothing.
+    It rises steadily with the distance to the nearest tick, from `near_s` to `far_s`, so that a frame more or less
+    decides nothing.
     """
     nearest = np.rint(ticks)
     off_s = np.abs(ticks - nearest) * (bar_s / TICKS_PER_BAR)
-    share = np.clip((off_s - NEAR_S) / (FAR_S - NEAR_S), 0.0, 1.0)
+    share = np.clip((off_s - near_s) / (far_s - near_s), 0.0, 1.0)
     return np.asarray(_TICK_COST[nearest.astype(np.int64)] * (1.0 - share) + miss * share)
 
 
@@ -178,6 +188,7 @@ class BarSearch:
         self.grid_s = duration_s / self.units
         self.bases_bpm, self.open_ends, self.traced = bases_bpm, open_ends, traced
         self.miss = MISS if traced else MISS_TEMPO
+        self.reach_s = (NEAR_S, FAR_S) if traced else (0.0, BLUR_S)
         natural = 60.0 * BEATS_PER_BAR / bases_bpm / self.grid_s  # (bases,) units a bar
         drift = DRIFT * deviation if traced else deviation
         reach = int(np.ceil(natural.max() * drift))
@@ -225,7 +236,7 @@ class BarSearch:
             since = place - np.arange(low, high + 1)[:, None, None]
             ticks = since / self.lengths * TICKS_PER_BAR
             inside = ticks < TICKS_PER_BAR
-            costs = tick_costs(np.where(inside, ticks, 0.0), bar_s, self.miss)
+            costs = tick_costs(np.where(inside, ticks, 0.0), bar_s, self.miss, *self.reach_s)
             own[low - first : high + 1 - first] += np.where(inside, weight * costs, 0.0).astype(np.float32)
         return own
 
