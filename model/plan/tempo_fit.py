@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.plan.tempo_grid import MISS, MISS_TEMPO, BarGrid, Weighed, bar_grid
+from hitpoint.model.plan.tempo_grid import BLUR_S, FAR_S, MISS, MISS_TEMPO, NEAR_S, BarGrid, Weighed, bar_grid
 
 COARSE_S, FINE_S = 0.02, 0.01
 """Bar lines of the two passes lie on grids of this many seconds, or a little more or less so that the end is on it."""
@@ -147,6 +147,7 @@ class BarSearch:
         self.bases_bpm, self.open_ends, self.traced = bases_bpm, open_ends, traced
         self.miss = MISS if traced else MISS_TEMPO
         self.grid = grid or bar_grid()
+        self.reach_s = (NEAR_S, FAR_S) if traced else (0.0, BLUR_S)
         natural = 60.0 * self.grid.quarters / bases_bpm / self.grid_s  # (bases,) units a bar
         drift = DRIFT * deviation if traced else deviation
         reach = int(np.ceil(natural.max() * drift))
@@ -195,7 +196,7 @@ class BarSearch:
             since = place - np.arange(low, high + 1)[:, None, None]
             ticks = since / self.lengths * self.grid.ticks
             inside = ticks < self.grid.ticks
-            costs = self.grid.cost(np.where(inside, ticks, 0.0), bar_s, self.miss)
+            costs = self.grid.cost(np.where(inside, ticks, 0.0), bar_s, self.miss, *self.reach_s)
             own[low - first : high + 1 - first] += np.where(inside, weight * costs, 0.0).astype(np.float32)
         return own
 

@@ -13,6 +13,9 @@ from hitpoint.model.music.score import TICKS_PER_BEAT
 
 NEAR_S, FAR_S = 0.012, 0.05
 """A tick so near a moment is on it; one so far is not, and costs as much as none."""
+BLUR_S = 0.2
+"""In the pass that chooses the tempo a tick costs the more the farther it is, up to so far: the bars bend to it later,
+and a cut that another copy of the film shows a frame earlier or later must not lead to another tempo."""
 MISS_TEMPO, MISS = 2.5, 8.0
 """What a moment costs that no tick meets, in units of its weight, in the pass that chooses the tempo and in the one
 that bends it; the worst tick costs 0.65."""
@@ -56,15 +59,23 @@ class BarGrid:
         """Quarter notes a bar."""
         return self.ticks / TICKS_PER_BEAT
 
-    def cost(self, ticks: NDArray[np.float64], bar_s: NDArray[np.float64] | float, miss: float) -> NDArray[np.float64]:
+    def cost(
+        self,
+        ticks: NDArray[np.float64],
+        bar_s: NDArray[np.float64] | float,
+        miss: float,
+        near_s: float = NEAR_S,
+        far_s: float = FAR_S,
+    ) -> NDArray[np.float64]:
         """What a moment of weight 1 costs that falls on `ticks` (any shape, any real within the bar) of a bar of
         `bar_s` seconds.
 
-        It rises steadily with the distance to the nearest tick, so that a frame more or less decides nothing.
+        It rises steadily with the distance to the nearest tick, from `near_s` to `far_s`, so that a frame more or less
+        decides nothing.
         """
         nearest = np.rint(ticks)
         off_s = np.abs(ticks - nearest) * (bar_s / self.ticks)
-        share = np.clip((off_s - NEAR_S) / (FAR_S - NEAR_S), 0.0, 1.0)
+        share = np.clip((off_s - near_s) / (far_s - near_s), 0.0, 1.0)
         return np.asarray(np.array(self.costs)[nearest.astype(np.int64)] * (1.0 - share) + miss * share)
 
     def steady_cost(self, moments: Weighed, bar_s: float) -> float:

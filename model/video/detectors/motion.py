@@ -36,7 +36,7 @@ class Motion(Detector):
     """
 
     name: ClassVar[str] = "motion"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     is_handed_on: ClassVar[bool] = False
 
     def __init__(self) -> None:

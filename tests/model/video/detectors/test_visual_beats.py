@@ -9,7 +9,7 @@ import pytest
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import frames
-from hitpoint.model.video.detectors import shot_choice, visual_beats
+from hitpoint.model.video.detectors import impact_network, shot_choice, visual_beats
 from hitpoint.model.video.detectors.cadence import Cadence
 from hitpoint.model.video.detectors.camera import STILL, Camera, halved
 from hitpoint.model.video.detectors.changes import NAMES, Changes
@@ -130,6 +130,14 @@ def test_signs_become_beats_at_their_moment(even):
     assert all(beat.saliency >= LOUD_BEAT for beat in beats)
 
 
+@pytest.mark.parametrize("size", [0.5, 4, 20])
+def test_an_impact_is_one_however_large_what_moves(size):
+    """A ball before the lens changes twenty times as much of the picture as one at the far end of a room."""
+    times_s, at = np.arange(240) / RATE, [40, 90, 150]
+    rows = size * rows_of(times_s, turn=at, turn_long=at)
+    assert [beat.time_s for beat in beats_of(times_s, rows)] == pytest.approx(times_s[at], abs=0.011)
+
+
 def test_a_cut_hides_what_is_next_to_it_over_repeated_frames_too():
     times_s = np.arange(240) / RATE
     rows = rows_of(times_s, turn=[119])
@@ -162,6 +170,13 @@ def test_restlessness_hides_what_does_not_rise_above_it():
     rows = np.abs(rng.normal(0, 1, (600, len(NAMES)))).astype(np.float32)
     loud = [beat for beat in beats_of(times_s, rows) if beat.saliency >= LOUD_BEAT]
     assert len(loud) <= 0.05 * 600 / RATE * 4
+
+
+def test_a_film_of_hours_is_judged_in_pieces_as_if_in_one(monkeypatch):
+    signs = np.random.default_rng(4).normal(0, 1, (900, visual_beats.COLUMNS)).astype(np.float32)
+    whole = impact_network.judge(signs)
+    monkeypatch.setattr(impact_network, "PIECE", 100)
+    assert impact_network.judge(signs) == pytest.approx(whole, abs=1e-5)
 
 
 def test_nothing_gives_nothing():
