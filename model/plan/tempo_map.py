@@ -20,9 +20,9 @@ from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.plan.weights import Moment
 from hitpoint.model.video.types import LOUD_BEAT
 
-STEADY_WORTH, STEADY_MOST, STEADY_REACH = 0.15, 2.0, 0.1
+STEADY_WORTH, STEADY_MOST, STEADY_REACH = 0.15, 2.0, 0.065
 """A tempo that never bends is taken even if it costs so much more of all weights, but at most as much as missing a
-light cut; from this share around the best that does bend."""
+light cut; from this share around the best that does bend, so that it has as many bars in another copy too."""
 LEAST_BEND = 0.005
 """A tempo that may bend by less than this share does not bend."""
 BEAT_GAP_S = 0.8
