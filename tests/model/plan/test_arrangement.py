@@ -97,6 +97,19 @@ def test_a_hit_is_louder_than_what_surrounds_it_and_has_space_before(rhythm):
     assert sum(hit.accent.breath_ticks >= 2 for hit in cuts) >= len(cuts) / 2
 
 
+def test_a_crash_falls_on_eighths_alone(rhythm):
+    """In no genre's songs does a crash stand between eighths in more than two of a thousand bars."""
+    struck = [
+        (note.tick % 2, note.pitch)
+        for film in FILMS.values()
+        for bar in build_plan(rhythm(**film), Wishes(control=1.0, seed=1, tempo_bpm=(97.0, 97.0))).bars
+        for note in bar.scored
+        if note.instrument == 0
+    ]
+    assert not {(1, 49), (1, 57)} & set(struck)
+    assert {(0, 49), (0, 57)} & set(struck)
+
+
 def test_accents_scale_and_zero_leaves_hits_bare(rhythm):
     plans = [build_plan(rhythm(**FILMS["plain"]), Wishes(control=1.0, accents=a, seed=1)) for a in (0.0, 0.5, 1.0, 2.0)]
     assert all(hit.accent is None for hit in plans[0].hits)
