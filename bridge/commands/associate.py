@@ -27,6 +27,8 @@ MUSIC_ALONE = ("band", "pop909_5", "real5", "games")
 def command(films: tuple[Path, ...], out: Path, plot: Path | None, force: bool) -> None:
     """Learn from FILMS (or folders of them), each NAME.mp4 with its music as NAME.mid, what you put under what.
 
+    A film without a NAME.mid is learnt from its own sound, of which less can be told (`pip install 'hitpoint[audio]'`).
+
     `hitpoint score --composer library --select association --association FILE` then chooses as you did. A folder of
     shards (`hitpoint data build`) in place of films: from music alone, as what comes with Hitpoint was learnt.
     """

@@ -29,6 +29,8 @@ FEW, FEWEST = 200, 30
 NOISE = 0.1
 """Standard deviation of what is added to a virtual shot's ranks."""
 HALF_COUNT = 0.5
+LEAST_SPREAD, UNHEARD = 1e-3, 1e9
+"""A sound that is the same throughout says nothing, and so counts nothing where it is not."""
 
 Table = NDArray[np.float64]
 
@@ -91,7 +93,7 @@ def mined(songs: Sequence[Song], about: dict[str, str], seed: int = 0, noise: fl
         raise InputError(
             f"{len(looks)} segments of music with their picture are too few to learn from; at least {FEWEST} are needed"
         )
-    spread = np.maximum(heard.std(axis=0), 1e-3)
+    spread = np.where(heard.std(axis=0) > LEAST_SPREAD, heard.std(axis=0), UNHEARD)
     shown = np.clip(looks + rng.normal(0, noise, looks.shape), 0.0, 1.0) if noise else looks
     centres = clustered(_as_films_are(shown, rng) if noise else shown, min(WORDS, len(looks) // 4), seed)
     found = Association(centres, spread, np.zeros((0, 24)), np.zeros((0, 0)), about=about)

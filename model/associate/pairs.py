@@ -1,4 +1,4 @@
-"""Finished films with their music as MIDI: each segment of the music with the picture above it."""
+"""Finished films with their music, as MIDI or as their own sound: each segment of it with the picture above it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import mido
 from hitpoint.model.associate.looks import ranked
 from hitpoint.model.associate.mine import Song, chord_numbers, sounds_of
 from hitpoint.model.associate.segments import segments
+from hitpoint.model.associate.soundtrack import song_of_soundtrack
 from hitpoint.model.data.reader import read_piece
-from hitpoint.model.errors import InputError
+from hitpoint.model.errors import InputError, MissingError
 from hitpoint.model.mood.looks import looks_of
 from hitpoint.model.music.midi_tempo import tempo_map_of
 from hitpoint.model.video.analyse import analyse
+from hitpoint.model.video.sound.beats import INSTALL, check_librosa
+from hitpoint.model.video.sound.decode import sound_is_there
 from hitpoint.model.video.types import Clip
 
 MUSIC = (".mid", ".midi")
@@ -46,7 +49,8 @@ def song_of_pair(film: Path, midi: Path, progress: Callable[[float], None] | Non
 def songs_of_pairs(
     films: Sequence[Path], progress: Callable[[float], None] | None = None
 ) -> tuple[list[Song], tuple[str, ...]]:
-    """The song of each film that has a MIDI file beside it, and sentences on those left out.
+    """The song of each film, from the MIDI file beside it or else from its own sound, and sentences on what was heard
+    so and what is left out.
 
     Raises InputError where none is left.
     """
@@ -56,9 +60,11 @@ def songs_of_pairs(
     for number, film in enumerate(films):
         midi = music_beside(film)
         try:
-            if midi is None:
-                raise InputError(f"{film.name} has no {film.stem}.mid beside it; export its music as MIDI")
-            songs.append(song_of_pair(film, midi))
+            if midi is not None:
+                songs.append(song_of_pair(film, midi))
+            else:
+                songs.append(_by_ear(film))
+                notes.append(f"{film.name} is learnt from its own sound, for want of {film.stem}.mid beside it")
         except InputError as error:
             notes.append(f"left out: {error}")
         say((number + 1) / len(films))
@@ -66,3 +72,15 @@ def songs_of_pairs(
         reasons = "; ".join(notes) or "there are none"
         raise InputError(f"none of the films can be learnt from ({reasons}); give films with their music as NAME.mid")
     return songs, tuple(notes)
+
+
+def _by_ear(film: Path) -> Song:
+    """Of a film without a MIDI file. Raises InputError where its sound cannot be used, or librosa is missing."""
+    wanted = f"{film.name} has no {film.stem}.mid beside it"
+    try:
+        check_librosa()
+    except MissingError:
+        raise InputError(f"{wanted}; export its music as MIDI, or run `{INSTALL}` to learn from its sound") from None
+    if not sound_is_there(film):
+        raise InputError(f"{wanted}, and no sound; export its music as MIDI")
+    return song_of_soundtrack(film)

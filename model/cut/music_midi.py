@@ -83,7 +83,9 @@ def _opened(path: Path) -> mido.MidiFile:
             raise InputError(f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB; give a shorter piece")
         file = mido.MidiFile(path, clip=True, charset="utf-8")
     except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise InputError(f"{path.name} is not a readable MIDI file ({error}); export it again") from None
+        raise InputError(
+            f"{path.name} is not a readable MIDI file ({str(error) or 'it breaks off'}); export it again"
+        ) from None
     if file.type == 2 or file.ticks_per_beat <= 0:
         raise InputError(f"{path.name} is a MIDI file whose tracks share no beat; export it as type 0 or 1")
     return file

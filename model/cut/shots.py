@@ -18,6 +18,9 @@ from hitpoint.model.video.types import Clip, VisualRhythm
 INSET_S, FADE_INSET_S = 0.08, 0.5
 """So much on each side of a cut, and of a fade, is left out: a boundary may be a frame off, and a mix shows both."""
 SHORTEST_S = 0.2
+BLACK, DIM = 12.0, 0.7
+"""A shot of less lightness (0..255) shows nothing; one that begins or ends with less than this share of its own median
+comes out of black there, or goes into it."""
 SHOTS_A_LOOK = 3
 MOST_LOOKS = 8
 _MOTION_FLOOR = 1e-3
@@ -105,11 +108,32 @@ def shots_of(clip: Clip, rhythm: VisualRhythm) -> list[Shot]:
     ends.append((rhythm.duration_s, 0.0))
     found = []
     for (start_s, after_s), (end_s, before_s) in zip(starts, ends, strict=True):
-        first_s, last_s = start_s + after_s, end_s - before_s
+        first_s, last_s = _lit(rhythm, start_s + after_s, end_s - before_s)
         if last_s - first_s >= SHORTEST_S:
             colour, motion = _measured(rhythm, first_s, last_s)
             found.append(Shot(clip, clip.in_s + first_s, clip.in_s + last_s, colour, motion))
     return found
+
+
+def _lit(rhythm: VisualRhythm, start_s: float, end_s: float) -> tuple[float, float]:
+    """A stretch without the black that it comes out of or goes into; of no length where it is all black."""
+    import cv2
+
+    looks = rhythm.measured["palette"]
+    kept_s = rhythm.times_s[looks["swatch_frames"]]
+    own = np.flatnonzero((kept_s >= start_s) & (kept_s < end_s))
+    if not len(own):
+        return start_s, end_s
+    swatches = looks["swatches"][own]
+    lab = cv2.cvtColor(swatches.reshape(1, -1, 3), cv2.COLOR_BGR2LAB)[0]
+    light = lab[:, 0].reshape(len(own), -1).mean(axis=1)
+    usual = float(np.median(light))
+    if usual < BLACK:
+        return start_s, start_s
+    lit = np.flatnonzero(light >= DIM * usual)
+    first, last = int(lit[0]), int(lit[-1])
+    begin_s = start_s if first == 0 else float(kept_s[own[first]])
+    return begin_s, end_s if last == len(own) - 1 else float(kept_s[own[last]])
 
 
 def _measured(rhythm: VisualRhythm, start_s: float, end_s: float) -> tuple[tuple[float, ...], float]:

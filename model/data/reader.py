@@ -54,7 +54,8 @@ def read_piece(path: Path) -> Piece:
     try:
         midi = mido.MidiFile(str(path), clip=True)
     except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise InputError(f"{path.name} is not a readable MIDI file ({error}); leave it out") from None
+        reason = str(error) or "it breaks off"
+        raise InputError(f"{path.name} is not a readable MIDI file ({reason}); leave it out") from None
     if midi.type == 2 or midi.ticks_per_beat <= 0:
         raise InputError(f"{path.name} is of MIDI type {midi.type}, whose tracks share no beat; leave it out")
     table: list[tuple[int, int, int, int, int, int]] = []

@@ -15,6 +15,7 @@ from hitpoint.model.network.checkpoint import read_file
 from hitpoint.model.network.roll_network import RollConfig, RollNetwork
 
 SCHEMA = "hitpoint.roll/1"
+ENTRY = "enter.weight"
 SHIPPED = Path(__file__).parents[1] / "checkpoints" / "diffusion.safetensors"
 
 
@@ -47,8 +48,14 @@ def load(path: Path | None = None) -> RollNetwork:
         fields = plain_json(header["config"])
         config = RollConfig(**{**fields, "widths": tuple(fields["widths"]), "blocks": tuple(fields["blocks"])})
         network = RollNetwork(config)
-        network.load_state_dict(weights)
+        network.load_state_dict(weights | {ENTRY: _with_all_maps(weights[ENTRY], network.state_dict()[ENTRY])})
     except (ValueError, TypeError, KeyError, RuntimeError, AssertionError) as error:
         first = str(error).splitlines()[-1].strip()
         raise InputError(f"the weights {path} do not fit their own description ({first}); train them again") from None
     return network.eval()
+
+
+def _with_all_maps(weight: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
+    """The first layer of weights that were learnt before some of the maps were there: those say nothing."""
+    more = now.shape[1] - weight.shape[1]
+    return torch.cat([weight, weight.new_zeros(len(weight), more, 1, 1)], dim=1) if more > 0 else weight

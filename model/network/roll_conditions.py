@@ -1,7 +1,8 @@
-"""What the diffusion network is told of eight bars: a token a half bar, a token a beat, and the chords as maps.
+"""What the diffusion network is told of eight bars: a token a half bar, a token a beat, and maps of the roll.
 
 Semantic tokens, one a half bar: chord, emotion, valence, tension, form. Dynamic tokens, one a beat: the bar's density
-and energy, and the strengths asked on the beat's four ticks. Class 0 is "unknown" or "free" throughout.
+and energy, and the strengths asked on the beat's four ticks. Class 0 is "unknown" or "free" throughout. Maps, one
+value a pixel: the chord's tones, its root, the strength asked on the tick, the bar's density.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ DYNAMIC_SIZES = (TICKS_PER_BAR + 2, ENERGY_CLASSES + 1, *(MAX_SIMU_NOTE + 1,) * 
 """Classes of the bar's density and energy, and of the strength asked on each tick of the beat."""
 TOKEN_BARS = np.concatenate([np.arange(ROLL_BARS).repeat(HALVES), np.arange(ROLL_BARS).repeat(BEATS_PER_BAR)])
 """The bar that each of the 16 + 32 tokens belongs to."""
-MAPS = 2
+CHORD_MAPS, MAPS = 2, 4
 _EMOTION_OF = np.array([[1 + MOODS.index(emotion_of((2 * v - 9) / 8, (2 * a - 9) / 8)) for a in range(1, 9)]
                         for v in range(1, 9)])  # fmt: skip
 
@@ -78,7 +79,7 @@ def told_of(controls: Controls, labels: Labels) -> Told:
     return Told(semantic, dynamic)
 
 
-_TONES = np.zeros((FIRST_ROOT + 12, FIRST_QUALITY + len(QUALITIES), MAPS, PITCHES), np.float32)
+_TONES = np.zeros((FIRST_ROOT + 12, FIRST_QUALITY + len(QUALITIES), CHORD_MAPS, PITCHES), np.float32)
 for _root in range(12):
     for _number, _steps in enumerate(QUALITIES.values()):
         for _step in _steps:
@@ -86,7 +87,13 @@ for _root in range(12):
         _TONES[FIRST_ROOT + _root, FIRST_QUALITY + _number, 1, (_root - LOWEST) % 12 :: 12] = 1.0
 
 
-def chord_maps(semantic: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Semantic tokens (16, 7) -> where the chord's tones and its root lie, (2, 128, 88), 0 or 1."""
-    found = _TONES[semantic[:, 0], semantic[:, 1]].transpose(1, 0, 2)
-    return np.asarray(found.repeat(ROLL_TICKS // len(semantic), axis=1))
+def maps_of(told: Told) -> NDArray[np.float32]:
+    """What is told of a window, pixel by pixel, (4, 128, 88): whether it is a tone of the chord, and its root, 0 or 1;
+    the strength asked on its tick and the density of its bar, as shares of the most there is. 0 where nothing is told.
+    """
+    chords = _TONES[told.semantic[:, 0], told.semantic[:, 1]].transpose(1, 0, 2)
+    chords = chords.repeat(ROLL_TICKS // len(told.semantic), axis=1)
+    strengths = told.dynamic[:, 2:].reshape(ROLL_TICKS) / MAX_SIMU_NOTE
+    densities = np.maximum(told.dynamic[:, 0] - 1, 0).repeat(TICKS_PER_BEAT) / TICKS_PER_BAR
+    asked = np.stack([strengths, densities])[:, :, None].repeat(PITCHES, axis=2)
+    return np.concatenate([chords, asked]).astype(np.float32)

@@ -185,7 +185,7 @@ class RollNetwork(nn.Module):
         return torch.where(untold[:, None, None], self.untold.to(told.dtype) + 0 * told, told)
 
     def forward(self, noisy: Tensor, t: Tensor, tokens: Tensor, maps: Tensor) -> Tensor:
-        """noisy (n, 4, 128, 88), t (n,) in 1..1000, tokens as `tokens` gives them, maps (n, 2, 128, 88) -> logits."""
+        """noisy (n, 4, 128, 88), t (n,) in 1..1000, tokens as `tokens` gives them, maps (n, 4, 128, 88) -> logits."""
         a = self.alpha_bar[t][:, None, None, None]
         level = self.level(_waves(t))
         x = functional.pad(torch.cat([noisy, maps], dim=1), (0, PADDED - PITCHES))

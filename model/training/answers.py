@@ -19,7 +19,8 @@ from hitpoint.model.music.chords import HALF_BAR_TICKS, label_chords
 from hitpoint.model.music.metrics import pitch_class_entropy
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT, Bar, Score
 from hitpoint.model.music.tokens import notes_of
-from hitpoint.model.plan.types import Plan
+from hitpoint.model.plan.types import BarPlan, Plan
+from hitpoint.model.training.retrieval import AMONG, KS, rank_of
 
 Figures = dict[str, float]
 ANSWERS: Mapping[str, str] = {
@@ -31,6 +32,7 @@ ANSWERS: Mapping[str, str] = {
     "entropy_8": "entropy of pitch classes over 8 bars, bits",
     "join_cost": "D of the bars around a new section",
     "plain_cost": "D of other neighbouring bars",
+    **{f"found_at_{k}": f"its plan among the first {k} of {AMONG} (chance {k / AMONG:.2f})" for k in KS},
     "cpu_s": "processor seconds a minute of music",
 }
 """Each figure, and what it says."""
@@ -51,6 +53,14 @@ def answered(score: Score, plan: Plan | None = None, transitions: Transitions | 
     if transitions is not None:
         found |= joins(score.bars, plan, transitions)
     return found
+
+
+def found_again(bars: Sequence[Bar], plan: Plan, pool: Sequence[BarPlan]) -> Figures:
+    """Whether the plan that a piece was made from is found by it; none where there is nothing to choose from."""
+    if len(bars) < FEWEST_BARS or len(pool) <= len(plan.bars):
+        return {}
+    rank = rank_of(bars, plan, pool, plan.seed)
+    return {f"found_at_{k}": float(rank < k) for k in KS}
 
 
 def beats_in_chord(bars: Sequence[Bar]) -> Figures:

@@ -1,9 +1,10 @@
 """Trains the diffusion network on songs of tune and piano: rolls made noisy, their clean pixels guessed as logits.
 
-Run: python -m hitpoint.model.training.diffusion SHARDS --run RUN [--minutes M] [--dataset NAME] [--note TEXT]
+Run: python -m hitpoint.model.training.diffusion SHARDS --run RUN [--minutes M] [--from WEIGHTS] [--learning-rate R]
+[--dataset NAME] [--note TEXT]
 
-A run folder that is there is gone on with. What is exported is the mean of the weights over the last steps (EMA), in
-bfloat16, with its card. Takes an hour or two on one core.
+A run folder that is there is gone on with; a new one may begin from weights that were exported before. What is exported
+is the mean of the weights over the last steps (EMA), in bfloat16, with its card. Takes an hour or two on one core.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from torch.nn import functional
 from hitpoint.model.data.build import load
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import whole
-from hitpoint.model.network.roll_checkpoint import save
+from hitpoint.model.network.roll_checkpoint import SHIPPED, save
+from hitpoint.model.network.roll_checkpoint import load as load_weights
 from hitpoint.model.network.roll_network import STEPS, Block, RollConfig, RollNetwork
 from hitpoint.model.training.pace import Pace
 from hitpoint.model.training.rolls import Batch, Songs, batch_of
@@ -123,6 +125,13 @@ class Trainer:
             found[name] = round(float(np.mean(losses)), 4)
         return found
 
+    def begin_from(self, weights: RollNetwork) -> None:
+        """Take over weights, for the network and its mean. Raises InputError where they are of another network."""
+        if weights.config != self.network.config:
+            raise InputError("those weights are of a network of another size; leave --from out")
+        self.network.load_state_dict(weights.state_dict())
+        self.mean.load_state_dict(weights.state_dict())
+
     def state(self) -> dict[str, object]:
         """Everything that is needed to go on."""
         return {"network": self.network.state_dict(), "mean": self.mean.state_dict(),
@@ -142,15 +151,18 @@ class Trainer:
 
 def train(
     songs: Songs, held_out: Songs, run: Path, recipe: Recipe, *, config: RollConfig | None = None, note: str = "",
-    stop_at: int | None = None, say: Callable[[str], None] = print,
+    beginning: RollNetwork | None = None, stop_at: int | None = None, say: Callable[[str], None] = print,
 ) -> Path:  # fmt: skip
     """Train (or go on training) in the folder `run`; returns the path of the exported weights.
 
-    note: goes into the card: whose music, under which licences. stop_at: leave after this step as if killed.
+    note: goes into the card: whose music, under which licences. beginning: weights of which a new run is made; None:
+    random ones. stop_at: leave after this step as if killed.
     """
-    trainer = Trainer(songs, held_out, recipe, config or RollConfig())
+    trainer = Trainer(songs, held_out, recipe, config or (RollConfig() if beginning is None else beginning.config))
     run.mkdir(parents=True, exist_ok=True)
     state = run / "state.pt"
+    if beginning is not None and not state.is_file():
+        trainer.begin_from(beginning)
     pace = Pace(recipe.steps, recipe.minutes, *(trainer.restore(state) if state.is_file() else ()))
     saved, losses = time.monotonic(), []
     while not pace.done and pace.step != stop_at:
@@ -212,6 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--run", type=Path, required=True, help="the run folder; one that is there is continued")
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--minutes", type=float, help="end after so long, the rate fallen to zero")
+    parser.add_argument("--from", dest="beginning", help="begin with the weights of a file; shipped: with ours")
+    parser.add_argument("--learning-rate", type=float, default=Recipe.rate, help="the highest")
     parser.add_argument("--dataset", default="", help="only pieces of this data set")
     parser.add_argument("--note", default="", help="for the card: whose music, under which licences")
     parser.add_argument("--seed", type=int, default=0)
@@ -221,8 +235,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     songs, held_out = (Songs.of(shard, split, chosen.dataset) for split in ("train", "validation"))
     bars = sum(each.bars for each in songs.pieces)
     print(f"{len(songs.pieces)} songs, {bars} bars; process {os.getpid()}", flush=True)
-    recipe = Recipe(steps=chosen.steps, minutes=chosen.minutes, seed=chosen.seed)
-    path = train(songs, held_out, chosen.run, recipe, note=chosen.note, say=lambda text: print(text, flush=True))
+    recipe = Recipe(steps=chosen.steps, minutes=chosen.minutes, seed=chosen.seed, rate=chosen.learning_rate)
+    beginning = None
+    if chosen.beginning:
+        beginning = load_weights(SHIPPED if chosen.beginning == "shipped" else Path(chosen.beginning))
+    path = train(songs, held_out, chosen.run, recipe, note=chosen.note, beginning=beginning,
+                 say=lambda text: print(text, flush=True))  # fmt: skip
     print(f"wrote {path}", flush=True)
 
 

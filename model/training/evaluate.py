@@ -39,7 +39,7 @@ from hitpoint.model.perform.perform import perform_all
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import BarPlan, Plan, Wishes
 from hitpoint.model.take import Prepared
-from hitpoint.model.training.answers import answered
+from hitpoint.model.training.answers import answered, found_again
 from hitpoint.model.training.answers import as_text as answers_as_text
 from hitpoint.model.training.heard.arrangement import ending_figures
 from hitpoint.model.training.heard.figures import heard, heard_beside_chance, notes_alone
@@ -66,7 +66,7 @@ BY_EAR = {
 }  # fmt: skip
 """Rows that are measured by ear, and what their columns are called."""
 ANSWERING = {HUMAN: "real", "match": "match", STRETCHES: "library", ASSOCIATED: "association",
-             SHUFFLED: "shuffled", OURS: "ours"}  # fmt: skip
+             DIFFUSION: "diffusion", SHUFFLED: "shuffled", OURS: "ours"}  # fmt: skip
 """Rows of which the last table tells how they answer the picture, and what their columns are called."""
 LIBRARY_PIECES = 60
 """Training pieces that stand in for a library where none is named."""
@@ -151,6 +151,7 @@ def evaluate(
     genres = [genre for genre in GENRES if genre in composer.genres]
     cases = [(film, Wishes(genre=genre, seed=seed)) for film in films for genre in genres for seed in range(seeds)]
     plans = [build_plan(film, replace(wishes, control=1.0)) for film, wishes in cases]
+    pool = [bar for plan in plans for bar in plan.bars]
     methods = _without_shard(composer) if shard is None else list(_methods(composer, shard, library_pieces))
     if library is not None:
         methods.insert(min(1, len(methods) - 1), (OWN_MATCH, lambda i, plan: best_match(plan, library, library.pieces)))
@@ -174,7 +175,8 @@ def evaluate(
             if bars:
                 score = performed(plan, bars)
                 by_ear = heard(score, marks_of(film, plan)) if name in BY_EAR else {}
-                pieces.append(figures(score, plan, transitions) | by_ear | cost)
+                found = found_again(bars, plan, pool)
+                pieces.append(figures(score, plan, transitions) | by_ear | found | cost)
             say(share * (number + (index + 1) / len(plans)) / len(methods))
         rows.append(Row(name, tuple(pieces)))
     rows += by_default(composer, cases, lambda done: say(share + (1 - share) * done), transitions)
@@ -208,15 +210,22 @@ def by_default(
     transitions: Transitions | None = None,
 ) -> list[Row]:
     """Two rows: the music that `hitpoint score` makes of these films and wishes, and its figures of chance."""
-    ours, moved = [], []
+    ours: list[Figures] = []
+    moved: list[Figures] = []
+    plans: list[tuple[Score, Plan]] = []
+    pool: list[BarPlan] = []
     for number, (film, wishes) in enumerate(cases):
         began_s = time.process_time()
         plan, score = made(composer, film, wishes)
+        pool += plan.bars
         cost = {"cpu_s": (time.process_time() - began_s) / plan.duration_s * 60.0}
         now, chance = heard_beside_chance(score, marks_of(film, plan), wishes.seed)
         ours.append(figures(score, plan, transitions) | now | cost)
+        plans.append((score, plan))
         moved.append(chance)
         progress((number + 1) / len(cases))
+    found = [found_again(score.bars, plan, pool) for score, plan in plans]
+    ours = [each | more for each, more in zip(ours, found, strict=True)]
     return [Row(OURS, tuple(ours)), Row(MOVED, tuple(moved))]
 
 

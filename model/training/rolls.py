@@ -16,7 +16,7 @@ from hitpoint.model.errors import InputError
 from hitpoint.model.music.roll import PLAYERS, ROLL_BARS, Roll, roll_of
 from hitpoint.model.music.tokens import Notes
 from hitpoint.model.network.conditions import MAX_HIT_DISTANCE, Controls, Labels
-from hitpoint.model.network.roll_conditions import Told, chord_maps, told_of
+from hitpoint.model.network.roll_conditions import Told, maps_of, told_of
 
 TOLD = Augmentation(control=1.0, forget=0.08)
 """A plan tells nearly everything; any of it may be missing."""
@@ -28,7 +28,7 @@ OVER_THE_END = 0.05
 
 
 class Batch(NamedTuple):
-    """rolls (n, 4, 128, 88), semantic (n, 16, 7), dynamic (n, 32, 6), maps (n, 2, 128, 88)."""
+    """rolls (n, 4, 128, 88), semantic (n, 16, 7), dynamic (n, 32, 6), maps (n, 4, 128, 88)."""
 
     rolls: NDArray[np.bool_]
     semantic: NDArray[np.int64]
@@ -96,7 +96,5 @@ class Songs:
 def batch_of(windows: list[tuple[Roll, Told]]) -> Batch:
     """Windows side by side."""
     told = [each for _, each in windows]
-    semantic = [each.semantic for each in told]
-    maps = [chord_maps(each) for each in semantic]
-    rolls = [roll for roll, _ in windows]
-    return Batch(np.stack(rolls), np.stack(semantic), np.stack([each.dynamic for each in told]), np.stack(maps))
+    semantic, dynamic = np.stack([each.semantic for each in told]), np.stack([each.dynamic for each in told])
+    return Batch(np.stack([roll for roll, _ in windows]), semantic, dynamic, np.stack([maps_of(each) for each in told]))

@@ -1,8 +1,8 @@
 """How near the music of the composer diffusion is to real songs, how well it keeps what it is told, and what it costs.
 
 Run: python tests/bench/bench_diffusion.py SHARDS [--songs N] [--bars N] [--plans N] [--parts table,inpainting,
-retrieval,costs]. SHARDS: from `hitpoint data build`, with songs of piano and strings alone, as POP909 arranged for five
-tracks is.
+retrieval,ablations,costs]. SHARDS: from `hitpoint data build`, with songs of piano and strings alone, as POP909
+arranged for five tracks is.
 
 Plans are read off held-out songs: densities, some of the strengths, energies, chords, affect, sections. Rows: the
 songs themselves; `cmt` and `diffusion` on their plans; diffusion on the plan of the next song, held against its own;
@@ -27,14 +27,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hitpoint.model.compose.base import COMPOSERS, ComposerOptions
+from hitpoint.model.compose.diffusion.busy import Busy
 from hitpoint.model.compose.diffusion.composer import DiffusionComposer
-from hitpoint.model.compose.diffusion.sampler import Request, sample
+from hitpoint.model.compose.diffusion.sampler import GUIDANCE, Guided, Request, sample
 from hitpoint.model.compose.library.match import stretch
 from hitpoint.model.data.build import PieceInfo, Shard, load
 from hitpoint.model.data.labels import labels_of
@@ -43,14 +45,15 @@ from hitpoint.model.mood.affect import emotion_of
 from hitpoint.model.music.chords import HALF_BAR_TICKS, QUALITIES, Chord
 from hitpoint.model.music.harmony import in_key_share
 from hitpoint.model.music.metrics import grooving_similarity, metrics_of, pitch_class_entropy
-from hitpoint.model.music.roll import PLAYERS, Roll, roll_of
+from hitpoint.model.music.roll import PLAYERS, Roll
 from hitpoint.model.music.score import BEATS_PER_BAR, INSTRUMENTS, TICKS_PER_BAR, Bar, Score, TempoMap, TempoPoint
 from hitpoint.model.music.symbols import parse_symbol, symbol_of
-from hitpoint.model.music.tokens import notes_of
 from hitpoint.model.network.conditions import FIRST_QUALITY, FIRST_ROOT, controls_of_plan, labels_of_plan
 from hitpoint.model.network.roll_conditions import told_of
+from hitpoint.model.network.roll_network import RollNetwork
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.types import Affect, BarPlan, Plan, Section
+from hitpoint.model.training.retrieval import asked_vector, heard_vector
 from hitpoint.model.training.rolls import Songs
 
 HITS = Augmentation(control=1.0, forget=0.0)
@@ -214,23 +217,79 @@ def print_table(ways: Ways) -> None:
         print(f"  {name}: sd from real: " + ", ".join(apart))
 
 
-def print_raw(ways: Ways) -> None:
-    """Pixels more likely than not, before any grammar."""
+def print_raw(ways: Ways, fitted: bool) -> None:
+    """Pixels more likely than not, before any grammar. fitted: with onsets shifted to what is asked, as it composes."""
     asked, got, other, orphans = [], [], [], []
     count = len(ways.cases)
     densities = [[bar.density or 0 for bar in case.plan.bars[:WINDOW]] for case in ways.cases]
     for number, case in enumerate(ways.cases):
         told = told_of(controls_of_plan(case.plan), labels_of_plan(case.plan)).window(0)
         nothing = np.zeros((4, WINDOW * TICKS_PER_BAR, 88), bool)
-        request = Request(told, nothing, nothing, np.random.default_rng(number))
+        due = np.array(densities[number])
+        busy = Busy(due, due, np.ones((2, WINDOW), bool)) if fitted else Busy.anyhow()
+        request = Request(told, nothing, nothing, np.random.default_rng(number), busy)
         roll = sample(ways.diffusion._network, [request])[0] > 0
         got += (roll[0] | roll[2]).any(axis=1).reshape(WINDOW, TICKS_PER_BAR).sum(axis=1).tolist()
         asked += densities[number]
         other += densities[(number + 1) % count]
         orphans.append(orphan_share(roll))
-    print(f"before the grammar: densities asked and got correlate {np.corrcoef(asked, got)[0, 1]:.3f} (with another's "
+    way = "before the grammar, onsets fitted" if fitted else "before the grammar, as told alone"
+    print(f"{way}: densities asked and got correlate {np.corrcoef(asked, got)[0, 1]:.3f} (with another's "
           f"{np.corrcoef(other, got)[0, 1]:.3f}), mean error {np.abs(np.subtract(asked, got)).mean():.2f} ticks; "
           f"{np.mean(orphans):.3f} of what is held follows no onset")  # fmt: skip
+
+
+class Switched:
+    """What the network guesses where, as in the source, the half bars' tokens and the chords are told above a noise
+    level alone, the beats' tokens below it."""
+
+    def __init__(self, network: RollNetwork, request: Request, level: int) -> None:
+        nothing = np.zeros_like
+        semantic = replace(request, told=request.told._replace(dynamic=nothing(request.told.dynamic)))
+        dynamic = replace(request, told=request.told._replace(semantic=nothing(request.told.semantic)))
+        self._level = level
+        self._above, self._below = (Guided(network, [each], GUIDANCE) for each in (semantic, dynamic))
+
+    def __call__(self, noisy: torch.Tensor, level: int) -> torch.Tensor:
+        return (self._above if level > self._level else self._below)(noisy, level)
+
+
+def print_ablations(ways: Ways) -> None:
+    """Other masks on the same weights, and streams that are told at some noise levels alone, before any grammar."""
+    network = ways.diffusion._network
+    plain = network.config
+    masks = {
+        "own bar alone": {"near": 1},
+        "two bars (shipped)": {},
+        "no mask": {"near": WINDOW},
+        "halves": {"halves": True},
+    }
+    for name, changes in masks.items():
+        other = RollNetwork(replace(plain, **changes))  # type: ignore[arg-type]
+        other.load_state_dict(network.state_dict())
+        print_told(ways, f"mask: {name}", other.eval(), None)
+    for level in (200, 395, 600):
+        print_told(ways, f"half bars told above, beats below {level}", network, level)
+
+
+def print_told(ways: Ways, name: str, network: RollNetwork, level: int | None) -> None:
+    """How well a network keeps what it is told of densities and chords, with nothing asked of its onsets."""
+    asked, got, inside, other = [], [], [], []
+    for number, case in enumerate(ways.cases):
+        told = told_of(controls_of_plan(case.plan), labels_of_plan(case.plan)).window(0)
+        nothing = np.zeros((4, WINDOW * TICKS_PER_BAR, 88), bool)
+        request = Request(told, nothing, nothing, np.random.default_rng(number))
+        guess = None if level is None else Switched(network, request, level)
+        roll = sample(network, [request], guess=guess)[0] > 0
+        got += (roll[0] | roll[2]).any(axis=1).reshape(WINDOW, TICKS_PER_BAR).sum(axis=1).tolist()
+        asked += [bar.density or 0 for bar in case.plan.bars[:WINDOW]]
+        for plan, found in ((case.plan, inside), (ways.cases[(number + 1) % len(ways.cases)].plan, other)):
+            for tick in range(0, WINDOW * TICKS_PER_BAR, HALF_BAR_TICKS):
+                chord = _chord(plan, *divmod(tick, TICKS_PER_BAR))
+                rows = np.flatnonzero(roll[0, tick] | roll[2, tick])
+                found += [] if chord is None else [(21 + row) % 12 in chord.tones for row in rows.tolist()]
+    print(f"{name:44} densities correlate {np.corrcoef(asked, got)[0, 1]:.2f}, chord tones on strong beats "
+          f"{np.mean(inside):.2f} (another's chords {np.mean(other):.2f})")  # fmt: skip
 
 
 def orphan_share(roll: Roll) -> float:
@@ -296,49 +355,9 @@ def _chroma(notes: Sequence[object]) -> NDArray[np.float64]:
     return weights / max(1e-9, float(np.linalg.norm(weights)))
 
 
-def asked_vector(plan: Plan) -> NDArray[np.float64]:
-    """What a plan asks: densities, hits, chord chroma; each part of length 1 once the mean is taken off it."""
-    density = np.array([bar.density or 0 for bar in plan.bars], float)
-    hits = np.zeros((len(plan.bars), TICKS_PER_BAR))
-    chroma = np.zeros((len(plan.bars), 2, 12))
-    for bar in plan.bars:
-        for tick, strength in bar.required:
-            hits[bar.index, tick] = strength
-        for half, symbol in enumerate(bar.chords or ()):
-            chord = parse_symbol(symbol)
-            if chord is not None:
-                chroma[bar.index, half, list(chord.tones)] = 1.0
-    return _joined(density, hits, chroma)
-
-
-def heard_vector(bars: Sequence[Bar]) -> NDArray[np.float64]:
-    """The same, measured on the notes."""
-    density = np.array([bar.density for bar in bars], float)
-    hits = np.zeros((len(bars), TICKS_PER_BAR))
-    for bar in bars:
-        for tick, strength in bar.strengths().items():
-            hits[bar.index, tick] = strength
-    roll = roll_of(notes_of(bars), 0, len(bars))
-    sounds = roll.any(axis=0).reshape(len(bars), 2, HALF_BAR_TICKS, -1).sum(axis=2)
-    return _joined(density, hits, _pitch_classes(sounds))
-
-
-def _pitch_classes(sounds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(bars, 2, 88) from pitch 21 on -> (bars, 2, 12)."""
-    found = np.zeros((*sounds.shape[:2], 12))
-    for row in range(sounds.shape[2]):
-        found[..., (21 + row) % 12] += sounds[..., row]
-    return found
-
-
-def _joined(*parts: NDArray[np.float64]) -> NDArray[np.float64]:
-    flat = [part.ravel() - part.mean() for part in parts]
-    return np.concatenate([part / max(1e-9, float(np.linalg.norm(part))) for part in flat])
-
-
 def print_retrieval(ways: Ways, plans: Sequence[Plan]) -> None:
     """How often the plan that a piece was made from is among the first K of all."""
-    asked = np.stack([asked_vector(plan) for plan in plans])
+    asked = np.stack([asked_vector(plan.bars) for plan in plans])
     rows: dict[str, Callable[[Plan], list[Bar]]] = {
         "diffusion": lambda plan: list(ways.diffusion.stream(plan, plan.seed)),
         "no control": lambda plan: list(ways.diffusion.stream(untold(plan), plan.seed)),
@@ -398,7 +417,10 @@ def main() -> None:
         print_costs(ways, shard, chosen.dataset)
     if "table" in parts:
         print_table(ways)
-        print_raw(ways)
+        for fitted in (True, False):
+            print_raw(ways, fitted)
+    if "ablations" in parts:
+        print_ablations(ways)
     if "inpainting" in parts:
         print_inpainting(ways, cases(shard, chosen.dataset, chosen.songs, AROUND))
     if "retrieval" in parts:

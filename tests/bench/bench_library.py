@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from hitpoint.model import job
 from hitpoint.model.compose.library.bars import Library
 from hitpoint.model.compose.library.composer import LibraryComposer
-from hitpoint.model.compose.library.path import TRANSPOSING, Candidates, Chooser, cost_of
+from hitpoint.model.compose.library.path import TRANSPOSING, Candidates, Chooser, Chosen, cost_of
 from hitpoint.model.compose.library.reading import read_file, read_library
 from hitpoint.model.compose.library.select.base import Span
 from hitpoint.model.compose.library.select.emotion import Emotion
@@ -41,6 +41,9 @@ from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.take import Prepared
 from hitpoint.model.training.answers import ranks
+from hitpoint.model.training.heard.arrangement import key_areas
+from hitpoint.model.training.heard.figures import heard
+from hitpoint.model.training.heard.grid import marks_of
 from hitpoint.model.video.analyse import analyse
 from hitpoint.model.video.types import Clip, VisualRhythm
 from tests.bench.heard_films import drawn
@@ -97,7 +100,7 @@ def spans_of(plan: Plan) -> list[Span]:
 
 def tried_all(chooser: Chooser, sets: Sequence[Candidates]) -> float:
     """The cost of the cheapest path of three sections, by trying every one."""
-    moves = [chooser._moves(a, b) for a, b in itertools.pairwise(sets)]
+    moves = [chooser.moves(a, b) for a, b in itertools.pairwise(sets)]
     first, second = (each.reshape(each.shape[0] * each.shape[1], -1) for each in moves)
     own = [(each.costs[:, None] + TRANSPOSING).ravel() for each in sets]
     return float((own[0][:, None, None] + first[:, :, None] + own[1][:, None] + second[None] + own[2]).min())
@@ -120,7 +123,9 @@ def real_joins(library: Library, chooser: Chooser, of: Sequence[Song]) -> np.nda
 
 
 class Measured(NamedTuple):
-    """One film with one subset. joins: D of each join that does not go on in the same piece; gone_on: how many do."""
+    """One film with one subset. best: of the cheapest path, before the form. joins: D of each join that does not go on
+    in the same piece; gone_on: how many do. formed: what the path costs that is played. areas: key areas.
+    """
 
     best: float
     greedy: float
@@ -132,6 +137,9 @@ class Measured(NamedTuple):
     got: list[float]
     by_chance: list[float]
     errors: dict[str, float]
+    formed: float
+    returns: list[bool]
+    areas: float
 
 
 def measure(chooser: Chooser, rhythm: VisualRhythm, seed: int) -> Measured:
@@ -144,20 +152,32 @@ def measure(chooser: Chooser, rhythm: VisualRhythm, seed: int) -> Measured:
     few = [chooser.candidates(span, most=EIGHT) for span in spans_of(plan)[:THREE]]
     agrees = len(few) < THREE or abs(tried_all(chooser, few) - cost_of(chooser.cheapest(few))) < 1e-9
     library = chooser.library
-    valence = [float(library.valence[each.route].mean()) for each in best]
+    composer = LibraryComposer(library, chooser)
+    path = composer.path(plan, plan.seed)
+    valence = [float(library.valence[each.route].mean()) for each in path]
     asked = [
         float(np.mean([bar.affect.valence for bar in span.bars if bar.affect])) + span.pull[0]
         for span in spans_of(plan)
     ]
     anywhere = [library.valence[rng.choice(chooser.costs(span)[0].routes)].mean() for span in spans_of(plan)]
-    composer = LibraryComposer(library, chooser)
     take = job.compose(Prepared((), wishes, rhythm, plan, 0.0, 0.0), composer)
-    joins = [each.join for each in best[1:]]
+    joins = [each.join for each in path[1:]]
     return Measured(
         cost_of(best), cost_of(chooser.greedy(sets)), float(np.mean([cost_of(each) for each in chance])), agrees,
         [each for each in joins if each > 0], sum(each == 0 for each in joins), asked, valence, anywhere,
-        control_errors(take.score, plan),
+        control_errors(take.score, plan), cost_of(path), returns(plan, path), float(key_areas(take.score.bars)),
     )  # fmt: skip
+
+
+def returns(plan: Plan, path: Sequence[Chosen]) -> list[bool]:
+    """Of each section whose label came before: whether it is entered at the same bar of the same piece."""
+    first: dict[str, Chosen] = {}
+    found = []
+    for section, each in zip(plan.sections, path, strict=True):
+        before = first.setdefault(section.label, each)
+        if before is not each:
+            found.append(bool(before.route[0] == each.route[0] and before.transpose == each.transpose))
+    return found
 
 
 def spearman(a: Sequence[float], b: Sequence[float]) -> float:
@@ -170,6 +190,12 @@ def paths(found: Sequence[Measured], real: np.ndarray) -> Iterator[str]:
     best, greedy, chance = (sum(getattr(each, name) for each in found) for name in ("best", "greedy", "chance"))
     yield f"cost of the cheapest path: {best:.1f}; greedy {greedy:.1f}, so {1 - best / greedy:.1%} lower (goal 5%)"
     yield f"  at random among the same candidates {chance:.1f}, so {1 - best / chance:.1%} lower (goal 40%)"
+    formed = sum(each.formed for each in found)
+    back = [each for every in found for each in every.returns]
+    yield (
+        f"with what looks alike played alike, in a home key: {formed:.1f}; {np.mean(back):.2f} of {len(back)} "
+        f"returning labels bring back their passage; {np.mean([each.areas for each in found]):.2f} key areas"
+    )
     agree = sum(each.agrees for each in found)
     yield f"three sections, eight candidates each: {agree} of {len(found)} paths as by trying all"
     joins = [join for each in found for join in each.joins]
@@ -185,6 +211,31 @@ def paths(found: Sequence[Measured], real: np.ndarray) -> Iterator[str]:
     yield f"valence of sections, asked and chosen: Spearman {chosen:.2f} (goal .7), at random {chance:.2f}"
     worst = {name: max(each.errors[name] for each in found) for name in found[0].errors}
     yield f"control errors at C = 1, the worst: {', '.join(f'{name} {value:g}' for name, value in worst.items())}"
+
+
+def over_minutes(chooser: Chooser, rhythm: VisualRhythm, seeds: int = 4) -> Iterator[str]:
+    """A film of minutes by the whole library, and what an ear takes from it."""
+    rows, joins, lines = [], [], []
+    for seed in range(seeds):
+        wishes = Wishes(seed=seed)
+        plan = build_plan(rhythm, wishes)
+        composer = LibraryComposer(chooser.library, chooser)
+        take = job.compose(Prepared((), wishes, rhythm, plan, 0.0, 0.0), composer)
+        rows.append(
+            heard(take.score, marks_of(rhythm, plan))
+            | {"back": float(np.mean(returns(plan, composer.path(plan, seed))))}
+        )
+        costs, at = (
+            chooser.transitions.of_bars(take.score.bars),
+            {section.first_bar - 1 for section in plan.sections[1:]},
+        )
+        joins += [cost for line, cost in enumerate(costs) if line in at]
+        lines += [cost for line, cost in enumerate(costs) if line not in at]
+    means = {name: np.mean([row[name] for row in rows if name in row]) for name in
+             ("cut_rank", "back", "key_areas", "recall", "texture_changes")}  # fmt: skip
+    yield f"a film of {rhythm.duration_s:.0f} s: " + ", ".join(f"{k} {v:.2f}" for k, v in means.items())
+    yield (f"  D on the finished notes: at joins {np.mean(joins):.2f} (worst {max(joins):.2f}), at other bar lines "
+           f"{np.mean(lines):.2f}, three quarters below {np.percentile(lines, 75):.2f}")  # fmt: skip
 
 
 def palettes(films: Sequence[VisualRhythm]) -> Iterator[str]:
@@ -251,7 +302,11 @@ def main() -> None:
             found += [measure(own, rhythm, seed) for rhythm in films]
         for line in paths(found, real_joins(library, chooser, pieces)):
             print(line)
-        for line in (*palettes(films), *costs(Path(place), library, chooser, build_plan(films[-1], Wishes()))):
+        for line in (
+            *over_minutes(chooser, rhythms(1 + len(FILMS))[-1]),
+            *palettes(films),
+            *costs(Path(place), library, chooser, build_plan(films[-1], Wishes())),
+        ):
             print(line)
 
 

@@ -22,7 +22,7 @@ def test_a_film_with_its_music(run: Run, film: Path) -> None:
     shutil.copy(film, "films/two.mp4")
     result = run("associate", "films", "-o", "own.npz", "--plot", "own.png")
     assert result.code == 0 and "32 segments of 1 piece, by canonical correlation" in result.out
-    assert result.err == "note: left out: two.mp4 has no two.mid beside it; export its music as MIDI\n"
+    assert result.err == "note: left out: two.mp4 has no two.mid beside it, and no sound; export its music as MIDI\n"
     assert load(Path("own.npz")).correlation is not None and Path("own.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -69,7 +69,7 @@ class Chooser:
         able = [tick for tick in range(self._grammar.ticks) if tick not in musts and self._score[tick] > NEVER]
         able.sort(key=lambda tick: (-float(self._liked[tick]), tick))
         natural = sum(bool(self._liked[tick] > 0) for tick in able)
-        count = natural
+        count = natural if musts or self._others else max(natural, min(1, len(able)))
         if self._grammar.task.density is not None:
             asked = int(self._grammar.densities().argmax()) - 1 - len(musts)
             count = min(natural, asked) if self._others else asked

@@ -7,14 +7,15 @@ Known pixels (bars that stand already, a part that is not to be written) are put
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hitpoint.model.compose.diffusion.busy import Busy, fitted
 from hitpoint.model.music.roll import Roll
-from hitpoint.model.network.roll_conditions import Told, chord_maps
+from hitpoint.model.network.roll_conditions import Told, maps_of
 from hitpoint.model.network.roll_network import MOST_LOGIT, PRIOR, STEPS, RollNetwork, alpha_bars
 
 SAMPLING_STEPS = 20
@@ -33,13 +34,15 @@ Logits = NDArray[np.float32]
 class Request:
     """One roll to be drawn. told: of its bars. known: what stands already, where `fixed` says so. draws: its chance.
 
-    like: a roll that it begins from, made noisy to the level `begin`; None: it is drawn from nothing.
+    busy: how many onsets its bars are to have. like: a roll that it begins from, made noisy to the level `begin`;
+    None: it is drawn from nothing.
     """
 
     told: Told
     known: Roll
     fixed: Roll
     draws: np.random.Generator
+    busy: Busy = field(default_factory=Busy.anyhow)
     like: Roll | None = None
     begin: int = STEPS
 
@@ -60,11 +63,14 @@ def order_of_steps(inpaints: bool, begin: int = STEPS) -> list[int]:
 @torch.inference_mode()
 def sample(
     network: RollNetwork, requests: Sequence[Request], step: Callable[[], None] = lambda: None,
-    guidance: float = GUIDANCE,
+    guidance: float = GUIDANCE, guess: Callable[[torch.Tensor, int], torch.Tensor] | None = None,
 ) -> list[Logits]:  # fmt: skip
-    """The logits of the last step, of each request; those of known pixels say what is known. step: called at each."""
+    """The logits of the last step, of each request; those of known pixels say what is known. step: called at each.
+
+    guess: what is asked in place of the network, as `Guided`.
+    """
     where = network.alpha_bar.device
-    guided = _Guided(network, requests, guidance)
+    guided = guess or Guided(network, requests, guidance)
     known = np.stack([request.known for request in requests])
     fixed = np.stack([request.fixed for request in requests])
     draws = [request.draws for request in requests]
@@ -74,7 +80,8 @@ def sample(
         signal = np.where(fixed, 2.0 * known - 1.0, signal).astype(np.float32)
         noise = np.stack([each.standard_normal(known.shape[1:], np.float32) for each in draws])
         noisy = np.float32(alphas[level] ** 0.5) * signal + np.float32((1 - alphas[level]) ** 0.5) * noise
-        logits = guided(torch.from_numpy(noisy).to(where), level).cpu().numpy()
+        found = guided(torch.from_numpy(noisy).to(where), level).cpu().numpy()
+        logits = np.stack([fitted(each, request.busy) for each, request in zip(found, requests, strict=True)])
         chance = np.stack([each.random(known.shape[1:], np.float32) for each in draws])
         likely = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
         signal = np.where(chance < likely, 1.0, -1.0).astype(np.float32)
@@ -93,7 +100,7 @@ def _beginning(requests: Sequence[Request]) -> NDArray[np.float32]:
     ]).astype(np.float32)  # fmt: skip
 
 
-class _Guided:
+class Guided:
     """The network asked with the conditions and without them, and what is drawn from both."""
 
     def __init__(self, network: RollNetwork, requests: Sequence[Request], guidance: float) -> None:
@@ -101,7 +108,7 @@ class _Guided:
         self._network, self._guidance = network, guidance
         semantic = torch.from_numpy(np.stack([each.told.semantic for each in requests])).to(where)
         dynamic = torch.from_numpy(np.stack([each.told.dynamic for each in requests])).to(where)
-        maps = torch.from_numpy(np.stack([chord_maps(each.told.semantic) for each in requests])).to(where)
+        maps = torch.from_numpy(np.stack([maps_of(each.told) for each in requests])).to(where)
         untold = torch.arange(2 * count, device=where) >= count
         self._tokens = network.tokens(semantic.repeat(2, 1, 1), dynamic.repeat(2, 1, 1), untold)
         self._maps = torch.cat([maps, torch.zeros_like(maps)])

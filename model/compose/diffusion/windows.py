@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from hitpoint.model.music.tokens import DURATIONS, notes_of
 
 HOP_BARS = 4
 LONGEST_TICKS = DURATIONS[-1]
+ACCOMPANIMENT = PLAYERS[1]
 SURE = 3.0
 """Log-odds of one tick count so much at most: one that is off in the midst of a long note does not end it."""
 LEAN = 1.5
@@ -57,7 +58,9 @@ def known_pixels(
     """What stands already, and where something does, both (4, 128, 88).
 
     standing: bars by index; those of `new` hold what is not to be written. players: who of PLAYERS is to be written in
-    each bar of `new`; of the others the bar is what stands.
+    each bar of `new`; of the others the bar is what stands. That the accompaniment is silent stands nowhere: in songs
+    it hardly ever is (57 of 12,010 bars of POP909), and a network that is shown it ends the tune as well. One is drawn
+    there that nobody plays.
     """
     near = range(window.first_bar, window.first_bar + ROLL_BARS)
     notes = notes_of([standing.get(index, Bar(index)) for index in range(max(0, near[0] - HOP_BARS), near.stop)])
@@ -66,19 +69,26 @@ def known_pixels(
     for bar in near:
         for number, player in enumerate(PLAYERS):
             stands = bar in standing and (bar not in window.new or player not in players[bar])
+            if player == ACCOMPANIMENT and stands:
+                stands = any(note.instrument == player for note in standing[bar].notes)
             fixed[2 * number : 2 * number + 2, window.ticks(bar)] = stands
     return roll_of(notes, window.first_bar), fixed
 
 
-def model_of(window: Window, semantic: NDArray[np.int64], standing: Mapping[int, Bar]) -> int | None:
+def model_of(
+    window: Window, semantic: NDArray[np.int64], standing: Mapping[int, Bar], players: Collection[int]
+) -> int | None:
     """The first of the earlier bars that the new ones are a variation of: those with most of their chords, the latest
-    of equals; None where no earlier bars have LEAST_ALIKE of them. semantic (half bars, 7): of the piece."""
+    of equals; None where no earlier bars have LEAST_ALIKE of them. semantic (half bars, 7): of the piece. players: who
+    writes in the new bars; where one of them is silent there is nothing to vary."""
     count, best, found = len(window.new), LEAST_ALIKE, None
     wanted = semantic[2 * window.new.start : 2 * window.new.stop, :2]
     for first in range(window.new.start % HOP_BARS, window.new.start - count + 1, HOP_BARS):
         alike = float((semantic[2 * first : 2 * (first + count), :2] == wanted).all(axis=1).mean())
         if alike >= best and all(index in standing for index in range(first, first + count)):
-            best, found = alike, first
+            heard = {note.instrument for index in range(first, first + count) for note in standing[index].notes}
+            if heard >= set(players):
+                best, found = alike, first
     return found
 
 

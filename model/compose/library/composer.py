@@ -21,6 +21,7 @@ import numpy as np
 from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.library.bars import KEY_BARS, Library, keys_of
 from hitpoint.model.compose.library.fit import BOUND, Fitting
+from hitpoint.model.compose.library.form import Noise, formed
 from hitpoint.model.compose.library.joins import played
 from hitpoint.model.compose.library.path import Candidates, Chooser, Chosen, Standing
 from hitpoint.model.compose.library.reading import read_library, stamp_of
@@ -110,7 +111,7 @@ class LibraryComposer(Composer):
                 while len(self._paths) >= KEPT_PATHS:
                     self._paths.pop(next(iter(self._paths)))
                 spans = [Span(plan, section.first_bar, section.end_bar) for section in plan.sections]
-                self._paths[asked] = self._chooser.cheapest(self._sets(spans, seed - plan.seed))
+                self._paths[asked] = formed(self._chooser, spans, self._noise(spans, seed - plan.seed))
             return self._paths[asked]
 
     def account(self, plan: Plan, seed: int, bars: Sequence[Bar]) -> Account:
@@ -194,15 +195,16 @@ class LibraryComposer(Composer):
                 yield bar
 
     def _sets(self, spans: Sequence[Span], take: int) -> list[Candidates]:
-        """What each span may choose from; in takes after the first each piece costs a little more or less there."""
+        """What each span may choose from."""
+        noise = self._noise(spans, take)
+        return [self._chooser.candidates(span, each) for span, each in zip(spans, noise, strict=True)]
+
+    def _noise(self, spans: Sequence[Span], take: int) -> list[Noise]:
+        """In takes after the first each piece costs a little more or less in each span."""
         if take == 0:
-            return [self._chooser.candidates(span) for span in spans]
+            return [None] * len(spans)
         draws = [np.random.default_rng([abs(take), take < 0, span.first_bar]) for span in spans]
-        pieces = len(self.library.pieces)
-        return [
-            self._chooser.candidates(span, rng.normal(0.0, TAKE_NOISE, pieces))
-            for span, rng in zip(spans, draws, strict=True)
-        ]
+        return [rng.normal(0.0, TAKE_NOISE, len(self.library.pieces)) for rng in draws]
 
     def regenerate(
         self, plan: Plan, bars: Sequence[Bar], first_bar: int, last_bar: int,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -55,11 +55,15 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True)
 class Candidates:
-    """The stretches that a span may choose from, the best first, and what each costs by itself."""
+    """The stretches that a span may choose from, the best first, and what each costs by itself.
+
+    moving (12,) or (k, 12): what it costs to move them by each of TRANSPOSITIONS.
+    """
 
     span: Span
     stretches: Stretches
     costs: Costs
+    moving: Costs = field(default_factory=lambda: TRANSPOSING)
 
     @property
     def entries(self) -> Bars:
@@ -70,6 +74,17 @@ class Candidates:
     def lasts(self) -> Bars:
         """The last bar of each."""
         return last_bars(self.stretches.library, self.stretches.routes[:, -1])
+
+    @property
+    def own(self) -> Costs:
+        """What each costs by itself in each transposition, (k, 12)."""
+        return self.costs[:, None] + self.moving
+
+    def only(self, which: int) -> Candidates:
+        """One of them."""
+        one = np.array([which])
+        moving = self.moving[one] if self.moving.ndim == 2 else self.moving
+        return Candidates(self.span, self.stretches.some(one), self.costs[one], moving)
 
 
 class Loops(NamedTuple):
@@ -132,13 +147,7 @@ class Chooser:
         stretches, costs = self.costs(span)
         if noise is not None:
             costs = costs + noise[stretches.pieces]
-        order = np.argsort(costs, kind="stable")
-        pieces = stretches.pieces[order]
-        grouped = np.argsort(pieces, kind="stable")
-        begins = np.concatenate([[0], np.flatnonzero(np.diff(pieces[grouped])) + 1])
-        place = np.empty(len(order), np.int64)
-        place[grouped] = np.arange(len(order)) - np.repeat(begins, np.diff([*begins, len(order)]))
-        kept = order[place < A_PIECE][:most]
+        kept = fewer_a_piece(costs, stretches.pieces)[:most]
         return Candidates(span, stretches.some(kept), costs[kept])
 
     def costs(self, span: Span) -> tuple[Stretches, Costs]:
@@ -156,13 +165,13 @@ class Chooser:
     ) -> list[Chosen]:
         """The path of least cost through the spans, one stretch each. before, after: a bar that stands at its begin and
         one (1,) at its end, untransposed."""
-        total = sets[0].costs[:, None] + TRANSPOSING + self._from(before, sets[0])
+        total = sets[0].own + self._from(before, sets[0])
         origins: list[NDArray[np.int64]] = []
         for last, here in itertools.pairwise(sets):
-            moves = self._moves(last, here)
+            moves = self.moves(last, here)
             reached = (total[:, :, None, None] + moves).reshape(total.size, *moves.shape[2:])
             origins.append(reached.argmin(axis=0))
-            total = reached.min(axis=0) + here.costs[:, None] + TRANSPOSING
+            total = reached.min(axis=0) + here.own
         total = total + self._to(sets[-1], after)
         state = int(total.argmin())
         states = [state]
@@ -175,9 +184,9 @@ class Chooser:
         """Each span takes what is cheapest after the one before."""
         states: list[int] = []
         for number, here in enumerate(sets):
-            costs = here.costs[:, None] + TRANSPOSING
+            costs = here.own
             if number:
-                costs = costs + self._moves(sets[number - 1], here).reshape(-1, *costs.shape)[states[-1]]
+                costs = costs + self.moves(sets[number - 1], here).reshape(-1, *costs.shape)[states[-1]]
             else:
                 costs = costs + self._from(before, here)
             states.append(int(costs.argmin()))
@@ -188,7 +197,7 @@ class Chooser:
         states = [int(rng.integers(len(here.costs) * len(TRANSPOSITIONS))) for here in sets]
         return self._chosen(sets, states, None)
 
-    def _moves(self, last: Candidates, here: Candidates) -> Costs:
+    def moves(self, last: Candidates, here: Candidates) -> Costs:
         """From each candidate and transposition to each: (n, 12, k, 12)."""
         table = self.transitions.table(last.lasts, here.entries)
         moves = table[_STEP].transpose(2, 0, 3, 1)
@@ -208,25 +217,33 @@ class Chooser:
         return np.asarray(self.transitions.table(last.lasts, after)[-np.array(TRANSPOSITIONS) - STEPS[0], :, 0].T)
 
     def _chosen(self, sets: Sequence[Candidates], states: Sequence[int], before: Standing | None) -> list[Chosen]:
+        places = [divmod(state, len(TRANSPOSITIONS)) for state in states]
+        one = [here.only(which) for here, (which, _) in zip(sets, places, strict=True)]
+        return self.chosen(one, [moved for _, moved in places], before)
+
+    def chosen(
+        self, stretches: Sequence[Candidates], moved: Sequence[int], before: Standing | None = None
+    ) -> list[Chosen]:  # fmt: skip
+        """One stretch a span, each moved by one of TRANSPOSITIONS, as a path."""
         found: list[Chosen] = []
-        for number, (here, state) in enumerate(zip(sets, states, strict=True)):
-            which, moved = divmod(state, len(TRANSPOSITIONS))
+        for number, (here, at) in enumerate(zip(stretches, moved, strict=True)):
             if number:
-                last_which, last_moved = divmod(states[number - 1], len(TRANSPOSITIONS))
-                join = self._moves(
-                    _only(sets[number - 1], last_which), _only(here, which)
-                )[0, last_moved, 0, moved]  # fmt: skip
+                join = self.moves(stretches[number - 1], here)[0, moved[number - 1], 0, at]
             else:
-                join = self._from(before, _only(here, which))[0, moved]
-            own = here.costs[which] + TRANSPOSING[moved]
-            route = here.stretches.routes[which]
-            found.append(Chosen(here.span, route, TRANSPOSITIONS[moved], float(own), float(join)))
+                join = self._from(before, here)[0, at]
+            route, own = here.stretches.routes[0], np.broadcast_to(here.own, (1, len(TRANSPOSITIONS)))[0, at]
+            found.append(Chosen(here.span, route, TRANSPOSITIONS[at], float(own), float(join)))
         return found
 
 
-def _only(candidates: Candidates, which: int) -> Candidates:
-    one = np.array([which])
-    return Candidates(candidates.span, candidates.stretches.some(one), candidates.costs[one])
+def fewer_a_piece(costs: Costs, pieces: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The cheapest first, at most A_PIECE of each piece: their numbers."""
+    order = np.argsort(costs, kind="stable")
+    grouped = np.argsort(pieces[order], kind="stable")
+    begins = np.concatenate([[0], np.flatnonzero(np.diff(pieces[order][grouped])) + 1])
+    place = np.empty(len(order), np.int64)
+    place[grouped] = np.arange(len(order)) - np.repeat(begins, np.diff([*begins, len(order)]))
+    return order[place < A_PIECE]
 
 
 def cost_of(path: Sequence[Chosen]) -> float:

@@ -213,12 +213,44 @@ def test_a_rhythm_is_kept_where_the_guess_does_not_mind() -> None:
 def test_bars_whose_chords_came_before_are_a_variation() -> None:
     semantic = np.zeros((32, 7), np.int64)
     semantic[:, 0] = np.tile(np.arange(8), 4) + 2
-    there = {index: Bar(index) for index in range(12)}
-    assert model_of(Window(8, range(12, 16)), semantic, there) == 8
+    there = {index: Bar(index, (Note(0, PIANO, 60, 4, 80),)) for index in range(12)}
+    assert model_of(Window(8, range(12, 16)), semantic, there, {PIANO}) == 8
     semantic[16:24, 0] = 2
-    assert model_of(Window(8, range(12, 16)), semantic, there) == 4
-    assert model_of(Window(8, range(12, 16)), semantic, {}) is None
+    assert model_of(Window(8, range(12, 16)), semantic, there, {PIANO}) == 4
+    assert model_of(Window(8, range(12, 16)), semantic, {}, {PIANO}) is None
     assert order_of_steps(True, 250) == [250, 200, 150, 100, 50]
+
+
+def test_nothing_is_a_variation_of_bars_in_which_its_player_was_silent() -> None:
+    semantic = np.zeros((32, 7), np.int64)
+    there = {index: Bar(index, (Note(0, PIANO, 60, 4, 80),)) for index in range(12)}
+    assert model_of(Window(8, range(12, 16)), semantic, there, {STRINGS}) is None
+    there[5] = Bar(5, (Note(0, PIANO, 60, 4, 80), Note(0, STRINGS, 72, 4, 80)))
+    assert model_of(Window(8, range(12, 16)), semantic, there, {STRINGS}) == 4
+
+
+def test_what_comes_out_empty_as_a_variation_is_drawn_from_nothing(
+    composer: DiffusionComposer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[bool] = []
+
+    def varied(_: object, requests: Sequence[module.Request], *rest: object) -> list[np.ndarray]:
+        drawn.append(requests[0].like is not None)
+        return [np.full((4, 128, PITCHES), -3.0 if drawn[-1] else 3.0, np.float32)]
+
+    monkeypatch.setattr(module, "sample", varied)
+    composer._rolls.clear()
+    plan = fake_plan(10, 20.0, (PIANO, STRINGS))
+    bars = list(composer.stream(replace(plan, bars=tuple(replace(bar, chords=("C", "C")) for bar in plan.bars)), 1))
+    composer._rolls.clear()
+    assert drawn == [False, True, False] and all(bar.notes for bar in bars)
+
+
+def test_a_bar_that_is_free_is_not_left_empty_where_nobody_else_plays() -> None:
+    logits = np.full((2, 16, PITCHES), -5.0, np.float32)
+    logits[1, 4, 60 - LOWEST] = -0.5
+    assert {tick for tick, _ in chosen(BarTask(0, (PIANO,), 160, None), logits)} == {4}
+    assert chosen(BarTask(0, (0, PIANO), 160, None), logits, (0,)) == {}
 
 
 def test_others_fill_up_what_is_not_likely() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hitpoint.model.cut import music_sound
 from hitpoint.model.cut.read import read_music
 from hitpoint.model.errors import InputError, MissingError
 from hitpoint.model.output.render import SAMPLE_RATE
+from hitpoint.model.video.sound.beats import check_librosa
 from tests.model.cut.songs import drums, write_sound
 
 pytest.importorskip("librosa", reason="needs hitpoint[audio]")
@@ -43,4 +43,4 @@ def test_sounds_that_are_no_music(tmp_path: Path) -> None:
 def test_without_librosa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "librosa", None)
     with pytest.raises(MissingError, match=r"hitpoint\[audio\]"):
-        music_sound.check_librosa()
+        check_librosa()

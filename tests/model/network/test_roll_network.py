@@ -12,9 +12,10 @@ from safetensors.torch import load_file, save_file
 from hitpoint.model.errors import InputError
 from hitpoint.model.music.roll import LOWEST, PITCHES, ROLL_TICKS
 from hitpoint.model.music.symbols import parse_symbol
+from hitpoint.model.music.tokens import MAX_SIMU_NOTE
 from hitpoint.model.network.conditions import Controls, Labels, chord_classes
 from hitpoint.model.network.roll_checkpoint import load, save
-from hitpoint.model.network.roll_conditions import DYNAMIC_SIZES, SEMANTIC_SIZES, chord_maps, told_of
+from hitpoint.model.network.roll_conditions import DYNAMIC_SIZES, MAPS, SEMANTIC_SIZES, maps_of, told_of
 from hitpoint.model.network.roll_network import MOST_LOGIT, STEPS, RollConfig, RollNetwork, alpha_bars
 
 SMALL = RollConfig(widths=(8, 8, 8), blocks=(1, 1, 1), told=16)
@@ -37,7 +38,7 @@ def asked(network: RollNetwork, change: int | None = None, untold: bool = False)
     tokens = network.tokens(semantic, dynamic, torch.tensor([untold]))
     noisy = torch.randn(1, 4, ROLL_TICKS, PITCHES)
     with torch.no_grad():
-        found: torch.Tensor = network(noisy, torch.tensor([500]), tokens, torch.zeros(1, 2, ROLL_TICKS, PITCHES))
+        found: torch.Tensor = network(noisy, torch.tensor([500]), tokens, torch.zeros(1, MAPS, ROLL_TICKS, PITCHES))
     return found
 
 
@@ -65,7 +66,7 @@ def test_a_clear_pixel_is_taken_at_its_word(network: RollNetwork) -> None:
     tokens = network.tokens(torch.zeros(1, 16, 7, dtype=torch.long), torch.zeros(1, 32, 6, dtype=torch.long),
                             torch.tensor([True]))  # fmt: skip
     with torch.no_grad():
-        logits = network(clean, torch.tensor([1]), tokens, torch.zeros(1, 2, ROLL_TICKS, PITCHES))
+        logits = network(clean, torch.tensor([1]), tokens, torch.zeros(1, MAPS, ROLL_TICKS, PITCHES))
     exact = MOST_LOGIT * clean
     assert torch.equal(logits[clean > 0] > 0, torch.ones_like(logits[clean > 0]) > 0)
     assert float((logits - exact).abs().max()) < MOST_LOGIT
@@ -75,10 +76,32 @@ def test_chords_lie_where_their_tones_are() -> None:
     labels = Labels.unknown(8)
     labels.chords[0] = [*chord_classes(parse_symbol("Am")), *chord_classes(None)]
     controls = Controls(np.full(8, -1, np.int16), np.full(8, np.nan, np.float32), np.zeros((8, 16), np.int16))
-    maps = chord_maps(told_of(controls, labels).semantic)
+    maps = maps_of(told_of(controls, labels))
     assert {(row + LOWEST) % 12 for row in np.flatnonzero(maps[0, 0])} == {9, 0, 4}
     assert {(row + LOWEST) % 12 for row in np.flatnonzero(maps[1, 7])} == {9}
     assert not maps[:, 8:].any()
+
+
+def test_strengths_and_densities_lie_on_their_ticks_and_bars() -> None:
+    controls = Controls(np.full(8, -1, np.int16), np.full(8, np.nan, np.float32), np.zeros((8, 16), np.int16))
+    controls.required[1, 4], controls.density[2] = 3, 8
+    maps = maps_of(told_of(controls, Labels.unknown(8)))
+    strength, density = maps[2:, :, 0]
+    assert np.flatnonzero(strength).tolist() == [20] and strength[20] == pytest.approx(3 / MAX_SIMU_NOTE)
+    assert np.flatnonzero(density).tolist() == list(range(32, 48)) and set(density[32:48]) == {0.5}
+
+
+def test_weights_learnt_before_a_map_was_there_do_not_hear_it(network: RollNetwork, tmp_path: Path) -> None:
+    path = tmp_path / "roll.safetensors"
+    save(network, path)
+    weights = load_file(path)
+    weights["enter.weight"] = weights["enter.weight"][:, :-16].contiguous()
+    from safetensors import safe_open
+
+    with safe_open(str(path), "pt") as file:
+        save_file(weights, path, file.metadata())
+    older = load(path).enter.weight
+    assert older.shape == network.enter.weight.shape and not older[:, -16:].any() and older[:, :-16].any()
 
 
 def test_weights_come_back_and_those_that_are_no_numbers_are_refused(network: RollNetwork, tmp_path: Path) -> None:

@@ -88,3 +88,17 @@ def test_it_is_run_by_hand(
     monkeypatch.setattr(diffusion, "HELD_OUT_WINDOWS", 4)
     main([str(Path(shard.notes.filename).parent), "--run", str(tmp_path / "run"), "--steps", "1"])  # type: ignore[attr-defined]
     assert "wrote" in capsys.readouterr().out and (tmp_path / "run" / "diffusion.safetensors").is_file()
+
+
+def test_a_run_may_begin_from_weights(shard: Shard, tmp_path: Path) -> None:
+    songs, held_out = (Songs.of(shard, split) for split in ("train", "validation"))
+    recipe = Recipe(steps=1, batch=2, rate=0.0)
+    first = train(songs, held_out, tmp_path / "one", recipe, config=SMALL, say=lambda text: None)
+    again = train(
+        songs, held_out, tmp_path / "two", recipe, beginning=roll_checkpoint.load(first), say=lambda text: None
+    )
+    one, two = load_file(first), load_file(again)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    wider = RollConfig(widths=(16, 8, 8), blocks=(1, 1, 1), told=16)
+    with pytest.raises(InputError, match="another size"):
+        train(songs, held_out, tmp_path / "three", recipe, config=wider, beginning=roll_checkpoint.load(first))

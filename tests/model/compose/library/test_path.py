@@ -45,7 +45,7 @@ def chooser(library) -> Chooser:
 @pytest.mark.parametrize("seed", range(3))
 def test_it_finds_what_trying_everything_finds(chooser, seed):
     sets = [chooser.candidates(span, most=8) for span in spans_of(felt_plan(seed=seed))]
-    moves = [chooser._moves(a, b).reshape(96, 96) for a, b in itertools.pairwise(sets)]
+    moves = [chooser.moves(a, b).reshape(96, 96) for a, b in itertools.pairwise(sets)]
     own = [(each.costs[:, None] + TRANSPOSING).ravel() for each in sets]
     everything = own[0][:, None, None] + moves[0][:, :, None] + own[1][None, :, None] + moves[1][None] + own[2]
     found = chooser.cheapest(sets)

@@ -64,6 +64,7 @@ def test_what_cannot_be_used_is_left_out_with_its_reason(tmp_path):
     assert [piece.file for piece in found.pieces] == ["copy.mid"]
     reasons = dict(found.left_out)
     assert reasons.keys() == {"short.mid", "broken.mid", "empty.MID"} and "2 bars" in reasons["short.mid"]
+    assert "()" not in "".join(reasons.values()) and "it breaks off" in reasons["empty.MID"]
     again = read_library(tmp_path)
     assert dict(again.left_out) == reasons
 
