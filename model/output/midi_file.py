@@ -265,8 +265,6 @@ def _read_ours(file: mido.MidiFile) -> Score | None:
         return None
     conductor = _absolute(file.tracks[0])
     tempo_map, count, last_bar_ticks = _read_bars(conductor, about.pop("meter", FOUR_FOUR))
-    if count > MOST_BARS_READ:
-        raise ValueError(f"{count} bars")
     tracks = [(TRACK_NAMES.index(track.name), track) for track in file.tracks[1:]]
     return Score(
         bars=_read_music(tracks, count, about["genre"], tempo_map),
@@ -328,7 +326,8 @@ def _read_music(
 
 
 def _read_bars(conductor: Sequence[tuple[int, mido.MetaMessage]], meter: str) -> tuple[TempoMap, int, int]:
-    """The tempo map, how many bars there are, and the ticks of the last: the time signatures tell."""
+    """The tempo map, how many bars there are, and the ticks of the last: the time signatures tell. Raises ValueError
+    where they have no length or no end."""
     end = conductor[-1][0] // PULSES_PER_TICK
     signatures = {pulse // PULSES_PER_TICK: each.numerator * 16 // each.denominator
                   for pulse, each in conductor if each.type == "time_signature"}  # fmt: skip
@@ -337,6 +336,8 @@ def _read_bars(conductor: Sequence[tuple[int, mido.MetaMessage]], meter: str) ->
     length = usual
     while at < end:
         length = signatures.get(at, length)
+        if length <= 0 or len(ticks) >= MOST_BARS_READ:
+            raise ValueError(f"bars without {'length' if length <= 0 else 'end'}")
         ticks.append(min(length, end - at))
         at += length
     found = replace(_read_tempo_map(conductor), meter=meter, odd_bars=odd_of(ticks, METERS[meter]))

@@ -39,14 +39,14 @@ def seek(client, ears, place_s, within_s=3.0):
     client.say("/hitpoint/locate", place_s)
     events, until = [], time.monotonic() + within_s
     while time.monotonic() < until:
-        events += [(frame, m) for frame, m in ears.take() if frame >= at - 64]
+        events += ears.take()  # all of it later than `before`, whatever JACK's estimate of the moment in between says
         if notes_on(events):
             break
         time.sleep(0.002)
     offs = [frame for frame, m in events if m[0] & 0xF0 == 0xB0 and m[1] == 120]
     first = notes_on(events)
-    silent_ms = 1000 * (offs[15] - at) / RATE if sounding and len(offs) > 15 else None
-    return silent_ms, (1000 * (first[0][0] - at) / RATE if first else None)
+    silent_ms = max(0.0, 1000 * (offs[15] - at) / RATE) if sounding and len(offs) > 15 else None
+    return silent_ms, (max(0.0, 1000 * (first[0][0] - at) / RATE) if first else None)
 
 
 def ping_ms(client, count=100):

@@ -273,7 +273,7 @@ class Client:
         self.say("/hitpoint/clips/end", job, 1)
         self.wait("/hitpoint/progress", 10)
         self.say("/hitpoint/score", job, *(item for pair in pairs.items() for item in pair))
-        return self.wait("/hitpoint/result", 120) if wait else None
+        return self.wait("/hitpoint/result", 300) if wait else None
 
 
 class Ears(Heard):

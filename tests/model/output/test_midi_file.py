@@ -277,13 +277,16 @@ def test_a_file_whose_account_of_itself_is_damaged(tmp_path: Path, about: str) -
         read_midi(path)
 
 
-@pytest.mark.parametrize("what", ["time_signature", "set_tempo", "a length of years"])
+@pytest.mark.parametrize("what", ["a bar of no length", "set_tempo", "a length of years"])
 def test_a_file_that_lacks_its_beat_or_has_no_end(tmp_path: Path, what: str) -> None:
     path = tmp_path / "score.mid"
     write_midi(fake_take(fake_prepared(bars=2)).score, path)
     file = mido.MidiFile(path)
     if what == "a length of years":
         file.tracks[0][-1:] = [mido.MetaMessage("text", text="x", time=0xFFFFFFF)] * 64 + file.tracks[0][-1:]
+    elif what == "a bar of no length":
+        file.tracks[0].insert(0, mido.MetaMessage("time_signature", numerator=1, denominator=64))
+        file.tracks[0][:] = [m for m in file.tracks[0] if m.type != "time_signature" or m.denominator == 64]
     else:
         file.tracks[0][:] = [message for message in file.tracks[0] if message.type != what]
     file.save(path)
