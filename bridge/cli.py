@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from hitpoint.bridge.errors import HitpointError
+from hitpoint.bridge.errors import HitpointError, InputError, refusal
 
 FOLDER = Path(__file__).parent / "commands"
 FIRST = ("score", "analyse", "serve", "demo")
@@ -60,7 +60,8 @@ def cli(debug: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line; a HitpointError becomes one line on standard error and its exit code."""
+    """Run the command line; a HitpointError, and what the system refuses, become one line on standard error and an exit
+    code."""
     try:
         status = cli.main(standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
@@ -69,6 +70,11 @@ def main() -> None:
             raise
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if "--debug" in sys.argv:
+            raise
+        click.echo(f"error: {refusal(error)}", err=True)
+        sys.exit(InputError.exit_code)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:

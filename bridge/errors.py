@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hitpoint.model.errors import HitpointError, InputError, MissingError, UsageError
+from hitpoint.model.errors import HitpointError, InputError, MissingError, UsageError, refusal
 
-__all__ = ["HitpointError", "InputError", "MissingError", "UsageError"]
+__all__ = ["HitpointError", "InputError", "MissingError", "UsageError", "refusal"]

@@ -9,6 +9,13 @@ class HitpointError(Exception):
     exit_code = 1
 
 
+def refusal(error: OSError) -> str:
+    """What the system refused, as one sentence: a name that is too long, a folder that may not be looked into."""
+    if error.filename is None:
+        return f"the system refuses: {error.strerror or error}"
+    return f"cannot use {error.filename} ({error.strerror}); choose another file or folder"
+
+
 class UsageError(HitpointError):
     """The request itself is off: an unknown genre, an in point after its out point."""
 

@@ -1,4 +1,5 @@
-"""Output files that appear whole or not at all, and the hash by which a file is known."""
+"""Output files that appear whole or not at all, the hash by which a file is known, and archives of which nothing is
+believed."""
 
 from __future__ import annotations
 
@@ -11,8 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hitpoint.model.errors import HitpointError, MissingError, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PLACE_TRIES, PLACE_AGAIN_S = 25, 0.02
 
@@ -37,6 +42,29 @@ def file_sha256(path: Path, is_wanted: Callable[[], bool] = lambda: True) -> str
         while is_wanted() and (piece := file.read(1 << 20)):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def read_arrays(path: Path, most_bytes: int) -> dict[str, NDArray[Any]]:
+    """All arrays of an archive (.npz) by name.
+
+    Raises OSError where it cannot be read, and ValueError where it is damaged (zip, numpy's headers and the compressed
+    bytes each have errors of their own for that) or unpacks to more than `most_bytes`.
+    """
+    import zipfile
+
+    import numpy as np
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > most_bytes:
+            raise ValueError(f"it unpacks to {unpacked} bytes")
+        with np.load(path, allow_pickle=False) as members:
+            return {name: members[name] for name in members.files}
+    except (OSError, ValueError):
+        raise
+    except Exception as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
 
 
 @contextmanager

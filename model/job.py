@@ -203,7 +203,8 @@ def markers(plan: Plan) -> tuple[Marker, ...]:
 def chords(plan: Plan) -> tuple[tuple[int, str], ...]:
     """(tick from the start, symbol) wherever the planned chord changes."""
     halves = [(bar.index * TICKS_PER_BAR + half * HALF_BAR_TICKS, symbol)
-              for bar in plan.bars for half, symbol in enumerate(bar.chords or ())]  # fmt: skip
+              for bar in plan.bars for half, symbol in enumerate(bar.chords or ())
+              if half * HALF_BAR_TICKS < bar.ticks]  # fmt: skip
     inside = [each for each in halves if each[0] < plan.end_tick]
     return tuple(each for before, each in zip([(0, ""), *inside], inside, strict=False) if each[1] != before[1])
 
@@ -252,6 +253,8 @@ def _about(prepared: Prepared, composer: Composer) -> dict[str, str]:
         about |= {name: str(getattr(wishes, name)) for name in ("mood", "valence", "arousal", "tension")}
     if wishes.repitch:
         about["repitch"] = "on"
+    if wishes.odd_bars:
+        about["odd_bars"] = "on"
     if not wishes.keep_sound:
         about["keep_sound"] = "off"
     media_of = {media.path: media for media in prepared.rhythm.media}

@@ -53,10 +53,11 @@ class FakeComposer(Composer):
 def _bar(plan: Plan, bar_plan: BarPlan, rng: random.Random) -> Bar:
     required = dict(bar_plan.required)
     density = max(len(required), 6 if bar_plan.density is None else bar_plan.density)
-    free = [tick for tick in range(TICKS_PER_BAR) if tick not in required]
-    ticks = sorted([*required, *rng.sample(free, density - len(required))])
-    notes: list[Note] = []
     last = len(plan.bars) - 1
+    room = min(bar_plan.ticks, plan.last_bar_ticks) if bar_plan.index == last else bar_plan.ticks
+    free = [tick for tick in range(room) if tick not in required]
+    ticks = sorted([*required, *rng.sample(free, min(len(free), density - len(required)))])
+    notes: list[Note] = []
     for tick in ticks:
         strength = required.get(tick, 1)
         able = [i for i in plan.instruments if MAX_STRENGTH[i] >= strength]

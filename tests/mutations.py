@@ -39,7 +39,10 @@ MUTATIONS = {
         "tests/model/plan/test_small_promises.py",
     ),
     "no arc of energy": Mutation(
-        "model/plan/energy.py", "+ ARC * (arc(bars) - 0.65)", "+ 0.0 * bars", "tests/model/plan/test_small_promises.py"
+        "model/plan/energy.py",
+        "+ planned_arc * (arc(bars) - 0.65)",
+        "+ 0.0 * bars",
+        "tests/model/plan/test_small_promises.py",
     ),
     "the rank of saliency is ignored": Mutation(
         "model/plan/strengths.py",

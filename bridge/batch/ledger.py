@@ -119,7 +119,7 @@ class Ledger:
             for number, line in enumerate(file, 1):
                 try:
                     yield msgspec.json.decode(line, type=Record)
-                except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
                     raise InputError(
                         f"{self._path}, line {number} cannot be read ({error}); remove the line, and its film is "
                         "scored again"

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BEAT, TempoMap
+from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap
 from hitpoint.model.video.smpte import fields_of
 
 MIDI_CLOCKS_PER_BEAT = 24
@@ -28,9 +28,11 @@ class Timeline:
     """
 
     def __init__(self, tempo_map: TempoMap, bars: int, origin_s: float = 0.0, end_tick: int | None = None) -> None:
-        """end_tick: ticks to the end, where the last bar is not a whole one; None: all bars are whole."""
-        self.bars = bars
-        self.end_tick = bars * BEATS_PER_BAR * TICKS_PER_BEAT if end_tick is None else end_tick
+        """end_tick: the grid's ticks to the end, where the last bar is not a whole one; None: all bars are whole."""
+        self.bars, self.tempo_map = bars, tempo_map
+        self._end_beat = (
+            tempo_map.written_tick(0, bars * TICKS_PER_BAR if end_tick is None else end_tick) / TICKS_PER_BEAT
+        )
         self.origin_s = origin_s
         self._points = tempo_map.points
         self._beats = [point.beat for point in tempo_map.points]
@@ -53,19 +55,18 @@ class Timeline:
 
     def time_at_tick(self, bar: int, tick: float = 0.0) -> float:
         """Host seconds at which `tick` of bar `bar` falls."""
-        return self.time_at_beat(bar * BEATS_PER_BAR + tick / TICKS_PER_BEAT)
+        return self.time_at_beat(self.tempo_map.written_tick(bar, tick) / TICKS_PER_BEAT)
 
     def bar_at_time(self, time_s: float) -> int:
         """The bar that holds the host's `time_s`; negative before the first, `bars` or more after the end."""
         beat = self.beat_at_time(time_s)
-        if beat * TICKS_PER_BEAT >= self.end_tick:
-            return max(self.bars, int(beat // BEATS_PER_BAR))
-        return min(self.bars - 1, int(beat // BEATS_PER_BAR))
+        bar, _ = self.tempo_map.place_of(beat * TICKS_PER_BEAT)
+        return max(self.bars, bar) if beat >= self._end_beat else min(self.bars - 1, bar)
 
     @property
     def end_s(self) -> float:
         """Host seconds of the end of the last bar."""
-        return self.time_at_tick(0, self.end_tick)
+        return self.time_at_beat(self._end_beat)
 
 
 @dataclass(frozen=True)

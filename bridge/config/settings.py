@@ -224,7 +224,7 @@ def _read(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(text) if text.strip() else {}
     except OSError as error:
         raise InputError(f"cannot read the configuration {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (see line {mark.line + 1})" if mark is not None else ""
         raise InputError(f"the configuration {path} is not valid YAML{where}; correct it or remove it") from error

@@ -43,8 +43,7 @@ class JackTransport:
             except jack.JackOpenError:
                 raise MissingError("following JACK's transport needs a running JACK server") from None
         self.alive = True
-        self._client.set_shutdown_callback(self._died)
-        self._client.activate()
+        self._client.set_shutdown_callback(self._died)  # never activated: it asks, and has no place in JACK's periods
 
     def _died(self, status: object, reason: str) -> None:
         self.alive = False
@@ -61,6 +60,5 @@ class JackTransport:
     def close(self) -> None:
         """Leave the server."""
         if self.alive:
-            self._client.deactivate()
             self._client.close()
             self.alive = False

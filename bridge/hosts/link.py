@@ -101,11 +101,12 @@ class LinkOut(_Place):
             low, high = LINK_TEMPO_BPM
             bpm = min(max(timeline.bpm_at_time(media_s) * transport.rate, low), high)
             beat = timeline.beat_at_time(media_s)
+            quantum = timeline.tempo_map.metre.quarters
             if abs(state.tempo() - bpm) > TEMPO_STEP_BPM:
                 state.setTempo(bpm, micros)
                 changed = True
-            if abs(state.beatAtTime(micros, QUANTUM_BEATS) - beat) > DRIFT_BEATS:
-                state.forceBeatAtTime(beat, micros, QUANTUM_BEATS)
+            if abs(state.beatAtTime(micros, quantum) - beat) > DRIFT_BEATS:
+                state.forceBeatAtTime(beat, micros, quantum)
                 changed = True
         if transport.sounding != self._playing:
             self._playing = transport.sounding

@@ -28,6 +28,8 @@ NOT_LIVE = (
     "mood-line",
     "deviation",
     "repitch",
+    "meter",
+    "odd-bars",
     "takes",
     "wav",
     "stems",

@@ -2,6 +2,8 @@
 
 Threads and processes: one owner, the watchdog; never shares a port object with the clock. It also notices that a port
 or a whole MIDI system goes away and comes back, and wires a clock that was started again to where its predecessor led.
+Over JACK the connection is there only while there is something to silence: whoever takes part in JACK's periods makes
+all others wait when it is killed or stopped, the clock with its last silence among them.
 """
 
 from __future__ import annotations
@@ -54,30 +56,36 @@ class Guard:
         """The clock died: until its successor has a port, nothing that is missing was taken away by anybody."""
         self._settled_s = float("inf")
 
-    def follow(self, opened: PortOpened) -> bool:
-        """The clock opened its port: connect to the same place, and its port to where the last one led.
-
-        Returns whether this connection is new: until now, nothing could be silenced.
-        """
+    def follow(self, opened: PortOpened) -> None:
+        """The clock opened its port: end what its predecessor (or that of a former bridge) left sounding, and connect
+        it to where that one led."""
         self._opened = opened
         if opened.api not in APIS:
             self._drop()
-            return False
-        new = self._sink is None
+            return
         if opened.api == "jack" and self._patchbay is None:
             self._open_patchbay()
-        if self._sink is None:
+        if self._sink is None and self._patchbay is None:
             self._open_sink(opened.api)
+        self.silence()
+        self.rest()
         self._port_there = True
         self._settled_s = time.monotonic() + SETTLE_S
         self._wire()
-        return new
 
     def silence(self) -> None:
         """End every note on every channel."""
-        if self._sink is None or (self._patchbay is not None and not self._patchbay.alive):
-            return
-        silence(self._sink)
+        if self._patchbay is not None:
+            self._reach()
+        if self._sink is not None and (self._patchbay is None or self._patchbay.alive):
+            silence(self._sink)
+
+    def rest(self) -> None:
+        """There is nothing to silence for now: JACK need not wait for this process."""
+        if self._patchbay is not None and self._sink is not None:
+            self._patchbay.wait_for_periods()
+            self._sink.close()
+            self._sink = None
 
     def look(self) -> str:
         """Look at the ports: why the clock should look for its port again, or an empty text."""
@@ -91,6 +99,7 @@ class Guard:
 
     def close(self) -> None:
         """Give the ports back."""
+        self.rest()
         self._drop()
 
     def _look_for_system(self) -> str:
@@ -141,12 +150,26 @@ class Guard:
             self._told = True
 
     def _open_sink(self, api: str) -> None:
-        """Named ports directly; virtual ones (and JACK's) through a port of our own that `_wire` connects."""
+        """Named ports directly; virtual ones (and JACK's) through a port of our own that `_reach` connects."""
         jack = self._patchbay is not None
         try:
             self._sink = RtMidiSink(VIRTUAL if jack else self._config.midi_port, APIS[api], self._name)
         except (HitpointError, OSError) as error:
             log.warning("the watchdog has no port of its own: %s", error)
+
+    def _reach(self) -> None:
+        """A port of our own in JACK, connected to whatever the clock's was or is connected to."""
+        assert self._patchbay is not None
+        wanted = self.wiring.destinations()
+        for source in self._patchbay.sources(self._config.ports_name).values():
+            wanted |= self._patchbay.destinations(source)
+        if self._sink is not None or not wanted or not self._patchbay.alive:
+            return
+        self._open_sink("jack")
+        for own in self._patchbay.sources(self._name).values():
+            for destination in wanted:
+                self._patchbay.connect(own, destination)
+        self._patchbay.wait_for_periods()
 
     def _wire(self) -> None:
         """Keep our ports and the guard's connected as wanted."""
@@ -160,9 +183,6 @@ class Guard:
         for short, destination in self.wiring.update(connected, self._patchbay.inputs()):
             log.info("connecting %s to %s again", sources[short], destination)
             self._patchbay.connect(sources[short], destination)
-        for own in self._patchbay.sources(self._name).values():
-            for destination in self.wiring.destinations() - self._patchbay.destinations(own):
-                self._patchbay.connect(own, destination)
 
     def _drop(self) -> None:
         if self._patchbay is not None:

@@ -1,17 +1,24 @@
 """The patchbay: which ports a MIDI system connects our own to, remembered so that they can be connected again.
 
-Threads and processes: one owner, the watchdog. JACK calls back into a thread of its own; that only sets a flag.
+Threads and processes: one owner, the watchdog. JACK calls back into a thread of its own; that only sets a flag. The
+client is never activated, and so has no place in JACK's graph: one that is killed or stopped in the middle of a period
+keeps all the others, and what they still have to say, waiting for JACK's patience (half a second, where nobody chose
+another).
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
+import time
 from typing import Any
 
 from hitpoint.bridge.midi.ports import quiet_libraries
 
 WATCH_NAME = "Hitpoint watch"
+PERIODS = 3
+"""In the first of them JACK may still use the connections it had, and may be at the end of the second already."""
+LOOK_S = 0.001
 
 
 class JackPatchbay:
@@ -33,7 +40,6 @@ class JackPatchbay:
                 raise ConnectionError("no JACK server runs") from error
         self.alive = True
         self._client.set_shutdown_callback(self._died)
-        self._client.activate()
 
     def _died(self, status: object, reason: str) -> None:
         self.alive = False
@@ -57,6 +63,16 @@ class JackPatchbay:
         """Connect two ports; nothing where they are connected already or one is gone."""
         self._try(lambda: self._client.connect(source, destination))
 
+    def wait_for_periods(self, within_s: float = 0.5) -> None:
+        """Wait until JACK knows the latest connections, and what was sent before has gone through them."""
+        until_s = time.monotonic() + within_s
+        first = self._try(lambda: self._client.last_frame_time)
+        while first is not None and time.monotonic() < until_s:
+            now = self._try(lambda: self._client.last_frame_time)
+            if now is None or now - first >= PERIODS * self._client.blocksize:
+                return
+            time.sleep(LOOK_S)
+
     def _try(self, ask: Any) -> Any:
         """The answer; None where the ports or the server went away meanwhile."""
         if not self.alive:
@@ -69,7 +85,6 @@ class JackPatchbay:
     def close(self) -> None:
         """Leave the server."""
         with contextlib.suppress(*self._errors), quiet_libraries():
-            self._client.deactivate()
             self._client.close()
         self.alive = False
 

@@ -140,8 +140,9 @@ MESSAGES: tuple[MessageType, ...] = (
     _in(
         "score",
         "Analyse, plan and compose. Pairs: genre, instruments (a,b), tempo (auto, BPM or LO-HI), control, seed, takes, "
-        "cut-control, density, energy, accents, humanise, swing, dynamics, mood, valence, arousal, tension, describe, "
-        "key, harmony (auto, off, bound or a file), harmony-strength, lead, motif (a MIDI file), deviation, composer, "
+        "cut-control, density, energy, accents, humanise, swing, dynamics, meter, odd-bars, mood, valence, "
+        "arousal, tension, describe, key, harmony (auto, off, bound or a file), harmony-strength, lead, "
+        "motif (a MIDI file), deviation, composer, "
         "library (a folder of music for it), select (how it chooses), "
         "cuts (auto, strips = only the clips' own boundaries, fine = those that hitpoint[fine] finds), wav (0 or 1), "
         "stems (0 or 1: one WAV per instrument), formats (further files beside the MIDI, as "

@@ -21,7 +21,7 @@ from hitpoint.bridge.clock.clock import Clock
 from hitpoint.bridge.clock.timebase import Timeline
 from hitpoint.bridge.clock.transport import Transport
 from hitpoint.bridge.play.lookahead import BarChoice
-from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BEAT, Note
+from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, Note
 
 EARLY_S = 0.00002
 """An event this close is sent now rather than waited for."""
@@ -217,26 +217,34 @@ class Scheduler:
     def _compile(self, index: int, choice: BarChoice) -> list[_Event]:
         """The bar's beats, controllers and notes in time order, on the host's timeline."""
         assert self.timeline is not None
-        at = self.timeline.time_at_tick
+        at, tempo = self.timeline.time_at_tick, self.timeline.tempo_map
         end_s = self.timeline.end_s
-        events = [_Event(at(index, beat * TICKS_PER_BEAT), BEAT, 0.0, -1, index, beat) for beat in range(BEATS_PER_BAR)]
+        step, ticks = tempo.metre.beat_ticks, tempo.ticks_of(index)
+        beats = enumerate(range(0, ticks, step))
+        events = [_Event(at(index, tick), BEAT, 0.0, -1, index, beat) for beat, tick in beats]
         events = [event for event in events if event.media_s < end_s]
         heard = {instrument: voice.channel for instrument, voice in self.voices.items() if not voice.muted}
         for instrument, program in choice.bar.programs:
             if instrument in heard and not self.voices[instrument].own_sound:
                 events.append(_Event(at(index), PROGRAM, 0.0, heard[instrument], program, 0))
         for each in choice.bar.controllers:
-            if each.instrument in heard:
+            if each.instrument in heard and not ticks <= each.tick < TICKS_PER_BAR:
                 channel = heard[each.instrument]
                 events.append(_Event(at(index, each.tick), CONTROL, 0.0, channel, each.number, each.value))
         for note in choice.bar.notes:
-            if note.instrument in heard:
-                off_s = min(at(index, note.end_ticks), end_s)
-                events.append(
-                    _Event(at(index, note.onset_ticks), NOTE, off_s, heard[note.instrument], note.pitch, note.velocity)
-                )
+            if note.instrument in heard and note.tick < ticks:  # a bar that stands in for this one may be longer
+                on_s, off_s = self._span_s(index, note)
+                events.append(_Event(on_s, NOTE, min(off_s, end_s), heard[note.instrument], note.pitch, note.velocity))
         events.sort()
         return events
+
+    def _span_s(self, bar: int, note: Note) -> tuple[float, float]:
+        """When a note of a bar begins and ends, on the host's timeline."""
+        assert self.timeline is not None
+        written, at = self.timeline.tempo_map.written_tick, self.timeline.time_at_beat
+        begin = written(bar, note.tick) + note.shift_ticks
+        end = written(bar, note.tick + note.duration_ticks) + note.shift_ticks + note.release_ticks
+        return at(begin / TICKS_PER_BEAT), at(end / TICKS_PER_BEAT)
 
     def _play(self, event: _Event, due_s: float) -> None:
         if event.kind == BEAT:

@@ -184,12 +184,20 @@ class ClockLoop:
             companion.close()
 
     def _stand_still(self) -> None:
-        """Ctrl-Z: no note hangs while this process stands, and the music goes on from there when it goes on."""
+        """Ctrl-Z: no note hangs while this process stands, and the music goes on from there when it goes on.
+
+        JACK would wait in each period for a client that stands, and all others with it: it is left meanwhile.
+        """
         stood_s = self._clock.now()
         self._player.panic()
         time.sleep(DRAIN_S)
+        leaves = self._player.sink.api == "jack"
+        if leaves:
+            self._close_port()
         system.stand_still()
         self._suspending = False
+        if leaves:
+            self._player.replace_sink(self._open_sink())
         self._player.skip(self._clock.now() - stood_s)
 
     def _round(self) -> None:
@@ -331,10 +339,13 @@ class ClockLoop:
     def _reopen(self, reason: str) -> None:
         self._log(logging.WARNING, f"looking for the MIDI port again: {reason}")
         self._session.clients.tell_all("/hitpoint/error", "port", reason, "")
+        self._close_port()
+        self._player.replace_sink(self._open_sink())
+
+    def _close_port(self) -> None:
         old = self._player.sink
         self._player.replace_sink(NullSink())
         old.close()
-        self._player.replace_sink(self._open_sink())
 
     def _send_osc(self, packet: bytes, address: Address) -> None:
         if len(self._outbox) < OUTBOX_PACKETS:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import select
 import shutil
 import socket
 import subprocess
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 
 from hitpoint.bridge.config.settings import Config, config_path
 from hitpoint.bridge.errors import HitpointError
+from hitpoint.bridge.ipc.channel import wait_for_any
 from hitpoint.bridge.midi.ports import NO_PORT, VIRTUAL, RtMidiSink, api_name, find_api, list_ports, silence
 from hitpoint.bridge.process import system
 
@@ -156,7 +156,7 @@ def _lateness(config: Config) -> Iterator[Finding]:
     due_s = time.monotonic()
     for _ in range(TEST_NOTES):
         due_s += TEST_GAP_S
-        select.select([], [], [], max(0.0, due_s - time.monotonic()))
+        wait_for_any([], [], max(0.0, due_s - time.monotonic()))
         late.append(1000 * (time.monotonic() - due_s))
     late.sort()
     p50, p99 = late[len(late) // 2], late[int(0.99 * len(late))]

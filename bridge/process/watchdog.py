@@ -32,6 +32,8 @@ from hitpoint.bridge.work.jobs import announcement
 QUIT_S = 2.0
 PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Before a process is started again that died time after time as soon as it was there."""
+LEAVES_MUSIC_OUT = 3
+"""A clock that died so often as soon as it was there is no longer told of the music: it may be what kills it."""
 COMPOSER_WAITS_S = 3.0
 """At the start, at most, until the clock has its port: it has the processor to itself until it sounds."""
 SPARE_WAITS_S, SPARE_AGAIN_S = {"clock": 1.0, "composer": 2.0}, 10.0
@@ -114,8 +116,7 @@ class Watchdog:
     def _load_latest(self) -> None:
         """Whatever was there when the bridge was last ended is there again."""
         job = self._requests.job = self._store.latest()
-        record = self._store.load(job) if job else None
-        plan = self._store.load_plan(job) if record else None
+        record, plan = self._store.load_planned(job) if job else (None, None)
         if record is None or plan is None:
             return
         self._now_playing.hear(announcement(record, plan, kept=True))
@@ -161,8 +162,7 @@ class Watchdog:
         child.process.kill()
         if child.name == "clock":
             self.guard.lost()
-            self.guard.silence()
-            self._silences = [time.monotonic() + later_s for later_s in SILENCE_AGAIN_S]
+            self._silences = [time.monotonic() + later_s for later_s in (0.0, *SILENCE_AGAIN_S)]
         child.process.join(QUIT_S)
         child.close()
         del self._children[child.name]
@@ -172,6 +172,9 @@ class Watchdog:
             self._due[child.name] = time.monotonic() + SPARE_AGAIN_S
             return
         failures = self._failures[child.name] = child.failures(self._failures[child.name])
+        if child.name == "clock" and failures == LEAVES_MUSIC_OUT and self._now_playing.planned is not None:
+            log.error("the clock dies on %s: it is left out; score it again", self._now_playing.planned.job)
+            self._now_playing = NowPlaying()
         for_good = failures > len(PAUSES_S)
         if child.name == "composer":
             self._tell_composer_died(child.process.exitcode, for_good)
@@ -208,6 +211,7 @@ class Watchdog:
             system.send_suspend(child.process.pid)
         time.sleep(SUSPEND_S)
         self.guard.silence()
+        self.guard.rest()
         system.stand_still()
         for child in self._children.values():
             system.send_suspend(child.process.pid, go_on=True)
@@ -240,7 +244,6 @@ class Watchdog:
         readable, writable = wait_for_any(list(channels), writers, wait_s)
         now_s = time.monotonic()
         listened_s, self._listens_since_s = min(now_s - self._listens_since_s, LISTENED_S), now_s
-        self._silence_again()
         for child in children:
             alive = self._pass_on(child, child.channel in writable)
             if child.channel in readable:
@@ -254,6 +257,7 @@ class Watchdog:
                 self._bury(child)
         for name in [name for name, due_s in self._due.items() if now_s >= due_s]:
             self._start(name)
+        self._silence_again()
         if now_s >= self._next_look_s:
             self._next_look_s = now_s + PORT_LOOK_S
             self._look_at_ports()
@@ -335,9 +339,7 @@ class Watchdog:
             if "composer" in self._due and not self._failures["composer"]:
                 self._due["composer"] = time.monotonic()
             self._silences.clear()
-            self.guard.silence()
-            if self.guard.follow(message):
-                self.guard.silence()  # what a former bridge left sounding
+            self.guard.follow(message)
         elif isinstance(message, ipc.ListBegun | ipc.ClipKept | ipc.ListDropped):
             self._shelf.note(message)
         elif isinstance(message, ipc.ScoreList):

@@ -19,8 +19,10 @@ import random
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import TypeVar
 
 Address = tuple[str, int]
+Value = TypeVar("Value")
 
 FREE_TRIES = 5
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
@@ -108,6 +110,7 @@ class Proof:
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(16)
         self._credit: OrderedDict[Address, float] = OrderedDict()
+        self._proven: OrderedDict[Address, None] = OrderedDict()  # apart: forged addresses must not push these out
         self._challenged_s: OrderedDict[Address, float] = OrderedDict()
 
     def challenge(self, address: Address, now_s: float) -> str:
@@ -115,10 +118,7 @@ class Proof:
         to do with it, needs its credit for the answers that it does know."""
         if self.proven(address) or now_s - self._challenged_s.get(address, float("-inf")) < CHALLENGE_EVERY_S:
             return ""
-        self._challenged_s[address] = now_s
-        self._challenged_s.move_to_end(address)
-        while len(self._challenged_s) > ADDRESSES_KEPT:
-            self._challenged_s.popitem(last=False)
+        _keep(self._challenged_s, address, now_s)
         return self.word(address)
 
     def word(self, address: Address) -> str:
@@ -130,21 +130,24 @@ class Proof:
         """The address says a word back; whether it is the right one."""
         right = hmac.compare_digest(word.encode("utf-8", "replace"), self.word(address).encode())
         if right:
-            self._set(address, float("inf"))
+            self._credit.pop(address, None)
+            _keep(self._proven, address, None)
         return right
 
     def proven(self, address: Address) -> bool:
         """Whether it may be told anything."""
-        return is_own(address) or self._credit.get(address) == float("inf")
+        return is_own(address) or address in self._proven
 
     def heard(self, address: Address, size: int) -> None:
         """So many bytes came from there."""
-        if not is_own(address):
-            self._set(address, self._credit.get(address, 0.0) + size)
+        if address in self._proven:
+            self._proven.move_to_end(address)
+        elif not is_own(address):
+            _keep(self._credit, address, self._credit.get(address, 0.0) + size)
 
     def may_tell(self, address: Address, size: int) -> bool:
         """Whether so many bytes may go there; they count as sent."""
-        if is_own(address):
+        if self.proven(address):
             return True
         credit = self._credit.get(address, 0.0)
         if size > credit:
@@ -152,11 +155,13 @@ class Proof:
         self._credit[address] = credit - size
         return True
 
-    def _set(self, address: Address, credit: float) -> None:
-        self._credit[address] = credit
-        self._credit.move_to_end(address)
-        while len(self._credit) > ADDRESSES_KEPT:
-            self._credit.popitem(last=False)
+
+def _keep(store: OrderedDict[Address, Value], address: Address, value: Value) -> None:
+    """Note it as the newest; the oldest gives way."""
+    store[address] = value
+    store.move_to_end(address)
+    while len(store) > ADDRESSES_KEPT:
+        store.popitem(last=False)
 
 
 def is_own(address: Address) -> bool:

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hitpoint.bridge.ipc.messages import LiveState, Parties, ScoreJob
+from hitpoint.bridge.state.soundness import is_sound_bar, is_sound_plan, is_sound_record
 from hitpoint.model.files import flush, put_in_place
 from hitpoint.model.music.codec import from_json, to_json
 from hitpoint.model.music.score import Bar
@@ -105,8 +106,8 @@ class Store:
         """The jobs of which something is left to do, the oldest first."""
         found = []
         for folder in _listed(self._root):
-            record = _read(folder / "job.json", JobRecord)
-            if record is not None and record.schema == SCHEMA and not record.done:
+            record = _record(folder)
+            if record is not None and not record.done:
                 with contextlib.suppress(OSError):
                     found.append(((folder / "job.json").stat().st_mtime, record.score.job))
         return [job for _, job in sorted(found)]
@@ -147,17 +148,22 @@ class Store:
             return ""
 
     def load(self, job: str) -> JobRecord | None:
-        """job.json; None where there is none, or none that can be read."""
-        record = _read(self.folder(job) / "job.json", JobRecord)
-        return record if record is not None and record.schema == SCHEMA else None
+        """job.json; None where there is none, or none that can be used."""
+        return _record(self.folder(job))
+
+    def load_planned(self, job: str) -> tuple[JobRecord | None, Plan | None]:
+        """The job, and its plan where it got so far that this can be played: the record is written first, and where
+        the power went in between, the plan is another score's, or none of anybody's."""
+        record = self.load(job)
+        return record, self.load_plan(job) if record is not None and record.programs else None
 
     def save_plan(self, job: str, plan: Plan) -> None:
         """Write plan.json."""
         self._write(job, "plan.json", to_json(plan))
 
     def load_plan(self, job: str) -> Plan | None:
-        """plan.json; None where there is none."""
-        return _read(self.folder(job) / "plan.json", Plan)
+        """plan.json; None where there is none, or none that can be played."""
+        return _plan(self.folder(job) / "plan.json")
 
     def add_bar(self, job: str, take: int, bar: Bar) -> None:
         """Append one bar to the take."""
@@ -169,7 +175,7 @@ class Store:
         self._write(job, f"take-{take}.jsonl", b"".join(_bar_line(bars[index]) for index in sorted(bars)))
 
     def load_bars(self, job: str, take: int) -> dict[int, Bar]:
-        """The take's bars by index; a torn line is left out."""
+        """The take's bars by index; a torn line, and a bar that cannot be played, are left out."""
         return _read_bars(self._take_path(job, take))
 
     def keep_edition(self, job: str, take: int, edition: int, plan: Plan, bars: Mapping[int, Bar]) -> None:
@@ -181,7 +187,7 @@ class Store:
     def load_edition(self, job: str, take: int, edition: int) -> tuple[Plan, dict[int, Bar]] | None:
         """What `keep_edition` kept; None where that is not there."""
         path = self.folder(job) / f"take-{take}-edition-{edition}.jsonl"
-        plan, bars = _read(path.with_suffix(".plan.json"), Plan), _read_bars(path)
+        plan, bars = _plan(path.with_suffix(".plan.json")), _read_bars(path)
         return None if plan is None or len(bars) < len(plan.bars) else (plan, bars)
 
     def save_live(self, live: LiveState, parties: Parties, wiring: set[tuple[str, str]]) -> None:
@@ -209,6 +215,18 @@ class Store:
         return self.folder(job) / f"take-{take}.jsonl"
 
 
+def _record(folder: Path) -> JobRecord | None:
+    record = _read(folder / "job.json", JobRecord)
+    if record is None or record.schema != SCHEMA or folder_name(record.score.job) != folder.name:
+        return None
+    return record if is_sound_record(record) else None
+
+
+def _plan(path: Path) -> Plan | None:
+    plan = _read(path, Plan)
+    return plan if plan is not None and is_sound_plan(plan) else None
+
+
 def _read_bars(path: Path) -> dict[int, Bar]:
     bars: dict[int, Bar] = {}
     try:
@@ -218,7 +236,8 @@ def _read_bars(path: Path) -> dict[int, Bar]:
     for line in lines:
         with contextlib.suppress(ValueError):
             bar = from_json(line, Bar)
-            bars[bar.index] = bar
+            if is_sound_bar(bar):
+                bars[bar.index] = bar
     return bars
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from hitpoint.bridge.osc import codec
+from hitpoint.model.music.codec import plain_json
 
 QUEUED = 4096
 """Answers that wait for a slow page; the oldest give way."""
@@ -56,7 +57,7 @@ class Relay(asyncio.DatagramProtocol):
         telling = asyncio.create_task(self._tell(page))
         try:
             while True:
-                self._ask(packet(json.loads(await page.receive_text()), self._token))
+                self._ask(packet(plain_json(await page.receive_text()), self._token))
         except WebSocketDisconnect:
             pass
         except (ValueError, TypeError):

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
+from hitpoint.model.music.meter import odd_of
+from hitpoint.model.music.score import TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 
 
@@ -27,7 +28,8 @@ def splice_plan(plan: Plan, heard: range, target: int) -> Plan:
     ]
     points, duration_s = _tempo_points(plan, kept)
     starts = [plan.tempo_map.time_at_tick(bar) for bar in kept]
-    tempo_map = TempoMap(points)
+    lengths = [plan.tempo_map.ticks_of(bar) for bar in kept]
+    tempo_map = TempoMap(points, plan.tempo_map.meter, odd_of(lengths, plan.tempo_map.metre))
     hits: list[HitPoint] = []
     for hit in plan.hits:
         place = places.get(hit.bar)
@@ -43,17 +45,19 @@ def _tempo_points(plan: Plan, kept: list[int]) -> tuple[tuple[TempoPoint, ...], 
     """One point a bar and one at each change within it; the end's time."""
     tempo_map = plan.tempo_map
     points: list[TempoPoint] = []
-    time_s = 0.0
-    for place, bar in enumerate(kept):
-        ticks = plan.last_bar_ticks if bar == len(plan.bars) - 1 else TICKS_PER_BAR
-        first, last = bar * BEATS_PER_BAR, bar * BEATS_PER_BAR + ticks / TICKS_PER_BEAT
+    time_s = beat = 0.0
+    for bar in kept:
+        ticks = plan.last_bar_ticks if bar == len(plan.bars) - 1 else tempo_map.ticks_of(bar)
+        first = tempo_map.written_tick(bar) / TICKS_PER_BEAT
+        last = first + ticks / TICKS_PER_BEAT
         inside = [point.beat for point in tempo_map.points if first < point.beat < last]
         edges = [float(first), *inside, float(last)]
         for start, end in pairwise(edges):
             span_s = tempo_map.time_at_beat(end) - tempo_map.time_at_beat(start)
             bpm = 60.0 * (end - start) / span_s
-            points.append(TempoPoint(time_s, place * BEATS_PER_BAR + start - first, bpm))
+            points.append(TempoPoint(time_s, beat + start - first, bpm))
             time_s += span_s
+        beat += last - first
     return tuple(points), time_s
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import traceback
 
-from hitpoint.bridge.errors import HitpointError
+from hitpoint.bridge.errors import HitpointError, refusal
 from hitpoint.bridge.ipc.messages import JobError, LogLine
 
 _CODES = {2: "usage", 3: "input", 4: "missing"}
@@ -21,6 +21,8 @@ def answers(name: str, error: Exception, request: int = 0) -> tuple[LogLine | Jo
     """
     if isinstance(error, HitpointError):
         return (JobError(name, _CODES.get(error.exit_code, "input"), str(error), request),)
+    if isinstance(error, OSError):
+        return log_line(name, error), JobError(name, "input", refusal(error), request)
     reason = " ".join(f"{type(error).__name__}: {error}".split())
     text = f"this went wrong and was given up ({reason[:200]}); try again with another seed, and send in the log"
     return log_line(name, error), JobError(name, "given-up", text)

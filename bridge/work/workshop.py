@@ -326,8 +326,8 @@ class Workshop:
             self._current = job.name
             job.record.take = job.before.take if job.before is not None else job.record.take
             take_of(job, job.record.take, self._keeper.store)
+            self._keeper.save(job)  # first: a plan without its programs cannot be played
             self._keeper.save_plan(job)
-            self._keeper.save(job)
             self._editor.announce(job, tuple(range(len(job.plan.bars))))
             self._editor.keep_music(job, kept)
         waiting, job.after_prepare = job.after_prepare, []
@@ -349,13 +349,13 @@ class Workshop:
         job = self._jobs.get(name)
         if job is not None:
             return job
-        record = self._keeper.store.load(name)
+        record, plan = self._keeper.store.load_planned(name)
         if record is None:
             if quiet:
                 return None
             raise UsageError(f"this score is no longer known; score the film again (there is no job {name!r})")
         takes, wav, stems = checked(dict(record.score.pairs))
-        job = Job(record, self._keeper.store.load_plan(name), wanted_takes=takes, wav=wav, stems=stems)
+        job = Job(record, plan, wanted_takes=takes, wav=wav, stems=stems)
         if job.plan is not None:
             take_of(job, record.take, self._keeper.store)
         self._keep(job)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 from hitpoint.model.associate.correlation import Correlation
 from hitpoint.model.associate.harmonium import Harmonium
 from hitpoint.model.errors import InputError
-from hitpoint.model.files import atomic
+from hitpoint.model.files import atomic, read_arrays
+from hitpoint.model.music.codec import plain_json
 
 SHIPPED = Path(__file__).parents[1] / "checkpoints" / "association.npz"
 SCHEMA = "hitpoint.association/1"
@@ -107,9 +107,8 @@ def load(path: Path = SHIPPED) -> Association:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError("too large")
-        with np.load(path, allow_pickle=False) as members:
-            raw = {name: members[name] for name in members.files}
-        about = json.loads(raw.pop("about").tobytes())
+        raw = read_arrays(path, MAX_BYTES)
+        about = plain_json(raw.pop("about").tobytes())
         if about.pop("schema") != SCHEMA:
             raise ValueError("of another version")
         arrays = {name: value.astype(np.float64) for name, value in raw.items()}
@@ -125,5 +124,5 @@ def load(path: Path = SHIPPED) -> Association:
         )
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); name a file of `hitpoint associate`") from None
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path.name} is no file of `hitpoint associate`, or is damaged ({error})") from None

@@ -5,7 +5,8 @@ A field that is added with a default is written and read from then on, and old f
 
 from __future__ import annotations
 
-from typing import TypeVar
+import json
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,5 +22,14 @@ def from_json(raw: bytes | str, kind: type[Value]) -> Value:
     """The value of type `kind` that `to_json` wrote. Raises ValueError where it is damaged or of another shape."""
     try:
         return msgspec.json.decode(raw, type=kind)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(str(error)) from error
+
+
+def plain_json(raw: bytes | str) -> Any:
+    """JSON that others wrote, as dicts, lists, texts and numbers. Raises ValueError where it is none, or nests so deep
+    that nobody can have meant it."""
+    try:
+        return json.loads(raw)
+    except RecursionError as error:
+        raise ValueError("it nests without end") from error

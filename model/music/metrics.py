@@ -56,9 +56,10 @@ def metrics_of(score: Score) -> Metrics:
     notes = [note for bar in score.bars for note in bar.notes]
     simu_notes = {(bar.index, note.tick, note.instrument) for bar in score.bars for note in bar.notes}
     beats = {(bar.index, note.tick // TICKS_PER_BEAT) for bar in score.bars for note in bar.notes}
+    count = sum(-(-score.tempo_map.ticks_of(bar.index) // TICKS_PER_BEAT) for bar in score.bars)
     bars = len(score.bars)
     chroma = beat_chroma(score)
-    beat_s = score.duration_s / max(1, bars * BEATS_PER_BAR)
+    beat_s = score.duration_s / max(1, len(chroma))
     return Metrics(
         h1=pitch_class_entropy(score, 1),
         h4=pitch_class_entropy(score, 4),
@@ -70,7 +71,7 @@ def metrics_of(score: Score) -> Metrics:
         simu_notes_per_bar=len(simu_notes) / bars if bars else 0.0,
         density=float(np.mean([bar.density for bar in score.bars])) if bars else 0.0,
         notes_per_simu_note=len(notes) / len(simu_notes) if simu_notes else 0.0,
-        empty_beats=1 - len(beats) / (bars * BEATS_PER_BAR) if bars else 0.0,
+        empty_beats=1 - len(beats) / count if bars else 0.0,
     )
 
 
@@ -111,14 +112,15 @@ def grooving_similarity(score: Score) -> float:
 
 def beat_chroma(score: Score) -> NDArray[np.float32]:
     """(beats, 12): ticks that each pitch class sounds in each beat, drums left out."""
-    beats = len(score.bars) * BEATS_PER_BAR
+    at = score.tempo_map.written_tick
+    beats = -(-score.tempo_map.first_tick(len(score.bars)) // TICKS_PER_BEAT)
     chroma = np.zeros((beats, 12), np.float32)
     for bar in score.bars:
         for note in bar.notes:
             if note.instrument == DRUMS:
                 continue
-            start = bar.index * TICKS_PER_BAR + note.tick
-            stop = min(start + note.duration_ticks, beats * TICKS_PER_BEAT)
+            start = round(at(bar.index, note.tick))
+            stop = min(round(at(bar.index, note.tick + note.duration_ticks)), beats * TICKS_PER_BEAT)
             for beat in range(start // TICKS_PER_BEAT, (stop - 1) // TICKS_PER_BEAT + 1):
                 inside = min(stop, (beat + 1) * TICKS_PER_BEAT) - max(start, beat * TICKS_PER_BEAT)
                 chroma[beat, note.pitch % 12] += inside

@@ -5,6 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from hitpoint.model.music.meter import FOUR_FOUR, METERS, Meter
 
 TICKS_PER_BEAT = 4
 BEATS_PER_BAR = 4
@@ -100,9 +103,16 @@ class TempoPoint:
 
 @dataclass(frozen=True)
 class TempoMap:
-    """Piecewise constant tempo. The first point is at beat 0, time 0; points rise in beat and time."""
+    """Piecewise constant tempo, and how long the bars are. The first point is at beat 0, time 0; points rise in beat
+    and time.
+
+    meter: one of METERS, which most bars have. odd_bars: (bar, ticks) of those that are shorter or longer, up to 16
+    ticks, rising. The last is among them only where it is longer than a bar of the metre.
+    """
 
     points: tuple[TempoPoint, ...]
+    meter: str = FOUR_FOUR
+    odd_bars: tuple[tuple[int, int], ...] = ()
 
     def time_at_beat(self, beat: float) -> float:
         """Seconds from the start at which `beat` (quarter notes from the start, any real) falls."""
@@ -118,7 +128,67 @@ class TempoMap:
 
     def time_at_tick(self, bar: int, tick: float = 0.0) -> float:
         """Seconds at which `tick` (0..16) of bar `bar` falls."""
-        return self.time_at_beat(bar * BEATS_PER_BAR + tick / TICKS_PER_BEAT)
+        return self.time_at_beat(self.written_tick(bar, tick) / TICKS_PER_BEAT)
+
+    @property
+    def metre(self) -> Meter:
+        """What `meter` names."""
+        return METERS[self.meter]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all bars have 16 ticks, so that the grid is what is written."""
+        return self.meter == FOUR_FOUR and not self.odd_bars
+
+    def ticks_of(self, bar: int) -> int:
+        """Sixteenths of bar `bar`, which ends early where they are fewer than 16."""
+        return self._odd.get(bar, self.metre.ticks)
+
+    def written_tick(self, bar: int, tick: float = 0.0) -> float:
+        """Sixteenths from the start of the piece to `tick` of bar `bar`.
+
+        tick: of the grid, counted on over the bar line (16 = the next bar's first), so (0, bar * 16 + tick) is the same
+        place; what lies behind a short bar's end falls on it. A little before a bar line (below 0) is as much there.
+        """
+        if self.is_plain:
+            return bar * TICKS_PER_BAR + tick
+        over, within = divmod(tick, TICKS_PER_BAR) if tick >= 0 else (0, tick)
+        bar += int(over)
+        return self.first_tick(bar) + min(within, self.ticks_of(bar))
+
+    def first_tick(self, bar: int) -> int:
+        """Sixteenths from the start of the piece to bar line `bar`."""
+        more = bisect_right(self._odd_bars, bar - 1)
+        return bar * self.metre.ticks + self._odd_more[more]
+
+    def place_of(self, written: float) -> tuple[int, float]:
+        """(bar, tick) of a place `written` sixteenths from the start; the inverse of `written_tick`. Before the start
+        are bars below 0."""
+        usual = self.metre.ticks
+        bar = int(written // usual)
+        if self.odd_bars and written >= 0:
+            low, high = 0, int(written) + 1  # no bar is shorter than a tick
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if self.first_tick(middle) <= written else (low, middle)
+            bar = low
+        return bar, written - self.first_tick(bar)
+
+    @cached_property
+    def _odd(self) -> dict[int, int]:
+        return dict(self.odd_bars)
+
+    @cached_property
+    def _odd_bars(self) -> list[int]:
+        return [bar for bar, _ in self.odd_bars]
+
+    @cached_property
+    def _odd_more(self) -> list[int]:
+        """Ticks that the first so many odd bars have more than usual ones."""
+        more = [0]
+        for _, ticks in self.odd_bars:
+            more.append(more[-1] + ticks - self.metre.ticks)
+        return more
 
 
 MARKER_KINDS = ("section", "cut", "fade", "beat")
@@ -178,10 +248,22 @@ class Score:
 
     @property
     def end_tick(self) -> int:
-        """Ticks from the first bar line to the end."""
+        """The grid's ticks, 16 a bar, from the first bar line to the end."""
         return max(0, len(self.bars) - 1) * TICKS_PER_BAR + (self.last_bar_ticks if self.bars else 0)
+
+    @property
+    def written_ticks(self) -> int:
+        """Sixteenths from the first bar line to the end."""
+        return round(self.tempo_map.written_tick(0, self.end_tick))
 
     @property
     def duration_s(self) -> float:
         """Seconds from the first bar line to the end."""
         return self.tempo_map.time_at_tick(0, self.end_tick)
+
+
+def beat_places(score: Score) -> list[int]:
+    """Where on the grid, 16 ticks a bar, the piece's beats are; those of quarter notes in every metre but 6/8."""
+    tempo = score.tempo_map
+    return [bar.index * TICKS_PER_BAR + tick for bar in score.bars
+            for tick in range(0, tempo.ticks_of(bar.index), tempo.metre.beat_ticks)]  # fmt: skip

@@ -13,6 +13,7 @@ import torch
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import file_sha256, whole
 from hitpoint.model.music import tokens
+from hitpoint.model.music.codec import plain_json
 from hitpoint.model.music.score import INSTRUMENTS
 from hitpoint.model.network.layout import FIRST, FIRST_VOCABULARY, PRESENT, Layout, fitted
 from hitpoint.model.network.network import Network, NetworkConfig
@@ -125,7 +126,7 @@ def _layout(header: dict[str, str], path: Path) -> Layout:
 def _config(text: str, path: Path) -> NetworkConfig:
     """The description in a header. Raises InputError where it is none, or one that no network has."""
     try:
-        fields = json.loads(text)
+        fields = plain_json(text)
         config = NetworkConfig(**{**fields, "attention": tuple(fields["attention"])})
         sizes = [config.d_model, config.heads, config.d_ff, config.d_head, config.window]
         fits = all(isinstance(size, int) and 0 < size <= MOST_WIDE for size in sizes)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.chords import QUALITIES, Chord
-from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT
+from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR
 from hitpoint.model.music.symbols import parse_key, parse_symbol
 from hitpoint.model.music.tokens import MAX_SIMU_NOTE
 from hitpoint.model.plan.types import Affect, Plan
@@ -219,7 +219,7 @@ def table_of_plan(plan: Plan) -> Table:
 
     Raises ValueError where a bar names a chord or a key that there is none of.
     """
-    tempo_bpm = 60.0 * plan.end_tick / TICKS_PER_BEAT / plan.duration_s
+    tempo_bpm = plan.mean_bpm
     table = build_table(
         controls_of_plan(plan), genre=plan.genre, instruments=plan.instruments, tempo_bpm=tempo_bpm,
         labels=labels_of_plan(plan),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from hitpoint.model.music.codec import plain_json
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
 from hitpoint.model.network import conditions
 
@@ -38,7 +39,7 @@ class Layout:
     def from_text(text: str) -> Layout:
         """What `to_text` wrote. Raises ValueError where it is something else."""
         try:
-            fields = json.loads(text)
+            fields = plain_json(text)
             genres, columns = fields["genres"], [(name, size) for name, size in fields["columns"]]
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"its list of columns is damaged: {error}") from None

@@ -10,6 +10,7 @@ import torch
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import file_sha256, whole
+from hitpoint.model.music.codec import plain_json
 from hitpoint.model.network.checkpoint import read_file
 from hitpoint.model.network.roll_network import RollConfig, RollNetwork
 
@@ -44,7 +45,7 @@ def load(path: Path | None = None) -> RollNetwork:
     if unfit:
         raise InputError(f"the weights {path} hold what are no numbers (in {unfit}); fetch or train them again")
     try:
-        fields = json.loads(header["config"])
+        fields = plain_json(header["config"])
         config = RollConfig(**{**fields, "widths": tuple(fields["widths"]), "blocks": tuple(fields["blocks"])})
         network = RollNetwork(config)
         network.load_state_dict(weights | {ENTRY: _with_all_maps(weights[ENTRY], network.state_dict()[ENTRY])})

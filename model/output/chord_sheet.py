@@ -23,6 +23,7 @@ def chord_sheet(plan: Plan) -> str:
         for bar in bars:
             for half, symbol in enumerate(bar.chords or ()):
                 past = bar.index * 2 * HALF_BAR_TICKS + half * HALF_BAR_TICKS >= plan.end_tick
+                past = past or half * HALF_BAR_TICKS >= bar.ticks
                 if (symbol != before or (bar.index == len(plan.bars) - 1 and half == 0)) and not past:
                     lines.append(f"{bar.index}.{half} {symbol}")
                     before = symbol

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.files import atomic
-from hitpoint.model.music.score import BEATS_PER_BAR, Score
+from hitpoint.model.music.score import Score
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.level import sixteen_bit
 from hitpoint.model.take import Prepared, Take
@@ -21,8 +21,11 @@ HIGH_HZ, LOW_HZ, LENGTH_S, PEAK = 1760.0, 1175.0, 0.03, 0.5
 
 def beats_s(score: Score) -> list[tuple[float, bool]]:
     """(seconds, whether a bar begins) of each beat before the end."""
-    count = -(-score.end_tick // 4)
-    times = [(score.tempo_map.time_at_beat(float(beat)), beat % BEATS_PER_BAR == 0) for beat in range(count)]
+    tempo = score.tempo_map
+    step = tempo.metre.beat_ticks
+    lengths = [(bar, score.last_bar_ticks if bar == len(score.bars) - 1 else tempo.ticks_of(bar))
+               for bar in range(len(score.bars))]  # fmt: skip
+    times = [(tempo.time_at_tick(bar, tick), tick == 0) for bar, ticks in lengths for tick in range(0, ticks, step)]
     return [each for each in times if each[0] < score.duration_s]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hitpoint.model.files import atomic
-from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BEAT
+from hitpoint.model.music.score import TICKS_PER_BEAT
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.edl import timecode
 from hitpoint.model.take import Prepared, Take
@@ -18,7 +18,8 @@ ROWS_A_PAGE = 44
 
 
 class Cue(NamedTuple):
-    """One line. bar, beat: counted from 1. what: "section", "hit", "key" or "end"; name: which. bpm: from there on."""
+    """One line. bar, beat: counted from 1; in 6/8 a beat is a dotted quarter. what: "section", "hit", "key" or "end";
+    name: which. bpm: from there on."""
 
     time_s: float
     bar: int
@@ -33,11 +34,11 @@ def cues(take: Take, prepared: Prepared) -> list[Cue]:
     plan, tempo = prepared.plan, take.score.tempo_map
 
     def cue(time_s: float, what: str, name: str) -> Cue:
-        beat = round(tempo.beat_at_time(time_s) * TICKS_PER_BEAT) / TICKS_PER_BEAT
+        bar, tick = tempo.place_of(round(tempo.beat_at_time(time_s) * TICKS_PER_BEAT))
         bpm = next(
             (point.bpm for point in reversed(tempo.points) if point.time_s <= time_s + 1e-6), tempo.points[0].bpm
         )
-        return Cue(time_s, int(beat // BEATS_PER_BAR) + 1, beat % BEATS_PER_BAR + 1, what, name, bpm)
+        return Cue(time_s, bar + 1, tick / tempo.metre.beat_ticks + 1, what, name, bpm)
 
     found = [cue(tempo.time_at_tick(each.first_bar), "section", each.label) for each in plan.sections]
     found += [cue(tempo.time_at_tick(hit.bar, hit.tick), "hit", hit.kind) for hit in plan.hits]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Controller, Score
+from hitpoint.model.music.score import Bar, Controller, Score
 from hitpoint.model.output.duck import Duck
 
 VOLUME = 7
@@ -25,7 +25,10 @@ def with_channel_volumes(score: Score, duck: Duck) -> Score:
 
 def _ducked(score: Score, bar: Bar, duck: Duck) -> Bar:
     last = bar.index == len(score.bars) - 1
-    ticks = np.arange(0, (score.last_bar_ticks if last else TICKS_PER_BAR) * STEPS_A_TICK) / STEPS_A_TICK
+    ticks = (
+        np.arange(0, (score.last_bar_ticks if last else score.tempo_map.ticks_of(bar.index)) * STEPS_A_TICK)
+        / STEPS_A_TICK
+    )
     times_s = np.array([score.tempo_map.time_at_tick(bar.index, float(tick)) for tick in ticks])
     values = np.rint(FULL * np.sqrt(duck.at(times_s))).astype(int)
     moves = [(float(tick), int(value)) for tick, value in zip(ticks, values, strict=True)]

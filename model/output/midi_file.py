@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import mido
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.files import atomic
+from hitpoint.model.music.codec import plain_json
+from hitpoint.model.music.meter import FOUR_FOUR, METERS, odd_of, signature
 from hitpoint.model.music.score import (
-    BEATS_PER_BAR,
     GENRES,
     INSTRUMENTS,
     TICKS_PER_BAR,
@@ -30,7 +32,6 @@ from hitpoint.model.take import Prepared, Take
 
 PULSES_PER_QUARTER = 480
 PULSES_PER_TICK = PULSES_PER_QUARTER // TICKS_PER_BEAT
-PULSES_PER_BAR = PULSES_PER_QUARTER * BEATS_PER_BAR
 
 TRACK_NAMES = ("Drums", "Piano", "Guitar", "Bass", "Strings")
 """In the order of INSTRUMENTS."""
@@ -73,7 +74,7 @@ def write_midi(score: Score, path: Path, force: bool = False) -> None:
 def to_midi(score: Score) -> mido.MidiFile:
     """The MIDI file of `score`, in memory."""
     file = mido.MidiFile(type=1, ticks_per_beat=PULSES_PER_QUARTER, charset="utf-8")
-    end = score.end_tick * PULSES_PER_TICK
+    end = end_pulse(score)
     file.tracks.append(_conductor_track(score, end))
     for instrument in sorted(score.instruments):
         file.tracks.append(_instrument_track(score, instrument, end))
@@ -85,16 +86,18 @@ def sounding_notes(score: Score, instrument: int) -> list[tuple[int, int, int, i
 
     A note ends where its pitch is struck again and at the end; of equal notes on one tick the longest stays.
     """
-    end = score.end_tick * PULSES_PER_TICK
+    end, at = end_pulse(score), score.tempo_map.written_tick
     struck: dict[tuple[int, int], tuple[int, int]] = {}
     for bar in score.bars:
         for note in bar.notes:
             if note.instrument == instrument:
-                start = max(0, bar.index * PULSES_PER_BAR + round(note.onset_ticks * PULSES_PER_TICK))
+                begins = at(bar.index, note.tick)
+                start = max(0, round((begins + note.shift_ticks) * PULSES_PER_TICK))
                 if start >= end:
                     continue
                 length, velocity = struck.get((note.pitch, start), (0, 0))
-                pulses = max(length, round((note.duration_ticks + note.release_ticks) * PULSES_PER_TICK))
+                ticks = at(bar.index, note.tick + note.duration_ticks) - begins
+                pulses = max(length, round((ticks + note.release_ticks) * PULSES_PER_TICK))
                 struck[note.pitch, start] = (pulses, max(velocity, note.velocity))
     notes: list[tuple[int, int, int, int]] = []
     next_start: dict[int, int] = {}
@@ -106,25 +109,38 @@ def sounding_notes(score: Score, instrument: int) -> list[tuple[int, int, int, i
 
 
 def time_signatures(score: Score) -> list[tuple[int, int, int]]:
-    """(pulse, numerator, denominator): 4/4, and what the last bar has where it is shorter or longer."""
-    signatures = [(0, BEATS_PER_BAR, 4)]
-    if score.bars and score.last_bar_ticks != TICKS_PER_BAR:
-        beats, unit = score.last_bar_ticks, 16
-        while beats % 2 == 0 and unit > 4:
-            beats, unit = beats // 2, unit // 2
-        signatures.append(((len(score.bars) - 1) * PULSES_PER_BAR, beats, unit))
-    return signatures if len(score.bars) != 1 else signatures[-1:]
+    """(pulse, numerator, denominator) wherever another one begins: the metre's, and those of odd bars and of the last
+    where it is shorter or longer."""
+    found: list[tuple[int, int, int]] = []
+    for bar in range(max(1, len(score.bars))):
+        ticks = score.last_bar_ticks if bar == len(score.bars) - 1 else score.tempo_map.ticks_of(bar)
+        here = signature(ticks, score.tempo_map.metre)
+        if not found or here != found[-1][1:]:
+            found.append((pulse_at(score, bar), *here))
+    return found
+
+
+def pulse_at(score: Score, bar: int, tick: float = 0.0) -> int:
+    """The pulse on which a tick of a bar falls."""
+    return round(score.tempo_map.written_tick(bar, tick) * PULSES_PER_TICK)
+
+
+def end_pulse(score: Score) -> int:
+    """The pulse with which everything ends."""
+    return score.written_ticks * PULSES_PER_TICK
 
 
 def controller_changes(score: Score, instrument: int) -> list[tuple[int, int, int]]:
     """The controllers of one instrument: (pulse, number, value), by pulse; what is set already is not set again, and
     what would come after the end, where a note is cut short there, is left out."""
     changes: list[tuple[int, int, int]] = []
-    end = score.end_tick * PULSES_PER_TICK
+    end = end_pulse(score)
     standing: dict[int, int] = {}
     for bar in score.bars:
         for each in sorted(bar.controllers):
-            pulse = bar.index * PULSES_PER_BAR + round(each.tick * PULSES_PER_TICK)
+            if each.tick >= score.tempo_map.ticks_of(bar.index) and each.tick < TICKS_PER_BAR:
+                continue  # behind a short bar's end
+            pulse = pulse_at(score, bar.index, each.tick)
             if each.instrument == instrument and standing.get(each.number) != each.value and pulse <= end:
                 standing[each.number] = each.value
                 changes.append((pulse, each.number, each.value))
@@ -139,7 +155,7 @@ def program_changes(score: Score, instrument: int) -> list[tuple[int, int]]:
     for bar in score.bars:
         program = dict(bar.programs).get(instrument)
         if program is not None and program != changes[-1][1]:
-            changes.append((bar.index * PULSES_PER_BAR, program))
+            changes.append((pulse_at(score, bar.index), program))
     return changes
 
 
@@ -168,6 +184,8 @@ def tempo_events(tempo_map: TempoMap, end: int) -> list[tuple[int, int]]:
 
 def _conductor_track(score: Score, end: int) -> mido.MidiTrack:
     about = {"seed": str(score.seed), "genre": score.genre, **score.about}
+    if score.tempo_map.meter != FOUR_FOUR:
+        about["meter"] = score.tempo_map.meter
     events = [
         (0, mido.MetaMessage("track_name", name="Hitpoint")),
         (0, mido.MetaMessage("text", text=ABOUT_PREFIX + json.dumps(about))),
@@ -181,7 +199,7 @@ def _conductor_track(score: Score, end: int) -> mido.MidiTrack:
     for marker in score.markers:
         pulse = round(score.tempo_map.beat_at_time(marker.time_s) * PULSES_PER_QUARTER)
         events.append((min(max(pulse, 0), end), mido.MetaMessage("marker", text=marker.text)))
-    events += [(tick * PULSES_PER_TICK, mido.MetaMessage("text", text=symbol)) for tick, symbol in score.chords]
+    events += [(pulse_at(score, 0, tick), mido.MetaMessage("text", text=symbol)) for tick, symbol in score.chords]
     return _track(events, end)
 
 
@@ -216,6 +234,10 @@ def _track(events: Sequence[tuple[int, mido.Message | mido.MetaMessage]], end: i
     return track
 
 
+MOST_BARS_READ = 100_000
+"""More than a day of music at any tempo: a damaged length would fill the memory."""
+
+
 def read_midi(path: Path) -> Score:
     """The score of a MIDI file that `write_midi` made.
 
@@ -226,16 +248,28 @@ def read_midi(path: Path) -> Score:
         file = mido.MidiFile(path, charset="utf-8")
     except (OSError, EOFError, ValueError, IndexError, KeyError) as error:
         raise InputError(f"{path} is not a readable MIDI file; write it again with `hitpoint score`") from error
+    try:
+        score = _read_ours(file)
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
+        raise InputError(f"{path} is damaged; write it again with `hitpoint score`") from error
+    if score is None:
+        raise InputError(f"{path} was not written by Hitpoint; give a file that `hitpoint score` made")
+    return score
+
+
+def _read_ours(file: mido.MidiFile) -> Score | None:
+    """The score of an opened file; None where it is not ours. Raises almost anything where it is damaged."""
     about = _read_about(file)
     is_ours = about is not None and file.ticks_per_beat == PULSES_PER_QUARTER and about.get("genre") in GENRES
     if about is None or not is_ours or not {track.name for track in file.tracks[1:]} <= set(TRACK_NAMES):
-        raise InputError(f"{path} was not written by Hitpoint; give a file that `hitpoint score` made")
+        return None
     conductor = _absolute(file.tracks[0])
-    tempo_map = _read_tempo_map(conductor)
-    count, last_bar_ticks = _read_bars(conductor)
+    tempo_map, count, last_bar_ticks = _read_bars(conductor, about.pop("meter", FOUR_FOUR))
+    if count > MOST_BARS_READ:
+        raise ValueError(f"{count} bars")
     tracks = [(TRACK_NAMES.index(track.name), track) for track in file.tracks[1:]]
     return Score(
-        bars=_read_music(tracks, count, about["genre"]),
+        bars=_read_music(tracks, count, about["genre"], tempo_map),
         tempo_map=tempo_map,
         genre=about.pop("genre"),
         instruments=tuple(sorted(instrument for instrument, _ in tracks)),
@@ -248,35 +282,44 @@ def read_midi(path: Path) -> Score:
         about=about,
         last_bar_ticks=last_bar_ticks,
         chords=tuple(
-            (round(pulse / PULSES_PER_TICK), message.text)
+            (_grid_tick(tempo_map, round(pulse / PULSES_PER_TICK)), message.text)
             for pulse, message in conductor
             if message.type == "text" and not message.text.startswith(ABOUT_PREFIX)
         ),
     )
 
 
-def _read_music(tracks: Sequence[tuple[int, mido.MidiTrack]], count: int, genre: str) -> tuple[Bar, ...]:
+def _grid_tick(tempo_map: TempoMap, written: int) -> int:
+    """Where on the grid a tick is, counted from the start with 16 a bar."""
+    bar, tick = tempo_map.place_of(written)
+    return bar * TICKS_PER_BAR + round(tick)
+
+
+def _read_music(
+    tracks: Sequence[tuple[int, mido.MidiTrack]], count: int, genre: str, tempo_map: TempoMap
+) -> tuple[Bar, ...]:
     """Notes, controllers and programs of (instrument, track) pairs, as `count` bars."""
     programs: list[list[tuple[int, int]]] = [[] for _ in range(count)]
     notes: list[list[Note]] = [[] for _ in range(count)]
     controllers: list[list[Controller]] = [[] for _ in range(count)]
     for instrument, track in tracks:
         for start, stop, pitch, velocity in _note_spans(track):
-            bar, tick = divmod(round(start / PULSES_PER_TICK), TICKS_PER_BAR)
-            shift = start / PULSES_PER_TICK - bar * TICKS_PER_BAR - tick
+            written = round(start / PULSES_PER_TICK)
+            bar, tick = divmod(_grid_tick(tempo_map, written), TICKS_PER_BAR)
+            shift = start / PULSES_PER_TICK - written
             sounds = (stop - start) / PULSES_PER_TICK
-            ticks = max(1, round(sounds))
-            notes[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift, sounds - ticks))
+            written_ticks = max(1, round(sounds))
+            ticks = _grid_tick(tempo_map, written + written_ticks) - bar * TICKS_PER_BAR - tick
+            notes[bar].append(Note(tick, instrument, pitch, ticks, velocity, shift, sounds - written_ticks))
         found = [(pulse, m.program) for pulse, m in _absolute(track) if m.type == "program_change"]
         if [program for _, program in found] != [PROGRAMS[genre][instrument]]:
             for bar in range(count):
-                programs[bar] += [(instrument, program) for pulse, program in found if pulse <= bar * PULSES_PER_BAR][
-                    -1:
-                ]
+                line = tempo_map.first_tick(bar) * PULSES_PER_TICK
+                programs[bar] += [(instrument, program) for pulse, program in found if pulse <= line][-1:]
         for pulse, message in _absolute(track):
             if message.type == "control_change":
-                bar = min(pulse // PULSES_PER_BAR, count - 1)
-                tick_of = (pulse - bar * PULSES_PER_BAR) / PULSES_PER_TICK
+                bar = min(tempo_map.place_of(pulse / PULSES_PER_TICK)[0], count - 1)
+                tick_of = pulse / PULSES_PER_TICK - tempo_map.first_tick(bar)
                 controllers[bar].append(Controller(tick_of, instrument, message.control, message.value))
     return tuple(
         Bar(index, tuple(sorted(notes[index])), tuple(sorted(controllers[index])), tuple(sorted(programs[index])))
@@ -284,19 +327,26 @@ def _read_music(tracks: Sequence[tuple[int, mido.MidiTrack]], count: int, genre:
     )
 
 
-def _read_bars(conductor: Sequence[tuple[int, mido.MetaMessage]]) -> tuple[int, int]:
-    """How many bars there are, and the ticks of the last: the last time signature stands before it where it differs."""
-    end = conductor[-1][0]
-    start, last = [(pulse, message) for pulse, message in conductor if message.type == "time_signature"][-1]
-    if (last.numerator, last.denominator) == (BEATS_PER_BAR, 4):
-        return end // PULSES_PER_BAR, TICKS_PER_BAR
-    return start // PULSES_PER_BAR + 1, (end - start) // PULSES_PER_TICK
+def _read_bars(conductor: Sequence[tuple[int, mido.MetaMessage]], meter: str) -> tuple[TempoMap, int, int]:
+    """The tempo map, how many bars there are, and the ticks of the last: the time signatures tell."""
+    end = conductor[-1][0] // PULSES_PER_TICK
+    signatures = {pulse // PULSES_PER_TICK: each.numerator * 16 // each.denominator
+                  for pulse, each in conductor if each.type == "time_signature"}  # fmt: skip
+    ticks: list[int] = []
+    at, usual = 0, METERS[meter].ticks
+    length = usual
+    while at < end:
+        length = signatures.get(at, length)
+        ticks.append(min(length, end - at))
+        at += length
+    found = replace(_read_tempo_map(conductor), meter=meter, odd_bars=odd_of(ticks, METERS[meter]))
+    return found, len(ticks), ticks[-1] if ticks else usual
 
 
 def _read_about(file: mido.MidiFile) -> dict[str, str] | None:
     for message in file.tracks[0] if file.tracks else ():
         if message.type == "text" and message.text.startswith(ABOUT_PREFIX):
-            about: dict[str, str] = json.loads(message.text.removeprefix(ABOUT_PREFIX))
+            about: dict[str, str] = plain_json(message.text.removeprefix(ABOUT_PREFIX))
             return about
     return None
 
@@ -335,7 +385,6 @@ def _absolute(track: mido.MidiTrack) -> list[tuple[int, mido.Message]]:
 
 
 assert len(TRACK_NAMES) == len(CHANNELS) == len(INSTRUMENTS) and PROGRAMS.keys() == set(GENRES)
-assert PULSES_PER_BAR == TICKS_PER_BAR * PULSES_PER_TICK
 
 
 class MidiOutput(Output):

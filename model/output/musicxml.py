@@ -14,7 +14,7 @@ from typing import Any
 
 from hitpoint.model.errors import MissingError
 from hitpoint.model.files import atomic
-from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Note, Score
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT, Score
 from hitpoint.model.music.symbols import parse_key
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.midi_file import TRACK_NAMES, time_signatures
@@ -27,17 +27,20 @@ _PULSES_A_QUARTER = 480
 
 
 def chords_of(score: Score, instrument: int) -> list[tuple[int, int, tuple[int, ...]]]:
-    """(tick from the start, length in ticks, pitches rising) of one part, none overlapping the next."""
-    struck: dict[int, list[Note]] = {}
+    """(sixteenths from the start, length in sixteenths, pitches rising) of one part, none overlapping the next."""
+    struck: dict[int, list[tuple[int, int]]] = {}
+    at = score.tempo_map.written_tick
     for bar in score.bars:
         for note in bar.notes:
             if note.instrument == instrument:
-                struck.setdefault(bar.index * TICKS_PER_BAR + note.tick, []).append(note)
-    ticks = sorted(tick for tick in struck if tick < score.end_tick)
+                tick = round(at(bar.index, note.tick))
+                length = round(at(bar.index, note.tick + note.duration_ticks)) - tick
+                struck.setdefault(tick, []).append((length, note.pitch))
+    ticks = sorted(tick for tick in struck if tick < score.written_ticks)
     found = []
-    for tick, after in zip(ticks, [*ticks, score.end_tick][1:], strict=True):
-        length = max(note.duration_ticks for note in struck[tick])
-        found.append((tick, min(length, after - tick), tuple(sorted({note.pitch for note in struck[tick]}))))
+    for tick, after in zip(ticks, [*ticks, score.written_ticks][1:], strict=True):
+        length = max(length for length, _ in struck[tick])
+        found.append((tick, min(length, after - tick), tuple(sorted({pitch for _, pitch in struck[tick]}))))
     return found
 
 
@@ -57,7 +60,7 @@ def to_music21(score: Score, plan: Plan) -> Any:
         _signs(part, score, plan, instrument, first=number == 0)
         for tick, length, pitches in chords_of(score, instrument):
             part.insert(tick / TICKS_PER_BEAT, _sound(pitches, length, instrument))
-        part.makeRests(refStreamOrTimeRange=[0.0, score.end_tick / TICKS_PER_BEAT], fillGaps=True, inPlace=True)
+        part.makeRests(refStreamOrTimeRange=[0.0, score.written_ticks / TICKS_PER_BEAT], fillGaps=True, inPlace=True)
         whole.insert(0, part.makeNotation(inPlace=False))
     return whole
 
@@ -76,6 +79,10 @@ def _signs(part: Any, score: Score, plan: Plan, instrument: int, first: bool) ->
     clef, expressions = music.clef, music.expressions
     sign = {"drums": clef.PercussionClef(), "bass": clef.BassClef()}.get(INSTRUMENTS[instrument], clef.TrebleClef())
     part.insert(0, sign)
+
+    def quarter(bar: int, tick: int = 0) -> float:
+        return score.tempo_map.written_tick(bar, tick) / TICKS_PER_BEAT
+
     for pulse, beats, unit in time_signatures(score):
         part.insert(pulse / _PULSES_A_QUARTER, music.meter.TimeSignature(f"{beats}/{unit}"))
     before = None
@@ -83,19 +90,17 @@ def _signs(part: Any, score: Score, plan: Plan, instrument: int, first: bool) ->
         if bar.key is not None and bar.key != before and instrument != _DRUMS:
             known = parse_key(bar.key)
             tonic = bar.key.split()[0].replace("b", "-")
-            part.insert(bar.index * 4.0, music.key.Key(tonic, "minor" if known.minor else "major"))
+            part.insert(quarter(bar.index), music.key.Key(tonic, "minor" if known.minor else "major"))
             before = bar.key
     if not first:
         return
     for section in plan.sections:
-        part.insert(section.first_bar * 4.0, expressions.RehearsalMark(section.label))
+        part.insert(quarter(section.first_bar), expressions.RehearsalMark(section.label))
     for hit in plan.hits:
         if hit.strength is not None and hit.kind != "beat":
-            part.insert(
-                hit.bar * 4.0 + hit.tick / TICKS_PER_BEAT, expressions.TextExpression(f"{hit.kind} {hit.time_s:.2f} s")
-            )
+            part.insert(quarter(hit.bar, hit.tick), expressions.TextExpression(f"{hit.kind} {hit.time_s:.2f} s"))
     for tick, symbol in score.chords:
-        part.insert(tick / TICKS_PER_BEAT, expressions.TextExpression(symbol))
+        part.insert(quarter(0, tick), expressions.TextExpression(symbol))
     for point in score.tempo_map.points:
         part.insert(point.beat, music.tempo.MetronomeMark(number=round(point.bpm, 2)))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hitpoint.model.music.score import BEATS_PER_BAR, INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT, Score
 from hitpoint.model.plan.types import Plan
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def draw_arrangement(axis: Axes, score: Score, plan: Plan, colours: tuple[str, .
     _loudness(axis, score)
     for bar in plan.bars:
         if bar.lead:
-            axis.text(plan.tempo_map.time_at_tick(bar.index, TICKS_PER_BAR - 0.3), _TOP - 0.05, bar.lead, color=LEAD,
+            axis.text(plan.tempo_map.time_at_tick(bar.index, bar.ticks - 0.3), _TOP - 0.05, bar.lead, color=LEAD,
                       fontsize=7, ha="right", va="top")  # fmt: skip
     for hit in plan.hits:
         if hit.accent is not None:
@@ -51,11 +51,12 @@ def _players(axis: Axes, score: Score, colours: tuple[str, ...]) -> None:
 
 def _loudness(axis: Axes, score: Score) -> None:
     """The mean velocity of the notes that start in each beat, 0..127 over the height of the lanes."""
-    beats = len(score.bars) * BEATS_PER_BAR
+    at = score.tempo_map.written_tick
+    beats = -(-round(at(len(score.bars))) // TICKS_PER_BEAT)
     total, count = np.zeros(beats), np.zeros(beats)
     for bar in score.bars:
         for note in bar.notes:
-            beat = bar.index * BEATS_PER_BAR + note.tick // TICKS_PER_BEAT
+            beat = round(at(bar.index, note.tick)) // TICKS_PER_BEAT
             total[beat] += note.velocity
             count[beat] += 1
     times = [score.tempo_map.time_at_beat(beat + 0.5) for beat in range(beats)]

@@ -15,7 +15,7 @@ from hitpoint.model.files import atomic
 from hitpoint.model.music.chords import label_chords
 from hitpoint.model.music.kept_chords import kept_chords
 from hitpoint.model.music.metrics import metrics_of
-from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Score, beat_places
 from hitpoint.model.music.symbols import parse_key, symbol_of
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.duck import duck_of
@@ -65,6 +65,8 @@ def build_report(take: Take, prepared: Prepared) -> dict[str, Any]:
     if prepared.change is not None:
         same = prepared.change
         report["same"] = {"until_s": same.start_s, "old_from_s": same.old_end_s, "new_from_s": same.new_end_s}
+    if not score.tempo_map.is_plain:
+        report["meter"] = score.tempo_map.meter
     if prepared.rhythm.speech:
         report["sound"] = sound_row(prepared)
     mood = mood_rows(prepared)
@@ -89,7 +91,8 @@ def write_report(report: dict[str, Any], path: Path, force: bool = False) -> Non
 
 
 def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
-    """A row a bar: its span in seconds; density, strength and chords, asked and found; who sounds."""
+    """A row a bar: its span in seconds; where not all are of 4/4, its ticks; density, strength and chords, asked and
+    found; who sounds."""
     last = len(score.bars) - 1
     keys = [None if bar.key is None else parse_key(bar.key) for bar in plan.bars for _ in range(2)]
     heard = label_chords(score.bars)
@@ -106,10 +109,17 @@ def bar_rows(score: Score, plan: Plan) -> list[dict[str, Any]]:
             "chords_target": None if promise.chords is None else list(promise.chords),
             "chords": labels[2 * bar.index : 2 * bar.index + 2],
             "instruments": [INSTRUMENTS[k] for k in sorted({note.instrument for note in bar.notes})],
+            **_length(score, bar.index),
             **affect_row(promise.affect),
         }
         for bar, promise in zip(score.bars, plan.bars, strict=True)
     ]
+
+
+def _length(score: Score, bar: int) -> dict[str, int]:
+    """The bar's sixteenths, where not all bars are of 4/4."""
+    ticks = score.last_bar_ticks if bar == len(score.bars) - 1 else score.tempo_map.ticks_of(bar)
+    return {} if score.tempo_map.is_plain else {"ticks": ticks}
 
 
 def hit_rows(score: Score, hits: Sequence[HitPoint]) -> list[dict[str, Any]]:
@@ -171,8 +181,8 @@ def accent_row(score: Score, hit: HitPoint, hits: Sequence[HitPoint]) -> dict[st
     taken = {each.bar * TICKS_PER_BAR + each.tick for each in hits}
     beats = [
         tick
-        for tick in range(0, len(score.bars) * TICKS_PER_BAR, TICKS_PER_BEAT)
-        if tick not in taken and abs(score.tempo_map.time_at_beat(tick / TICKS_PER_BEAT) - hit.time_s) <= AROUND_S
+        for tick in beat_places(score)
+        if tick not in taken and abs(score.tempo_map.time_at_tick(0, tick) - hit.time_s) <= AROUND_S
     ]
     own = loudness.get(hit.bar * TICKS_PER_BAR + hit.tick, 0)
     softer = [(loudness.get(tick, 0) < own) + 0.5 * (loudness.get(tick, 0) == own) for tick in beats]

@@ -15,9 +15,9 @@ from hitpoint.model.output.duck import Duck, duck_of
 from hitpoint.model.output.midi_file import (
     CHANNELS,
     PULSES_PER_QUARTER,
-    PULSES_PER_TICK,
     TRACK_NAMES,
     controller_changes,
+    end_pulse,
     program_changes,
     sounding_notes,
     tempo_events,
@@ -70,7 +70,7 @@ def _tempo(score: Score) -> Iterator[str]:
 
     A point that has more fields than time, tempo and shape begins a time signature.
     """
-    end = score.end_tick * PULSES_PER_TICK
+    end = end_pulse(score)
     events = tempo_events(score.tempo_map, end)
     signatures = {pulse: (beats, unit) for pulse, beats, unit in time_signatures(score)}
     at_last = [pulse for pulse in signatures if pulse not in dict(events)]
@@ -184,7 +184,7 @@ def _events(score: Score, instrument: int) -> Iterator[tuple[int, str]]:
     for pulse, _, message in sorted(events):
         yield pulse - now, message
         now = pulse
-    yield score.end_tick * PULSES_PER_TICK - now, _ALL_NOTES_OFF
+    yield end_pulse(score) - now, _ALL_NOTES_OFF
 
 
 class RppOutput(Output):

@@ -21,7 +21,7 @@ USUAL = (88.0, 88.0, 80.0, 84.0, 84.0)
 """Velocity of a bar of middling energy, before the knee, of each of INSTRUMENTS, as if composed."""
 DRUMS_HELD_BACK = 1.4
 """Drums are held back by so much more than others around an accent: to the ear the snare is the loudest of all."""
-EMPHASIS = 2.0
+EMPHASIS = 1.4
 """The players' guess is a mean over people, who differ more than it does; and the knee takes half of it back."""
 LEAD_LIFT = 4.0
 """A tune stands out by so many velocities, and its accompaniment gives way by half as many."""

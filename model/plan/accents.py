@@ -99,14 +99,15 @@ def _strike(sheet: Sheet, strength: int, tick: int, weight: float, amount: float
 
 def _breath(sheet: Sheet, tick: int, weight: float, amount: float, state: _State) -> int:
     """Close the ticks before a hit, as many as fit between it and what is promised before it."""
-    gap = tick - state.last_cut
+    gap = sheet.apart(state.last_cut, tick)
     longest = 4 if weight * amount >= 0.95 else 2 if weight * amount >= 0.4 else 1
     fits = next((length for room, length in BREATHS if gap >= room and length <= longest), 0)
     breath = 0
-    while breath < min(fits, tick) and tick - breath - 1 not in sheet.required:
+    while breath < min(fits, tick) and sheet.before(tick, breath + 1) not in sheet.required:
         breath += 1
-    sheet.close(range(tick - breath, tick))
-    sheet.stops.add(tick - breath if breath > 1 and weight >= WEIGHTY else tick)
+    first = sheet.before(tick, breath)
+    sheet.close(range(first, tick))
+    sheet.stops.add(first if breath > 1 and weight >= WEIGHTY else tick)
     return breath
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.accents import set_accents
+from hitpoint.model.plan.drum_beat import keep_time
 from hitpoint.model.plan.dynamics import dynamics
 from hitpoint.model.plan.ending import end, rest_at_last
 from hitpoint.model.plan.leads import lead
@@ -41,8 +42,9 @@ def arrange(plan: Plan, accents: float = 1.0, tune: int | None = None) -> Plan:
     if accents > 0:
         lead(sheet, plan, hits, turns)
     ending = end(sheet, plan)
+    keep_time(sheet, plan)
     move_on(sheet, plan)
-    thin_out(sheet, plan)
+    thin_out(sheet, plan, ending)
     arranged = replace(plan, bars=sheet.bars(plan), hits=hits, ending=ending)
     bars = zip(arranged.bars, dynamics(arranged, hits), strict=True)
     return replace(arranged, bars=tuple(replace(bar, dynamics=curve) for bar, curve in bars))
@@ -59,9 +61,9 @@ def move_on(sheet: Sheet, plan: Plan) -> None:
             sheet.changes.add(line)
 
 
-def thin_out(sheet: Sheet, plan: Plan) -> None:
-    """Small chords where it is calm."""
-    for bar in plan.bars:
+def thin_out(sheet: Sheet, plan: Plan, ending: str) -> None:
+    """Small chords where it is calm; a last chord that is held is a whole one."""
+    for bar in plan.bars[:-1] if ending == "chord" else plan.bars:
         if bar.energy < CALM:
             for tick in range(bar.index * TICKS_PER_BAR, (bar.index + 1) * TICKS_PER_BAR):
                 if tick not in sheet.required:

@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import InputError
-from hitpoint.model.music.score import INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR
+from hitpoint.model.music.meter import FOUR_FOUR
+from hitpoint.model.music.score import INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR, TempoMap
 from hitpoint.model.plan.arrangement import arrange
 from hitpoint.model.plan.colours import with_colours
-from hitpoint.model.plan.density import bar_means, densities, levels
+from hitpoint.model.plan.density import bar_speeds, densities, levels
 from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.harmony.planner import harmonise
 from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
 from hitpoint.model.plan.melody import tune_player, with_melody
+from hitpoint.model.plan.meter_seen import meter_seen
 from hitpoint.model.plan.mood import Feeling, feel, feel_bars
 from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.playing import with_playing
@@ -50,13 +52,17 @@ def build_plan(
     wishes = replace(wishes, instruments=_players(wishes))
     rhythm = with_own_hits(rhythm, wishes.hits, wishes.unhits)
     seen = moments(rhythm)
+    told: tuple[str, ...] = ()
+    if wishes.meter == "auto":
+        wishes = replace(wishes, meter=meter_seen(seen) if tempo is None else tempo.tempo_map.meter)
+        told = (f"the visual beats keep {wishes.meter}",) if wishes.meter != FOUR_FOUR else ()
     feeling = feel(rhythm, wishes)
     bias_bpm = feeling.tempo_bpm if feeling else 0.0
     tempo = tempo or plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes, bias_bpm)
     end_tick = (tempo.bars - 1) * TICKS_PER_BAR + tempo.last_bar_ticks
     placement = place(seen, tempo.tempo_map, tempo.bars, end_tick)
     placed = placement.hits
-    changes = [*rhythm.notes, *tempo.changes, *_left_out(placement), *(feeling.notes if feeling else ())]
+    changes = [*rhythm.notes, *told, *tempo.changes, *_left_out(placement), *(feeling.notes if feeling else ())]
 
     lines_s = bar_lines(tempo.tempo_map, tempo.bars, end_tick)
     sections = find_sections(rhythm, lines_s)
@@ -64,13 +70,14 @@ def build_plan(
     feeling = feeling and feel_bars(feeling, rhythm, wishes, lines_s, sections)
     stir = feeling.energy() if feeling else np.zeros(tempo.bars)
     if level is None:
-        level = levels(bar_means(rhythm.times_s, rhythm.motion, lines_s))
-    density = _density(level, wishes, stir, rhythm, lines_s, tempo.last_bar_ticks)
+        level = levels(bar_speeds(rhythm.times_s, rhythm.motion, lines_s))
+    density = _density(level, wishes, stir, rhythm, lines_s, tempo)
     bound_bars, bound_hits = _bindings(wishes, tempo.bars, placed)
     strength = strengths(placed, wishes.instruments)
     hits = _hits(placed, strength, bound_hits)
-    energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / TICKS_PER_BAR, stir)
-    bars = _bars(_asked(placed, strength, bound_hits, tempo.bars), density, bound_bars, energy, section_of, changes)
+    energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / tempo.tempo_map.metre.ticks, stir)
+    bars = _bars(_asked(placed, strength, bound_hits, tempo.bars), density, bound_bars, energy, section_of, changes,
+                 tempo.tempo_map)  # fmt: skip
     plan = Plan(
         duration_s=rhythm.duration_s,
         tempo_map=tempo.tempo_map,
@@ -90,13 +97,14 @@ def build_plan(
 
 def _density(
     level: NDArray[np.float64], wishes: Wishes, stir: NDArray[np.float64], rhythm: VisualRhythm,
-    lines_s: NDArray[np.float64], last_bar_ticks: int,
+    lines_s: NDArray[np.float64], tempo: TempoPlan,
 ) -> list[int]:  # fmt: skip
-    """Ticks with an onset in each bar: fewer under speech, no more than the last bar has."""
-    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy + stir, np.diff(lines_s))
+    """Ticks with an onset in each bar: fewer under speech, no more than it has."""
+    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy + stir, np.diff(lines_s),
+                        [tempo.tempo_map.ticks_of(bar) for bar in range(tempo.bars)])  # fmt: skip
     if wishes.keep_sound:
         density = leave_room(density, rhythm.speech, lines_s)
-    density[-1] = min(density[-1], last_bar_ticks)
+    density[-1] = min(density[-1], tempo.last_bar_ticks)
     return density
 
 
@@ -160,6 +168,7 @@ def _bars(
     energy: NDArray[np.float64],
     section_of: Sequence[int],
     changes: list[str],
+    tempo_map: TempoMap,
 ) -> tuple[BarPlan, ...]:
     """One BarPlan a bar; a density too low for the bar's hits is raised, and `changes` says how often.
 
@@ -181,6 +190,7 @@ def _bars(
             density_told=wanted[index],
             required_told=told[index],
             swell=swells[index],
+            ticks=tempo_map.ticks_of(index),
         )
         for index, inside in enumerate(binding)
     )

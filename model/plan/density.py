@@ -3,10 +3,12 @@ the bars of all training music of the genre."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import KIT_GENRES, TICKS_PER_BAR
+from hitpoint.model.music.score import BEATS_PER_BAR, KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES, PERCENTILES
 
 ONSETS_PER_S = 12.0
@@ -46,8 +48,21 @@ def bar_means(
     return np.where(counts > 0, sums / np.maximum(counts, 1), clean[nearest])
 
 
+def bar_speeds(
+    times_s: NDArray[np.float64], motion: NDArray[np.float32], lines_s: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How quick each bar is (bars,), in the unit of `motion` (n,): the geometric mean of its four beats, so that a bar
+    of which a quarter is quick is a slow bar. times_s, lines_s: as `bar_means` takes them.
+    """
+    bars = len(lines_s) - 1
+    beats = np.interp(np.arange(bars * BEATS_PER_BAR + 1) / BEATS_PER_BAR, np.arange(bars + 1), lines_s)
+    speeds = np.maximum(bar_means(times_s, motion, beats), REST_MOTION).reshape(bars, BEATS_PER_BAR)
+    return np.asarray(np.exp(np.log(speeds).mean(axis=1)))
+
+
 def levels(motion: NDArray[np.float64]) -> NDArray[np.float64]:
     """How quick each bar is for this film, 0..1 (bars,): half by its rank, half by its speed on a logarithmic scale.
+    Speeds within SAME_RATIO are hardly told apart in rank: chance would order them.
 
     The film's own contrast decides how far they are spread: a film of one speed stays level, low if it is still.
     """
@@ -55,13 +70,15 @@ def levels(motion: NDArray[np.float64]) -> NDArray[np.float64]:
     low, high = np.percentile(speed, [5.0, 95.0])
     opened = (high - low - np.log(SAME_RATIO)) / np.log(FULL_RATIO / SAME_RATIO)
     contrast = float(np.clip(opened, 0.0, 1.0)) ** OPENING
-    middle = CALM_LEVEL + (0.5 - CALM_LEVEL) * min(1.0, float(motion.mean()) / STILL_MOTION)
+    middle = CALM_LEVEL + (0.5 - CALM_LEVEL) * min(
+        1.0, float(np.maximum(motion - REST_MOTION, 0.0).mean()) / STILL_MOTION
+    )
     middle += contrast * (0.5 - middle)
     if contrast == 0.0:
         return np.asarray(np.full(len(motion), middle))
-    order = np.sort(speed)
-    ranks = np.searchsorted(order, speed, "left") + np.searchsorted(order, speed, "right")
-    ranks = (ranks - ranks.min()) / max(1, np.ptp(ranks))
+    quicker = np.clip((speed[:, None] - speed[None]) / np.log(SAME_RATIO), -1.0, 1.0)
+    ranks = quicker.mean(axis=1)
+    ranks = (ranks - ranks.min()) / np.ptp(ranks)
     shape = (ranks + np.clip((speed - low) / (high - low), 0.0, 1.0)) / 2.0
     return np.asarray(np.clip(middle + (shape - 0.5) * contrast, 0.0, 1.0))
 
@@ -79,14 +96,18 @@ def densities(
     offset: int,
     energy: NDArray[np.float64] | float,
     bar_s: NDArray[np.float64],
+    ticks: Sequence[int] | None = None,
 ) -> list[int]:
     """Density 1..16 of each bar. level (bars,): 0..1. offset: the wish. energy (bars,): what wish and mood
-    add to the picture's. bar_s (bars,): seconds a bar.
+    add to the picture's. bar_s (bars,): seconds a bar. ticks (bars,): sixteenths of each, a short bar has the fewer
+    onsets; None: 16 throughout.
     """
     wanted = np.array([_typical(float(each), genre, instruments) for each in level])
     wanted += offset + ENERGY_DENSITY * energy
+    length = np.array([TICKS_PER_BAR] * len(level) if ticks is None else ticks)
+    wanted *= length / TICKS_PER_BAR
     playable = np.floor(bar_s * ONSETS_PER_S)
-    result = np.clip(np.rint(wanted), 1, np.clip(playable, 1, TICKS_PER_BAR)).astype(int)
+    result = np.clip(np.rint(wanted), 1, np.clip(playable, 1, length)).astype(int)
     if len(result) > 1:
         result[-1] = min(result[-1], max(1, ENDING_DENSITY + offset), result[-2])
     return [int(each) for each in result]

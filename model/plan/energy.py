@@ -12,8 +12,9 @@ from hitpoint.model.plan.hits import Placed
 
 PEAK = 0.75
 """Where in the film the arc is highest, as a share of its length."""
-MOTION, ARC = 0.6, 0.25
-"""How far motion moves the energy from its calmest to its liveliest bar, and the arc from the opening to the peak."""
+MOTION, ARC, OWN_ARC = 0.7, 0.25, 0.6
+"""How far motion moves the energy from its calmest to its liveliest bar, and the arc from the opening to the peak. A
+film whose motion spans everything has a shape of its own, and takes that share of the arc away."""
 HIT = 0.12
 """How far the curve rises into the weightiest hit, and falls again after it."""
 LOWEST, HIGHEST = 0.15, 0.85
@@ -36,7 +37,8 @@ def energy_lines(
     the mood adds.
     """
     bars = len(level)
-    value = 0.5 + MOTION * (level - 0.5) + ARC * (arc(bars) - 0.65) + mood
+    planned_arc = ARC * (1.0 - OWN_ARC * float(np.ptp(level)))
+    value = 0.5 + MOTION * (level - 0.5) + planned_arc * (arc(bars) - 0.65) + mood
     before, after = np.concatenate([value[:1], value]), np.concatenate([value, value[-1:]])
     lines = np.where(after - before >= SUDDEN, after, (before + after) / 2.0)
     rise = np.zeros(bars + 1)

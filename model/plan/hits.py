@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap
+from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap
 from hitpoint.model.plan.weights import Moment
 
 TOLERANCE_S = 0.019
@@ -28,16 +28,13 @@ SYNCOPATED_BEAT = 0.75
 
 @dataclass(frozen=True)
 class Placed:
-    """A promised moment and where its note falls: bar from 0, tick 0..15."""
+    """A promised moment and where its note falls: bar from 0, tick 0..15; written: sixteenths from the first bar line,
+    with all bars as long as they are."""
 
     moment: Moment
     bar: int
     tick: int
-
-    @property
-    def place(self) -> int:
-        """Ticks from the first bar line."""
-        return self.bar * TICKS_PER_BAR + self.tick
+    written: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,24 +56,27 @@ def place(moments: Sequence[Moment], tempo_map: TempoMap, bars: int, end_tick: i
         return Placement()
     times_s = np.array([each.time_s for each in moments])
     knots_s, knots_beat = _knots(tempo_map, bars)
+    end = min(end_tick, bars * TICKS_PER_BAR)
+    written_end = round(tempo_map.written_tick(0, end))
     ticks = np.rint(np.interp(times_s, knots_s, knots_beat) * TICKS_PER_BEAT)
     off_s = np.abs(np.interp(ticks / TICKS_PER_BEAT, knots_beat, knots_s) - times_s)
     candidates, off_grid = [], []
     for moment, tick, away_s in zip(moments, ticks.astype(int).tolist(), off_s.tolist(), strict=True):
-        if tick >= min(end_tick, bars * TICKS_PER_BAR):
+        if tick >= written_end:
             continue
         weighty = moment.kind != "beat" or moment.saliency >= SYNCOPATED_BEAT
         if away_s > (WIDE_TOLERANCE_S if weighty else TOLERANCE_S):
             off_grid.append(moment)
         elif weighty or tick % 2 == 0:
-            candidates.append(Placed(moment, *divmod(tick, TICKS_PER_BAR)))
+            bar, within = tempo_map.place_of(tick)
+            candidates.append(Placed(moment, bar, round(within), tick))
     kept, crowded = _thin(candidates)
     return Placement(kept, tuple(off_grid), crowded)
 
 
 def _knots(tempo_map: TempoMap, bars: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The tempo map as a broken line from beats to seconds: far quicker than asking it moment by moment."""
-    end = bars * BEATS_PER_BAR
+    end = tempo_map.written_tick(bars) / TICKS_PER_BEAT
     times_s = [*(point.time_s for point in tempo_map.points), tempo_map.time_at_beat(end)]
     return np.array(times_s), np.array([*(point.beat for point in tempo_map.points), float(end)])
 
@@ -84,7 +84,8 @@ def _knots(tempo_map: TempoMap, bars: int) -> tuple[NDArray[np.float64], NDArray
 def bar_lines(tempo_map: TempoMap, bars: int, end_tick: int) -> NDArray[np.float64]:
     """Seconds of every bar line, and of the end (bars + 1,)."""
     times_s, beats = _knots(tempo_map, bars)
-    lines_s = np.interp(np.arange(bars + 1) * float(BEATS_PER_BAR), beats, times_s)
+    written = np.array([tempo_map.first_tick(bar) for bar in range(bars + 1)]) / TICKS_PER_BEAT
+    lines_s = np.interp(written, beats, times_s)
     lines_s[-1] = tempo_map.time_at_tick(0, end_tick)
     return np.asarray(lines_s)
 
@@ -97,15 +98,15 @@ def _thin(candidates: Sequence[Placed]) -> tuple[tuple[Placed, ...], tuple[Momen
     kept, crowded = [], []
     for each in sorted(candidates, key=lambda one: (one.moment.kind == "beat", -one.moment.weight, one.moment.time_s)):
         if each.moment.kind == "beat":
-            near_cut = not cuts.isdisjoint(range(each.place - BEAT_SPACE + 1, each.place + BEAT_SPACE))
-            near_beat = not beats.isdisjoint((each.place - 1, each.place, each.place + 1))
+            near_cut = not cuts.isdisjoint(range(each.written - BEAT_SPACE + 1, each.written + BEAT_SPACE))
+            near_beat = not beats.isdisjoint((each.written - 1, each.written, each.written + 1))
             fits = not (near_cut or near_beat) and full[each.bar] < HITS_PER_BAR
         else:
-            fits = each.place not in cuts and full[each.bar] < CUTS_PER_BAR
+            fits = each.written not in cuts and full[each.bar] < CUTS_PER_BAR
         if not fits:
             crowded.append(each.moment)
             continue
-        (beats if each.moment.kind == "beat" else cuts).add(each.place)
+        (beats if each.moment.kind == "beat" else cuts).add(each.written)
         full[each.bar] += 1
         kept.append(each)
-    return tuple(sorted(kept, key=lambda one: one.place)), tuple(crowded)
+    return tuple(sorted(kept, key=lambda one: one.written)), tuple(crowded)

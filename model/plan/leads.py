@@ -18,7 +18,10 @@ DRIVING = (0.74, 0.06, 0.06, 0.04, 0.08, 0.02)
 PLAIN = (0.7, 0.06, 0.06, 0.08, 0.08, 0.02)
 ENTRY = (0.7, 0.0, 0.12, 0.08, 0.08, 0.02)
 CALM = (0.0, 0.0, 0.3, 0.25, 0.35, 0.1)
-"""Shares: with drums at an energy from DRIVEN on, with drums, where they come in at the aim, and without."""
+PHRASE = (0.5, 0.06, 0.06, 0.04, 0.3, 0.04)
+"""Shares: with drums at an energy from DRIVEN on, with drums, where they come in at the aim, and without; and with
+drums where a phrase begins and no section, and no cut is near. There a film that gives no reason to pause lets
+people breathe: human pieces have a rest of half a bar in some thirty bars."""
 DRIVEN = 0.55
 WEIGHTY = 0.9
 """Hits of at least this size are led into as sections are."""
@@ -43,28 +46,32 @@ def lead(sheet: Sheet, plan: Plan, hits: Sequence[HitPoint], turns: Sequence[Tur
         )
         if aim - last < (APART if aims.get(aim) else 2 * APART) or not (aims.get(aim) or aim in heavy or draw < 0.35):
             continue
-        if any(aim - ROOM < tick < aim for tick in cuts):
+        if any(0 < sheet.apart(tick, aim) < ROOM for tick in cuts):
             continue
         accent = accents.get(aim)
-        kind = _kind(sheet, plan, aim, float(rng.random()))
+        kind = _kind(sheet, plan, aim, aims.get(aim) or aim in heavy, float(rng.random()))
         if kind:
-            start = max([aim - FILL_TICKS, *(tick + 1 for tick in cuts if tick < aim)])
-            _write(sheet, range(start, aim), kind, 0 if accent is None else accent.breath_ticks, PATTERNS[pick])
+            start = max([sheet.before(aim, FILL_TICKS), *(tick + 1 for tick in cuts if tick < aim)])
+            window = [tick for tick in range(start, aim) if tick not in sheet.silent]
+            _write(sheet, window, kind, 0 if accent is None else accent.breath_ticks, PATTERNS[pick])
             sheet.leads[(aim - 1) // TICKS_PER_BAR] = kind
             last = aim
 
 
-def _kind(sheet: Sheet, plan: Plan, aim: int, draw: float) -> str:
-    bar = (aim - FILL_TICKS) // TICKS_PER_BAR
+def _kind(sheet: Sheet, plan: Plan, aim: int, weighty: bool, draw: float) -> str:
+    """weighty: a section begins at the aim, or a weighty hit lies on it."""
+    bar = sheet.before(aim, FILL_TICKS) // TICKS_PER_BAR
     drums = DRUMS in sheet.players[bar]
-    if drums:
+    if drums and not weighty:
+        shares = PHRASE
+    elif drums:
         shares = DRIVING if plan.bars[bar].energy >= DRIVEN else PLAIN
     else:
         shares = ENTRY if DRUMS in sheet.players[aim // TICKS_PER_BAR] else CALM
     return LEADS[min(int(np.searchsorted(np.cumsum(shares), draw, "right")), len(LEADS) - 1)]
 
 
-def _write(sheet: Sheet, window: range, kind: str, breath: int, pattern: str) -> None:
+def _write(sheet: Sheet, window: Sequence[int], kind: str, breath: int, pattern: str) -> None:
     """window: the ticks before the aim that the lead may use, FILL_TICKS or fewer. breath: how many of the last are
     silent already.
     """
@@ -72,21 +79,20 @@ def _write(sheet: Sheet, window: range, kind: str, breath: int, pattern: str) ->
     if kind == "fill":
         _seat_drums(sheet, window)
         sheet.close(window, {DRUMS})
-        for tick in sounding:
-            place = tick - window.stop + FILL_TICKS
+        for place, tick in enumerate(sounding, FILL_TICKS - len(window)):
             if pattern[place] != "." and sheet.reach(tick, {DRUMS}) >= sheet.required.get(tick, 0):
                 sheet.score(tick, DRUMS, [KEYS[pattern[place]]], VELOCITIES[place])
     elif kind == "stop":
         sheet.close(window, {DRUMS})
     elif kind == "rest":
         sheet.close(window)
-        sheet.stops.add(window.start)
+        sheet.stops.add(window[0])
     elif kind == "dominant":
-        sheet.changes.add(window.start)
+        sheet.changes.add(window[0])
         sheet.close(window[1:])
 
 
-def _seat_drums(sheet: Sheet, window: range) -> None:
+def _seat_drums(sheet: Sheet, window: Sequence[int]) -> None:
     """Drums play in a window in which they rest otherwise, and nowhere else in its bars."""
     for bar in sorted({tick // TICKS_PER_BAR for tick in window}):
         if DRUMS not in sheet.players[bar]:

@@ -306,7 +306,8 @@ def _quoted(bar: BarPlan, leader: int, motif: Motif, number: int) -> BarPlan:
     the leader's."""
     assert motif.key is not None
     move = (_key(bar).root - motif.key.root + 6) % 12 - 6
-    notes = [Note(n.tick, leader, (n.pitch or 0) + move, n.duration_ticks, VELOCITY) for n in motif.bar(number)]
+    notes = [Note(n.tick, leader, (n.pitch or 0) + move, n.duration_ticks, VELOCITY) for n in motif.bar(number)
+             if n.tick < bar.ticks]  # fmt: skip
     players = bar.instruments
     if players is not None and leader not in players:
         players = tuple(sorted({*players, leader}))

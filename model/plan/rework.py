@@ -13,7 +13,8 @@ from itertools import groupby
 
 import numpy as np
 
-from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TempoMap, TempoPoint
+from hitpoint.model.music.meter import METERS, odd_of
+from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.hits import bar_lines, place
 from hitpoint.model.plan.own_hits import with_own_hits
@@ -42,14 +43,17 @@ class Reworked:
 
 @dataclass(frozen=True)
 class _Window:
-    """Old bars [first, resume) become `bars` new ones, in `length_s` seconds of tempo `points`, which begin at 0."""
+    """Old bars [first, resume) become `bars` new ones, in `length_s` seconds of tempo `points`, which begin at 0.
+
+    ticks: sixteenths of each new bar.
+    """
 
     first: int
     resume: int
     bars: int
     length_s: float
     points: tuple[TempoPoint, ...]
-    last_bar_ticks: int = TICKS_PER_BAR
+    ticks: tuple[int, ...]
 
 
 def rework(rhythm: VisualRhythm, wishes: Wishes, old: Plan, change: Change) -> Reworked:
@@ -57,6 +61,9 @@ def rework(rhythm: VisualRhythm, wishes: Wishes, old: Plan, change: Change) -> R
 
     Raises as `build_plan`.
     """
+    if wishes.meter not in ("auto", old.tempo_map.meter):
+        return Reworked(build_plan(rhythm, wishes), {})
+    wishes = replace(wishes, meter=old.tempo_map.meter)
     lines_s = [float(line_s) for line_s in bar_lines(old.tempo_map, len(old.bars), old.end_tick)]
     shift_s = rhythm.duration_s - old.duration_s
     if change.start_s >= old.duration_s - LINE_S and abs(shift_s) <= SAME_LENGTH_S:
@@ -84,7 +91,7 @@ def _best_window(
         length_s = lines_s[resume] + shift_s - lines_s[first]
         inside = _between(seen, lines_s[first], lines_s[first] + length_s)
         for window in _windows(rhythm, wishes, old, inside, lines_s, first, resume, length_s):
-            if not _missed(inside, window):
+            if not _missed(inside, window, wishes.meter):
                 return window
     length_s = rhythm.duration_s - lines_s[first]
     inside = _between(seen, lines_s[first], rhythm.duration_s)
@@ -113,13 +120,15 @@ def _windows(
 ) -> Iterator[_Window]:
     """The old bars themselves where they last as long; else new ones, in whole bars at about the old tempo."""
     if abs(length_s - (lines_s[resume] - lines_s[first])) <= SAME_LENGTH_S:
-        yield _Window(first, resume, resume - first, length_s, _points(old.tempo_map, first, resume, lines_s))
+        points = _points(old.tempo_map, first, resume, lines_s)
+        yield _Window(first, resume, resume - first, length_s, points, _lengths(old)[first:resume])
     bpm = _bpm_around(old, lines_s, first, resume)
-    bar_s = 60.0 * BEATS_PER_BAR / bpm
+    meter = METERS[wishes.meter]
+    bar_s = 60.0 * meter.quarters / bpm
     if length_s >= bar_s * (1.0 - NEAR_TEMPO):
         window = _planned(rhythm, wishes, inside, lines_s, first, resume, length_s, bpm, NEAR_TEMPO)
-        off = abs(60.0 * BEATS_PER_BAR * window.bars / length_s / bpm - 1.0)
-        if window.last_bar_ticks == TICKS_PER_BAR and off <= 1.5 * NEAR_TEMPO:
+        off = abs(60.0 * sum(window.ticks) / TICKS_PER_BEAT / length_s / bpm - 1.0)
+        if window.ticks[-1] == meter.ticks and off <= 1.5 * NEAR_TEMPO:
             yield window
 
 
@@ -141,14 +150,21 @@ def _planned(
     asked = wishes if fixed else replace(wishes, tempo_bpm=(bpm * (1.0 - reach), bpm * (1.0 + reach)))
     motion = rhythm.motion[shown] if shown.any() else np.zeros(1, dtype=np.float32)
     tempo = plan_tempo(inside, motion, length_s, asked)
-    return _Window(first, resume, tempo.bars, length_s, tempo.tempo_map.points, tempo.last_bar_ticks)
+    ticks = (*(tempo.tempo_map.ticks_of(bar) for bar in range(tempo.bars - 1)), tempo.last_bar_ticks)
+    return _Window(first, resume, tempo.bars, length_s, tempo.tempo_map.points, ticks)
+
+
+def _lengths(plan: Plan) -> tuple[int, ...]:
+    """Sixteenths of each bar, the last as long as it is."""
+    last = len(plan.bars) - 1
+    return (*(plan.tempo_map.ticks_of(bar) for bar in range(last)), plan.last_bar_ticks)
 
 
 def _bpm_around(old: Plan, lines_s: Sequence[float], first: int, resume: int) -> float:
     """The old tempo of the bars that become new, and of one on either side."""
     start, end = max(0, first - 1), min(len(lines_s) - 1, resume + 1)
-    ticks = min(end * TICKS_PER_BAR, old.end_tick) - start * TICKS_PER_BAR
-    return 60.0 * ticks / TICKS_PER_BAR * BEATS_PER_BAR / (lines_s[end] - lines_s[start])
+    ticks = sum(_lengths(old)[start:end])
+    return 60.0 * ticks / TICKS_PER_BEAT / (lines_s[end] - lines_s[start])
 
 
 def _between(seen: Sequence[Moment], start_s: float, end_s: float) -> list[Moment]:
@@ -156,17 +172,20 @@ def _between(seen: Sequence[Moment], start_s: float, end_s: float) -> list[Momen
     return [replace(each, time_s=each.time_s - start_s) for each in seen if start_s - LINE_S < each.time_s < end_s]
 
 
-def _missed(inside: Sequence[Moment], window: _Window) -> int:
+def _missed(inside: Sequence[Moment], window: _Window, meter: str) -> int:
     """How many cuts of the window are on none of its ticks."""
     cuts = [replace(each, time_s=max(0.0, each.time_s)) for each in inside if each.kind != "beat"]
-    end_tick = (window.bars - 1) * TICKS_PER_BAR + window.last_bar_ticks
-    placement = place(cuts, TempoMap(window.points), window.bars, end_tick) if window.bars else None
-    return 0 if placement is None else len(placement.off_grid)
+    if not window.bars:
+        return 0
+    end_tick = (window.bars - 1) * TICKS_PER_BAR + window.ticks[-1]
+    tempo_map = TempoMap(window.points, meter, odd_of(window.ticks, METERS[meter]))
+    placement = place(cuts, tempo_map, window.bars, end_tick)
+    return len(placement.off_grid)
 
 
 def _points(tempo_map: TempoMap, first: int, end: int, lines_s: Sequence[float]) -> tuple[TempoPoint, ...]:
     """The tempo from bar `first` to bar line `end`, counted from there."""
-    start_beat, end_beat = float(first * BEATS_PER_BAR), float(end * BEATS_PER_BAR)
+    start_beat, end_beat = (tempo_map.written_tick(bar) / TICKS_PER_BEAT for bar in (first, end))
     under_way = [point for point in tempo_map.points if point.beat <= start_beat]
     inside = [point for point in tempo_map.points if start_beat < point.beat < end_beat]
     begun = TempoPoint(0.0, 0.0, under_way[-1].bpm)
@@ -177,22 +196,20 @@ def _points(tempo_map: TempoMap, first: int, end: int, lines_s: Sequence[float])
 def _whole_tempo(old: Plan, window: _Window, lines_s: Sequence[float], shift_s: float) -> TempoPlan:
     """The old tempo, that of the window, and the old one again."""
     points = list(_points(old.tempo_map, 0, window.first, lines_s))
-    bars = window.first
-    at_s = lines_s[window.first]
-    points += [_moved(point, at_s, bars) for point in window.points]
-    bars += window.bars
-    last_bar_ticks = window.last_bar_ticks
+    ticks = _lengths(old)[: window.first]
+    points += [_moved(point, lines_s[window.first], sum(ticks)) for point in window.points]
+    ticks += window.ticks
     if window.resume < len(old.bars):
         rest = _points(old.tempo_map, window.resume, len(old.bars) + 1, lines_s)
-        points += [_moved(point, lines_s[window.resume] + shift_s, bars) for point in rest]
-        bars += len(old.bars) - window.resume
-        last_bar_ticks = old.last_bar_ticks
-    base = points[0].bpm
-    return TempoPlan(TempoMap(tuple(points)), bars, base, last_bar_ticks)
+        points += [_moved(point, lines_s[window.resume] + shift_s, sum(ticks)) for point in rest]
+        ticks += _lengths(old)[window.resume :]
+    metre = old.tempo_map.metre
+    tempo_map = TempoMap(tuple(points), metre.name, odd_of(ticks, metre))
+    return TempoPlan(tempo_map, len(ticks), points[0].bpm, ticks[-1])
 
 
-def _moved(point: TempoPoint, by_s: float, by_bars: int) -> TempoPoint:
-    return TempoPoint(point.time_s + by_s, point.beat + by_bars * BEATS_PER_BAR, point.bpm)
+def _moved(point: TempoPoint, by_s: float, by_ticks: int) -> TempoPoint:
+    return TempoPoint(point.time_s + by_s, point.beat + by_ticks / TICKS_PER_BEAT, point.bpm)
 
 
 def _joined(old: Plan, new: Plan, window: _Window, shift_s: float) -> Reworked:

@@ -17,7 +17,8 @@ class Sheet:
     """What the arrangement asks for. All ticks are counted from the start of the piece; `end` is where the last one on
     which anything may start has passed.
 
-    players: who plays in each bar. The other fields are those of BarPlan.
+    players: who plays in each bar. silent: ticks that take no time, behind the ends of short bars. The other fields are
+    those of BarPlan.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -25,13 +26,30 @@ class Sheet:
         self.end = min(plan.end_tick, len(plan.bars) * TICKS_PER_BAR)
         self.players: list[set[int]] = [set(plan.instruments) for _ in plan.bars]
         self.required = {bar.index * TICKS_PER_BAR + tick: most for bar in plan.bars for tick, most in bar.required}
-        self.closed: set[tuple[int, int]] = set()
+        self.silent = {
+            bar.index * TICKS_PER_BAR + tick for bar in plan.bars for tick in range(bar.ticks, TICKS_PER_BAR)
+        }
+        self.closed = {(tick, k) for tick in self.silent for k in plan.instruments}
         self.entries: set[tuple[int, int]] = set()
         self.stops: set[int] = set()
         self.changes: set[int] = set()
         self.caps: dict[int, int] = {}
         self.leads: dict[int, str] = {}
         self._scored: dict[tuple[int, int], list[Note]] = {}
+        self._tempo_map = plan.tempo_map
+
+    def before(self, tick: int, count: int) -> int:
+        """The tick that comes `count` sixteenths before `tick`; below 0 before the start."""
+        written = round(self._tempo_map.written_tick(0, tick)) - count
+        if written < 0:
+            return written
+        bar, within = self._tempo_map.place_of(written)
+        return bar * TICKS_PER_BAR + round(within)
+
+    def apart(self, first: int, second: int) -> int:
+        """Sixteenths from one tick to another."""
+        at = self._tempo_map.written_tick
+        return round(at(0, second) - at(0, first))
 
     def playing(self, tick: int) -> set[int]:
         """Who may start a note on `tick`."""
@@ -57,11 +75,15 @@ class Sheet:
         self.entries.update((tick, k) for k in set(instruments) & self.playing(tick))
 
     def score(self, tick: int, instrument: int, pitches: Iterable[int], velocity: int) -> None:
-        """Write out what an instrument plays on `tick`: nothing else of it starts there."""
+        """Write out what an instrument plays on `tick`, one of the bar's: nothing else of it starts there."""
         self._scored[tick, instrument] = [
             Note(tick % TICKS_PER_BAR, instrument, pitch, 1, velocity) for pitch in sorted(pitches)
         ]
         self.closed.discard((tick, instrument))
+
+    def is_scored(self, tick: int, instrument: int) -> bool:
+        """Whether what an instrument plays on `tick` is written out."""
+        return (tick, instrument) in self._scored
 
     def bars(self, plan: Plan) -> tuple[BarPlan, ...]:
         """The bars of `plan` with all this in them; a bound density is set to what still fits."""

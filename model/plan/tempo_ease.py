@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR, TempoMap, TempoPoint
+from hitpoint.model.music.meter import FOUR_FOUR, METERS, Meter, odd_of
+from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.tempo_fit import DRIFT, MARGIN, STEPS_IN_TWO_BARS, TempoFit
 
 SLACK_S, WIDE_SLACK_S = 0.01, 0.03
@@ -32,7 +33,7 @@ CHUNK_BARS, OVERLAP_BARS = 64, 12
 
 @dataclass(frozen=True)
 class Nail:
-    """A hit: tick `tick` (0..15) of bar `bar` is to fall at `time_s`, `slack_s` more or less.
+    """A hit: tick `tick` (0..15) of bar `bar`, which has `ticks`, is to fall at `time_s`, `slack_s` more or less.
 
     weight: what it is worth, 0..1.
     """
@@ -42,6 +43,7 @@ class Nail:
     time_s: float
     weight: float = 1.0
     slack_s: float = SLACK_S
+    ticks: int = TICKS_PER_BAR
 
     @property
     def loosened(self) -> Nail | None:
@@ -56,13 +58,16 @@ class Nail:
         """How far from its moment the tick falls, in seconds."""
         line_s = float(lines_s[self.bar])
         if self.tick:
-            line_s += self.tick / TICKS_PER_BAR * (float(lines_s[self.bar + 1]) - line_s)
+            line_s += self.tick / self.ticks * (float(lines_s[self.bar + 1]) - line_s)
         return abs(line_s - self.time_s)
 
 
-def bend(lines_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(bars,): by what share the tempo differs within each bar and the two after it, which two bars can touch."""
-    bar_s = np.diff(lines_s)
+def bend(lines_s: NDArray[np.float64], ticks: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(bars,): by what share the tempo differs within each bar and the two after it, which two bars can touch.
+
+    ticks (bars,): sixteenths of each bar.
+    """
+    bar_s = np.diff(lines_s) / ticks
     padded = np.concatenate([bar_s, np.repeat(bar_s[-1:], STEPS_IN_TWO_BARS)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, STEPS_IN_TWO_BARS + 1)
     return np.asarray(windows.max(axis=1) / windows.min(axis=1) - 1.0)
@@ -86,8 +91,8 @@ def ease(fit: TempoFit, nails: Sequence[Nail], deviation: float) -> NDArray[np.f
         before = lines_s[piece].copy()
         while True:
             inside = [nail for nail in kept if first <= nail.bar < end]
-            lines_s[piece] = _eased(before, fit.base_bpm, inside, start, held, deviation)
-            gone = _too_much(lines_s, inside, range(start, end), deviation)
+            lines_s[piece] = _eased(before, fit, inside, start, held, deviation)
+            gone = _too_much(lines_s, fit.ticks, inside, range(start, end), deviation)
             if not gone:
                 break
             loosened = [nail.loosened if nail in gone else nail for nail in kept]
@@ -97,10 +102,13 @@ def ease(fit: TempoFit, nails: Sequence[Nail], deviation: float) -> NDArray[np.f
         first = end - OVERLAP_BARS
 
 
-def _too_much(lines_s: NDArray[np.float64], nails: Sequence[Nail], bars: range, deviation: float) -> set[Nail]:
+def _too_much(
+    lines_s: NDArray[np.float64], ticks: NDArray[np.int64], nails: Sequence[Nail], bars: range, deviation: float
+) -> set[Nail]:
     """The nails that ask too much: those that are not met, and wherever the tempo bends too far the lightest nearby."""
     gone = {nail for nail in nails if not nail.met(lines_s)}
-    too_far = bars.start + np.flatnonzero(bend(lines_s[bars.start : bars.stop + 1]) > deviation - 2 * GRAIN / 3)
+    bends = bend(lines_s[bars.start : bars.stop + 1], ticks[bars.start : bars.stop])
+    too_far = bars.start + np.flatnonzero(bends > deviation - 2 * GRAIN / 3)
     for place in np.split(too_far, np.flatnonzero(np.diff(too_far) > STEPS_IN_TWO_BARS) + 1):
         if len(place):
             apart = [min(abs(nail.bar - bar) for bar in place.tolist()) for nail in nails]
@@ -112,19 +120,22 @@ def _too_much(lines_s: NDArray[np.float64], nails: Sequence[Nail], bars: range, 
 
 
 def _eased(
-    lines_s: NDArray[np.float64], base_bpm: float, nails: Sequence[Nail], first_bar: int, held: int, deviation: float
+    lines_s: NDArray[np.float64], fit: TempoFit, nails: Sequence[Nail], first_bar: int, held: int, deviation: float
 ) -> NDArray[np.float64]:
     """One piece; its first `held` lines and its last stay."""
     bars = len(lines_s) - 1
     if bars <= held:
         return lines_s
-    bar_s = 60.0 * BEATS_PER_BAR / base_bpm
+    usual = max(fit.ticks.tolist(), key=fit.ticks.tolist().count)
+    bar_s = 60.0 * usual / TICKS_PER_BEAT / fit.base_bpm
     free = slice(held, bars)
     start = lines_s / bar_s
     fixed = start.copy()
     fixed[free] = 0.0
     hits = _hit_rows(nails, first_bar, bars)
-    steps, lengths = np.diff(np.eye(bars + 1), 2, axis=0), np.diff(np.eye(bars + 1), axis=0)
+    per_bar = usual / fit.ticks[first_bar : first_bar + bars, None]
+    lengths = np.diff(np.eye(bars + 1), axis=0) * per_bar  # as if each bar were a whole one
+    steps = np.diff(lengths, axis=0)
     wanted = np.array([nail.time_s for nail in nails]) / bar_s
     limit, drift = MARGIN * deviation / STEPS_IN_TWO_BARS, DRIFT * deviation
     rows = np.concatenate([hits, steps, lengths])
@@ -145,7 +156,7 @@ def _hit_rows(nails: Sequence[Nail], first_bar: int, bars: int) -> NDArray[np.fl
     """(nails, bars + 1): what each bar line has to do with the time of each hit."""
     rows = np.zeros((len(nails), bars + 1))
     for row, nail in zip(rows, nails, strict=True):
-        share = nail.tick / TICKS_PER_BAR
+        share = nail.tick / nail.ticks
         row[nail.bar - first_bar : nail.bar - first_bar + 2] = 1.0 - share, share
     return rows
 
@@ -170,15 +181,15 @@ def _solved(
     return np.asarray(x)
 
 
-def tempo_map(lines_s: NDArray[np.float64]) -> TempoMap:
-    """One tempo a bar at most; bars that sound alike share one. lines_s (bars + 1,)."""
-    lengths_s = np.diff(lines_s)
+def tempo_map(lines_s: NDArray[np.float64], ticks: NDArray[np.int64], meter: Meter = METERS[FOUR_FOUR]) -> TempoMap:
+    """One tempo a bar at most; bars that sound alike share one. lines_s (bars + 1,); ticks (bars,): of each."""
+    tick_s = np.diff(lines_s) / ticks
     kept = [0]
-    for bar in range(1, len(lengths_s)):
-        if abs(lengths_s[bar] / lengths_s[kept[-1]] - 1.0) > GRAIN:
+    for bar in range(1, len(tick_s)):
+        if abs(tick_s[bar] / tick_s[kept[-1]] - 1.0) > GRAIN:
             kept.append(bar)
-    kept.append(len(lengths_s))
-    times_s, beats = lines_s[kept], np.array(kept) * float(BEATS_PER_BAR)
+    kept.append(len(tick_s))
+    times_s, beats = lines_s[kept], np.concatenate([[0], np.cumsum(ticks)])[kept] / TICKS_PER_BEAT
     bpm = 60.0 * np.diff(beats) / np.diff(times_s)
     points = zip(times_s[:-1].tolist(), beats[:-1].tolist(), bpm.tolist(), strict=True)
-    return TempoMap(tuple(TempoPoint(*point) for point in points))
+    return TempoMap(tuple(TempoPoint(*point) for point in points), meter.name, odd_of(ticks.tolist(), meter))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import bisect
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import BEATS_PER_BAR, TICKS_PER_BAR
+from hitpoint.model.plan.tempo_grid import BLUR_S, FAR_S, MISS, MISS_TEMPO, NEAR_S, BarGrid, Weighed, bar_grid
 
 COARSE_S, FINE_S = 0.02, 0.01
 """Bar lines of the two passes lie on grids of this many seconds, or a little more or less so that the end is on it."""
@@ -26,11 +26,6 @@ EXCERPT_S = 120.0
 FINALISTS, ALIKE, MANY_BARS = 6, 0.065, 200
 """So many base tempi reach the second pass, all within a ratio (its logarithm) of the best; in a film of more than
 MANY_BARS bars only one does."""
-NEAR_S, FAR_S = 0.012, 0.05
-"""A tick so near a moment is on it; one so far is not, and costs as much as none."""
-MISS_TEMPO, MISS = 2.5, 8.0
-"""What a moment costs that no tick meets, in units of its weight, in the pass that chooses the tempo and in the one
-that bends it; the worst tick costs 0.65."""
 STEP_COST, DEVIATION_COST = 0.1, 0.02
 """The largest step allowed between two bars, and the largest deviation of a bar, cost so much."""
 NEAR_COST, NEAR_RATIO, FAR_COST = 3.0, 0.1, 1.0
@@ -43,38 +38,18 @@ MARGIN = 0.94
 DRIFT = 2.0
 """Over many bars the tempo may drift so much farther from the base tempo than it may bend within two."""
 
-_TICK_COST = np.array([0.0, 0.65, 0.5, 0.65, 0.3, 0.65, 0.5, 0.65, 0.25, 0.65, 0.5, 0.65, 0.3, 0.65, 0.5, 0.65, 0.0])
-"""(17,): on the downbeat 0, on the third beat .25, ...; tick 16 is the next downbeat."""
-
 Costs = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Weighed:
-    """The moments a tempo is fitted to. times_s, weights (n,): strictly inside the clip, rising; what each is worth."""
-
-    times_s: NDArray[np.float64]
-    weights: NDArray[np.float64]
-
-    @property
-    def total(self) -> float:
-        """All weights together."""
-        return float(self.weights.sum())
-
-    def between(self, start_s: float, end_s: float) -> Weighed:
-        """The moments in [start_s, end_s), counted from start_s."""
-        inside = (self.times_s >= start_s) & (self.times_s < end_s)
-        return Weighed(self.times_s[inside] - start_s, self.weights[inside])
-
-
-@dataclass(frozen=True)
 class TempoFit:
-    """lines_s (bars + 1,): the bar lines, from 0 to the clip's end. cost: of the moments, of all bends, and of being
-    away from the middle tempo; away: the last of these.
+    """lines_s (bars + 1,): the bar lines, from 0 to the clip's end. ticks (bars,): sixteenths of each bar. cost: of the
+    moments, of all bends, and of being away from the middle tempo; away: the last of these.
     """
 
     base_bpm: float
     lines_s: NDArray[np.float64]
+    ticks: NDArray[np.int64]
     cost: float
     away: float = 0.0
 
@@ -86,48 +61,56 @@ def fit_tempo(
     bpm_range: tuple[float, float],
     middle_bpm: float,
     deviation: float,
+    grid: BarGrid | None = None,
 ) -> tuple[TempoFit, ...]:
     """The best fits with base tempi in `bpm_range`, which are much alike; none where no way ends on a bar line.
 
     ruling: the moments that choose the base tempo; moments: all that the bars then bend to. middle_bpm: the tempo that
     is taken where the moments do not care. deviation: the share by which the tempo may differ within two bars, and
-    DRIFT times that from the base tempo; over 0.
+    DRIFT times that from the base tempo; over 0. grid: the bars; None: of 4/4.
     """
+    grid = grid or bar_grid()
     bases = np.geomspace(*bpm_range, 1 + int(np.ceil(np.log(bpm_range[1] / bpm_range[0]) / BASE_STEP)))
     pull = 1.0 + ruling.total
     start_s = max(0.0, (duration_s - EXCERPT_S) / 2)
     heard_s = min(duration_s, EXCERPT_S)
     part = ruling.between(start_s, start_s + heard_s)
     share = (1.0 + part.total) / (1.0 + ruling.total)
-    coarse = BarSearch(part, heard_s, bases, deviation, COARSE_S, open_ends=heard_s < duration_s, traced=False)
+    coarse = BarSearch(part, heard_s, bases, deviation, COARSE_S, heard_s < duration_s, False, grid)
     totals = coarse.totals() + share * pull * middle_cost(bases / middle_bpm)
     ranked = [int(index) for index in np.argsort(totals, kind="stable") if np.isfinite(totals[index])]
-    many = duration_s * middle_bpm / 60.0 / BEATS_PER_BAR > MANY_BARS
+    many = duration_s * middle_bpm / 60.0 / grid.quarters > MANY_BARS
     alike = [index for index in ranked if abs(np.log(bases[index] / bases[ranked[0]])) <= ALIKE]
     fits: list[TempoFit] = []
     for index in alike[: 1 if many else FINALISTS]:
-        fit = BarSearch(moments, duration_s, bases[index : index + 1], deviation, FINE_S).best()
+        fit = BarSearch(moments, duration_s, bases[index : index + 1], deviation, FINE_S, grid=grid).best()
         if fit is not None:
             away = pull * float(middle_cost(fit.base_bpm / middle_bpm))
-            fits.append(TempoFit(fit.base_bpm, fit.lines_s, fit.cost + away, away))
+            fits.append(replace(fit, cost=fit.cost + away, away=away))
     return tuple(sorted(fits, key=lambda fit: fit.cost))
 
 
 def steady_fit(
-    ruling: Weighed, moments: Weighed, duration_s: float, bpm_range: tuple[float, float], middle_bpm: float
+    ruling: Weighed,
+    moments: Weighed,
+    duration_s: float,
+    bpm_range: tuple[float, float],
+    middle_bpm: float,
+    grid: BarGrid | None = None,
 ) -> TempoFit | None:
     """The best of the tempi that never bend and end on a bar line, or None where the range holds none.
 
     As `fit_tempo`.
     """
-    bar_bpm = 60.0 * BEATS_PER_BAR / duration_s  # the tempo of one bar in all
+    grid = grid or bar_grid()
+    bar_bpm = 60.0 * grid.quarters / duration_s  # the tempo of one bar in all
     pull = 1.0 + ruling.total
     best: TempoFit | None = None
     for bars in range(max(1, int(np.ceil(bpm_range[0] / bar_bpm - 1e-9))), int(bpm_range[1] / bar_bpm + 1e-9) + 1):
         bpm = bars * bar_bpm
-        cost = grid_cost(moments, duration_s / bars) + pull * float(middle_cost(bpm / middle_bpm))
+        cost = grid.steady_cost(moments, duration_s / bars) + pull * float(middle_cost(bpm / middle_bpm))
         if best is None or cost < best.cost:
-            best = TempoFit(bpm, np.linspace(0.0, duration_s, bars + 1), float(cost))
+            best = TempoFit(bpm, np.linspace(0.0, duration_s, bars + 1), np.full(bars, grid.ticks), float(cost))
     return best
 
 
@@ -135,23 +118,6 @@ def middle_cost(ratio: NDArray[np.float64] | float) -> NDArray[np.float64]:
     """What a tempo costs that is `ratio` times the middle one, as a share of all weights."""
     away = np.abs(np.log(ratio))
     return np.asarray(NEAR_COST * np.minimum(away, NEAR_RATIO) + FAR_COST * np.maximum(away - NEAR_RATIO, 0.0))
-
-
-def grid_cost(moments: Weighed, bar_s: float) -> float:
-    """What the moments cost on bars of `bar_s` seconds from 0 on."""
-    ticks = (moments.times_s / bar_s % 1.0) * TICKS_PER_BAR
-    return float((moments.weights * tick_costs(ticks, bar_s, MISS)).sum())
-
-
-def tick_costs(ticks: NDArray[np.float64], bar_s: NDArray[np.float64] | float, miss: float) -> NDArray[np.float64]:
-    """What a moment of weight 1 costs that falls on `ticks` (any shape, 0..16, any real) of a bar of `bar_s` seconds.
-
-    It rises steadily with the distance to the nearest tick, so that a frame more or less decides nothing.
-    """
-    nearest = np.rint(ticks)
-    off_s = np.abs(ticks - nearest) * (bar_s / TICKS_PER_BAR)
-    share = np.clip((off_s - NEAR_S) / (FAR_S - NEAR_S), 0.0, 1.0)
-    return np.asarray(_TICK_COST[nearest.astype(np.int64)] * (1.0 - share) + miss * share)
 
 
 class BarSearch:
@@ -172,13 +138,17 @@ class BarSearch:
         grid_s: float,
         open_ends: bool = False,
         traced: bool = True,
+        grid: BarGrid | None = None,
     ) -> None:
-        """traced: the pass that bends the tempo and keeps the way, for `best`; else the one that chooses it."""
+        """grid: the bars; None: of 4/4. traced: the pass that bends the tempo and keeps the way, for `best`; else the
+        one that chooses it."""
         self.units = max(1, round(duration_s / grid_s))
         self.grid_s = duration_s / self.units
         self.bases_bpm, self.open_ends, self.traced = bases_bpm, open_ends, traced
         self.miss = MISS if traced else MISS_TEMPO
-        natural = 60.0 * BEATS_PER_BAR / bases_bpm / self.grid_s  # (bases,) units a bar
+        self.grid = grid or bar_grid()
+        self.reach_s = (NEAR_S, FAR_S) if traced else (0.0, BLUR_S)
+        natural = 60.0 * self.grid.quarters / bases_bpm / self.grid_s  # (bases,) units a bar
         drift = DRIFT * deviation if traced else deviation
         reach = int(np.ceil(natural.max() * drift))
         self.lengths = np.rint(natural).astype(np.int64)[:, None] + np.arange(-reach, reach + 1)  # (bases, lengths)
@@ -208,7 +178,8 @@ class BarSearch:
             start = lines[-1] - int(self.lengths[0, length])
             length += self._trail.step(start, length)
             lines.append(start)
-        return TempoFit(float(self.bases_bpm[0]), np.array(lines[::-1]) * self.grid_s, total)
+        ticks = np.full(len(lines) - 1, self.grid.ticks)
+        return TempoFit(float(self.bases_bpm[0]), np.array(lines[::-1]) * self.grid_s, ticks, total)
 
     def _own(self, first: int, stop: int) -> Costs:
         """(stop - first, bases, lengths): what a bar costs that begins then and has that length: its bend and its
@@ -223,9 +194,9 @@ class BarSearch:
             if low > high:
                 continue
             since = place - np.arange(low, high + 1)[:, None, None]
-            ticks = since / self.lengths * TICKS_PER_BAR
-            inside = ticks < TICKS_PER_BAR
-            costs = tick_costs(np.where(inside, ticks, 0.0), bar_s, self.miss)
+            ticks = since / self.lengths * self.grid.ticks
+            inside = ticks < self.grid.ticks
+            costs = self.grid.cost(np.where(inside, ticks, 0.0), bar_s, self.miss, *self.reach_s)
             own[low - first : high + 1 - first] += np.where(inside, weight * costs, 0.0).astype(np.float32)
         return own
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from hitpoint.model.mood.types import Affect as Affect  # part of a plan, and so of this module
 from hitpoint.model.mood.types import MoodPoint as MoodPoint
-from hitpoint.model.music.score import TICKS_PER_BAR, Note, TempoMap
+from hitpoint.model.music.meter import FOUR_FOUR
+from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, Note, TempoMap
 from hitpoint.model.plan.motif import Motif
 
 PHRASE_BARS = 4
@@ -82,7 +83,8 @@ class BarPlan:
     empty = by the energy alone. chords: symbols of both half bars ("Am7"). affect: what the picture feels like here.
     key: "A minor". Each of these three is None where nothing is known or asked. leader: who
     has the tune; line: the notes that it leans to. playing: how it is played; None: as it is written. spoken:
-    the share of the bar, 0..1, in which somebody speaks. colours: (instrument, General MIDI program).
+    the share of the bar, 0..1, in which somebody speaks. colours: (instrument, General MIDI program). ticks: sixteenths
+    of the bar; what lies behind them is closed.
     """
 
     index: int
@@ -110,13 +112,14 @@ class BarPlan:
     playing: Playing | None = None
     spoken: float = 0.0
     colours: tuple[tuple[int, int], ...] = ()
+    ticks: int = TICKS_PER_BAR
 
     def energy_at(self, tick: float) -> float:
         """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""
         if self.swell is None:
             return self.energy
         start, end = self.swell
-        return start + (end - start) * min(1.0, tick / TICKS_PER_BAR)
+        return start + (end - start) * min(1.0, tick / self.ticks)
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ class Section:
 class Plan:
     """The contract between picture and music. The last bar ends exactly at `duration_s`.
 
-    last_bar_ticks: 16, or what is left where a tempo that must not bend does not fill whole bars (1..20).
+    last_bar_ticks: those of the metre, or what is left where a tempo that must not bend does not fill whole bars
+    (1..20).
     instruments: indices into INSTRUMENTS. control: C, 0..1. changes: sentences on what the planner had to bend (a
     density raised to hold its hits, a cut left out), for the report. ending: "chord" (held to
     the end), "fade", or "" where none was planned. harmony: how far the bars' chords hold: "leaned" (the composer
@@ -164,8 +168,13 @@ class Plan:
 
     @property
     def end_tick(self) -> int:
-        """Ticks from the first bar line to the end."""
+        """The grid's ticks, 16 a bar, from the first bar line to the end."""
         return (len(self.bars) - 1) * TICKS_PER_BAR + self.last_bar_ticks
+
+    @property
+    def mean_bpm(self) -> float:
+        """Quarter notes a minute over the whole piece."""
+        return 60.0 * self.tempo_map.written_tick(0, self.end_tick) / TICKS_PER_BEAT / self.duration_s
 
 
 class ChordAt(NamedTuple):
@@ -195,7 +204,9 @@ class Wishes:
     "off", or a progression that is kept as it is. harmony_strength: 0..2. lead: who has the tune, None = auto.
     motif: the user's own. humanise: how far it is played as people play, 0..1; swing: 0..1. dynamics: loudness within a
     bar "learned" from people, or by "rule", as it was composed. colours: programs by "section", or "off". repitch:
-    after composing, pitches are searched that are as tense as the picture asks.
+    after composing, pitches are searched that are as tense as the picture asks. meter: one of METERS, or "auto".
+    odd_bars: a bar may be shorter (or, in 3/4, longer) than the others, so that a cut falls on the next bar's first
+    beat.
     """
 
     genre: str = "pop"
@@ -228,3 +239,5 @@ class Wishes:
     dynamics: str = "learned"
     colours: str = "section"
     repitch: bool = False
+    meter: str = FOUR_FOUR
+    odd_bars: bool = False

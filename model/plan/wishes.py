@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from hitpoint.model.errors import UsageError
-from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
-from hitpoint.model.music.score import GENRES, INSTRUMENTS, SHIPPED_GENRES
-from hitpoint.model.plan.motif import REGISTERS, Motif
-from hitpoint.model.plan.types import ChordAt, Wishes
+from hitpoint.model.music.meter import FOUR_FOUR, METERS
+from hitpoint.model.music.score import INSTRUMENTS, SHIPPED_GENRES
+from hitpoint.model.plan import wish_names as read
+from hitpoint.model.plan.motif import REGISTERS
+from hitpoint.model.plan.types import Wishes
+from hitpoint.model.plan.wish_names import HARMONIES, MOOD_CHOICES
 from hitpoint.model.plan.wish_texts import (
     moments,
     mood_line,
@@ -27,10 +28,9 @@ from hitpoint.model.plan.wish_texts import (
     within,
 )
 
-HARMONIES = ("auto", "off", "bound")
-MOOD_CHOICES = ("auto", "off", *MOODS)
 DYNAMICS = ("learned", "rule")
 COLOURS = ("section", "off")
+METER_CHOICES = (*METERS, "auto")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def parse_wishes(texts: Mapping[str, object], start: Wishes | None = None) -> Wi
 
 def check_wishes(wishes: Wishes) -> None:
     """Raise UsageError if `wishes`, made by hand rather than by `parse_wishes`, are out of range."""
-    _genre(wishes.genre)
+    read.genre(wishes.genre)
     if not wishes.instruments or not set(wishes.instruments) <= set(range(len(INSTRUMENTS))):
         raise UsageError(f"instruments must be one or more of 0..{len(INSTRUMENTS) - 1}, not {wishes.instruments}")
     if wishes.tempo_bpm is not None:
@@ -82,17 +82,18 @@ def check_wishes(wishes: Wishes) -> None:
     within("accents", wishes.accents, 0.0, 2.0)
     within("humanise", wishes.humanise, 0.0, 1.0)
     within("swing", wishes.swing, 0.0, 1.0)
-    _one_of("dynamics", DYNAMICS)(wishes.dynamics)
-    _one_of("colours", COLOURS)(wishes.colours)
+    read.one_of("dynamics", DYNAMICS)(wishes.dynamics)
+    read.one_of("colours", COLOURS)(wishes.colours)
+    read.one_of("meter", METER_CHOICES)(wishes.meter)
     within("duck", wishes.duck_db, -40.0, 0.0)
     within("harmony-strength", wishes.harmony_strength, 0.0, 2.0)
     if wishes.key is not None:
-        _key(wishes.key)
+        read.key(wishes.key)
     _check_tune(wishes)
     if isinstance(wishes.harmony, str) and wishes.harmony not in HARMONIES:
         raise UsageError(f"harmony must be one of {', '.join(HARMONIES)} or a progression, not {wishes.harmony!r}")
     within("seed", wishes.seed, 0, 2**63 - 1)
-    _mood(wishes.mood)
+    read.mood(wishes.mood)
     for name in ("valence", "arousal", "tension"):
         value = getattr(wishes, name)
         within(name, value, -1.0, 1.0)
@@ -108,112 +109,18 @@ def _text(value: object) -> str:
     return str(value).strip()
 
 
-def _genre(text: str) -> str:
-    name = text.lower()
-    if name not in GENRES:
-        raise UsageError(f"unknown genre {text!r}: choose from {', '.join(GENRES)}")
-    return name
-
-
-def _genre_or_auto(text: str) -> str:
-    return "auto" if text.lower() == "auto" else _genre(text)
-
-
-def _words(text: str) -> str:
-    if text.lower() == "none":
-        return ""
-    return text[: LONGEST_TEXT + 1]  # one letter too many tells that there were more
-
-
-def _mood(text: str) -> str:
-    name = text.lower()
-    if name not in MOOD_CHOICES:
-        raise UsageError(f"unknown mood {text!r}: choose from {', '.join(MOOD_CHOICES)}")
-    return name
-
-
-def _one_of(key: str, names: tuple[str, ...]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        name = text.lower()
-        if name not in names:
-            raise UsageError(f"{key} must be one of {', '.join(names)}, not {text!r}")
-        return name
-
-    return parse
-
-
-def _instruments(text: str) -> tuple[int, ...]:
-    names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    if names == ["all"]:
-        return tuple(range(len(INSTRUMENTS)))
-    for name in names:
-        if name not in INSTRUMENTS:
-            raise UsageError(f"unknown instrument {name!r}: choose from {', '.join(INSTRUMENTS)}, separated by commas")
-    if not names:
-        raise UsageError(f"no instrument named: choose from {', '.join(INSTRUMENTS)}, separated by commas")
-    return tuple(sorted({INSTRUMENTS.index(name) for name in names}))
-
-
-def _key(text: str) -> str | None:
-    from hitpoint.model.music.symbols import key_name, parse_key
-
-    if text.lower() == "auto":
-        return None
-    try:
-        return key_name(parse_key(text))
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-
-
 def _check_tune(wishes: Wishes) -> None:
     """Raise UsageError for a tune that nobody can play, or that has no chords to go with."""
     for name, asked in (("lead", wishes.lead), ("motif", wishes.motif)):
         if asked is not None and wishes.harmony == "off":
             raise UsageError(f"a {name} needs planned chords; leave harmony off out, or {name}")
     able = {INSTRUMENTS[k] for k in wishes.instruments} & set(REGISTERS)
-    if wishes.lead is not None and _lead(wishes.lead) not in able:
+    if wishes.lead is not None and read.lead(wishes.lead) not in able:
         raise UsageError(
             f"{wishes.lead} is to have the tune but is not among the instruments; add it or choose another"
         )
     if wishes.motif is not None and not able - {"bass"} and wishes.lead is None:
         raise UsageError("nobody is there to play the motif; add piano, guitar or strings to the instruments")
-
-
-def _lead(text: str) -> str | None:
-    name = text.lower()
-    if name == "auto":
-        return None
-    if name not in REGISTERS:
-        raise UsageError(f"{text!r} cannot have the tune: choose from auto, {', '.join(REGISTERS)}")
-    return name
-
-
-def _motif(text: str) -> Motif | None:
-    from hitpoint.model.plan.motif_file import read_motif
-
-    return None if text.lower() in ("", "auto") else read_motif(Path(text))
-
-
-def _harmony(text: str) -> str | tuple[ChordAt, ...]:
-    from hitpoint.model.plan.harmony.progression import read_progression
-
-    if text.lower() in HARMONIES:
-        return text.lower()
-    path = Path(text)
-    if not path.is_file():
-        raise UsageError(f"there is no file {text!r} of chords: choose from {', '.join(HARMONIES)}, or name a file")
-    return read_progression(path)
-
-
-def _switch(name: str) -> Callable[[str], bool]:
-    def parse(text: str) -> bool:
-        word = text.lower()
-        value = True if word in ("on", "1", "true") else False if word in ("off", "0", "false") else None
-        if value is None:
-            raise UsageError(f"{name} must be on or off, not {text!r}")
-        return value
-
-    return parse
 
 
 _GENRES, _INSTRUMENTS = ", ".join(SHIPPED_GENRES), ", ".join(INSTRUMENTS)
@@ -225,10 +132,16 @@ OPTIONS: tuple[WishOption, ...] = (
         "pop",
         f"auto, {_GENRES}",
         "the style of the music; auto: one is suggested",
-        _genre_or_auto,
+        read.genre_or_auto,
     ),
     WishOption(
-        "instruments", "instruments", "names", "all", f"all, or some of {_INSTRUMENTS}", "who may play", _instruments
+        "instruments",
+        "instruments",
+        "names",
+        "all",
+        f"all, or some of {_INSTRUMENTS}",
+        "who may play",
+        read.instruments,
     ),
     WishOption("tempo", "tempo_bpm", "BPM", "auto", "auto, BPM or LO-HI, 30..300", "quarter notes a minute", tempo),
     WishOption(
@@ -313,7 +226,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "learned",
         ", ".join(DYNAMICS),
         "loudness within a bar as people have it, or as it was composed",
-        _one_of("dynamics", DYNAMICS),
+        read.one_of("dynamics", DYNAMICS),
     ),
     WishOption(
         "colours",
@@ -322,7 +235,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "section",
         ", ".join(COLOURS),
         "programs that calm and strong sections have of their own, or one a track for instruments of yours",
-        _one_of("colours", COLOURS),
+        read.one_of("colours", COLOURS),
     ),
     WishOption(
         "repitch",
@@ -331,10 +244,29 @@ OPTIONS: tuple[WishOption, ...] = (
         "off",
         "on or off; of files only, not live",
         "after composing, change pitches until they are as tense as the picture asks",
-        _switch("repitch"),
+        read.switch("repitch"),
         "no-repitch",
     ),
-    WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", _key),
+    WishOption(
+        "meter",
+        "meter",
+        "name",
+        FOUR_FOUR,
+        ", ".join(METER_CHOICES),
+        "the time signature; auto: 3/4 or 6/8 where the visual beats plainly keep it",
+        read.one_of("meter", METER_CHOICES),
+    ),
+    WishOption(
+        "odd-bars",
+        "odd_bars",
+        "switch",
+        "off",
+        "on or off",
+        "let single bars be shorter, 2/4 or 3/4, so that more cuts fall on downbeats",
+        read.switch("odd-bars"),
+        "no-odd-bars",
+    ),
+    WishOption("key", "key", "key", "auto", "auto, or such as 'A minor', Eb, F#m", "the home key", read.key),
     WishOption(
         "harmony",
         "harmony",
@@ -343,7 +275,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "auto, off, bound or FILE",
         "the chords: planned and leaned to, left to the composer, kept strictly on the beats, or those of a file with"
         " lines 'BAR.HALF SYMBOL' (0.0 Am7)",
-        _harmony,
+        read.harmony,
     ),
     WishOption(
         "harmony-strength",
@@ -354,9 +286,9 @@ OPTIONS: tuple[WishOption, ...] = (
         "how much the composer leans to the chords",
         number("harmony-strength", 0, 2),
     ),
-    WishOption("lead", "lead", "name", "auto", f"auto, {', '.join(REGISTERS)}", "who has the tune", _lead),
+    WishOption("lead", "lead", "name", "auto", f"auto, {', '.join(REGISTERS)}", "who has the tune", read.lead),
     WishOption(
-        "motif", "motif", "file", "auto", "auto or FILE.mid", "a tune of your own, one to four bars, quoted", _motif
+        "motif", "motif", "file", "auto", "auto or FILE.mid", "a tune of your own, one to four bars, quoted", read.motif
     ),
     WishOption(
         "hits",
@@ -383,9 +315,11 @@ OPTIONS: tuple[WishOption, ...] = (
         "none",
         "text",
         "the film in your own words, from which mood, and an open genre, are taken",
-        _words,
+        read.words,
     ),
-    WishOption("mood", "mood", "name", "auto", ", ".join(MOOD_CHOICES), "the mood; auto: what the picture says", _mood),
+    WishOption(
+        "mood", "mood", "name", "auto", ", ".join(MOOD_CHOICES), "the mood; auto: what the picture says", read.mood
+    ),
     WishOption(
         "valence", "valence", "number", "0", "-1..1", "gladder or sadder than the mood", number("valence", -1, 1)
     ),
@@ -411,7 +345,7 @@ OPTIONS: tuple[WishOption, ...] = (
         "on",
         "on or off",
         "keep the film's own sound, and make room for what is said in it",
-        _switch("keep-sound"),
+        read.switch("keep-sound"),
         "music-only",
     ),
     WishOption(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import zipfile
-import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.files import whole
+from hitpoint.model.files import read_arrays, whole
 from hitpoint.model.video.damage import LOST_COLUMNS
 from hitpoint.model.video.detectors.registry import registered
 from hitpoint.model.video.features import Features
@@ -24,6 +22,8 @@ FOLDER_VARIABLE = "HITPOINT_CACHE_DIR"
 SOURCE = Path(__file__).parent
 MAX_BYTES = 512 << 20
 """The oldest entries go when the folder grows over this."""
+MOST_UNPACKED = 4 << 30
+"""Bytes of one entry, unpacked: more than ten hours of film."""
 
 
 def folder() -> Path | None:
@@ -62,14 +62,13 @@ def load(name: str) -> Features | None:
         return None
     path = place / f"{name}.npz"
     try:
-        with np.load(path, allow_pickle=False) as members:
-            features = _unpacked({name: members[name] for name in members.files})
+        features = _unpacked(read_arrays(path, MOST_UNPACKED))
         if not _is_sound(features):
             raise ValueError(name)
         os.utime(path)  # the oldest by use go first
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zlib.error, zipfile.BadZipFile, zipfile.LargeZipFile):
+    except (OSError, ValueError, KeyError, TypeError):
         with contextlib.suppress(OSError):
             path.unlink()
         return None

@@ -5,7 +5,8 @@ ardour {
 	author = "The Hitpoint authors",
 	description = [[
 Music that hits the cuts of a film. Run it once to choose the film: `hitpoint score` composes beside Ardour, which goes
-on meanwhile. Run it again to bring the music in: a track an instrument, the tempo map, and a marker at each hit.
+on meanwhile. Run it again to bring the music in: a track an instrument, the tempo map, a marker at
+each hit, and faders that go down where somebody speaks.
 The film begins where the session begins. Needs the program hitpoint on the PATH.
 ]]
 }
@@ -112,6 +113,30 @@ function factory () return function ()
 		end
 	end
 
+	-- How the music goes down under speech, of a report: { second, dB }, straight lines between.
+	local function duck_of (report)
+		local points, rows = {}, report:match ('"duck": (%b[])') or ""
+		for second, gain in rows:gmatch ("%[%s*(-?[%d.e-]+),%s*(-?[%d.e-]+)%s*%]") do
+			points[#points + 1] = { tonumber (second), tonumber (gain) }
+		end
+		return points
+	end
+
+	-- The duck as fader automation of the tracks that came with the file.
+	local function duck_tracks (name, points)
+		for route in Session:get_routes ():iter () do
+			if #points > 0 and route:name ():sub (1, #name + 1) == name .. "." then
+				local fader = route:gain_control ()
+				local line = fader:alist ()
+				for _, point in ipairs (points) do
+					local sample = math.floor (point[1] * Session:nominal_sample_rate () + 0.5)
+					line:add (Temporal.timepos_t (sample), 10 ^ (point[2] / 20), false, false)
+				end
+				fader:set_automation_state (ARDOUR.AutoState.Play)
+			end
+		end
+	end
+
 	local function bring_in (name, tempo)
 		local files = C.StringVector ()
 		files:push_back (path (name .. ".mid"))
@@ -119,8 +144,10 @@ function factory () return function ()
 		Editor:do_import (files, Editing.ImportDistinctFiles, Editing.ImportAsTrack, ARDOUR.SrcQuality.SrcBest,
 			ARDOUR.MidiTrackNameSource.SMFTrackName, tempo and disposition.SMFTempoUse or disposition.SMFTempoIgnore,
 			Temporal.timepos_t (0), ARDOUR.PluginInfo (), ARDOUR.Track (), false)
-		local hits = hits_of (read (name .. ".json") or "")
+		local report = read (name .. ".json") or ""
+		local hits = hits_of (report)
 		add_marks (hits)
+		duck_tracks (name, duck_of (report))
 		return #hits
 	end
 

@@ -49,7 +49,7 @@ end
 local function answer(take, pitch)
   local rows = {
     { "take", tostring(take) }, { "range", tostring(FIRST), tostring(LAST) },
-    { "tempo", tostring(FIRST), "120.0", "4" }, { "tempo", tostring(FIRST + 4), "96.0", "0" },
+    { "tempo", tostring(FIRST), "120.0", "4", "4" }, { "tempo", tostring(FIRST + 4), "96.0", "0", "0" },
     { "marker", "0", tostring(FIRST + 2), tostring(FIRST + 2), "Hit: cut", "237", "140", "56" },
     { "marker", "1", tostring(FIRST), tostring(LAST), "Section A", "110", "118", "128" },
     { "point", "4.0", "8.0" }, { "point", "8.0", "14.4" },

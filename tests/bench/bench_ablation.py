@@ -43,6 +43,11 @@ FILM = Path(__file__).parents[2] / "examples" / "film.mp4"
 COMMON = ATTRIBUTES[:-1]
 MODES = {"plain": PLAIN, "given": CONTROLLED}
 LOOK_AHEAD = ("energy_next", "density_next", "density_next2", "bars_left", "bars_to_hit")
+CHORDS = tuple(f"{part}_{half}" for half in ("0", "1", "next") for part in ("root", "quality"))
+MOOD = ("mode", "valence", "arousal", "tension")
+MIX = {"real5": 4.0, "pop909_5": 1.5, "games": 4.0}
+LESS_MUSIC = {"no scores": {**MIX, "scores": 0.0}}
+"""Networks that see less music, and the weights of the data sets for them."""
 
 
 class Undecayed(GatedAttention):
@@ -62,13 +67,26 @@ class Nothing(nn.Module):
 
 
 class Blinkered(Network):
-    """Is told of the present bar only, not of what is coming."""
+    """Is not told what stands in some columns of the bar's condition, neither in training nor later."""
+
+    unknown: tuple[str, ...]
 
     def bar_vectors(self, table: Tensor) -> Tensor:
-        """As Network's, with the columns on coming bars unknown."""
+        """As Network's, with those columns unknown."""
         table = table.clone()
-        table[..., [conditions.COLUMN[name] for name in LOOK_AHEAD]] = 0
+        table[..., [conditions.COLUMN[name] for name in self.unknown]] = 0
         return super().bar_vectors(table)
+
+
+def without(*columns: str) -> Callable[[NetworkConfig], Network]:
+    """Builds networks that are never told these columns."""
+
+    def build(config: NetworkConfig) -> Network:
+        network = Blinkered(config)
+        network.unknown = columns
+        return network
+
+    return build
 
 
 def undecayed(config: NetworkConfig) -> Network:
@@ -95,7 +113,10 @@ NETWORKS: dict[str, tuple[NetworkConfig, Callable[[NetworkConfig], Network]]] = 
     "no local": (replace(DEFAULT, attention=("gated",) * 6), Network),
     "no gates": (DEFAULT, undecayed),
     "condition once": (DEFAULT, conditioned_once),
-    "no look-ahead": (DEFAULT, Blinkered),
+    "no look-ahead": (DEFAULT, without(*LOOK_AHEAD)),
+    "no chords": (DEFAULT, without(*CHORDS)),
+    "no mood": (DEFAULT, without(*MOOD)),
+    "no scores": (DEFAULT, Network),
 }
 
 
@@ -136,7 +157,7 @@ def speed(network: Network) -> float:
 
 def run_one(name: str, shard: Shard, folder: Path, recipe: Recipe, windows: int) -> None:
     """Train one network in `folder` and leave its figures in `figures.json`."""
-    recipe = replace(recipe, config=NETWORKS[name][0].name)
+    recipe = replace(recipe, config=NETWORKS[name][0].name, mix=LESS_MUSIC.get(name, recipe.mix))
     began = time.process_time()
     train(shard, folder, recipe, threads=1, make=lambda _: make(name))
     spent_s = time.process_time() - began
@@ -203,7 +224,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="keep the runs here and go on with them")
     asked = parser.parse_args()
     recipe = Recipe(
-        steps=asked.steps, batch=asked.batch, length=asked.length, mix={"real5": 4, "pop909_5": 1.5}, last_share=0.0,
+        steps=asked.steps, batch=asked.batch, length=asked.length, mix=MIX, last_share=0.0,
         warmup=max(1, asked.steps // 10), evaluate_every=max(10, asked.steps // 4), evaluate_windows=2,
     )  # fmt: skip
     shard = load(asked.shards)

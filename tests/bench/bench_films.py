@@ -51,8 +51,7 @@ SHAPES = {
 CLOCK = "drawtext=text='%{pts\\:hms}':fontsize=28:x=16:y=16:fontcolor=white:box=1:boxcolor=black"
 COPIES = {
     "as it is": ("mp4", ()),
-    "60 a second": ("mp4", ("-vf", "fps=60")),
-    "12 a second": ("mp4", ("-vf", "fps=12")),
+    **{f"{rate} a second": ("mp4", ("-vf", f"fps={rate}")) for rate in (60, 50, 30, 25, 15, 12)},
     "320 wide": ("mp4", ("-vf", "scale=320:-2")),
     "1080 lines": ("mp4", ("-vf", "scale=-2:1080", "-preset", "ultrafast")),
     "crf 40": ("mp4", ("-crf", "40")),

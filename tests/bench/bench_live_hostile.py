@@ -21,10 +21,12 @@ import time
 
 from live_bench import settings  # isort: skip
 from live_kit import Bridge, Client, JackServer, RemoteEars, notes_on
+from recorder import Recorder
 from test_codec import HOSTILE, nested
 
 from hitpoint.bridge.osc import codec
 from hitpoint.bridge.osc.protocol import INCOMING
+from hitpoint.bridge.play.player import Player
 
 BAR_S = 0.2
 """Short bars: the lateness of hundreds of notes, and not that of the one with which playing began."""
@@ -55,11 +57,8 @@ def packets(count, seed=1):
 
 def fuzz(count):
     """Every packet through a whole session with a player; (packets a second, slowest packet in ms)."""
-    from recorder import Recorder
-
     from hitpoint.bridge.clock.clock import MonotonicClock
     from hitpoint.bridge.config.settings import Config
-    from hitpoint.bridge.play.player import Player
     from hitpoint.bridge.session.session import Session
 
     clock = MonotonicClock()
@@ -104,6 +103,45 @@ def python_osc(count=2000):
     return count / spent, hung, wrong
 
 
+def strangers(minutes=10, guesses_a_second=200):
+    """Tokens compared a minute while one address guesses, and while each guess comes from another; and the most bytes
+    sent for each heard to an address that never said its word back, the right token and all messages included."""
+    from hitpoint.bridge.clock.clock import TestClock
+    from hitpoint.bridge.config.settings import Config
+    from hitpoint.bridge.session.session import Session
+
+    def met(config):
+        clock, sent = TestClock(100.0), {}
+
+        def send(packet, address):
+            sent[address] = sent.get(address, 0) + len(packet)
+
+        session = Session(clock, config, "0", send, lambda message: True, lambda level, text: None)
+        session.player = Player(clock, Recorder(clock), config, session)
+        return clock, session, sent
+
+    checked = []
+    for many in (False, True):
+        clock, session, _ = met(Config(roots=["/"], host="0.0.0.0", token="open sesame"))
+        for number in range(minutes * 60 * guesses_a_second):
+            address = (f"198.51.{number % 200}.{number // 200 % 200}", 9) if many else ("192.0.2.7", 9)
+            session.hear(codec.encode("/hitpoint/hello", "x", "1", 2, f"guess {number}"), address)
+            clock.advance(1 / guesses_a_second)
+            if number % 20 == 0:
+                session.housekeeping()
+        checked.append(session._greeter._door.checked / minutes)
+    clock, session, sent = met(Config(roots=["/"], host="0.0.0.0", token="open sesame"))
+    heard, far = 0, ("192.0.2.7", 9)
+    most = 0.0
+    for packet in [codec.encode("/hitpoint/hello", "x", "1", 2, "open sesame"), *packets(20_000, seed=2)]:
+        heard += len(packet)
+        session.hear(packet, far)
+        clock.advance(0.01)
+        session.housekeeping()
+        most = max(most, sent.get(far, 0) / max(heard, 1))
+    return *checked, most
+
+
 def flood(port, rate, seconds, sent):
     """Send valid and damaged packets at `rate` a second for `seconds`."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -137,6 +175,11 @@ def main():
     print(f"{options.packets} damaged packets heard: {speed:,.0f} a second, slowest {slowest:.2f} ms, no death")
     base, hung, wrong = python_osc()
     print(f"baseline python-osc: {base:,.0f} a second, {hung} hung for a second, {wrong} escaped as other errors")
+    one, many, most = strangers()
+    print(
+        f"200 guesses of the token a second: {one:.1f} a minute are compared of one address, {many:.1f} of as many "
+        f"addresses; at most {most:.2f} bytes sent for each heard to an address that proved nothing (1)"
+    )
     with (
         JackServer(64),
         RemoteEars() as ears,

@@ -18,6 +18,7 @@ SHORT = {
     "bench_harmony.py": ("--seconds", "12", "--genres", "pop"),
     "bench_heard.py": ("--quick",),
     "bench_live_input.py": ("--seconds", "30"),
+    "bench_meter.py": ("--films", "1"),
     "bench_mood.py": ("--parts", "words,films,cost"),
     "bench_repitch.py": ("--pieces", "1"),
     "bench_score.py": ("--minutes", "0.2"),

@@ -1,172 +1,248 @@
-"""Teach the confidence of visual beats on rendered scenes: `python tests/bench/train_impacts.py [--further] [SEED …]`.
+"""Teach the network that hears impacts, on rendered scenes: `python tests/bench/train_impacts.py [SEED …]`.
 
-Renders the scenes of `impact_scenes.py` for the seeds (default 1 to 5), measures them with the detector, and fits the
-small network whose weights `confidence.py` holds: each peak of the impact curve is an impact or none. Prints the file's
-new tables. --further: goes on from the tables that are there, and stays near them. The seeds that `bench_impacts.py`
-reports on (31 and up) are never used here.
+Renders the scenes of `impact_scenes.py` for the seeds (default 1 to 5), measures their signs with the detector, and
+fits the network of `impact_network.py` to them; writes its weights and their card. Every scene is taught as it is and
+cut into shots, and some at half their rate. The seeds that `bench_impacts.py` reports on (31 and up) are never used
+here.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-HIDDEN, STEPS, NETWORKS = 16, 1000, 4
-FURTHER_STEPS, FURTHER_RATE, NEARNESS = 500, 0.004, 0.003
+CHECKPOINT = Path(__file__).parents[2] / "model" / "checkpoints" / "impacts.safetensors"
+CHANNELS, STEPS, NETWORKS = 24, 2000, 2
+BATCH, LENGTH = 32, 150
+"""Stretches a step, and thirtieths of a second in each."""
+RATE, DECAY, DROPPED = 0.004, 0.02, 0.1
 TRAP_WEIGHT = 3.0
-"""Of a peak in a scene in which nothing strikes: such scenes are few, and what is found there is always wrong."""
-TRUE_S, DOUBTFUL_S = 0.055, 0.09
-"""A peak so near an impact is one; one that is a little further is neither taught as one nor as none."""
+"""Of a scene in which nothing strikes: such scenes are few, and what is found there is always wrong."""
+NOISE, GAIN = 0.15, 0.4
+"""Spread of what is added to each column (standardised), and to all alike (a logarithm): everything is larger, or less
+in contrast. Both keep the network from learning the renderer."""
+MIXED, FAINTEST, LOUDEST, HEARD_FROM = 0.4, -1.5, 0.4, -0.6
+"""Share of stretches to which another is added, as films show several things at once; by how much that one is larger or
+smaller (a logarithm); if smaller than the last, its impacts are taught neither as such nor as none."""
+SIZES, RESIZED = (-0.7, 3.0), 0.5
+"""What moves may be smaller or, before the lens, twenty times larger (a logarithm); in such a share of stretches."""
+STRETCHED = (0.8, 1.25)
+"""Half of all stretches are quicker or slower, by a factor between these."""
+HALVED = ("still", "fast", "dark")
+"""Variants that are also taught at half their rate."""
+EDGE_STEPS, CUT_S = 5, 0.13
+"""So near a scene's ends, and so near a cut, nothing is taught."""
 
 
-def examples(path: Path, truth: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(features (k, f), is an impact (k,), weight (k,)) of the peaks in a scene."""
+@dataclass(frozen=True)
+class Measured:
+    """The new frames of a scene: their times (n,), changes (n, len(NAMES)), and the seconds of its impacts."""
+
+    times_s: np.ndarray
+    changes: np.ndarray
+    truth: list[float]
+
+
+@dataclass(frozen=True)
+class Example:
+    """Columns (n, COLUMNS), how much of an impact lies at each step (n,) 0..1, and what each step weighs (n,)."""
+
+    columns: np.ndarray
+    wanted: np.ndarray
+    weight: np.ndarray
+
+
+def measured(path: Path, truth: list[float], every: int = 1) -> Measured:
+    """A scene as the detector measures it, or every second frame of it."""
     from hitpoint.model.video.detectors.motion import Motion
     from hitpoint.model.video.film import open_film
     from hitpoint.model.video.frames import decode
 
     detector, times = Motion(), []
-    for frame in decode(open_film(path), 0.0, None):
-        detector.measure(frame)
-        times.append(frame.time_s)
+    for number, frame in enumerate(decode(open_film(path), 0.0, None)):
+        if number % every == 0:
+            detector.measure(frame)
+            times.append(frame.time_s)
     arrays = detector.finish()
     new = np.flatnonzero(arrays["is_new"])
-    times_s, changes = np.array(times)[new], arrays["changes"][new]
-    lengths_s = np.random.default_rng(len(times)).uniform(1.2, 4, 5)
-    cuts = np.searchsorted(times_s, np.cumsum(lengths_s))
-    whole, cut = np.array([0]), np.unique([0, *cuts[cuts < len(times_s) - 5]])  # once as it is, once cut into shots
-    parts = [_of_peaks(times_s, changes, breaks, np.asarray(truth)) for breaks in (whole, cut)]
-    features, is_impact, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
-    return features, is_impact, weight if truth else TRAP_WEIGHT * weight
+    return Measured(np.array(times)[new], arrays["changes"][new], truth)
 
 
-def _of_peaks(times_s, changes, breaks, truth):
+def examples(scene: Measured) -> list[Example]:
+    """The scene as it is, and cut into shots."""
+    lengths_s = np.random.default_rng(len(scene.times_s)).uniform(1.2, 4, 5)
+    cuts = np.searchsorted(scene.times_s, np.cumsum(lengths_s))
+    cut = np.unique([0, *cuts[cuts < len(scene.times_s) - 5]])
+    return [_example(scene, np.array([0])), _example(scene, cut)]
+
+
+def _example(scene: Measured, breaks: np.ndarray) -> Example:
     from hitpoint.model.video.detectors import visual_beats
+    from hitpoint.model.video.detectors.impact_signs import impact_curve, signs
 
-    found = visual_beats.signs(times_s, changes, breaks)
-    curve = visual_beats.impact_curve(found)
-    at = visual_beats.peaks(times_s, curve)
-    if not len(at):
-        return np.zeros((0, visual_beats.FEATURES)), np.zeros(0), np.zeros(0)
-    at_s = visual_beats.kinds_and_moments_s(found, at)[1]
-    off_s = np.abs(at_s[:, None] - truth[None]).min(axis=1) if len(truth) else np.full(len(at), 9.0)
-    is_impact = off_s < TRUE_S
-    weight = np.where((off_s >= TRUE_S) & (off_s < DOUBTFUL_S), 0.3, 1.0)
-    weight[((at_s < 0.2) | (at_s > times_s[-1] - 0.2)) & ~is_impact] = 0.0  # whose truth lies beyond the scene
-    if len(breaks) > 1:
-        weight[np.abs(times_s[breaks][:, None] - at_s[None]).min(axis=0) < 0.12] = 0.0
-    return visual_beats.features(found, curve, at), is_impact.astype(float), weight
+    found = signs(scene.times_s, scene.changes, breaks)
+    at_s, columns = visual_beats.columns(found, impact_curve(found))
+    off_s = np.abs(at_s[:, None] - np.array([*scene.truth, np.inf])[None]).min(axis=1)
+    weight = np.full(len(at_s), 1.0 if scene.truth else TRAP_WEIGHT)
+    weight[:EDGE_STEPS] = weight[-EDGE_STEPS:] = 0.0
+    for break_s in scene.times_s[breaks[1:]]:
+        weight[np.abs(at_s - break_s) < CUT_S] = 0.0
+    wanted = np.clip(1.5 - off_s / visual_beats.SHORT_S, 0, 1)
+    return Example(columns, wanted, weight)
 
 
-def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str, np.ndarray]:
-    """Tables of `confidence.py`: the mean of NETWORKS networks, as one, with the standardising of features folded in.
-
-    Noise on the features, and one factor on all of them alike (everything is larger, or less in contrast), keep it from
-    learning the renderer.
-    """
-    mean, spread = x.mean(0), x.std(0) + 1e-6
-    inner, inner_bias, outer, outer_bias = [], [], [], 0.0
-    for seed in range(NETWORKS):
-        first, second = _network((x - mean) / spread, y, weight, 1 / spread, seed)
-        inner.append(first.weight.detach().numpy() / spread)
-        inner_bias.append(first.bias.detach().numpy() - inner[-1] @ mean)
-        outer.append(second.weight.detach().numpy()[0] / NETWORKS)
-        outer_bias += float(second.bias.detach()[0]) / NETWORKS
-    stacked = [np.concatenate(each) for each in (inner, inner_bias, outer)]
-    return dict(zip(("INNER", "INNER_BIAS", "OUTER"), stacked, strict=True)) | {"OUTER_BIAS": np.array([outer_bias])}
+def fit(taught: list[Example]) -> dict[str, np.ndarray]:
+    """The tables of `impact_network.py`: NETWORKS networks side by side, whose logits are averaged."""
+    every = np.concatenate([each.columns for each in taught])
+    mean, spread = every.mean(axis=0), every.std(axis=0) + 1e-6
+    networks = [_network(taught, mean, spread, seed) for seed in range(NETWORKS)]
+    stacked = {name: np.stack([each[name] for each in networks]) for name in networks[0]}
+    return {name: table.astype(np.float32) for name, table in (stacked | {"mean": mean, "spread": spread}).items()}
 
 
-def _network(x, y, weight, scale, seed):
+def _network(taught: list[Example], mean: np.ndarray, spread: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     import torch
+
+    from hitpoint.model.video.detectors import impact_network as shape
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            taps = shape.OPENING_TAPS
+            self.opening = torch.nn.Conv1d(len(mean), CHANNELS, taps, padding=taps // 2)
+            self.layers = torch.nn.ModuleList(
+                torch.nn.Conv1d(CHANNELS, CHANNELS, shape.TAPS, padding=step * (shape.TAPS // 2), dilation=step)
+                for step in shape.DILATIONS
+            )
+            self.out = torch.nn.Conv1d(CHANNELS, 1, 1)
+            self.dropout = torch.nn.Dropout(DROPPED)
+
+        def forward(self, values):
+            heard = torch.relu(self.opening(values))
+            for layer in self.layers:
+                heard = heard + torch.relu(self.dropout(layer(heard)))
+            return self.out(heard)[:, 0]
 
     torch.manual_seed(seed)
-    given, wanted, worth, scale = (torch.tensor(each, dtype=torch.float32) for each in (x, y, weight, scale))
-    network = torch.nn.Sequential(torch.nn.Linear(x.shape[1], HIDDEN), torch.nn.Tanh(), torch.nn.Linear(HIDDEN, 1))
-    optimiser = torch.optim.AdamW(network.parameters(), lr=0.02, weight_decay=0.03)
-    for step in range(STEPS):
-        if step == STEPS * 2 // 3:
-            optimiser.param_groups[0]["lr"] = 0.005
-        seen = network(_disturbed(given, scale))[:, 0]
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(seen, wanted, reduction="none")
+    random = np.random.default_rng(seed)
+    network = Network()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, STEPS)
+    alike = torch.tensor(1 / spread, dtype=torch.float32)[None, :, None]
+    for _ in range(STEPS):
+        values, wanted, weight = (torch.tensor(each, dtype=torch.float32) for each in _batch(taught, random))
+        values = (values - torch.tensor(mean, dtype=torch.float32)[None, :, None]) * alike
+        values += NOISE * torch.randn_like(values) + GAIN * torch.randn(len(values), 1, 1) * alike
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(network(values), wanted, reduction="none")
         optimiser.zero_grad()
-        (loss * worth).mean().backward()
+        (loss * weight).mean().backward()
         optimiser.step()
-    return network[0], network[2]
+        schedule.step()
+    tables = {f"layer_{k}": _kernel(layer) for k, layer in enumerate(network.layers)}
+    tables |= {f"layer_{k}_bias": layer.bias.detach().numpy() for k, layer in enumerate(network.layers)}
+    tables |= {"in": _kernel(network.opening), "in_bias": network.opening.bias.detach().numpy()}
+    return tables | {
+        "out": network.out.weight.detach().numpy()[0, :, 0],
+        "out_bias": network.out.bias.detach().numpy()[0],
+    }
 
 
-def further(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str, np.ndarray]:
-    """Tables of `confidence.py` that suit these examples better, and are near the present ones."""
-    import torch
-
-    from hitpoint.model.video.detectors import confidence
-
-    torch.manual_seed(0)
-    mean, spread = x.mean(0), x.std(0) + 1e-6
-    grown = np.hstack([confidence.INNER, np.zeros((len(confidence.INNER), x.shape[1] - confidence.INNER.shape[1]))])
-    begun = (grown * spread, confidence.INNER_BIAS + grown @ mean)
-    begun = [torch.tensor(each, dtype=torch.float32) for each in (*begun, confidence.OUTER, confidence.OUTER_BIAS)]
-    inner, inner_bias, outer, outer_bias = tables = [torch.nn.Parameter(each.clone()) for each in begun]
-    given, wanted, worth = (torch.tensor(each, dtype=torch.float32) for each in ((x - mean) / spread, y, weight))
-    scale = torch.tensor(1 / spread, dtype=torch.float32)
-    optimiser = torch.optim.Adam(tables, lr=FURTHER_RATE)
-    for step in range(FURTHER_STEPS):
-        if step == FURTHER_STEPS * 2 // 3:
-            optimiser.param_groups[0]["lr"] = FURTHER_RATE / 4
-        judged = torch.tanh(_disturbed(given, scale) @ inner.T + inner_bias) @ outer + outer_bias
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(judged, wanted, reduction="none")
-        away = sum(((now - then) ** 2).sum() for now, then in zip(tables, begun, strict=True))
-        optimiser.zero_grad()
-        ((loss * worth).mean() + NEARNESS * away).backward()
-        optimiser.step()
-    inner, inner_bias, outer, outer_bias = (each.detach().numpy().astype(float) for each in tables)
-    inner = inner / spread
-    return {"INNER": inner, "INNER_BIAS": inner_bias - inner @ mean, "OUTER": outer, "OUTER_BIAS": outer_bias}
+def _kernel(layer) -> np.ndarray:
+    """(out, taps, in)"""
+    return np.ascontiguousarray(layer.weight.detach().numpy().transpose(0, 2, 1))
 
 
-def levelled(tables: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str, np.ndarray]:
-    """The tables with the bias at which, where something strikes at all, a peak of confidence p is an impact p of the
-    time: traps that weigh more than they are frequent made it too low."""
-    judged = np.tanh(x @ tables["INNER"].T + tables["INNER_BIAS"]) @ tables["OUTER"] + tables["OUTER_BIAS"]
-    told, sign = weight <= 1, 1 - 2 * y
-    shifts = np.linspace(-3, 3, 121)
-    loss = [np.average(np.logaddexp(0, (sign * (judged + shift))[told]), weights=weight[told]) for shift in shifts]
-    return tables | {"OUTER_BIAS": tables["OUTER_BIAS"] + shifts[int(np.argmin(loss))]}
+def _batch(taught: list[Example], random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(columns (BATCH, COLUMNS, LENGTH), wanted (BATCH, LENGTH), weight (BATCH, LENGTH)) of random stretches."""
+    parts = []
+    for _ in range(BATCH):
+        part = _stretch(taught, random)
+        parts.append(_mixed(part, _stretch(taught, random), random) if random.random() < MIXED else part)
+    columns, wanted, weight = (np.stack(each) for each in zip(*parts, strict=True))
+    return columns.transpose(0, 2, 1), wanted, weight
 
 
-def _disturbed(given, scale):
-    import torch
-
-    return given + 0.12 * torch.randn_like(given) + 0.4 * torch.randn(len(given), 1) * scale
+Part = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def as_python(tables: dict[str, np.ndarray]) -> str:
-    """The tables as `confidence.py` writes them."""
-    lines = ["# fmt: off"]
-    for name, table in tables.items():
-        rows = [", ".join(f"{value:.3f}" for value in row) for row in np.atleast_2d(table)]
-        cells = ",\n".join(f"[{row}]" for row in rows) if table.ndim == 2 else rows[0]
-        body = "\n".join(
-            textwrap.fill(line, 118, initial_indent="    ", subsequent_indent="     ") for line in cells.split("\n")
-        )
-        lines.append(f"{name}: Floats = np.array([\n{body},\n])")
-    return "\n".join([*lines, "# fmt: on"])
+def _stretch(taught: list[Example], random: np.random.Generator) -> Part:
+    """(columns (LENGTH, COLUMNS), wanted (LENGTH,), weight (LENGTH,)) of a random one, at its speed or another."""
+    each = taught[int(random.integers(len(taught)))]
+    speed = random.uniform(*STRETCHED) if random.random() < 0.5 else 1.0
+    span = LENGTH * speed
+    at = random.uniform(0, max(0.0, len(each.wanted) - span)) + np.arange(LENGTH) * speed
+    at = np.rint(at) if speed == 1.0 else at
+    lies_in = at <= len(each.wanted) - 1
+    low = np.minimum(at.astype(int), len(each.wanted) - 1)
+    high, share = np.minimum(low + 1, len(each.wanted) - 1), (at - low)[:, None]
+    columns = each.columns[low] * (1 - share) + each.columns[high] * share
+    wanted = each.wanted[low] * (1 - share[:, 0]) + each.wanted[high] * share[:, 0]
+    return (
+        _sized(columns, random.uniform(*SIZES) if random.random() < RESIZED else 0.0),
+        wanted,
+        each.weight[low] * lies_in,
+    )
+
+
+def _sized(columns: np.ndarray, gain: float) -> np.ndarray:
+    """The same where everything that moves is larger by the exponential of `gain`."""
+    from hitpoint.model.video.detectors.visual_beats import QUIET
+
+    return np.log(np.exp(gain) * np.maximum(np.exp(columns) - QUIET, 0) + QUIET)
+
+
+def _mixed(part: Part, other: Part, random: np.random.Generator) -> Part:
+    """Both at once: signs add up, and either's impacts are impacts."""
+    from hitpoint.model.video.detectors.visual_beats import QUIET
+
+    gain = random.uniform(FAINTEST, LOUDEST)
+    columns = np.log(np.exp(part[0]) + np.exp(_sized(other[0], gain)) - QUIET)
+    weight = np.minimum(np.minimum(part[2], other[2]), 1.0)
+    if gain < HEARD_FROM:
+        return columns, part[1], np.where((other[1] > 0) & (part[1] == 0), 0.0, weight)
+    return columns, np.maximum(part[1], other[1]), weight
+
+
+def save(tables: dict[str, np.ndarray], scenes: int, seeds: list[int]) -> None:
+    """The weights and their card."""
+    from safetensors.numpy import save_file
+
+    from hitpoint.model.files import file_sha256
+
+    save_file(tables, CHECKPOINT)
+    card = {
+        "name": "impacts",
+        "licence": "MIT",
+        "task": "how sure it is, a thirtieth of a second at a time, that something in the picture strikes or turns",
+        "parameters": sum(table.size for table in tables.values()),
+        "note": f"{NETWORKS} networks side by side, whose logits are averaged. Taught on nothing but scenes drawn by "
+        "tests/bench/impact_scenes.py, with tests/bench/train_impacts.py.",
+        "scenes": scenes,
+        "seeds": seeds,
+        "bytes": CHECKPOINT.stat().st_size,
+        "sha256": file_sha256(CHECKPOINT),
+    }
+    CHECKPOINT.with_suffix(".card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
-    """Render, measure, fit, print."""
+    """Render, measure, fit, write."""
     from tests.bench.bench_impacts import scenes
 
-    seeds = [int(each) for each in sys.argv[1:] if each.isdigit()] or [1, 2, 3, 4, 5]
-    parts = [examples(scene.path, scene.truth) for scene in scenes(seeds)]
-    x, y, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
-    print(f"# {len(y)} peaks, {int(y.sum())} of them impacts, in {len(parts)} scenes")
-    tables = further(x, y, weight) if "--further" in sys.argv else fit(x, y, weight)
-    print(as_python(levelled(tables, x, y, weight)))
+    seeds = [int(each) for each in sys.argv[1:]] or [1, 2, 3, 4, 5]
+    taught, count = [], 0
+    for scene in scenes(seeds):
+        count += 1
+        for every in (1, 2) if scene.variant in HALVED else (1,):
+            taught += examples(measured(scene.path, scene.truth, every))
+    save(fit(taught), count, seeds)
+    print(f"{count} scenes, {sum(len(each.wanted) for each in taught)} steps; written to {CHECKPOINT}")
 
 
 if __name__ == "__main__":

@@ -54,8 +54,8 @@ TOP = {
     "music": dict,
     "timing": dict,
 }
-MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "suggestion": dict, "same": dict}
-BAR_MORE = {"affect": dict, "chords": list, "chords_target": (list, type(None))}
+MORE = {"changes": list, "clips": list, "sound": dict, "sections": list, "suggestion": dict, "same": dict, "meter": str}
+BAR_MORE = {"affect": dict, "chords": list, "chords_target": (list, type(None)), "ticks": int}
 AFFECT = {"emotion": str, "valence": NUMBER, "arousal": NUMBER, "tension": NUMBER}
 SECTION = {"label": str, "first_bar": int, "end_bar": int, "palette": list, "mood": (str, type(None))}
 SECTION_MORE = {"shares": list, "scene": dict, "source": dict}

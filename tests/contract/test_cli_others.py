@@ -62,6 +62,15 @@ def test_analyse_refuses(run: Run, film: Path) -> None:
     assert run("analyse", "none.mp4").code == 3
 
 
+@pytest.mark.parametrize("command", [["analyse"], ["score", "-o", "a.mid"]])
+def test_what_the_system_refuses_is_one_sentence(command: list[str]) -> None:
+    """A name that is longer than the system takes: looking for it is an error already."""
+    call = [sys.executable, "-c", "from hitpoint.bridge.cli import main; main()", *command, "x" * 300 + ".mp4"]
+    done = subprocess.run(call, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3 and done.stderr.startswith("error: cannot use xxx"), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_demo_writes_and_plays(run: Run, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "example_film", lambda: film)
     monkeypatch.setattr(demo, "_choose_port", lambda wish: None)

@@ -3,19 +3,18 @@
 Threads and processes: no state, callable from any; loads mido only when a file is read.
 All times are seconds of the host's timeline: seconds of the MIDI file, with its own tempo events, plus the score's
 first second. Rows, in order (fields as in `rows.py`, buffers as in `notes.py`):
-    take N | range first last | tempo second bpm beats | marker is_region first last text red green blue
+    take N | range first last | tempo second bpm beats unit | marker is_region first last text red green blue
     point second quarter_notes, both from the score's first second: where the buffers expect the tempo map
     track name channel program red green blue buffer
     duck second factor: the volume that makes room for what is said
     note text: for the user, what could not be taken into account
 or, where a part is replaced: for each take in the order of the request, notes buffer.
-A tempo's `beats` is the numerator of a time signature that begins there, 0 for none; a marker that is not a region ends
-where it begins.
+A tempo's `beats` and `unit` are the time signature that begins there, 0 and 0 for none; a marker that is not a region
+ends where it begins.
 """
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,8 @@ from hitpoint.bridge.hosts.reaper import notes as file_notes
 from hitpoint.bridge.hosts.reaper import rows as file_rows
 from hitpoint.bridge.hosts.reaper.notes import Message, QuarterNotes
 from hitpoint.bridge.hosts.reaper.rows import Field
-from hitpoint.model.music.score import BEATS_PER_BAR, marker_kind
+from hitpoint.model.music.codec import plain_json
+from hitpoint.model.music.score import marker_kind
 from hitpoint.model.output.colours import HIT_COLOUR, SECTION_COLOUR, of_track
 
 MISSED_COLOUR = (200, 60, 60)
@@ -65,13 +65,16 @@ class FileTrack:
 
 @dataclass(frozen=True)
 class MidiScore:
-    """A MIDI file as it stands. tempo: (pulse, microseconds a quarter), from pulse 0 on; markers: (pulse, text)."""
+    """A MIDI file as it stands. tempo: (pulse, microseconds a quarter), from pulse 0 on; markers: (pulse, text).
+    signatures: (pulse, numerator, denominator).
+    """
 
     pulses_per_quarter: int
     end: int
     tempo: tuple[tuple[int, int], ...]
     markers: tuple[tuple[int, str], ...]
     tracks: tuple[FileTrack, ...]
+    signatures: tuple[tuple[int, int, int], ...] = ((0, 4, 4),)
 
     def seconds(self, pulse: int) -> float:
         """Seconds from the file's start at which `pulse` falls."""
@@ -83,10 +86,18 @@ class MidiScore:
 
     def bar_lines(self) -> list[float]:
         """Seconds of every bar line, the last one included."""
-        step = self.pulses_per_quarter * BEATS_PER_BAR
-        whole = max(1, round(self.end / step - 0.01))  # the last bar may be shorter, or longer by a beat at most
-        starts = range(0, min(self.end, (whole + (self.end - whole * step > step // BEATS_PER_BAR)) * step), step)
-        return [*(self.seconds(pulse) for pulse in starts), self.seconds(self.end)]
+        return [self.seconds(pulse) for pulse in self.bar_pulses()]
+
+    def bar_pulses(self) -> list[int]:
+        """The pulse of every bar line, the last one included; the last bar may be shorter, or longer by a beat."""
+        lengths = {pulse: self.pulses_per_quarter * 4 * beats // unit for pulse, beats, unit in self.signatures}
+        lines, length = [0], lengths.get(0, self.pulses_per_quarter * 4)
+        while self.end - lines[-1] - length > self.pulses_per_quarter:
+            lines.append(lines[-1] + length)
+            length = lengths.get(lines[-1], length)
+        if lines[-1] + length in lengths and lines[-1] + length < self.end:
+            lines.append(lines[-1] + length)
+        return [*lines, self.end]
 
 
 def read_score(path: Path) -> MidiScore:
@@ -99,6 +110,7 @@ def read_score(path: Path) -> MidiScore:
         raise ValueError(f"{path} is damaged") from error
     tempo: dict[int, int] = {0: 500_000}
     markers: list[tuple[int, str]] = []
+    signatures: dict[int, tuple[int, int]] = {0: (4, 4)}
     tracks: list[FileTrack] = []
     end = 0
     for track in file.tracks:
@@ -106,9 +118,12 @@ def read_score(path: Path) -> MidiScore:
         end = max(end, length)
         tempo.update({pulse: message.tempo for pulse, message in events if message.type == "set_tempo"})
         markers += [(pulse, message.text) for pulse, message in events if message.type == "marker"]
+        signatures.update({pulse: (message.numerator, message.denominator)
+                           for pulse, message in events if message.type == "time_signature"})  # fmt: skip
         if any(message.type in ("note_on", "program_change") for _, message in events):
             tracks.append(_track(track.name, events))
-    return MidiScore(file.ticks_per_beat, end, tuple(sorted(tempo.items())), tuple(markers), tuple(tracks))
+    return MidiScore(file.ticks_per_beat, end, tuple(sorted(tempo.items())), tuple(markers), tuple(tracks),
+                     tuple((pulse, *signature) for pulse, signature in sorted(signatures.items())))  # fmt: skip
 
 
 def _absolute(track: Any) -> tuple[list[tuple[int, Any]], int]:
@@ -194,8 +209,10 @@ def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field,
     """Everything of a score."""
     first_s, end_s = place.first_s, score.seconds(score.end)
     rows: list[tuple[Field, ...]] = [("take", take), ("range", first_s, first_s + end_s)]
-    for pulse, tempo_us in score.tempo:
-        rows.append(("tempo", first_s + score.seconds(pulse), 60e6 / tempo_us, BEATS_PER_BAR if pulse == 0 else 0))
+    signatures = {pulse: signature for pulse, *signature in score.signatures if pulse < score.end}
+    for pulse in sorted({*signatures, *(pulse for pulse, _ in score.tempo)}):
+        tempo_us = [each for start, each in score.tempo if start <= pulse][-1]
+        rows.append(("tempo", first_s + score.seconds(pulse), 60e6 / tempo_us, *signatures.get(pulse, (0, 0))))
     sections = [(score.seconds(pulse), text) for pulse, text in score.markers if marker_kind(text) == "section"]
     stops = [time_s for time_s, _ in sections[1:]] + [end_s]
     for pulse, text in score.markers:
@@ -219,7 +236,7 @@ def score_rows(score: MidiScore, place: Placing, take: int) -> list[tuple[Field,
 def missed_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
     """A marker to jump to for each cut that the music does not hit, and how many it does; none where it hits all."""
     try:
-        cuts = json.loads(report.read_text(encoding="utf-8"))["cuts"] if report is not None else None
+        cuts = plain_json(report.read_text(encoding="utf-8"))["cuts"] if report is not None else None
         missed = [first_s + float(time_s) for time_s in cuts["missed_s"]] if cuts else []
         counts = (int(cuts["hit"]), int(cuts["found"])) if cuts else (0, 0)
     except (OSError, ValueError, KeyError, TypeError):
@@ -234,7 +251,7 @@ def missed_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
 def suggestion_rows(report: Path | None) -> list[tuple[Field, ...]]:
     """The genre and the mood that were suggested, and why, where that was asked for."""
     try:
-        found = json.loads(report.read_text(encoding="utf-8"))["suggestion"] if report is not None else None
+        found = plain_json(report.read_text(encoding="utf-8"))["suggestion"] if report is not None else None
         return [("note", f"Suggested: {found['genre']}, {found['mood']} ({'; '.join(found['why'])}).")] if found else []
     except (OSError, ValueError, KeyError, TypeError):
         return []
@@ -243,7 +260,7 @@ def suggestion_rows(report: Path | None) -> list[tuple[Field, ...]]:
 def duck_rows(report: Path | None, first_s: float) -> list[tuple[Field, ...]]:
     """How far the music goes down where somebody speaks: second, factor; straight lines between."""
     try:
-        points = json.loads(report.read_text(encoding="utf-8"))["sound"]["duck"] if report is not None else []
+        points = plain_json(report.read_text(encoding="utf-8"))["sound"]["duck"] if report is not None else []
         return [("duck", first_s + float(time_s), 10 ** (float(gain_db) / 20)) for time_s, gain_db in points]
     except (OSError, ValueError, KeyError, TypeError):
         return []
@@ -269,13 +286,11 @@ def part_row(score: MidiScore, take: TakeNotes, bars: tuple[int, int]) -> tuple[
 
     Its own notes that begin in other bars, and everything else in it, stay. Raises ValueError where it is damaged.
     """
-    step = score.pulses_per_quarter * BEATS_PER_BAR
-    stop = (bars[1] + 1) * step
-    if score.end - stop <= step // BEATS_PER_BAR:
-        stop = score.end  # the last bar, which may be longer
-    first, last = take.place.tick(score, bars[0] * step), take.place.tick(score, stop)
+    lines = score.bar_pulses()
+    start, stop = lines[min(bars[0], len(lines) - 1)], lines[min(bars[1] + 1, len(lines) - 1)]
+    first, last = take.place.tick(score, start), take.place.tick(score, stop)
     new: list[Message] = []
     for track in score.tracks:
         if track.name == take.name:
-            new += take.place.messages(score, track, bars[0] * step, stop)
+            new += take.place.messages(score, track, start, stop)
     return ("notes", file_notes.pack(file_notes.replaced(file_notes.unpack(take.buffer), first, last, new)))

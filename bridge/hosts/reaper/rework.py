@@ -19,7 +19,6 @@ from hitpoint.bridge.hosts.reaper import notes as file_notes
 from hitpoint.bridge.hosts.reaper.answers import MidiScore, Placing, TakeNotes
 from hitpoint.bridge.hosts.reaper.notes import Message
 from hitpoint.bridge.hosts.reaper.rows import Field
-from hitpoint.model.music.score import BEATS_PER_BAR
 
 SIXTEENTHS = 4
 """To a quarter note. A note may be played a little off its sixteenth."""
@@ -57,13 +56,13 @@ def _near(one_s: float, other_s: float) -> bool:
 
 def _bars(score: MidiScore) -> list[frozenset[tuple[str, int, int]]]:
     """The notes of each bar: instrument, sixteenth in the bar, pitch."""
-    step, count = SIXTEENTHS * BEATS_PER_BAR, len(score.bar_lines()) - 1
-    bars: list[set[tuple[str, int, int]]] = [set() for _ in range(count)]
+    lines = [pulse * SIXTEENTHS // score.pulses_per_quarter for pulse in score.bar_pulses()]
+    bars: list[set[tuple[str, int, int]]] = [set() for _ in lines[1:]]
     for track in score.tracks:
         for note in track.notes:
             sixteenth = round(note.start * SIXTEENTHS / score.pulses_per_quarter)
-            bar = min(sixteenth // step, count - 1)
-            bars[bar].add((track.name, sixteenth - bar * step, note.pitch))
+            bar = min(bisect_right(lines, sixteenth), len(bars)) - 1
+            bars[bar].add((track.name, sixteenth - lines[bar], note.pitch))
     return [frozenset(bar) for bar in bars]
 
 
@@ -125,16 +124,10 @@ def _apart(notes: Sequence[tuple[Message, Message]], end: int) -> list[tuple[Mes
     return found
 
 
-def _pulses(score: MidiScore) -> list[int]:
-    """Of every bar line, the end included."""
-    count = len(score.bar_lines()) - 1
-    return [*(bar * score.pulses_per_quarter * BEATS_PER_BAR for bar in range(count)), score.end]
-
-
 def _left(old: MidiScore, new: MidiScore, take: TakeNotes, place: Placing, kept: Stay) -> _Part:
     """What stays of the take, where the new score has it."""
-    before = [take.place.tick(old, pulse) for pulse in _pulses(old)]
-    after = [place.tick(new, pulse) for pulse in _pulses(new)]
+    before = [take.place.tick(old, pulse) for pulse in old.bar_pulses()]
+    after = [place.tick(new, pulse) for pulse in new.bar_pulses()]
     later = len(after) - len(before)
 
     def moved(tick: int) -> int | None:
@@ -162,7 +155,7 @@ def _left(old: MidiScore, new: MidiScore, take: TakeNotes, place: Placing, kept:
 
 def _fresh(new: MidiScore, name: str, place: Placing, kept: Stay) -> _Part:
     """The new score's notes and controllers in the bars that have changed."""
-    pulses = _pulses(new)
+    pulses = new.bar_pulses()
     early = new.pulses_per_quarter // SIXTEENTHS // 2
     first = pulses[kept.head] - early if kept.head else 0
     last = pulses[len(pulses) - 1 - kept.tail] - early if kept.tail else new.end + 1

@@ -36,8 +36,6 @@ TUNE_BEAT_NATS = 3.0
 ROOT_NATS, BASS_NATS, LOWEST_NATS = 7.0, 4.0, 5.0
 """For the root in the bass at its first onset under a chord; there and later for root and fifth; and for the root as
 the lowest note where no bass plays."""
-THIRD_NATS = 1.5
-"""For the third besides, which tells major from minor."""
 OVER_NATS = -3.0
 """Against notes that last into the next chord without belonging to it."""
 FOREIGN_NATS = -2.2
@@ -226,9 +224,6 @@ def _nats(
     on_beats, between = (TUNE_BEAT_NATS, 0.0) if role == "tune" else (BEAT_NATS, BETWEEN_NATS)
     by_tone = dict.fromkeys(tones, on_beats if beat else between)
     by_tone |= {tone: FOREIGN_NATS for tone in range(12) if tone not in tones | scale}
-    for tone in chord.tones[1:]:
-        if (tone - chord.root) % 12 in (3, 4):
-            by_tone[tone] += 0.0 if role == "tune" else THIRD_NATS
     if role in ("bass", "root"):
         fifth = next((tone for tone in chord.tones if (tone - chord.root) % 12 in (6, 7, 8)), chord.root)
         by_tone[fifth] = by_tone.get(fifth, 0.0) + BASS_NATS / 2

@@ -11,6 +11,8 @@ from hitpoint.model.music.tokens import FIRST_TICK
 MIDDLING = 0.5
 CHORD_NATS = 0.8
 """For each further note of a chord, by how far the energy is above MIDDLING."""
+LAST = 2.0
+"""The chord that is held at the end is as full as at this energy, however calm it is: it is to have all its tones."""
 MOST_NOTES = 4
 ONSET_SHARES = (0.7, 0.4, 0.5, 0.3, 0.25)
 """Of a bar's ticks with an onset, on how many each of INSTRUMENTS plays at least in three bars of four of human band
@@ -29,7 +31,8 @@ class Fullness(Leaning):
     @classmethod
     def of(cls, here: Here) -> Fullness:
         """For every bar."""
-        return cls(here.asked.energy)
+        last = here.plan.ending == "chord" and here.index == len(here.plan.bars) - 1
+        return cls(LAST if last else here.asked.energy)
 
     def __init__(self, energy: float) -> None:
         self._nats = CHORD_NATS * (energy - MIDDLING)

@@ -12,8 +12,6 @@ import json
 import logging
 import multiprocessing
 import os
-import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +23,8 @@ from hitpoint.model.compose.library.bars import FIGURES, Library, figures_of
 from hitpoint.model.data.build import PieceInfo, Shard, load
 from hitpoint.model.data.reader import MAX_BYTES, family_set, read_piece, to_table
 from hitpoint.model.errors import InputError
-from hitpoint.model.files import whole
+from hitpoint.model.files import read_arrays, whole
+from hitpoint.model.music.codec import plain_json
 from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.music.tokens import notes_of_table
 from hitpoint.model.video.cache import FOLDER_VARIABLE
@@ -199,18 +198,22 @@ def _place(folder: Path) -> Path | None:
     return base / "library" / f"{name}.npz"
 
 
+MOST_UNPACKED = 4 << 30
+"""Bytes of what is kept of one folder, unpacked; thousands of pieces are a tenth of it."""
+
+
 def _load(folder: Path) -> Known:
     """What is kept of a folder's files; nothing where there is nothing, or it is damaged."""
     place = _place(folder)
     if place is None:
         return {}
     try:
-        with np.load(place, allow_pickle=False) as members:
-            index = json.loads(members["index"].tobytes())
-            return _unpacked(index, members["notes"], members["figures"], members["strength"])
+        members = read_arrays(place, MOST_UNPACKED)
+        index = plain_json(members["index"].tobytes())
+        return _unpacked(index, members["notes"], members["figures"], members["strength"])
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zlib.error, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, TypeError):
         with contextlib.suppress(OSError):
             place.unlink()
         return {}

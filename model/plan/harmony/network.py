@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.chords import QUALITIES
+from hitpoint.model.music.codec import plain_json
 
 WEIGHTS = "chords.safetensors"
 """In the checkpoints' folder, with its card."""
@@ -69,7 +69,7 @@ class ChordNetwork:
         from safetensors import safe_open
 
         with safe_open(path, "np") as file:
-            sizes = Sizes(**json.loads(file.metadata()["sizes"]))
+            sizes = Sizes(**plain_json(file.metadata()["sizes"]))
             return cls({name: file.get_tensor(name) for name in file.keys()}, sizes)  # noqa: SIM118 (no mapping)
 
     def encode(self, told: NDArray[np.int64]) -> Array:

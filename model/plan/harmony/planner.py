@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from hitpoint.model.mood.types import MOODS
 from hitpoint.model.music.chords import CHORDS, Chord
 from hitpoint.model.music.keys import Key
-from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT
+from hitpoint.model.music.meter import FOUR_FOUR
+from hitpoint.model.music.score import INSTRUMENTS
 from hitpoint.model.music.symbols import key_name, symbol_of
 from hitpoint.model.plan.harmony.columns import CHORD_GENRES, COLUMN, Span, affect_class, table
 from hitpoint.model.plan.harmony.home import home_of
@@ -41,6 +42,8 @@ def harmonise(plan: Plan, wishes: Wishes) -> Plan:
         chords += [chords[-1]] * (2 * len(plan.bars) - len(chords))
         halves = [symbol_of(chord, keys[place // 2]) for place, chord in enumerate(chords)]
         symbols = list(zip(halves[::2], halves[1::2], strict=True))
+        if plan.tempo_map.meter != FOUR_FOUR:  # a bar has one chord: half of 3/4 is on no beat
+            symbols = [(first, first) for first, _ in symbols]
     bars = tuple(
         replace(bar, chords=pair, key=key_name(key)) for bar, pair, key in zip(plan.bars, symbols, keys, strict=True)
     )
@@ -63,7 +66,7 @@ def _drawn(plan: Plan, home: Key) -> tuple[list[Chord], list[Key]]:
 
 def told_of(plan: Plan, home: Key) -> NDArray[np.int64]:
     """What the network is told of a plan, (half bars, columns)."""
-    tempo_bpm = 60.0 * plan.end_tick / TICKS_PER_BEAT / plan.duration_s
+    tempo_bpm = plan.mean_bpm
     count = halves_of(plan)
     labels = [section.label for section in plan.sections]
     spans = [

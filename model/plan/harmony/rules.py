@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.chords import CHORDS, QUALITIES
+from hitpoint.model.music.chords import CHORDS, HALF_BAR_TICKS, QUALITIES
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.types import Plan, Section
@@ -50,12 +50,14 @@ Weights = NDArray[np.float64]
 @dataclass
 class Rule:
     """change: on another root than the half bar before. cut: and with few of its tones, for a cut is to be heard in it.
-    hold: rather on the same root. allowed: (156,) bool, None = all. nats: (156,), added to the network's. repeat: the
-    earlier half bar that this one repeats, where it may.
+    between: that cut lies off the half bar's line, so that the half bar before the last still sounds in the ear: rather
+    on another root than that, too. hold: rather on the same root. allowed: (156,) bool, None = all. nats: (156,), added
+    to the network's. repeat: the earlier half bar that this one repeats, where it may.
     """
 
     change: bool = False
     cut: bool = False
+    between: bool = False
     hold: bool = False
     allowed: NDArray[np.bool_] | None = None
     nats: Weights = field(default_factory=lambda: np.zeros(len(CHORDS)))
@@ -149,6 +151,7 @@ def rules_of(plan: Plan, home: Key) -> list[Rule]:
         for tick in bar.changes:
             rule = rules[min(2 * bar.index + half_at(tick), len(rules) - 1)]
             rule.change, rule.cut = True, rule.cut or (bar.index, tick) in cuts
+            rule.between = rule.between or ((bar.index, tick) in cuts and tick % HALF_BAR_TICKS != 0)
     for number in range(len(plan.sections)):
         _section(rules, plan.sections, number, keys)
     rules[0].change, rules[0].repeat = False, None

@@ -86,8 +86,9 @@ def _allowed(rule: Rule, before: NDArray[np.int64], repeats: bool) -> NDArray[np
         if rule.change:
             wanted &= _ROOT[last, None] != _ROOT
         if rule.cut:
-            far = wanted & ~_CLOSE[last]
-            wanted = np.where(far.any(axis=1, keepdims=True), far, wanted)
+            wanted = _rather(wanted & ~_CLOSE[last], wanted)
+        if rule.between and place >= 2:
+            wanted = _rather(wanted & (_ROOT[before[:, -2], None] != _ROOT), wanted)
         if place >= MOST_EQUAL:
             worn = (before[:, -MOST_EQUAL:] == last[:, None]).all(axis=1)
             wanted[number[worn], last[worn]] = False
@@ -97,6 +98,11 @@ def _allowed(rule: Rule, before: NDArray[np.int64], repeats: bool) -> NDArray[np
         only = again[:, None] == np.arange(len(CHORDS))
         mask = np.where(mask[number, again][:, None], only, mask)
     return mask
+
+
+def _rather(these: NDArray[np.bool_], those: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """For each line, the chords of the first mask, if there are any."""
+    return np.asarray(np.where(these.any(axis=1, keepdims=True), these, those))
 
 
 def _within_nucleus(values: NDArray[np.float64]) -> NDArray[np.float64]:

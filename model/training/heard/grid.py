@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score
+from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Score, beat_places
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.video.types import VisualRhythm
 
@@ -50,14 +50,17 @@ def playing(score: Score) -> NDArray[np.bool_]:
 
 
 def beat_times(score: Score) -> NDArray[np.float64]:
-    """Seconds of every beat of the piece, (4 bars,)."""
-    beats = len(score.bars) * TICKS_PER_BAR // TICKS_PER_BEAT
-    return np.array([score.tempo_map.time_at_beat(float(beat)) for beat in range(beats)])
+    """Seconds of every beat of the piece, (beats,)."""
+    return np.array([score.tempo_map.time_at_tick(0, place) for place in beat_places(score)])
 
 
 def nearest_tick(score: Score, time_s: float) -> int:
-    """The tick, from the start of the piece, that lies nearest to a moment."""
-    return round(score.tempo_map.beat_at_time(time_s) * TICKS_PER_BEAT)
+    """The tick, from the start of the piece and 16 a bar, that lies nearest to a moment."""
+    written = round(score.tempo_map.beat_at_time(time_s) * TICKS_PER_BEAT)
+    if written < 0:
+        return written
+    bar, tick = score.tempo_map.place_of(written)
+    return bar * TICKS_PER_BAR + round(tick)
 
 
 @dataclass(frozen=True)

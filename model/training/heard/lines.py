@@ -87,7 +87,7 @@ def tempo_figures(score: Score) -> dict[str, float]:
     beats = np.array([point.beat for point in points])
     tempi = np.array([point.bpm for point in points])
     bars = max(1, len(score.bars))
-    ends = np.array([*beats[1:], float(bars * BEATS_PER_BAR)])
+    ends = np.array([*beats[1:], score.tempo_map.first_tick(bars) / TICKS_PER_BEAT])
     held = ends - beats
     bend = 0.0
     for index, end in enumerate(ends):

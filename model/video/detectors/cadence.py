@@ -24,7 +24,7 @@ AROUND_S = 0.4
 RUNS, CODED_RUNS = 3, 4
 """Repetition is a habit: so many short runs within AROUND_S before and after, or the film only pauses for a moment;
 more where frames only resemble each other."""
-QUICKEST_S = 1 / 66
+QUICKEST_S = 1 / 41
 """Frames that follow quicker than this are left out: nothing strikes between them that is not seen around them."""
 
 

@@ -24,7 +24,7 @@ from hitpoint.model.video.detectors.regions import PAD, Maps, Sign, bent, faded,
 CELL_PX = 4
 SHORT_S, LONG_S = 1 / 30, 0.1
 LONGEST_LAG = 7
-"""Frames: the long lag at 66 a second, quicker than which no frames are looked at."""
+"""Frames: more than the long lag at the quickest rate that is looked at (`cadence.QUICKEST_S`)."""
 HISTORY = 2 * LONGEST_LAG + 1
 """Frames before a block that are compared with those in it."""
 USUAL_SPREAD = 40.0

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Taught by tests/bench/train_impacts.py, which prints these tables; one row a hidden unit, one column a feature.
+# Taught by tests/bench/train_peaks.py, which prints these tables; one row a hidden unit, one column a feature.
 # fmt: off
 INNER: Floats = np.array([
     [0.193, -0.013, -0.466, 0.039, 0.439, 0.407, 0.249, 0.335, 0.045, -0.905, -0.450, -0.054, -0.279, 0.274, -0.551,
@@ -160,5 +160,5 @@ OUTER_BIAS: Floats = np.array([
 
 
 def of(features: Floats) -> Floats:
-    """Confidence (k,) 0..1 of k peaks from their `features` (k, FEATURES), as `visual_beats.features` gives them."""
+    """Confidence (k,) 0..1 of k peaks from their `features` (k, FEATURES), as `impact_peaks.features` gives them."""
     return np.asarray(1 / (1 + np.exp(-(np.tanh(features @ INNER.T + INNER_BIAS) @ OUTER + OUTER_BIAS))))

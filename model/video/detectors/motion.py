@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.video.detectors import camera, changes
+from hitpoint.model.video.detectors.bars import Bars
 from hitpoint.model.video.detectors.base import Arrays, Detector, Part, Rows
 from hitpoint.model.video.detectors.cadence import Cadence, Shown
 from hitpoint.model.video.detectors.flow import FlowMeter
@@ -36,10 +37,11 @@ class Motion(Detector):
     """
 
     name: ClassVar[str] = "motion"
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "6"
     is_handed_on: ClassVar[bool] = False
 
     def __init__(self) -> None:
+        self._bars = Bars()
         self._cadence = Cadence()
         self._meter = FlowMeter()
         self._changes = changes.Changes()
@@ -53,7 +55,8 @@ class Motion(Detector):
     def measure(self, frame: Frame) -> None:
         """Look at the frame, or remember that it repeats the one before it."""
         self._count += 1
-        for shown in self._cadence.add(frame.luma, frame.time_s, contrast_of(frame.luma)):
+        luma = self._bars.without(frame.luma)
+        for shown in self._cadence.add(luma, frame.time_s, contrast_of(luma)):
             self._look(shown)
 
     def _look(self, shown: Shown) -> None:

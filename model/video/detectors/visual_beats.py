@@ -4,237 +4,124 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.video.detectors import confidence
-from hitpoint.model.video.detectors.changes import LONG_S, NAMES, SHORT_S
+from hitpoint.model.video.detectors import impact_network, impact_peaks
+from hitpoint.model.video.detectors.changes import SHORT_S
+from hitpoint.model.video.detectors.impact_signs import (
+    NEAR_S,
+    Floats,
+    Signs,
+    highest,
+    impact_curve,
+    kinds_and_moments_s,
+    signs,
+    stops_of,
+    turns_of,
+)
 from hitpoint.model.video.types import LOUD_BEAT, VisualBeat
-
-Floats = NDArray[np.float64]
 
 SHAPE = 0.35
 """A beat's saliency is its confidence to this power: near 1 where it is all but certain."""
 LOUD_CONFIDENCE = 0.45
 """From here on a beat is a LOUD_BEAT, however large it is among the film's own."""
-MIN_CONFIDENCE = 0.35
+MIN_CONFIDENCE = 0.25
 """Anything less likely than this to be an impact is not a visual beat."""
 MIN_GAP_S = 0.2
 """Of two visual beats nearer to each other the surer one stays."""
-APART_S = 0.13
-"""Two peaks of the impact curve nearer than this are one impact."""
-NEAR_S, SOFT_S = 0.055, 0.09
-"""What lies so near a peak belongs to its impact: of the sharp signs, and of the soft ones."""
-SOFT_WEIGHT = 0.1
-"""A soft sign's weight in the moment of an impact, against a sharp one's."""
-FAINT = 0.1
-"""Cells: a lower peak is not an impact."""
+HEARD = ("stop", "turn", "turn_between", "bend", "fall", "rise", "rim", "stop_long", "turn_long", "change")
+"""The signs that the network hears as they are."""
+AREA_SCALE, QUIET, AT_ONCE_S = 20.0, 0.15, 0.0251
+"""The share of the picture is brought to the signs' size; what is added before the logarithm, about a sign's noise; and
+turns and stops that lie so near a moment are heard in it."""
+COLUMNS = len(HEARD) + 4
+SPREAD = 2
+"""Steps on both sides of a peak that are part of it."""
+FAINT = 0.05
+"""A lower peak of the network is not an impact."""
+HEARD_SHARE, LEVEL = 0.6, 0.25
+"""The network's share in the averaged logit, and what is added to that, so that at .5 half or more are impacts."""
+UNSEEN, TOGETHER_S = -2.5, 0.06
+"""The logit of a moment at which the curve has no peak; so near, a peak and a moment are one."""
+SUREST = 1e-3
+"""Nothing is surer than this, either way."""
 WHOLE_PICTURE = 0.6
 """Share of the picture: if more of it changes, it is the light, or a camera that cannot be followed."""
-LIGHT_LEVELS = 8.0
-"""How far the mean brightness (0..255) jumps with a sudden light."""
+LOST = 0.3
+"""What is left of a moment's confidence there."""
+LIGHT_LEVELS, LIGHT_S, LIGHT_SURE = 8.0, 0.06, 0.6
+"""How far the mean brightness (0..255) jumps with a sudden light, how near to that the whole picture changes, and how
+sure such a light is a beat: it is seen by rule, not heard by the network."""
 LONGEST_GAP_S = 0.4
 """Frames further apart show no motion."""
-FEATURES = 24
-"""Numbers by which a peak is judged."""
 
 
-@dataclass(frozen=True)
-class Signs:
-    """The signs of impacts in m new frames: `stop` … `rim` (m,) as in `changes.NAMES`, per thirtieth of a second."""
+def columns(found: Signs, curve: Floats) -> tuple[Floats, NDArray[np.float32]]:
+    """(moments (n,), a thirtieth of a second apart; what `impact_network` hears at each (n, COLUMNS)).
 
-    times_s: Floats
-    breaks: NDArray[np.int64]
-    step_s: float
-    stop: Floats
-    turn: Floats
-    turn_between: Floats
-    bend: Floats
-    fall: Floats
-    stop_long: Floats
-    turn_long: Floats
-    change: Floats
-    area: Floats
-    rise: Floats
-    rim: Floats
-
-
-def signs(times_s: Floats, changes: NDArray[np.float32], breaks: Sequence[int] | NDArray[np.int64]) -> Signs:
-    """Signs from `changes` (m, len(NAMES)) at `times_s` (m,); nothing counts across `breaks`, which begin shots.
-
-    Half a frame more or less is the business of `impact_curve`: here every sign stands at the frame that it is kept by.
+    The columns are logarithms of the signs, of the share of the picture that changes, of the impact curve, and of turns
+    and stops at their own moments. Between frames they are interpolated, so that a film's rate hardly matters; in a
+    gap over LONGEST_GAP_S there is nothing.
     """
-    kept = changes.astype(np.float64)
-    step_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else SHORT_S
-    long_columns = [NAMES.index(name) for name in NAMES if name.endswith("_long")]
-    short_columns = [index for index in range(len(NAMES)) if index not in long_columns]
-    reach_s = max(SHORT_S, step_s)
-    breaks = np.unique(np.asarray(breaks, np.int64))
-    for frame in breaks.tolist():
-        for columns, before_s, after_s in (
-            (short_columns, reach_s, 2 * reach_s),
-            (long_columns, LONG_S + step_s, LONG_S + step_s),
-        ):
-            at_s = times_s[frame]
-            first, last = np.searchsorted(times_s, (at_s - before_s - 1e-3, at_s + after_s + 1e-3)).tolist()
-            # Signs reach so many frames: further than that in time where frames between were repeats.
-            first, last = min(first, frame - round(before_s / step_s)), max(last, frame + round(after_s / step_s))
-            kept[max(first, 0) : last, columns] = 0
-    share = min(1.0, step_s / SHORT_S)
-    column = {name: kept[:, NAMES.index(name)] for name in NAMES}
-    sharp = {name: column[name] * share for name in ("stop", "turn", "turn_between", "bend", "fall", "rise", "rim")}
-    others = {name: column[name] for name in ("stop_long", "turn_long", "change", "area")}
-    return Signs(times_s, breaks, step_s, **sharp, **others)
-
-
-@dataclass(frozen=True)
-class _Events:
-    """Sharp signs as moments with weights, in order of time, and their running sums."""
-
-    times_s: Floats
-    weight: Floats
-    moment: Floats
-
-    def within(self, centres_s: Floats, reach_s: float) -> tuple[Floats, Floats]:
-        """(weight, weight x time) of the events within `reach_s` of each centre."""
-        first = np.searchsorted(self.times_s, centres_s - reach_s - 1e-6)
-        last = np.searchsorted(self.times_s, centres_s + reach_s + 1e-6)
-        return self.weight[last] - self.weight[first], self.moment[last] - self.moment[first]
-
-
-def _events(times_s: Floats, weight: Floats) -> _Events:
-    order = np.argsort(times_s, kind="stable")
-    times_s, weight = times_s[order], weight[order]
-    return _Events(times_s, np.append(0, np.cumsum(weight)), np.append(0, np.cumsum(weight * times_s)))
-
-
-def _turns(found: Signs) -> _Events:
-    """Every turn and bend at its own moment: what lies between two frames, between them."""
-    t, half_s = found.times_s, found.step_s / 2
-    moments = np.concatenate([t, t + half_s, t - _lag(found) * half_s])  # a bend is that of the way into its frame
-    return _events(moments, np.concatenate([2 * found.turn, 2 * found.turn_between, 1.5 * found.bend]))
-
-
-def _stops(found: Signs) -> _Events:
-    """Every stop at its own moment: before its frame, by the share of a usual step that the last one falls short of."""
-    lag = _lag(found)
-    usual = np.concatenate([found.change[:lag], found.change[:-lag]])
-    missing = 1 - np.clip(found.change / np.maximum(usual, 1e-3), 0, 1)
-    moments = found.times_s - missing * lag * found.step_s
-    return _events(np.tile(moments, 2), np.concatenate([found.stop, 0.5 * found.fall]))
-
-
-def _lag(found: Signs) -> int:
-    return max(1, round(SHORT_S / found.step_s))
-
-
-def impact_curve(found: Signs) -> Floats:
-    """How much stops, turns or goes elsewhere around each frame (m,), in cells; 0 or more."""
     t = found.times_s
-    sharp = [events.within(t, reach_s)[0] for events in (_turns(found), _stops(found)) for reach_s in (0.05, 0.025)]
-    curve = 0.5 * np.sum(sharp, axis=0) + 0.3 * (found.stop_long + found.turn_long)
-    curve[1:-1] = 0.25 * curve[:-2] + 0.5 * curve[1:-1] + 0.25 * curve[2:]
-    return np.asarray(np.maximum(curve, 0.0), np.float64)
+    at_s = np.arange(t[0], t[-1] + 1e-6, SHORT_S)
+    frame = np.clip(np.searchsorted(t, at_s), 1, len(t) - 1)
+    is_known = (t[frame] - t[frame - 1] < LONGEST_GAP_S) | (np.abs(at_s - t[frame]) < 1e-6)
+    heard = np.empty((len(at_s), COLUMNS), np.float32)  # one by one: a film of hours has a million moments
+    signs_of = [getattr(found, name) for name in HEARD]
+    for place, each in enumerate((*signs_of, AREA_SCALE * found.area, curve)):
+        heard[:, place] = np.interp(at_s, t, each)
+    for place, events in enumerate((turns_of(found), stops_of(found)), len(HEARD) + 2):
+        heard[:, place] = events.within(at_s, AT_ONCE_S)[0]
+    heard[~is_known] = 0
+    return at_s, np.log(np.maximum(heard, 0) + np.float32(QUIET))
 
 
-def peaks(times_s: Floats, curve: Floats) -> NDArray[np.int64]:
-    """Frames that are highest within APART_S on both sides, and higher than FAINT."""
-    high = np.flatnonzero((curve >= _highest(times_s, curve, times_s, APART_S) - 1e-9) & (curve > FAINT))
-    kept: list[int] = []
-    for frame in high.tolist():
-        if not kept or times_s[frame] - times_s[kept[-1]] >= APART_S:
-            kept.append(frame)
-    return np.asarray(kept, np.int64)
+def judged(found: Signs, curve: Floats, quiet: Sequence[tuple[float, float]] = ()) -> tuple[Floats, Floats]:
+    """(moments (k,), how sure each is an impact (k,) 0..1), by both judges. In `quiet` spans there is none.
 
-
-def _highest(times_s: Floats, values: Floats, centres_s: Floats, reach_s: float) -> Floats:
-    first = np.searchsorted(times_s, centres_s - reach_s - 1e-6)
-    last = np.searchsorted(times_s, centres_s + reach_s + 1e-6)
-    return np.array([values[a:b].max(initial=0.0) for a, b in zip(first, last, strict=True)])
-
-
-def kinds_and_moments_s(found: Signs, at: NDArray[np.int64]) -> tuple[NDArray[np.bool_], Floats]:
-    """Whether each of k peaks is a stop, no turn (k,), and its moment (k,): the middle of its signs, finer than a
-    frame.
-
-    A thing that turns softly slows down first; so a turn's moment is that of its turning alone.
+    The network hears all in its order and knows best where the picture is like what it was taught; the other looks at
+    the peaks of the curve one by one, and misleads less where it is not. Their logits are averaged.
     """
-    t = found.times_s[at]
-    sums = {}
-    for name, events, soft in (
-        ("turn", _turns(found), _events(found.times_s, found.turn_long)),
-        ("stop", _stops(found), _events(found.times_s, found.stop_long)),
-    ):
-        weight, moment = events.within(t, NEAR_S)
-        soft_weight, soft_moment = soft.within(t, SOFT_S)
-        total = weight + SOFT_WEIGHT * soft_weight
-        mean_s = (moment + SOFT_WEIGHT * soft_moment) / np.maximum(total, 1e-9)
-        sums[name] = total, np.where(total > 1e-6, mean_s, t)
-    is_stop = np.asarray(sums["stop"][0] > sums["turn"][0])
-    at_s = np.where(is_stop, sums["stop"][1], sums["turn"][1])
-    return is_stop, np.clip(at_s, found.times_s[0], found.times_s[-1])
+    at_s, heard = columns(found, curve)
+    network = impact_network.judge(heard).astype(np.float64)
+    for first_s, last_s in quiet:
+        network[(at_s >= first_s - 1e-6) & (at_s <= last_s + 1e-6)] = 0
+    peak_s, peak_sure = impact_peaks.judged(found, curve)
+    moments_s = _middles_s(at_s, network)
+    alone = np.array([np.abs(moments_s - each).min(initial=np.inf) >= TOGETHER_S for each in peak_s], bool)
+    moments_s = np.sort(np.append(moments_s, peak_s[alone]))
+    steps_s = SHORT_S * np.arange(-SPREAD, SPREAD + 1)
+    spread = np.interp(moments_s[:, None] + steps_s, at_s, network, left=0, right=0)
+    seen = _nearest(moments_s, peak_s, _logit(peak_sure))
+    logit = HEARD_SHARE * _logit(spread.sum(axis=1) / 2) + (1 - HEARD_SHARE) * seen + LEVEL
+    return moments_s, np.asarray(1 / (1 + np.exp(-logit)))
 
 
-class _Around:
-    """What lies around k peaks, within the shot of each."""
-
-    def __init__(self, found: Signs, at: NDArray[np.int64]) -> None:
-        self._times_s, self._at_s = found.times_s, found.times_s[at]
-        edges = np.concatenate([[0], found.breaks, [len(found.times_s)]])
-        place = np.searchsorted(edges, at, side="right")
-        self._first, self._last = edges[place - 1], edges[np.minimum(place, len(edges) - 1)]
-
-    def spans(self, from_s: float, to_s: float) -> list[tuple[int, int]]:
-        """Frames (first, past the last) of each peak's time from `from_s` to `to_s`."""
-        first = np.searchsorted(self._times_s, self._at_s + from_s - 1e-6)
-        last = np.searchsorted(self._times_s, self._at_s + to_s + 1e-6)
-        return list(zip(np.maximum(first, self._first).tolist(), np.minimum(last, self._last).tolist(), strict=True))
-
-    def highest(self, values: Floats, from_s: float, to_s: float) -> Floats:
-        return np.array([values[a:b].max(initial=0.0) for a, b in self.spans(from_s, to_s)])
-
-    def total(self, values: Floats, reach_s: float) -> Floats:
-        return np.array([values[a:b].sum() for a, b in self.spans(-reach_s, reach_s)])
-
-    def mean(self, values: Floats, reach_s: float) -> Floats:
-        return np.array([values[a:b].mean() for a, b in self.spans(-reach_s, reach_s)])
-
-    def quartiles(self, values: Floats, reach_s: float) -> tuple[Floats, Floats]:
-        """(upper quartile, median)."""
-        both = np.array([np.quantile(values[a:b], (0.75, 0.5)) for a, b in self.spans(-reach_s, reach_s)])
-        return both[:, 0], both[:, 1]
+def _middles_s(at_s: Floats, sure: Floats) -> Floats:
+    """The moments of the network's peaks: it spreads an impact over three steps, whose middle is finer than a frame."""
+    wide = np.pad(sure, SPREAD)
+    around = np.stack([wide[shift : shift + len(sure)] for shift in range(2 * SPREAD + 1)])
+    middle_s = at_s + SHORT_S * (np.arange(-SPREAD, SPREAD + 1) @ around) / np.maximum(around.sum(axis=0), 1e-9)
+    rising, falling = np.diff(sure, prepend=-1.0) >= 0, np.diff(sure, append=-1.0) < 0
+    return np.asarray(np.clip(middle_s[rising & falling & (sure > FAINT)], at_s[0], at_s[-1]))
 
 
-def features(found: Signs, curve: Floats, at: NDArray[np.int64]) -> Floats:
-    """What `confidence` judges k > 0 peaks by (k, FEATURES): 19 logarithms, of their signs and of the picture around
-    them, and five shares.
+def _nearest(moments_s: Floats, peak_s: Floats, logits: Floats) -> Floats:
+    """(k,): the logit of the peak nearest to each moment, UNSEEN where none lies within TOGETHER_S."""
+    if len(peak_s) == 0:
+        return np.full(len(moments_s), UNSEEN)
+    place = np.clip(np.searchsorted(peak_s, moments_s), 1, max(1, len(peak_s) - 1))
+    before, after = np.minimum(place - 1, len(peak_s) - 1), np.minimum(place, len(peak_s) - 1)
+    nearest = np.where(np.abs(peak_s[before] - moments_s) <= np.abs(peak_s[after] - moments_s), before, after)
+    return np.where(np.abs(peak_s[nearest] - moments_s) < TOGETHER_S, logits[nearest], UNSEEN)
 
-    Signs at the rim of the picture are those of things that come and go. The picture around is what tells an impact
-    from restlessness: how much changes in .3 and 1 s, the highest curve within 1.5 s, its quartiles within 2.5 s,
-    change well and just before and after, and the curve next to the peak. The shares: of the rim, of bends and of turns
-    in the sharp signs, and of the soft signs beside the curve. What glides by bends at the rim, and softly not at all.
-    """
-    around, near = _Around(found, at), 0.05
-    turn = found.turn + found.turn_between
-    signs_near = (found.stop, turn, found.bend, found.fall, found.rise, found.rim)
-    columns = [
-        curve[at],
-        *(around.total(each, near) for each in signs_near),
-        *(around.highest(each, -near, near) for each in (found.stop_long, found.turn_long)),
-        *(around.mean(found.change, reach_s) for reach_s in (0.3, 1.0)),
-        around.highest(curve, -1.5, 1.5),
-        *around.quartiles(curve, 2.5),
-        *(around.highest(found.change, *span) for span in ((-0.25, -0.06), (-0.06, 0), (2e-6, 0.07), (0.07, 0.25))),
-        np.maximum(around.highest(curve, -0.32, -0.12), around.highest(curve, 0.12, 0.32)),
-    ]
-    stop, turned, bend, fall, _, rim = columns[1:7]
-    sharp = np.maximum(stop + 0.5 * fall + 2 * turned + 1.5 * bend, 1e-3)
-    shares = [np.minimum(part / sharp, 1.5) for part in (rim, 1.5 * bend, 2 * turned)]
-    shares += [soft / (soft + columns[0] + 0.1) for soft in columns[7:9]]
-    logs = np.log(np.maximum(np.stack(columns, axis=1), 0) + 0.15)
-    return np.asarray(np.concatenate([logs, np.stack(shares, axis=1)], axis=1))
+
+def _logit(sure: Floats) -> Floats:
+    clipped = np.clip(sure, SUREST, 1 - SUREST)
+    return np.asarray(np.log(clipped / (1 - clipped)))
 
 
 def find(
@@ -260,19 +147,30 @@ def find(
     for first_s, last_s in quiet:
         curve[(t >= first_s - 1e-6) & (t <= last_s + 1e-6)] = 0
     shown[new] = curve
-    at = peaks(t, curve)
-    at = at[_steps_s(t)[at] < LONGEST_GAP_S]
-    if len(at) == 0:
-        return (), shown
-    sure = confidence.of(features(found, curve, at))
-    around = _Around(found, at)
-    lit = around.highest(found.area, -0.05, 0.07) > WHOLE_PICTURE
-    jump = np.abs(np.diff(luma_mean[new].astype(np.float64), prepend=float(luma_mean[new[0]])))
-    is_light = lit & (around.highest(jump, -0.05, 0.05) > LIGHT_LEVELS)
-    sure = np.where(lit & ~is_light, 0.3 * sure, sure)
-    is_stop, at_s = kinds_and_moments_s(found, at)
-    kinds = np.where(is_light, "light", np.where(is_stop, "stop", "turn"))
-    return _beats(at_s, sure, curve[at], kinds.tolist()), shown
+    at_s, sure = judged(found, curve, quiet)
+    nearest = np.clip(np.searchsorted(t, (at_s - 1e-6)), 0, len(t) - 1)
+    is_shown = _steps_s(t)[nearest] < LONGEST_GAP_S
+    at_s, sure = at_s[is_shown], sure[is_shown]
+    lights_s = lights(found, luma_mean[new].astype(np.float64), quiet)
+    # Where the whole picture changes and it is no light, the camera could not be followed; by a light it is that.
+    sure = np.where(highest(t, found.area, at_s, LIGHT_S) > WHOLE_PICTURE, LOST * sure, sure)
+    kinds = np.where(kinds_and_moments_s(found, at_s)[0], "stop", "turn").tolist() + ["light"] * len(lights_s)
+    at_s, sure = np.append(at_s, lights_s), np.append(sure, np.full(len(lights_s), LIGHT_SURE))
+    return _beats(at_s, sure, highest(t, curve, at_s, NEAR_S), kinds), shown
+
+
+def lights(found: Signs, luma_mean: Floats, quiet: Sequence[tuple[float, float]]) -> Floats:
+    """The moments (k,) at which the light is suddenly another: the whole picture changes, and its mean brightness
+    (m,) 0..255 jumps further than at any frame near. No moment across a cut, nor in `quiet` spans."""
+    t = found.times_s
+    jump = np.abs(np.diff(luma_mean, prepend=luma_mean[0]))
+    jump[found.breaks] = 0
+    for first_s, last_s in quiet:
+        jump[(t >= first_s - 1e-6) & (t <= last_s + 1e-6)] = 0
+    frames = np.flatnonzero(jump > LIGHT_LEVELS)
+    is_highest = jump[frames] >= highest(t, jump, t[frames], MIN_GAP_S)
+    whole = highest(t, found.area, t[frames], LIGHT_S) > WHOLE_PICTURE
+    return np.asarray(t[frames[is_highest & whole]])
 
 
 def _steps_s(times_s: Floats) -> Floats:

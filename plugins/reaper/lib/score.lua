@@ -15,7 +15,7 @@ local FOLDER_COLOR = { red = 237, green = 140, blue = 56 }
 local FIELDS = {
   take = "number",
   range = "first last",
-  tempo = "time bpm beats",
+  tempo = "time bpm beats unit",
   point = "time qn",
   marker = "is_region first last text red green blue",
   track = "name channel program red green blue notes",

@@ -72,7 +72,7 @@ function tempo.remove(project, job)
 end
 
 local function set(project, index, point)
-  local num, den = point.num or point.beats, point.den or point.beats
+  local num, den = point.num or point.beats, point.den or point.unit
   reaper.SetTempoTimeSigMarker(project, index, point.time, -1, -1, point.bpm, num, den, point.linear or false)
 end
 

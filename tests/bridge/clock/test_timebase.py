@@ -63,3 +63,13 @@ def test_the_last_bar_may_have_another_length(end_tick):
     timeline = Timeline(TempoMap((TempoPoint(0.0, 0.0, 120.0),)), 2, 10.0, end_tick)
     assert timeline.end_s == pytest.approx(10.0 + end_tick / 8)
     assert timeline.bar_at_time(timeline.end_s - 0.01) == 1 and timeline.bar_at_time(timeline.end_s + 0.01) >= 2
+
+
+def test_bars_of_other_lengths_are_found_by_time() -> None:
+    odd = TempoMap((TempoPoint(0.0, 0.0, 120.0),), "4/4", ((1, 8), (3, 12)))
+    timeline = Timeline(odd, 5, 10.0)
+    starts_s = [10.0, 12.0, 13.0, 15.0, 16.5]
+    assert [timeline.time_at_tick(bar) for bar in range(5)] == pytest.approx(starts_s)
+    assert [timeline.bar_at_time(start_s + 1e-6) for start_s in starts_s] == list(range(5))
+    assert timeline.bar_at_time(12.99) == 1 and timeline.bar_at_time(9.9) < 0
+    assert timeline.end_s == pytest.approx(18.5) and timeline.bar_at_time(18.51) >= 5

@@ -190,3 +190,37 @@ def test_a_wandering_estimate_neither_loses_nor_doubles(jitter_s):
 
     drive(tick, clock, 17.0, 0.003)
     assert len(sink.notes_on()) == 8 * 16
+
+
+def test_a_short_bar_is_played_as_long_as_it_is():
+    bars = [Bar(0, (Note(4, 1, 60, 8, 80),)), Bar(1, (Note(0, 1, 62, 2, 70),))]
+    clock, sink, _, scheduler, beats, _ = made(bars)
+    scheduler.timeline = Timeline(TempoMap((TempoPoint(0.0, 0.0, 120.0),), "4/4", ((0, 8),)), 2)
+    scheduler.start(0.0)
+    drive(lambda: scheduler.run(playing()), clock, 4.0)
+    assert sent(sink) == [(0.5, "91 3c 50"), (1.0, "81 3c 00"), (1.0, "91 3e 46"), (1.25, "81 3e 00")]
+    assert [beat[:3] for beat in beats] == [
+        (0.0, 0, 0),
+        (0.5, 0, 1),
+        (1.0, 1, 0),
+        (1.5, 1, 1),
+        (2.0, 1, 2),
+        (2.5, 1, 3),
+    ]
+
+
+def test_a_whole_bar_that_stands_in_for_a_short_one_ends_with_it():
+    whole = Bar(0, (Note(0, 1, 60, 2, 80), Note(12, 1, 64, 2, 70)))
+    clock, sink, _, scheduler, _, _ = made([whole] * 2, [whole])
+    scheduler.timeline = Timeline(TempoMap((TempoPoint(0.0, 0.0, 120.0),), "4/4", ((1, 8),)), 2)
+    scheduler.start(0.0)
+    drive(lambda: scheduler.run(playing()), clock, 4.0)
+    assert [at for at, message in sent(sink) if message.startswith("91")] == [0.0, 1.5, 2.0]
+
+
+def test_the_beats_of_six_eight_are_two():
+    clock, _, _, scheduler, beats, _ = made([Bar(0), Bar(1)])
+    scheduler.timeline = Timeline(TempoMap((TempoPoint(0.0, 0.0, 120.0),), "6/8"), 2)
+    scheduler.start(0.0)
+    drive(lambda: scheduler.run(playing()), clock, 4.0)
+    assert [beat[:3] for beat in beats] == [(0.0, 0, 0), (0.75, 0, 1), (1.5, 1, 0), (2.25, 1, 1)]

@@ -601,6 +601,20 @@ def test_an_unproven_address_is_told_no_more_than_it_says(tmp_path):
     assert sum(len(packet) for packet, address in room.packets if address == far) > 300, "told all from now on"
 
 
+def test_forged_addresses_do_not_cost_a_client_the_proof_of_its_own(tmp_path):
+    room = Room(tmp_path, token="open sesame", host="0.0.0.0")
+    far = ("192.0.2.7", 4000)
+    room.say("/hitpoint/hello", "far", "1", 1, "open sesame", sender=far)
+    room.say("/hitpoint/prove", room.session.clients.proof.word(far), sender=far)
+    for number in range(5000):
+        room.say("/hitpoint/ping", 1, sender=(f"198.51.{number % 100}.{number // 100}", 9))
+    room.packets.clear()
+    for _ in range(50):
+        room.session.housekeeping()
+        room.clock.advance(0.1)
+    assert sum(len(packet) for packet, address in room.packets if address == far) > 300
+
+
 def test_a_crowd_that_only_says_hello_gives_way(room):
     for port in range(64):
         room.say("/hitpoint/hello", "crowd", "1.0", 1, sender=("127.0.0.1", 6000 + port))

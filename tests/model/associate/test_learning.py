@@ -119,6 +119,16 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
             load(tmp_path / f"{name}.npz")
 
 
+def test_a_file_that_is_damaged_anywhere_is_one_sentence(tmp_path: Path) -> None:
+    sound, path = SHIPPED.read_bytes(), tmp_path / "learnt.npz"
+    for at in range(40, len(sound) - 40, len(sound) // 60):
+        path.write_bytes(sound[:at] + bytes([sound[at] ^ 0xFF]) * 8 + sound[at + 8 :])
+        try:
+            load(path)
+        except InputError as error:
+            assert path.name in str(error)
+
+
 def test_what_comes_with_the_package() -> None:
     assert SHIPPED.stat().st_size < 300_000
     learnt = load()

@@ -51,6 +51,21 @@ def test_the_music_keeps_the_chords_more_than_chance_and_without(composer: CmtCo
     assert kept["root"] > free["root"] + 0.3 and kept["root"] > others["root"] + 0.3
 
 
+def test_chords_are_voiced_as_people_voice_them(composer: CmtComposer) -> None:
+    """In 150 pieces of each data set the third takes .15 to .27 of what piano and guitar play of a triad, the root
+    .33 to .44; a third that sounds twice as long as its root makes another tonic of it."""
+    plan = dataclasses.replace(harmonised(), harmony_strength=1.0)
+    ticks = np.zeros(12)
+    for seed in range(3):
+        for bar in composer.stream(plan, seed):
+            for note in bar.notes:
+                if INSTRUMENTS[note.instrument] in ("piano", "guitar"):
+                    chord = parse_symbol(plan.bars[bar.index].chords[note.tick // 8])
+                    ticks[(note.pitch - chord.root) % 12] += note.duration_ticks
+    third, fifth = ticks[3] + ticks[4], ticks[7]
+    assert third < ticks[0] and third < 0.33 * ticks.sum() and fifth > 0.15 * ticks.sum()
+
+
 def test_bound_chords_hold_on_every_beat(composer: CmtComposer) -> None:
     plan = harmonised(4, harmony="bound")
     for bar in composer.stream(plan, 2):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hitpoint.model.music.codec import from_json, to_json
+from hitpoint.model.music.codec import from_json, plain_json, to_json
 from hitpoint.model.music.score import Bar, Controller, Marker, Note, marker_kind
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section
 from tests.fakes import fake_plan
@@ -52,3 +52,12 @@ def test_the_kind_of_a_marker_is_told_from_the_text_that_a_midi_file_keeps() -> 
     for marker in (Marker.section(1.0, "A"), *(Marker.hit(2.0, kind) for kind in ("cut", "fade", "beat"))):
         assert marker_kind(marker.text) == marker.kind
     assert [marker_kind(text) for text in ("Hit: bell", "Hitcut", "cut", "", "My Section ")] == [""] * 5
+
+
+@pytest.mark.parametrize("raw", [b'{"more": ' + b"[" * 100_000, b'{"x": ' * 100_000, b"9" * 10_000, b"\xff\xfe"])
+def test_what_is_damaged_or_nests_without_end_is_a_value_error(raw: bytes) -> None:
+    with pytest.raises(ValueError):
+        from_json(raw, New)
+    if raw[:1] != b"9":
+        with pytest.raises(ValueError):
+            plain_json(raw)

@@ -261,3 +261,31 @@ def test_a_last_bar_of_another_length_is_read_back(tmp_path, ticks):
     write_midi(score, tmp_path / "a.mid")
     again = read_midi(tmp_path / "a.mid")
     assert (again.bars, again.last_bar_ticks) == (score.bars, ticks)
+
+
+@pytest.mark.parametrize(
+    "about", ["[1, 2]", "7", "[" * 50_000, '{"genre": ["pop"]}', '{"genre": "pop"}', '{"genre": "pop", "seed": "x"}']
+)
+def test_a_file_whose_account_of_itself_is_damaged(tmp_path: Path, about: str) -> None:
+    path = tmp_path / "score.mid"
+    write_midi(fake_take(fake_prepared(bars=2)).score, path)
+    file = mido.MidiFile(path)
+    place = next(i for i, m in enumerate(file.tracks[0]) if m.type == "text" and m.text.startswith("hitpoint "))
+    file.tracks[0][place] = mido.MetaMessage("text", text=f"hitpoint {about}", time=file.tracks[0][place].time)
+    file.save(path)
+    with pytest.raises(InputError):
+        read_midi(path)
+
+
+@pytest.mark.parametrize("what", ["time_signature", "set_tempo", "a length of years"])
+def test_a_file_that_lacks_its_beat_or_has_no_end(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "score.mid"
+    write_midi(fake_take(fake_prepared(bars=2)).score, path)
+    file = mido.MidiFile(path)
+    if what == "a length of years":
+        file.tracks[0][-1:] = [mido.MetaMessage("text", text="x", time=0xFFFFFFF)] * 64 + file.tracks[0][-1:]
+    else:
+        file.tracks[0][:] = [message for message in file.tracks[0] if message.type != what]
+    file.save(path)
+    with pytest.raises(InputError):
+        read_midi(path)

@@ -10,10 +10,13 @@ import pytest
 
 from hitpoint.model.compose.cmt.composer import task_of
 from hitpoint.model.compose.cmt.grammar import Ask, write_bar
+from hitpoint.model.compose.cmt.leaning import Here, Place
+from hitpoint.model.compose.cmt.presence import Fullness
 from hitpoint.model.music.score import TICKS_PER_BAR, Score
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.perform.perform import perform_all
 from hitpoint.model.plan.build import build_plan
+from hitpoint.model.plan.players import BASS
 from hitpoint.model.plan.types import ACCENT_KINDS, Plan, Wishes
 
 
@@ -127,6 +130,17 @@ def test_it_ends_on_one_held_chord_without_drums(rhythm, seed):
     assert held and all(n.tick + n.duration_ticks == TICKS_PER_BAR for n in held)
 
 
+def test_the_last_chord_may_be_a_whole_one_with_its_root_below_however_calm_it_is(rhythm):
+    for seed in range(4):
+        plan = build_plan(rhythm(40.0, cuts_s=(20.0,), motion=(0.4, 0.0)), Wishes(seed=seed))
+        last = plan.bars[-1]
+        assert BASS in last.instruments and not last.caps
+        before, end = (
+            Fullness.of(Here(plan, at)).lean("strength", Place(0, 1, 0, 1)) for at in (last.index - 1, last.index)
+        )
+        assert max(before.values()) < 0 < min(end.values())
+
+
 def test_a_film_that_fades_out_fades_in_music(rhythm):
     plan = build_plan(rhythm(**FILMS["fades"]), Wishes(control=1.0))
     assert plan.ending == "fade"
@@ -180,6 +194,37 @@ def test_loudness_goes_in_ramps(rhythm):
     assert np.abs(np.diff(lifts)).max() <= 6
     flat = replace(plan.bars[0], dynamics=())
     assert flat.dynamics == ()
+
+
+def test_a_sudden_rise_comes_late_in_its_bar(rhythm):
+    plan = build_plan(rhythm(60.0, motion=(0.01, 0.4)), Wishes(accents=0.0))
+    steep = max(plan.bars, key=lambda bar: bar.swell[1] - bar.swell[0])
+    start, middle, end = (steep.dynamics[tick][0] for tick in (0, 8, 15))
+    assert end - start > 12 and middle - start < 0.45 * (end - start)
+
+
+def test_behind_a_hit_the_music_falls_back_less_than_before_it(rhythm):
+    plan = build_plan(rhythm(30.0, cuts_s=(15.0,)), Wishes())
+    curve = [accent for bar in plan.bars for _, accent in bar.dynamics]
+    tick = at(plan.hits[0])
+    assert 0 > curve[tick + 1] > curve[tick - 1]
+
+
+def lift_of(plan: Plan, number: int = 0) -> float:
+    hit = [hit for hit in plan.hits if hit.accent is not None and hit.kind == "cut"][number]
+    return plan.bars[hit.bar].dynamics[hit.tick][1] / hit.accent.size
+
+
+def test_where_it_is_calm_or_cuts_crowd_an_accent_is_less_loud(rhythm):
+    lively = build_plan(rhythm(40.0, cuts_s=(20.0,)), Wishes(energy=0.2))
+    calm = build_plan(rhythm(40.0, cuts_s=(20.0,), motion=(0.0,)), Wishes(energy=-0.3))
+    crowd = build_plan(rhythm(40.0, cuts_s=tuple(np.arange(19.0, 22.0, 1.0))), Wishes(energy=0.2))
+    assert lift_of(calm) < 0.6 * lift_of(lively) and lift_of(crowd, 1) < 0.8 * lift_of(lively)
+
+
+def test_a_long_take_without_cuts_lets_people_breathe(rhythm):
+    leads = [bar.lead for seed in range(12) for bar in build_plan(rhythm(90.0), Wishes(seed=seed)).bars]
+    assert 4 <= leads.count("rest") <= len(leads) / 16 and leads.count("fill") >= leads.count("rest")
 
 
 def test_players_change_where_the_picture_changes_its_pace(rhythm):

@@ -5,7 +5,7 @@ import pytest
 
 from hitpoint.model.errors import UsageError
 from hitpoint.model.music.score import GENRES
-from hitpoint.model.plan.density import bar_means, densities, levels
+from hitpoint.model.plan.density import bar_means, bar_speeds, densities, levels
 from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES, PERCENTILES
 from hitpoint.model.plan.energy import energy_lines
 from hitpoint.model.plan.sections import find_sections
@@ -85,6 +85,28 @@ def test_a_step_of_speed_stays_a_step_and_a_spike_goes():
     level = levels(np.array([0.02] * 8 + [0.4] * 8))
     assert level.tolist() == [0.0] * 8 + [1.0] * 8
     assert np.ptp(levels(np.array([0.02] * 8 + [0.4] + [0.02] * 8))) == 0.0
+
+
+def test_speeds_that_hardly_differ_are_as_quick_as_each_other():
+    slow = 0.02 * (1.0 + 0.1 * np.random.default_rng(4).random(16))
+    level = levels(np.concatenate([slow[:8], np.full(8, 0.2), slow[8:], np.full(8, 0.4)]))
+    assert max(level[:8].max(), level[16:24].max()) < 0.1, "a slow bar is slow, however many others are"
+    assert level[8:16].mean() + 0.1 < level[24:].mean()
+
+
+def test_a_bar_of_which_a_quarter_is_quick_is_a_slow_bar():
+    times_s = np.arange(0.0, 8.0, 1 / 24)
+    motion = np.where((times_s >= 3.0) & (times_s < 4.0), 0.4, 0.02).astype(np.float32)
+    motion[times_s >= 4.0] = 0.4
+    speeds = bar_speeds(times_s, motion, np.array([0.0, 4.0, 8.0]))
+    assert speeds[0] < 0.05 and speeds[1] == pytest.approx(0.4)
+    on_twos = np.where(np.arange(len(times_s)) % 2, 0.0, 0.4).astype(np.float32)
+    assert bar_speeds(times_s, on_twos, np.array([0.0, 4.0, 8.0])) == pytest.approx([0.2, 0.2], rel=0.01)
+
+
+def test_a_film_with_a_shape_of_its_own_keeps_it():
+    slow_first, slow_late = energy_lines(np.repeat([0.0, 1.0, 0.0, 1.0], 10), (), 0.0)[[5, 25]]
+    assert slow_late - slow_first < 0.1, "the arc does not lift what the picture holds down"
 
 
 def test_energy_rises_into_a_quicker_bar_and_is_one_curve():

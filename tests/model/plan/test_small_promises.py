@@ -9,7 +9,8 @@ from hitpoint.model.music.score import TempoMap, TempoPoint
 from hitpoint.model.plan.energy import PEAK, energy_lines
 from hitpoint.model.plan.hits import Placed, place
 from hitpoint.model.plan.strengths import strengths
-from hitpoint.model.plan.tempo_fit import FINE_S, BarSearch, Weighed
+from hitpoint.model.plan.tempo_fit import FINE_S, BarSearch
+from hitpoint.model.plan.tempo_grid import Weighed
 from hitpoint.model.plan.weights import Moment
 
 TICK_S = 0.125

@@ -15,6 +15,9 @@ from tests.ardour_kit import LIBRARIES, environment, need_ardour
 need_ardour()
 ACTION = Path(__file__).parents[3] / "plugins" / "ardour" / "Hitpoint.lua"
 
+PLAYED = "4"
+"""The state in which Ardour plays automation back."""
+
 STAND_IN = """#!{python}
 import json, sys
 words = sys.argv[1:]
@@ -22,8 +25,10 @@ open("{folder}/asked", "w").write("\\n".join(words))
 if "--bad" in words:
     sys.exit("error: the film is none.")
 open(words[words.index("-o") + 1], "wb").write(b"MThd")
+sound = {{"speech": [[1.5, 3.0]], "duck": [[0.0, 0.0], [1.25, 0.0], [1.5, -9.0], [3.0, -9.0], [3.8, 0.0]]}}
 hits = [{{"time_s": 1.5, "kind": "cut", "bar": 0}}, {{"time_s": 2.25, "kind": "beat", "bar": 1}}]
-open(words[words.index("--report") + 1], "w").write(json.dumps({{"bars": [], "hits": hits, "cuts": {{}}}}, indent=1))
+report = {{"bars": [], "hits": hits, "cuts": {{}}, "sound": sound}}
+open(words[words.index("--report") + 1], "w").write(json.dumps(report, indent=1))
 """
 
 RUN = """
@@ -43,6 +48,11 @@ Editing = {{ ImportDistinctFiles = 0, ImportAsTrack = 1 }}
 Editor = {{
   do_import = function (_, files, a, b, quality, names, tempo, at, info, track, wait)
     for path in files:iter () do tell ("import", path, tempo, at:samples ()) end
+    local one = ARDOUR.ChanCount (ARDOUR.DataType ("midi"), 1)
+    for _, name in ipairs {{ "music 1.Piano", "music 10.Bass" }} do
+      Session:new_midi_track (one, one, true, ARDOUR.PluginInfo (), nil, nil, 1, name,
+        ARDOUR.PresentationInfo.max_order, ARDOUR.TrackMode.Normal, true)
+    end
     assert (type (quality) == "number" and type (names) == "number" and wait == false)
   end,
   mouse_add_new_marker = function (_, at, flags) tell ("marker", at:samples (), flags) end,
@@ -56,6 +66,13 @@ for turn = 1, {turns} do
     local file = io.open ("{session}/hitpoint/ended")
     if file or turn == {turns} or {wait} == 0 then break end
     ARDOUR.LuaAPI.usleep (50000)
+  end
+end
+for _, name in ipairs {{ "music 1.Piano", "music 10.Bass" }} do
+  local route = Session:route_by_name (name)
+  local fader = route and not route:isnil () and route:gain_control ()
+  for event in (fader and fader:alist ():events () or C.DoubleVector ()):iter () do
+    tell ("fader", name, event.when:samples (), ("%.4f"):format (event.value), fader:automation_state ())
   end
 end
 told:close ()
@@ -94,6 +111,8 @@ def test_a_film_is_scored_beside_ardour_and_brought_in(tmp_path):
     assert rows[3] == ["import", midi, "1", "0"], "with the score's tempo map, at the session's start"
     assert [row[:2] for row in rows[4:6]] == [["marker", "72000"], ["marker", "108000"]]
     assert rows[6] == ["say", f"The music is in: 2 hits are marked. Its MIDI file is {midi}"]
+    line = [(0, 1.0), (60_000, 1.0), (72_000, 0.3548), (144_000, 0.3548), (182_400, 1.0)]
+    assert rows[7:] == [["fader", "music 1.Piano", str(at), f"{gain:.4f}", PLAYED] for at, gain in line]
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked[:2] == ["score", "/films/it's a film.mp4"] and asked[-2:] == ["--genre", "rock"]
 

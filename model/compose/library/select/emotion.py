@@ -6,7 +6,6 @@ import numpy as np
 
 from hitpoint.model.compose.library.select.base import Costs, Selector, Span, Stretches
 from hitpoint.model.compose.library.select.match import mismatch
-from hitpoint.model.music.score import TICKS_PER_BEAT
 from hitpoint.model.plan.types import Plan
 
 TEMPO_WEIGHT = 0.3
@@ -37,4 +36,4 @@ class Emotion(Selector):
 
 def tempo_of(plan: Plan) -> float:
     """Quarter notes a minute over the whole plan."""
-    return 60.0 * plan.end_tick / TICKS_PER_BEAT / plan.duration_s
+    return plan.mean_bpm

@@ -83,6 +83,20 @@ def test_a_cut_is_heard_in_the_harmony_because_little_else_moves_it(plans: list)
     assert len(common) > 20 and max(common) < CLOSE_TONES
 
 
+def test_a_cut_between_half_bars_does_not_go_back_to_the_chord_that_still_sounds(
+    rhythm: Callable[..., VisualRhythm],
+) -> None:
+    apart = []
+    for seed in range(5):
+        cuts_s = tuple(np.random.default_rng(seed).uniform(2.0, 5.0, 16).cumsum())
+        plan = build_plan(rhythm(62.0, cuts_s), Wishes(seed=seed))
+        chords = halves(plan)
+        cuts = [hit for hit in plan.hits if hit.kind == "cut" and hit.accent and hit.tick % 8]
+        places = [2 * hit.bar + half_at(hit.tick) for hit in cuts]
+        apart += [chords[at].root != chords[at - 2].root for at in places if 1 < at < len(chords) - 3]
+    assert len(apart) > 10 and np.mean(apart) > 0.9
+
+
 def test_sections_that_look_alike_have_the_same_chords(plans: list) -> None:
     equal = []
     for plan, _ in plans:

@@ -9,10 +9,12 @@ import pytest
 
 from hitpoint.model.errors import InputError
 from hitpoint.model.video import frames
-from hitpoint.model.video.detectors import shot_choice, visual_beats
+from hitpoint.model.video.detectors import impact_network, shot_choice, visual_beats
+from hitpoint.model.video.detectors.bars import Bars
 from hitpoint.model.video.detectors.cadence import Cadence
 from hitpoint.model.video.detectors.camera import STILL, Camera, halved
 from hitpoint.model.video.detectors.changes import NAMES, Changes
+from hitpoint.model.video.detectors.motion import Motion
 from hitpoint.model.video.types import LOUD_BEAT, letter
 from tests.model.video.conftest import draw
 
@@ -51,6 +53,32 @@ def test_a_large_thing_before_a_plain_wall_is_no_camera():
         return luma
 
     assert np.array_equal(moved_by(wall(40), wall(43))[1], STILL)
+
+
+def test_a_pan_between_black_bars_is_a_camera_that_moves():
+    """The edge of a bar stands still, and is the strongest corner there is."""
+    bars, motion = np.full((96, 128), 16, np.uint8), Motion()
+    for frame in range(40):
+        luma = bars.copy()
+        luma[12:84] = shifted(picture(), 1.5 * frame, 0)
+        motion.measure(frames.Frame(frame / 30, luma, np.zeros((96, 128, 3), np.uint8)))
+    camera = motion.finish()["camera"]
+    assert np.median(camera[5:, :, 0]) == pytest.approx(1.5 / 128, rel=0.1)
+
+
+def test_bars_are_left_out_and_what_is_seen_in_them_is_not():
+    def frame(top, bottom, level=120):
+        luma = np.full((96, 128), 16, np.uint8)
+        luma[top:bottom] = level
+        return luma
+
+    bars = Bars()
+    assert bars.without(frame(40, 60, 30)).shape == (96, 128), "too dark to tell"
+    assert bars.without(frame(12, 84)).shape == (70, 128)
+    assert bars.without(frame(30, 66)).shape == (70, 128), "a dark shot cuts nothing off"
+    assert bars.without(frame(12, 90)).shape == (96, 128), "something is written in the bar"
+    assert Bars().without(frame(45, 51)).shape == (96, 128), "a title on black"
+    assert Bars().without(frame(20, 96)).shape == (96, 128), "a dark sky"
 
 
 def watched(places, shake=0.0, seed=1, size=5):
@@ -130,6 +158,14 @@ def test_signs_become_beats_at_their_moment(even):
     assert all(beat.saliency >= LOUD_BEAT for beat in beats)
 
 
+@pytest.mark.parametrize("size", [0.5, 4, 20])
+def test_an_impact_is_one_however_large_what_moves(size):
+    """A ball before the lens changes twenty times as much of the picture as one at the far end of a room."""
+    times_s, at = np.arange(240) / RATE, [40, 90, 150]
+    rows = size * rows_of(times_s, turn=at, turn_long=at)
+    assert [beat.time_s for beat in beats_of(times_s, rows)] == pytest.approx(times_s[at], abs=0.011)
+
+
 def test_a_cut_hides_what_is_next_to_it_over_repeated_frames_too():
     times_s = np.arange(240) / RATE
     rows = rows_of(times_s, turn=[119])
@@ -162,6 +198,13 @@ def test_restlessness_hides_what_does_not_rise_above_it():
     rows = np.abs(rng.normal(0, 1, (600, len(NAMES)))).astype(np.float32)
     loud = [beat for beat in beats_of(times_s, rows) if beat.saliency >= LOUD_BEAT]
     assert len(loud) <= 0.05 * 600 / RATE * 4
+
+
+def test_a_film_of_hours_is_judged_in_pieces_as_if_in_one(monkeypatch):
+    signs = np.random.default_rng(4).normal(0, 1, (900, visual_beats.COLUMNS)).astype(np.float32)
+    whole = impact_network.judge(signs)
+    monkeypatch.setattr(impact_network, "PIECE", 100)
+    assert impact_network.judge(signs) == pytest.approx(whole, abs=1e-5)
 
 
 def test_nothing_gives_nothing():
