@@ -82,7 +82,8 @@ class BarPlan:
     empty = by the energy alone. chords: symbols of both half bars ("Am7"). affect: what the picture feels like here.
     key: "A minor". Each of these three is None where nothing is known or asked. leader: who
     has the tune; line: the notes that it leans to. playing: how it is played; None: as it is written. spoken:
-    the share of the bar, 0..1, in which somebody speaks. colours: (instrument, General MIDI program).
+    the share of the bar, 0..1, in which somebody speaks. colours: (instrument, General MIDI program). fullness: how
+    much larger chords are than its energy asks for, in the unit of that: what a wish for density adds.
     """
 
     index: int
@@ -110,6 +111,7 @@ class BarPlan:
     playing: Playing | None = None
     spoken: float = 0.0
     colours: tuple[tuple[int, int], ...] = ()
+    fullness: float = 0.0
 
     def energy_at(self, tick: float) -> float:
         """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""
