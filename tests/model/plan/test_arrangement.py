@@ -154,6 +154,16 @@ def test_the_last_chord_may_be_a_whole_one_with_its_root_below_however_calm_it_i
         assert max(before.values()) < 0 < min(end.values())
 
 
+def test_a_wish_for_density_asks_for_larger_chords_too(rhythm):
+    film = rhythm(30.0, cuts_s=(15.0,))
+    leans = []
+    for density in (-4, 0, 4):
+        plan = build_plan(film, Wishes(density=density))
+        leans.append(Fullness.of(Here(plan, 3)).lean("strength", Place(0, 1, 0, 1))[4])
+    assert leans[0] < leans[1] < leans[2]
+    assert build_plan(film, Wishes()).bars[3].fullness == 0.0
+
+
 def test_a_film_that_fades_out_fades_in_music(rhythm):
     plan = build_plan(rhythm(**FILMS["fades"]), Wishes(control=1.0))
     assert plan.ending == "fade"
