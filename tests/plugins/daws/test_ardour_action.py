@@ -27,7 +27,8 @@ if "--bad" in words:
 open(words[words.index("-o") + 1], "wb").write(b"MThd")
 sound = {{"speech": [[1.5, 3.0]], "duck": [[0.0, 0.0], [1.25, 0.0], [1.5, -9.0], [3.0, -9.0], [3.8, 0.0]]}}
 hits = [{{"time_s": 1.5, "kind": "cut", "bar": 0}}, {{"time_s": 2.25, "kind": "beat", "bar": 1}}]
-open(words[words.index("--report") + 1], "w").write(json.dumps({{"bars": [], "hits": hits, "cuts": {{}}, "sound": sound}}, indent=1))
+report = {{"bars": [], "hits": hits, "cuts": {{}}, "sound": sound}}
+open(words[words.index("--report") + 1], "w").write(json.dumps(report, indent=1))
 """
 
 RUN = """
