@@ -88,7 +88,7 @@ def _strike(sheet: Sheet, strength: int, tick: int, weight: float, amount: float
     pitched = players - {DRUMS}
     chief = [k for k in (PIANO, GUITAR, STRINGS) if k in pitched][:1]
     sheet.enter(tick, pitched if weight >= WEIGHTY else {BASS, *chief})
-    for near in range(tick - NEAR, tick + NEAR + 1):
+    for near in range(sheet.before(tick, NEAR), sheet.before(tick, -NEAR) + 1):
         if near not in sheet.required:
             sheet.caps[near] = min(sheet.caps.get(near, 99), max(3, strength - 1))
     _move_harmony(sheet, tick, state)

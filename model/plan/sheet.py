@@ -39,7 +39,8 @@ class Sheet:
         self._tempo_map = plan.tempo_map
 
     def before(self, tick: int, count: int) -> int:
-        """The tick that comes `count` sixteenths before `tick`; below 0 before the start."""
+        """The tick that comes `count` sixteenths before `tick`, or after it where they are below 0; below 0 before the
+        start."""
         written = round(self._tempo_map.written_tick(0, tick)) - count
         if written < 0:
             return written

@@ -13,7 +13,7 @@ from hitpoint.model.music.meter import METERS, Meter, odd_of
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.tempo_ease import Nail, ease, tempo_map
 from hitpoint.model.plan.tempo_fit import TempoFit, fit_tempo, steady_fit
-from hitpoint.model.plan.tempo_grid import MISS, BarGrid, Weighed, grid_of
+from hitpoint.model.plan.tempo_grid import FAR_S, MISS, NEAR_S, BarGrid, Weighed, grid_of
 from hitpoint.model.plan.tempo_odd import odd_bars
 from hitpoint.model.plan.tempo_pace import SLOWEST_BPM, pace, pulse_s
 from hitpoint.model.plan.types import Plan, Wishes
@@ -34,8 +34,9 @@ TEMPO_ROUNDING = 0.01
 """A tempo asked for may be rounded by this share, so that the clip holds a whole number of ticks."""
 OPENING_BARS, SHIFT_WORTH = 4, 0.15
 """The first bars, at most so many, may be rounded otherwise than the rest, for this share of all weights."""
-LOST = 1e-6
-"""More weight than this is a cut that is not met."""
+BESIDE = 4.0
+"""Where bars may be odd, a moment as far beside its tick as it may be costs so much, in units of its weight: more than
+on the weakest tick, less than on none."""
 LONG_REST = 4
 """So many ticks more than whole bars lengthen the last bar; more ticks make a short bar of their own."""
 
@@ -91,7 +92,7 @@ def plan_tempo(
     if wishes.odd_bars:
         fit, lines_s = _odd_and_eased(fits, search, worth, wishes)
     else:
-        fit, lines_s, _ = _best_eased(fits, worth, deviation)
+        fit, lines_s = _best_eased(fits, worth, deviation)
     found = tempo_map(lines_s, fit.ticks, meter)
     return TempoPlan(found, len(fit.ticks), fit.base_bpm, int(fit.ticks[-1]), _odd_told(fit.ticks, meter))
 
@@ -124,15 +125,11 @@ def _odd_and_eased(
     moments: Sequence[Moment],
     wishes: Wishes,
 ) -> tuple[TempoFit, NDArray[np.float64]]:
-    """The best of the fits with odd bars, eased. Where a cut is lost on the way to more downbeats, `search` looks again
-    on a grid that takes any tick for as good as usual: rather a cut on a weak tick than one on none."""
+    """The best with odd bars, eased: of the fits, and of those that `search` finds on a grid that takes any tick for as
+    good as usual. For it is better to have a cut on a weak tick than beside a downbeat."""
     meter = METERS[wishes.meter]
-    best = _best_eased([_rebarred(each, moments, meter) for each in fits], moments, wishes.max_deviation)
-    if best[2] > LOST:
-        others = [_rebarred(each, moments, meter) for each in search(grid_of(wishes.meter))]
-        other = _best_eased(others, moments, wishes.max_deviation) if others else best
-        best = other if other[2] < best[2] - LOST else best
-    return best[0], best[1]
+    every = [_rebarred(each, moments, meter) for each in (*fits, *search(grid_of(wishes.meter)))]
+    return _best_eased(every, moments, wishes.max_deviation, _closely_met)
 
 
 def _odd_told(ticks: NDArray[np.int64], meter: Meter) -> tuple[str, ...]:
@@ -141,21 +138,34 @@ def _odd_told(ticks: NDArray[np.int64], meter: Meter) -> tuple[str, ...]:
     return (f"{odd} of {len(ticks)} bars {'is' if odd == 1 else 'are'} odd, for cuts on downbeats",) if odd else ()
 
 
+Met = Callable[[NDArray[np.float64], Sequence[Nail]], float]
+
+
+def _met(lines_s: NDArray[np.float64], nails: Sequence[Nail]) -> float:
+    """The weight of all that is on a tick."""
+    return sum(nail.weight for nail in nails)
+
+
+def _closely_met(lines_s: NDArray[np.float64], nails: Sequence[Nail]) -> float:
+    """The same, less what a little late or early costs."""
+    off = np.array([nail.off_s(lines_s) for nail in nails])
+    beside = np.clip((off - NEAR_S) / (FAR_S - NEAR_S), 0.0, 1.0)
+    return float((1.0 - BESIDE / MISS * beside) @ np.array([nail.weight for nail in nails]))
+
+
 def _best_eased(
-    fits: Sequence[TempoFit], moments: Sequence[Moment], deviation: float
-) -> tuple[TempoFit, NDArray[np.float64], float]:
-    """The fit that loses least when it is eased, its bar lines then, and the weight of the cuts that are not met."""
-    cuts = [each for each in moments if each.kind != "beat"]
+    fits: Sequence[TempoFit], moments: Sequence[Moment], deviation: float, weigh: Met = _met
+) -> tuple[TempoFit, NDArray[np.float64]]:
+    """The fit that loses least when it is eased, and its bar lines then."""
     best: tuple[float, TempoFit, NDArray[np.float64]] | None = None
     for fit in fits:
         lines_s = ease(fit, _nails(fit.lines_s, fit.ticks, moments), deviation)
-        met = sum(nail.weight for nail in _nails(lines_s, fit.ticks, moments))
+        met = weigh(lines_s, _nails(lines_s, fit.ticks, moments))
         cost = MISS * (sum(each.weight for each in moments) - met) + fit.away
         if best is None or cost < best[0]:
             best = cost, fit, lines_s
     assert best is not None
-    met = sum(nail.weight for nail in _nails(best[2], best[1].ticks, cuts))
-    return best[1], best[2], sum(each.weight for each in cuts) - met
+    return best[1], best[2]
 
 
 def _around(bpm: float, low: float, high: float) -> tuple[float, float]:

@@ -102,7 +102,8 @@ def accent_figures(score: Score, marks: Marks, ear: Ear) -> dict[str, float]:
     """
     beats_s = beat_times(score)
     all_s = [*marks.cuts_s, *marks.fades_s]
-    downbeats = [float(beat) for beat in beats_s[4::4] if _far(float(beat), all_s)]
+    lines_s = [score.tempo_map.time_at_tick(bar.index) for bar in score.bars[1:]]
+    downbeats = [line_s for line_s in lines_s if _far(line_s, all_s)]
     found: dict[str, float] = {}
     for name, times_s, curve in (
         ("cut_rank", marks.cuts_s, ear.plain),
