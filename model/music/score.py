@@ -20,6 +20,12 @@ KIT_GENRES = GENRES[:-1]
 SHIPPED_GENRES = GENRES
 """Those that the weights in the package know, and so what is offered; the others need weights trained on them."""
 
+DRUM_KINDS = {
+    "kick": (35, 36), "snare": (37, 38, 39, 40), "closed hat": (42, 44), "open hat": (46,),
+    "crash": (49, 52, 55, 57), "ride": (51, 53, 59), "tom": (41, 43, 45, 47, 48, 50),
+}  # fmt: skip
+"""General MIDI keys of the kit, by what an ear takes them for."""
+
 MAX_STRENGTH = (4, 6, 6, 1, 4)
 """The most notes a planned accent may ask of one instrument at once, in the order of INSTRUMENTS."""
 

@@ -10,7 +10,7 @@ from hitpoint.model.plan.players import BASS, DRUMS, GUITAR, PIANO, STRINGS, Tur
 from hitpoint.model.plan.sheet import Sheet
 from hitpoint.model.plan.types import Accent, HitPoint, Plan
 
-KICK, SNARE, TOM = 36, 38, 43
+KICK, SNARE, TOM, OPEN_HAT = 36, 38, 43, 46
 CRASHES = (49, 57)
 """Struck in turn: one that still rings starts less clearly."""
 KICK_VELOCITY = 120
@@ -113,7 +113,8 @@ def _breath(sheet: Sheet, tick: int, weight: float, amount: float, state: _State
 
 def _drums(sheet: Sheet, tick: int, strength: int, kind: str, crashes: tuple[int, int]) -> None:
     """Kick, snare and crash; as many drums as the strength asks for, where nobody else can play so many notes."""
-    keys = [KICK, crashes[0] if kind == "crash" else TOM, SNARE, crashes[1]]
+    cymbal = crashes[0] if tick % 2 == 0 else OPEN_HAT
+    keys = [KICK, cymbal if kind == "crash" else TOM, SNARE, crashes[1]]
     usual = 3 if sheet.reach(tick, {DRUMS}) >= strength else len(keys)
     sheet.score(tick, DRUMS, keys[: min(strength, usual)], KICK_VELOCITY)
 

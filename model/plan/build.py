@@ -36,6 +36,10 @@ from hitpoint.model.video.types import VisualRhythm
 CUTS_BIND = 0.5
 """From this C on every cut binds, below it in proportion."""
 MOST_NAMED = 6
+DENSITY_FULLNESS = 0.15
+"""What a wish for an onset more adds to the size of chords, as so much energy would: with smaller chords more onsets
+are no more notes.
+"""
 
 
 def build_plan(
@@ -78,6 +82,8 @@ def build_plan(
     energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / tempo.tempo_map.metre.ticks, stir)
     bars = _bars(_asked(placed, strength, bound_hits, tempo.bars), density, bound_bars, energy, section_of, changes,
                  tempo.tempo_map)  # fmt: skip
+    if wishes.density:
+        bars = tuple(replace(bar, fullness=DENSITY_FULLNESS * wishes.density) for bar in bars)
     plan = Plan(
         duration_s=rhythm.duration_s,
         tempo_map=tempo.tempo_map,

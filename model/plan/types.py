@@ -84,7 +84,8 @@ class BarPlan:
     key: "A minor". Each of these three is None where nothing is known or asked. leader: who
     has the tune; line: the notes that it leans to. playing: how it is played; None: as it is written. spoken:
     the share of the bar, 0..1, in which somebody speaks. colours: (instrument, General MIDI program). ticks: sixteenths
-    of the bar; what lies behind them is closed.
+    of the bar; what lies behind them is closed. fullness: how much larger chords are than its energy asks for, in the
+    unit of that: what a wish for density adds.
     """
 
     index: int
@@ -113,6 +114,7 @@ class BarPlan:
     spoken: float = 0.0
     colours: tuple[tuple[int, int], ...] = ()
     ticks: int = TICKS_PER_BAR
+    fullness: float = 0.0
 
     def energy_at(self, tick: float) -> float:
         """Energy on `tick` (0..16, beyond it as at the end), for the loudness of what starts there."""

@@ -10,7 +10,7 @@ loss is in nats a row where the attribute counts, on the same windows of the val
 another and one that predicts them at once are compared by what they say of the whole row. `given` has every control
 of the bar told, as in composing; the first table has none. d: less `default`, with its 95% bootstrap interval over
 windows, drawn in pairs. Speed is that of the recurrent form in plain float32, one stream, in rows a CPU second, masks
-included.
+included. A last table has every data set by itself, which tells what `no scores` loses and where.
 """
 
 from __future__ import annotations
@@ -212,6 +212,15 @@ def print_tables(found: dict[str, dict], windows: int) -> None:
                 print(f"{'  d':<16}" + "".join(cells))
 
 
+def print_by_set(found: dict[str, dict]) -> None:
+    """Nats a row, all attributes together, with every control told, on each data set by itself."""
+    sets = [key.removeprefix("given ") for key in next(iter(found.values()))["held_out"] if key.startswith("given ")]
+    print("\ngiven, by set".ljust(17) + "".join(f"{name:>12}" for name in sets))
+    for name, one in found.items():
+        sums = [np.array(one["held_out"][f"given {each}"]).sum(axis=0) for each in sets]
+        print(f"{name:<16}" + "".join(f"{each[:, 0].sum() / each[0, 1]:12.4f}" for each in sums))
+
+
 def main() -> None:
     """Train what was asked for and is not there yet, and print the tables."""
     parser = argparse.ArgumentParser()
@@ -235,7 +244,9 @@ def main() -> None:
                 run_one(each, shard, run / each, recipe, asked.windows)
         done = [each for each in NETWORKS if (run / each / "figures.json").is_file()]
         print(f"{asked.steps} steps of {asked.batch} x {asked.length} rows")
-        print_tables({each: json.loads((run / each / "figures.json").read_text()) for each in done}, asked.windows)
+        found = {each: json.loads((run / each / "figures.json").read_text()) for each in done}
+        print_tables(found, asked.windows)
+        print_by_set(found)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ Without films: the example film and, where it is there, ../shared/clips.
 A softmax regression on hand-made features of a stretch of 8 to 16 bars judges: where in the bar each kind of drum and
 each other instrument strikes, chord sizes, durations, registers, intervals of the bass, pitch classes around the
 commonest one, velocities against the mean of their bar. Tempo and loudness are left out, and only songs of all five
-instruments count, for the plan decides these three; orchestral music, which has no kit, is therefore not judged.
+instruments count, for the plan decides these three; of orchestral music, which has no kit, all with two or more.
 It learns from the songs of the training split and is judged on those of the test split, which nobody trained on. What
 the genres of those songs are worth: in `band` they are the grooves chosen by those who arranged it, in `real5` a guess.
 
@@ -31,7 +31,7 @@ from hitpoint.model.compose.cmt.composer import GENRE_STRENGTH, CmtComposer
 from hitpoint.model.data.build import Shard, load
 from hitpoint.model.data.windows import piece_notes
 from hitpoint.model.job import prepare
-from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR
+from hitpoint.model.music.score import GENRES, INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.music.tokens import Notes, notes_of
 from hitpoint.model.network import checkpoint
 from hitpoint.model.plan.types import Wishes
@@ -42,6 +42,8 @@ ROOT = Path(__file__).parents[2]
 DRUM_KINDS = ((35, 36), (37, 38, 39, 40), (42, 44), (46,), (49, 52, 55, 57), (51, 53, 59), (41, 43, 45, 47, 48, 50))
 DURATION_EDGES = (2, 3, 5, 9, 17)
 DRUMS, BASS = 0, 3
+LEAST_WITHOUT_KIT = 2
+"""Instruments of a piece whose genre has no kit."""
 
 Vector = NDArray[np.float64]
 
@@ -78,9 +80,10 @@ def features(notes: Notes, bars: int) -> Vector:
 
 
 def stretches(shard: Shard, split: str, each: int, rng: np.random.Generator) -> Iterator[tuple[Vector, int, str, str]]:
-    """(features, genre, song, data set) of `each` random stretches of every piece of a split with all instruments."""
+    """(features, genre, song, data set) of `each` random stretches of every piece of a split that may be judged."""
     for piece in shard.pieces:
-        if piece.split == split and piece.genre is not None and len(piece.instruments) == len(INSTRUMENTS):
+        full = len(INSTRUMENTS) if piece.genre in KIT_GENRES else LEAST_WITHOUT_KIT
+        if piece.split == split and piece.genre is not None and len(piece.instruments) >= full:
             notes = piece_notes(shard, piece)
             for _ in range(each):
                 bars = min(piece.bars, int(rng.integers(8, 17)))

@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("--genres", default="pop,rock,electronic")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--length", type=float, help="only the first seconds of the regraded films")
-    parser.add_argument("--films", nargs="+", type=Path, default=[EXAMPLE])
+    parser.add_argument("--films", nargs="+", type=lambda path: Path(path).resolve(), default=[EXAMPLE])
     asked = parser.parse_args()
     parts, genres = asked.parts.split(","), asked.genres.split(",")
     with tempfile.TemporaryDirectory() as place:

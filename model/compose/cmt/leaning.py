@@ -103,6 +103,7 @@ LEANINGS: Registry[Leaning] = Registry(
         "registers": "hitpoint.model.compose.cmt.colour:Registers",
         "fullness": "hitpoint.model.compose.cmt.presence:Fullness",
         "presence": "hitpoint.model.compose.cmt.presence:Presence",
+        "idiom": "hitpoint.model.compose.cmt.idiom:Idiom",
         "tune": "hitpoint.model.compose.cmt.tune:Tune",
         "rise": "hitpoint.model.compose.cmt.colour:Rise",
         "recall": "hitpoint.model.compose.cmt.form:Recall",

@@ -32,7 +32,7 @@ class Fullness(Leaning):
     def of(cls, here: Here) -> Fullness:
         """For every bar."""
         last = here.plan.ending == "chord" and here.index == len(here.plan.bars) - 1
-        return cls(LAST if last else here.asked.energy)
+        return cls(LAST if last else here.asked.energy + here.asked.fullness)
 
     def __init__(self, energy: float) -> None:
         self._nats = CHORD_NATS * (energy - MIDDLING)

@@ -31,6 +31,9 @@ RELATIVE_NATS, MIXED_NATS = -2.5, -2.0
 """In minor, for the chords that make a listener hear another key, the relative major's tonic and dominant and a major
 chord on the tonic, and for the tonic with a seventh, which holds the relative's: drawn as often as in songs they leave
 a dark film in major to the ear."""
+SUSPENDED_NATS = -2.0
+"""For sus2 and sus4, whose tones lie so near to each other on the spiral array that a calm picture would have them in
+every seventh half bar; .03 of those of songs have one, and they are neither major nor minor to the ear."""
 TONIC_NATS, HALF_CADENCE_NATS, EXCURSION_NATS = 1.0, 3.0, 4.0
 """For the tonic where a section begins; for the dominant where a phrase ends; for the tonic of an excursion where it
 begins, and of home where it is over."""
@@ -98,6 +101,12 @@ def relative(key: Key) -> Weights:
     major |= chords_on(key.root, ("maj", "maj7", "maj6", "7"))
     mixed = chords_on(key.root, ("min7",))
     return np.where(major, RELATIVE_NATS, np.where(mixed, MIXED_NATS, 0.0))
+
+
+@cache
+def suspended() -> NDArray[np.bool_]:
+    """Only to be read. The chords without a third that lean to their neighbour."""
+    return np.array([chord.quality in ("sus2", "sus4") for chord in CHORDS])
 
 
 def half_at(tick: int) -> int:
@@ -169,7 +178,7 @@ def _section(rules: list[Rule], sections: Sequence[Section], number: int, keys: 
     first, end = 2 * section.first_bar, min(2 * section.end_bar, len(rules))
     if first >= end:
         return
-    spoken_for = np.where(outside(key), OUTSIDE_NATS, 0.0) + relative(key)
+    spoken_for = np.where(outside(key), OUTSIDE_NATS, 0.0) + relative(key) + np.where(suspended(), SUSPENDED_NATS, 0.0)
     for rule in rules[first:end]:
         rule.nats = spoken_for
     near = rules[max(0, first - 1) : first + 2]

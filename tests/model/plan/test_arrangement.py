@@ -97,6 +97,19 @@ def test_a_hit_is_louder_than_what_surrounds_it_and_has_space_before(rhythm):
     assert sum(hit.accent.breath_ticks >= 2 for hit in cuts) >= len(cuts) / 2
 
 
+def test_a_crash_falls_on_eighths_alone(rhythm):
+    """In no genre's songs does a crash stand between eighths in more than two of a thousand bars."""
+    struck = [
+        (note.tick % 2, note.pitch)
+        for film in FILMS.values()
+        for bar in build_plan(rhythm(**film), Wishes(control=1.0, seed=1, tempo_bpm=(97.0, 97.0))).bars
+        for note in bar.scored
+        if note.instrument == 0
+    ]
+    assert not {(1, 49), (1, 57)} & set(struck)
+    assert {(0, 49), (0, 57)} & set(struck)
+
+
 def test_accents_scale_and_zero_leaves_hits_bare(rhythm):
     plans = [build_plan(rhythm(**FILMS["plain"]), Wishes(control=1.0, accents=a, seed=1)) for a in (0.0, 0.5, 1.0, 2.0)]
     assert all(hit.accent is None for hit in plans[0].hits)
@@ -139,6 +152,16 @@ def test_the_last_chord_may_be_a_whole_one_with_its_root_below_however_calm_it_i
             Fullness.of(Here(plan, at)).lean("strength", Place(0, 1, 0, 1)) for at in (last.index - 1, last.index)
         )
         assert max(before.values()) < 0 < min(end.values())
+
+
+def test_a_wish_for_density_asks_for_larger_chords_too(rhythm):
+    film = rhythm(30.0, cuts_s=(15.0,))
+    leans = []
+    for density in (-4, 0, 4):
+        plan = build_plan(film, Wishes(density=density))
+        leans.append(Fullness.of(Here(plan, 3)).lean("strength", Place(0, 1, 0, 1))[4])
+    assert leans[0] < leans[1] < leans[2]
+    assert build_plan(film, Wishes()).bars[3].fullness == 0.0
 
 
 def test_a_film_that_fades_out_fades_in_music(rhythm):
