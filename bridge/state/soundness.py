@@ -11,6 +11,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from hitpoint.model.music.meter import METERS
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def is_sound_plan(plan: Plan) -> bool:
         and [bar.index for bar in plan.bars] == list(range(len(plan.bars)))
         and points
         and rises
+        and plan.tempo_map.meter in METERS
+        and all(bar >= 0 and 0 < ticks <= 2 * TICKS_PER_BAR for bar, ticks in plan.tempo_map.odd_bars)
         and all(_is_moment(p.time_s) and _is_moment(p.beat) and 0 < p.bpm <= MOST_BPM for p in points)
         and all(_is_moment(hit.time_s) for hit in plan.hits)
         and 0 < plan.last_bar_ticks <= 2 * TICKS_PER_BAR

@@ -76,6 +76,8 @@ def test_what_is_whole_is_played(kept):
         ("plan.json", ("tempo_map", "points", 0, "bpm"), -120.0),
         ("plan.json", ("tempo_map", "points", 0, "time_s"), 1e300),
         ("plan.json", ("hits", 0, "time_s"), 1e300),
+        ("plan.json", ("tempo_map", "meter"), "7/11"),
+        ("plan.json", ("tempo_map", "odd_bars"), [[1, 0]]),
         ("job.json", ("programs",), []),
         ("job.json", ("programs",), [0, 1]),
         ("job.json", ("programs",), [0, 1, 2, 3, 999]),
