@@ -25,7 +25,7 @@ from hitpoint.model.video.types import LOUD_BEAT, VisualBeat
 
 SHAPE = 0.35
 """A beat's saliency is its confidence to this power: near 1 where it is all but certain."""
-LOUD_CONFIDENCE = 0.45
+LOUD_CONFIDENCE = 0.4
 """From here on a beat is a LOUD_BEAT, however large it is among the film's own."""
 MIN_CONFIDENCE = 0.25
 """Anything less likely than this to be an impact is not a visual beat."""
