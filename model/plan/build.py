@@ -123,9 +123,9 @@ def _felt(bars: tuple[BarPlan, ...], feeling: Feeling | None) -> tuple[BarPlan, 
 
 
 def _players(wishes: Wishes) -> tuple[int, ...]:
-    """Who may play: where all may, music of a genre without a kit does without one."""
+    """Who may play: where all may, music of a genre without a kit does without one, and without a guitar."""
     if wishes.genre not in KIT_GENRES and len(set(wishes.instruments)) == len(INSTRUMENTS):
-        return tuple(k for k in wishes.instruments if INSTRUMENTS[k] != "drums")
+        return tuple(k for k in wishes.instruments if INSTRUMENTS[k] not in ("drums", "guitar"))
     return wishes.instruments
 
 

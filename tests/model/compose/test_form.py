@@ -12,8 +12,9 @@ from hitpoint.model.compose.cmt import colour, harmony
 from hitpoint.model.compose.cmt import composer as compose
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.compose.cmt.echo import Echo, echo_of
-from hitpoint.model.compose.cmt.form import Again, Close, Recall
+from hitpoint.model.compose.cmt.form import MOST_HEARD, Again, Close, Recall
 from hitpoint.model.compose.cmt.grammar import BarTask
+from hitpoint.model.compose.cmt.idiom import Idiom
 from hitpoint.model.compose.cmt.leaning import Here, Place, leanings_of, total
 from hitpoint.model.music.flaws import flaw_of
 from hitpoint.model.music.harmony import key_of
@@ -81,8 +82,8 @@ def onsets(bar: Bar) -> list[tuple[int, int, int]]:
 def test_a_return_begins_with_the_very_bars_of_its_first_appearance(composer: CmtComposer) -> None:
     plan = sectioned(("A", 4), ("B", 4), ("A", 4), ("C", 1))
     bars = list(composer.stream(plan, 1))
-    assert [onsets(bar) for bar in bars[:8]].count(onsets(bars[0])) == 1
-    assert onsets(bars[8]) == onsets(bars[0]), "the plan asks for the same, and the bar was heard once"
+    assert [onsets(bar) for bar in bars[:8]].count(onsets(bars[0])) < MOST_HEARD
+    assert onsets(bars[8]) == onsets(bars[0]), "the plan asks for the same, and the bar is not worn"
     assert any(onsets(bars[8 + i]) != onsets(bars[i]) for i in (2, 3)), "a return varies"
     busier = dataclasses.replace(
         plan, bars=(*plan.bars[:8], dataclasses.replace(plan.bars[8], density=9), *plan.bars[9:])
@@ -238,7 +239,8 @@ def test_harmony_moves_on_at_a_hit_and_stays_in_the_key() -> None:
 def test_form_never_asks_for_a_bar_that_is_not_there() -> None:
     plan = dataclasses.replace(make_plan(6), sections=())
     assert all(echo_of(plan, index) is None for index in range(6))
-    nothing = leanings_of(Here(sectioned(("A", 8)), 6))
+    found = leanings_of(Here(sectioned(("A", 8)), 6))
+    nothing = [each for each in found if not isinstance(each, Idiom)]  # which says where the genre strikes in any bar
     assert nothing and not total(nothing, "beat", Place(-1, -1, 0, 4))
     assert BarTask(0, (1,), 64).lean("beat", Place(-1, -1, 0, 4)) == {}
 
