@@ -89,7 +89,9 @@ def test_control_binds_all_none_and_only_ever_more(rhythm):
         ]
     assert all(bar.density is None and not bar.required for bar in plans[0].bars)
     assert all(bar.density is not None for bar in plans[-1].bars)
-    assert all(hit.strength is not None for hit in plans[-1].hits)
+    last = len(plans[-1].bars) - 1
+    rings = [hit for hit in plans[-1].hits if hit.kind == "beat" and hit.bar == last and hit.tick > 8]
+    assert all(hit.strength is not None for hit in plans[-1].hits if hit not in rings), "all but behind the last chord"
     for less, more in pairwise(plans):
         assert all(b.density is not None for a, b in zip(less.bars, more.bars, strict=True) if a.density is not None)
         assert all(set(a.required) <= set(b.required) for a, b in zip(less.bars, more.bars, strict=True))
