@@ -33,25 +33,25 @@ MUTATIONS = {
         "bridge/play/lookahead.py", "if edition >= self.edition:", "if True:", "tests/bridge/play/test_scheduler.py"
     ),
     "hits on neighbouring ticks": Mutation(
-        "model/plan/hits.py",
+        "model/plan/hits/placing.py",
         "not beats.isdisjoint((each.place - 1, each.place, each.place + 1))",
         "not beats.isdisjoint((each.place,))",
         "tests/model/plan/test_small_promises.py",
     ),
     "no arc of energy": Mutation(
-        "model/plan/energy.py",
+        "model/plan/density/energy.py",
         "+ planned_arc * (arc(bars) - 0.65)",
         "+ 0.0 * bars",
         "tests/model/plan/test_small_promises.py",
     ),
     "the rank of saliency is ignored": Mutation(
-        "model/plan/strengths.py",
+        "model/plan/hits/strengths.py",
         "(rank + each.moment.saliency) / 2",
         "each.moment.saliency",
         "tests/model/plan/test_small_promises.py",
     ),
     "a step in tempo costs nothing": Mutation(
-        "model/plan/tempo_fit.py",
+        "model/plan/tempo/fit.py",
         "STEP_COST, DEVIATION_COST = 0.1, 0.02",
         "STEP_COST, DEVIATION_COST = 0.0, 0.02",
         "tests/model/plan/test_small_promises.py",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hitpoint.bridge.commands._clip import ClipPart
 from hitpoint.bridge.commands._shared import counted
 from hitpoint.bridge.errors import UsageError
-from hitpoint.model.plan.wishes import parse_wishes
+from hitpoint.model.plan.wishes.options import parse_wishes
 
 if TYPE_CHECKING:
     from hitpoint.model.compose.base import Composer

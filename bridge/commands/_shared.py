@@ -12,7 +12,7 @@ import click
 from hitpoint.bridge.config.flags import setting_option
 from hitpoint.bridge.config.settings import load_config
 from hitpoint.bridge.work import factory
-from hitpoint.model.plan.wishes import OPTIONS, WishOption
+from hitpoint.model.plan.wishes.options import OPTIONS, WishOption
 
 if TYPE_CHECKING:
     from hitpoint.model.compose.base import Composer

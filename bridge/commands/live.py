@@ -35,7 +35,7 @@ def command(source: str | None, config: Path | None, aliases: tuple[str, ...], *
     from hitpoint.bridge.live.conductor import Conductor
     from hitpoint.bridge.live.sources import Source
     from hitpoint.bridge.process.serve import serve
-    from hitpoint.model.plan.wishes import parse_wishes
+    from hitpoint.model.plan.wishes.options import parse_wishes
 
     wishes = {key: flags.pop(key.replace("-", "_")) for key in WISHES}
     asked = {key: value for key, value in wishes.items() if value is not None}

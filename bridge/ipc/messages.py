@@ -41,7 +41,7 @@ class JobMessage:
 
 @dataclass(frozen=True)
 class ScoreJob(JobMessage):
-    """Analyse, plan and compose. pairs: keys and values as in `hitpoint.model.plan.wishes`, and takes, cuts, wav.
+    """Analyse, plan and compose. pairs: keys and values as in `plan.wishes.options`, and takes, cuts, wav.
 
     sounds: what lies beside the picture and is heard.
     """

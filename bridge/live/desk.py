@@ -20,7 +20,7 @@ from hitpoint.bridge.osc.protocol import ProtocolError
 from hitpoint.bridge.play.player import Player
 from hitpoint.model.music.score import BEATS_PER_BAR, Note
 from hitpoint.model.plan.seen import FEATURES, Seen
-from hitpoint.model.plan.wish_texts import tempo
+from hitpoint.model.plan.wishes.texts import tempo
 
 AUTO_BPM = 108.0
 TIMES_SLOWEST, SPARE_S = 2.0, 0.1

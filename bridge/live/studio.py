@@ -106,7 +106,7 @@ class Studio:
     def _begin(self, message: GrowBar) -> None:
         """New music, or what goes on where a composer died."""
         from hitpoint.model.plan.growing import GrowingPlan
-        from hitpoint.model.plan.wishes import check_wishes
+        from hitpoint.model.plan.wishes.options import check_wishes
 
         wishes, bpm, key, composer = asked(message.pairs)
         check_wishes(wishes)
@@ -149,7 +149,7 @@ class Studio:
 
 def asked(pairs: tuple[tuple[str, str], ...]) -> tuple[Wishes, float, str | None, str]:
     """(wishes, tempo in BPM, key of the music that goes on, composer) of an order. Raises UsageError."""
-    from hitpoint.model.plan.wishes import parse_wishes
+    from hitpoint.model.plan.wishes.options import parse_wishes
 
     texts = dict(pairs)
     wrong = [key for key in texts if key.replace("_", "-") in NOT_LIVE]

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from hitpoint.bridge.osc.protocol import INCOMING
 from hitpoint.model.compose.base import COMPOSERS
 from hitpoint.model.music.score import INSTRUMENTS, SHIPPED_GENRES
-from hitpoint.model.plan.wish_names import MOOD_CHOICES
-from hitpoint.model.plan.wishes import OPTIONS
+from hitpoint.model.plan.wishes.names import MOOD_CHOICES
+from hitpoint.model.plan.wishes.options import OPTIONS
 
 _CONTROL = "/hitpoint/control/"
 

@@ -167,7 +167,7 @@ class Tools:
     def prepare(self, score: ScoreJob, pairs: dict[str, str], progress: Callable[[str, float], None]) -> Prepared:
         """Analyse and plan."""
         from hitpoint.model.job import prepare
-        from hitpoint.model.plan.wishes import parse_wishes
+        from hitpoint.model.plan.wishes.options import parse_wishes
 
         wishes = parse_wishes(pairs)
         clips = as_clips(score.clips)
@@ -182,7 +182,7 @@ class Tools:
         """What genre and mood the clips suggest. pairs: describe, and whatever else a score may have."""
         from hitpoint.model.job import names
         from hitpoint.model.plan.suggested import suggested
-        from hitpoint.model.plan.wishes import parse_wishes
+        from hitpoint.model.plan.wishes.options import parse_wishes
         from hitpoint.model.video.apart import analyse_apart
 
         wishes, clips = parse_wishes(pairs), as_clips(score.clips)
@@ -209,8 +209,8 @@ class Tools:
         """Another plan for what was analysed, of the same tempo, since its music is being heard."""
         from hitpoint.model.plan.build import build_plan
         from hitpoint.model.plan.suggested import followed
-        from hitpoint.model.plan.tempo_map import tempo_of
-        from hitpoint.model.plan.wishes import parse_wishes
+        from hitpoint.model.plan.tempo.planner import tempo_of
+        from hitpoint.model.plan.wishes.options import parse_wishes
 
         wishes = parse_wishes(pairs)
         if prepared.suggestion is not None:

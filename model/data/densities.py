@@ -1,4 +1,4 @@
-"""How busy bars of real music are: makes `model/plan/density_table.py` from a shard folder.
+"""How busy bars of real music are: makes `model/plan/density/table.py` from a shard folder.
 
     hitpoint data build band real5 pop909_5 scores -o SHARD \\
         --exclude nottingham --exclude openmsx --exclude debian_games

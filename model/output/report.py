@@ -20,10 +20,10 @@ from hitpoint.model.music.symbols import parse_key, symbol_of
 from hitpoint.model.output.base import Output, Writing
 from hitpoint.model.output.duck import duck_of
 from hitpoint.model.output.report_mood import affect_row, mood_rows
-from hitpoint.model.plan.hits import WIDE_TOLERANCE_S
-from hitpoint.model.plan.own_hits import with_own_hits
+from hitpoint.model.plan.hits.own import with_own_hits
+from hitpoint.model.plan.hits.placing import WIDE_TOLERANCE_S
+from hitpoint.model.plan.hits.weights import MERGE_S
 from hitpoint.model.plan.types import HitPoint, Plan
-from hitpoint.model.plan.weights import MERGE_S
 from hitpoint.model.take import Prepared, Take
 from hitpoint.model.video.types import Clip, Media
 

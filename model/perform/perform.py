@@ -10,7 +10,7 @@ from hitpoint.model.perform.controllers import controllers
 from hitpoint.model.perform.players import Heard, heard
 from hitpoint.model.perform.timing import exact_ticks, timed
 from hitpoint.model.perform.touch import touched
-from hitpoint.model.plan.dynamics import LOUDNESS_RANGE
+from hitpoint.model.plan.arrangement.dynamics import LOUDNESS_RANGE
 from hitpoint.model.plan.types import BarPlan, Plan
 
 SOFTEST, HARDEST = 16, 127

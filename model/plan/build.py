@@ -13,24 +13,24 @@ from numpy.typing import NDArray
 from hitpoint.model.errors import InputError
 from hitpoint.model.music.meter import FOUR_FOUR
 from hitpoint.model.music.score import INSTRUMENTS, KIT_GENRES, TICKS_PER_BAR, TempoMap
-from hitpoint.model.plan.arrangement import arrange
+from hitpoint.model.plan.arrangement.arrange import arrange
 from hitpoint.model.plan.colours import with_colours
-from hitpoint.model.plan.density import bar_speeds, densities, levels
-from hitpoint.model.plan.energy import energy_lines
+from hitpoint.model.plan.density.densities import bar_speeds, densities, levels
+from hitpoint.model.plan.density.energy import energy_lines
 from hitpoint.model.plan.harmony.planner import harmonise
-from hitpoint.model.plan.hits import Placed, Placement, bar_lines, place
-from hitpoint.model.plan.melody import tune_player, with_melody
-from hitpoint.model.plan.meter_seen import meter_seen
+from hitpoint.model.plan.hits.own import with_own_hits
+from hitpoint.model.plan.hits.placing import Placed, Placement, bar_lines, place
+from hitpoint.model.plan.hits.strengths import strengths
+from hitpoint.model.plan.hits.weights import Moment, moments
 from hitpoint.model.plan.mood import Feeling, feel, feel_bars
-from hitpoint.model.plan.own_hits import with_own_hits
 from hitpoint.model.plan.playing import with_playing
 from hitpoint.model.plan.sections import find_sections
-from hitpoint.model.plan.strengths import strengths
-from hitpoint.model.plan.tempo_map import TempoPlan, plan_tempo
+from hitpoint.model.plan.tempo.meter_seen import meter_seen
+from hitpoint.model.plan.tempo.planner import TempoPlan, plan_tempo
+from hitpoint.model.plan.tune.melody import tune_player, with_melody
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Wishes
 from hitpoint.model.plan.under_speech import leave_room, make_room
-from hitpoint.model.plan.weights import Moment, moments
-from hitpoint.model.plan.wishes import check_wishes
+from hitpoint.model.plan.wishes.options import check_wishes
 from hitpoint.model.video.types import VisualRhythm
 
 CUTS_BIND = 0.5

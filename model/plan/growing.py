@@ -20,12 +20,12 @@ from hitpoint.model.music.chords import Chord
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import BEATS_PER_BAR, Bar, Note, TempoMap, TempoPoint
 from hitpoint.model.music.symbols import key_name, parse_key, symbol_of
+from hitpoint.model.plan.arrangement.strike import strike
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.melody import tune_player
-from hitpoint.model.plan.motif import drawn_motif
 from hitpoint.model.plan.seen import Seen
-from hitpoint.model.plan.strike import strike
-from hitpoint.model.plan.tempo_map import TempoPlan
+from hitpoint.model.plan.tempo.planner import TempoPlan
+from hitpoint.model.plan.tune.melody import tune_player
+from hitpoint.model.plan.tune.motif import drawn_motif
 from hitpoint.model.plan.types import BarPlan, ChordAt, Plan, Section, Wishes
 from hitpoint.model.video.types import Boundary, VisualRhythm
 

@@ -16,11 +16,11 @@ import numpy as np
 from hitpoint.model.music.meter import METERS, odd_of
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.hits import bar_lines, place
-from hitpoint.model.plan.own_hits import with_own_hits
-from hitpoint.model.plan.tempo_map import TempoPlan, plan_tempo
+from hitpoint.model.plan.hits.own import with_own_hits
+from hitpoint.model.plan.hits.placing import bar_lines, place
+from hitpoint.model.plan.hits.weights import Moment, moments
+from hitpoint.model.plan.tempo.planner import TempoPlan, plan_tempo
 from hitpoint.model.plan.types import BarPlan, HitPoint, Plan, Section, Wishes
-from hitpoint.model.plan.weights import Moment, moments
 from hitpoint.model.video.changed import Change
 from hitpoint.model.video.types import VisualRhythm
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from hitpoint.model.mood.looks import looks_of
 from hitpoint.model.mood.palette import frames_of
 from hitpoint.model.mood.salient import Feeling, pull
+from hitpoint.model.plan.hits.weights import is_section_change
 from hitpoint.model.plan.types import Section
-from hitpoint.model.plan.weights import is_section_change
 from hitpoint.model.video.types import VisualRhythm, letter
 
 MOST_BARS = 16

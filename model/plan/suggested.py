@@ -9,10 +9,10 @@ from hitpoint.model.mood.affect import CENTRES
 from hitpoint.model.mood.shares import Source
 from hitpoint.model.mood.suggest import UNSURE_MOOD, Suggestion, suggest
 from hitpoint.model.music.score import GENRES
+from hitpoint.model.plan.hits.weights import moments
 from hitpoint.model.plan.mood import AROUSAL_BPM
-from hitpoint.model.plan.tempo_pace import pace
+from hitpoint.model.plan.tempo.pace import pace
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.plan.weights import moments
 from hitpoint.model.video.types import VisualRhythm
 
 AUTO = "auto"

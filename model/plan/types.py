@@ -9,7 +9,7 @@ from hitpoint.model.mood.types import Affect as Affect  # part of a plan, and so
 from hitpoint.model.mood.types import MoodPoint as MoodPoint
 from hitpoint.model.music.meter import FOUR_FOUR
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, Note, TempoMap
-from hitpoint.model.plan.motif import Motif
+from hitpoint.model.plan.tune.motif import Motif
 
 PHRASE_BARS = 4
 """What is played in one breath: returns, fills and players are counted in phrases from a section's first bar."""

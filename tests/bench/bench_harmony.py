@@ -44,7 +44,7 @@ from hitpoint.model.plan.harmony.rules import Rule
 from hitpoint.model.plan.harmony.search import find_chords
 from hitpoint.model.plan.harmony.tension import tension_table
 from hitpoint.model.plan.types import Plan
-from hitpoint.model.plan.wishes import parse_wishes
+from hitpoint.model.plan.wishes.options import parse_wishes
 from hitpoint.model.take import Prepared
 from hitpoint.model.training.chord_songs import Scales, Song, conditions_of, example_of, rank, read_songs, scales_of
 from hitpoint.model.training.heard.figures import notes_alone

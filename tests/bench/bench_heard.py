@@ -31,7 +31,7 @@ from hitpoint.model import job
 from hitpoint.model.compose.base import COMPOSERS, Composer, ComposerOptions
 from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Score
 from hitpoint.model.output.report import control_errors
-from hitpoint.model.plan.wishes import parse_wishes
+from hitpoint.model.plan.wishes.options import parse_wishes
 from hitpoint.model.take import Prepared
 from hitpoint.model.training.heard.figures import FIGURES, LONG, heard_beside_chance, notes_alone
 from hitpoint.model.training.heard.grid import marks_of, table_of

@@ -23,7 +23,7 @@ from hitpoint.model.music.score import Bar, Score
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.perform.perform import perform_all
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.tempo_ease import bend
+from hitpoint.model.plan.tempo.ease import bend
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.video.types import Clip, VisualRhythm
 

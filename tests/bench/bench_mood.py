@@ -124,7 +124,7 @@ def mode(
     from hitpoint.model import job
     from hitpoint.model.compose.base import COMPOSERS, ComposerOptions
     from hitpoint.model.music.harmony import key_of
-    from hitpoint.model.plan.wishes import parse_wishes
+    from hitpoint.model.plan.wishes.options import parse_wishes
 
     composer = COMPOSERS.load("cmt").create(ComposerOptions(device="cpu"))
     pairs = {"own": dict(zip(("sunny", "night"), regraded(EXAMPLE), strict=True))} if EXAMPLE in sources else {}

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.tempo_map import TempoPlan, plan_tempo
+from hitpoint.model.plan.hits.weights import Moment
+from hitpoint.model.plan.tempo.planner import TempoPlan, plan_tempo
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.plan.weights import Moment
 from hitpoint.model.video.types import Boundary, VisualBeat, VisualRhythm
 
 FILMS, LENGTH_S, CUTS_A_MINUTE, SPREAD = 60, 60.0, 17.4, 0.6

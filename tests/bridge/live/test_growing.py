@@ -10,7 +10,7 @@ from hitpoint.model.plan import growing
 from hitpoint.model.plan.growing import AHEAD_BARS, SECTION_BARS, GrowingPlan
 from hitpoint.model.plan.seen import Seen
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.plan.wishes import parse_wishes
+from hitpoint.model.plan.wishes.options import parse_wishes
 
 CALM, LIVELY = Seen(0.1, 0.0, None), Seen(0.9, 0.0, None)
 

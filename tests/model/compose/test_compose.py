@@ -10,7 +10,7 @@ import pytest
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.arrangement import arrange
+from hitpoint.model.plan.arrangement.arrange import arrange
 from tests.fakes import fake_plan
 from tests.model.material import make_plan
 

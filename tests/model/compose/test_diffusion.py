@@ -23,7 +23,7 @@ from hitpoint.model.music.roll import LOWEST, PITCHES
 from hitpoint.model.music.score import TICKS_PER_BAR, Bar, Note
 from hitpoint.model.network.roll_network import RollConfig, RollNetwork
 from hitpoint.model.output.report import build_report, control_errors
-from hitpoint.model.plan.arrangement import arrange
+from hitpoint.model.plan.arrangement.arrange import arrange
 from hitpoint.model.plan.types import Plan
 from tests.fakes import FakeComposer, fake_plan, fake_prepared
 

@@ -25,7 +25,7 @@ from hitpoint.model.network import checkpoint
 from hitpoint.model.network.device import Graphs, Plain
 from hitpoint.model.network.network import Network
 from hitpoint.model.network.static_step import BAR, IDLE, NOTE, ONSET, STAGE, TIME
-from hitpoint.model.plan.arrangement import arrange
+from hitpoint.model.plan.arrangement.arrange import arrange
 from hitpoint.model.plan.types import Plan, Section
 from tests.fakes import fake_plan
 from tests.graphs import Cuda

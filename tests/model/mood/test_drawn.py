@@ -6,7 +6,7 @@ import pytest
 from hitpoint.model.errors import UsageError
 from hitpoint.model.mood.types import MoodPoint
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.wishes import parse_wishes
+from hitpoint.model.plan.wishes.options import parse_wishes
 from hitpoint.model.video.types import VisualRhythm
 
 LENGTH_S = 40.0

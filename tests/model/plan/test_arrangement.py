@@ -15,8 +15,8 @@ from hitpoint.model.compose.cmt.presence import Fullness
 from hitpoint.model.music.score import TICKS_PER_BAR, Score
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.perform.perform import perform_all
+from hitpoint.model.plan.arrangement.players import BASS
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.players import BASS
 from hitpoint.model.plan.types import ACCENT_KINDS, Plan, Wishes
 
 

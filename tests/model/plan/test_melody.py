@@ -15,11 +15,11 @@ from hitpoint.model.errors import UsageError
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.melody import THEME_BARS
-from hitpoint.model.plan.motif import drawn_motif, pitch_at, scale_place
-from hitpoint.model.plan.motif_file import read_motif
+from hitpoint.model.plan.tune.melody import THEME_BARS
+from hitpoint.model.plan.tune.motif import drawn_motif, pitch_at, scale_place
+from hitpoint.model.plan.tune.motif_file import read_motif
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.plan.wishes import check_wishes, parse_wishes
+from hitpoint.model.plan.wishes.options import check_wishes, parse_wishes
 from hitpoint.model.video.types import VisualRhythm
 
 TUNE = ((0, 67, 480), (480, 69, 480), (960, 71, 240), (1200, 72, 720), (1920, 74, 960), (2880, 67, 960))

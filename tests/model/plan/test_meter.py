@@ -20,10 +20,10 @@ from hitpoint.model.output.musicxml import chords_of, to_music21
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.output.rpp import write_rpp
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.tempo_odd import WHOLE_BEFORE, odd_bars
+from hitpoint.model.plan.hits.weights import Moment
+from hitpoint.model.plan.tempo.odd import WHOLE_BEFORE, odd_bars
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.plan.weights import Moment
-from hitpoint.model.plan.wishes import parse_wishes
+from hitpoint.model.plan.wishes.options import parse_wishes
 from hitpoint.model.take import Prepared
 from hitpoint.model.video.types import Boundary, Clip, VisualRhythm
 from tests.fakes import FakeComposer, fake_rhythm

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.meter_seen import meter_seen
+from hitpoint.model.plan.hits.weights import Moment
+from hitpoint.model.plan.tempo.meter_seen import meter_seen
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.plan.weights import Moment
 from hitpoint.model.video.types import VisualBeat
 from tests.fakes import fake_rhythm
 

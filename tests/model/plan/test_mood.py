@@ -12,9 +12,9 @@ from hitpoint.model.errors import UsageError
 from hitpoint.model.mood.types import MOODS
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.suggested import asks, followed, suggested
-from hitpoint.model.plan.tempo_map import tempo_of
+from hitpoint.model.plan.tempo.planner import tempo_of
 from hitpoint.model.plan.types import Wishes as AllWishes
-from hitpoint.model.plan.wishes import parse_wishes
+from hitpoint.model.plan.wishes.options import parse_wishes
 from tests.model.mood.test_curve import rhythm
 
 Wishes = partial(AllWishes, harmony="off")

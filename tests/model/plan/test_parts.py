@@ -5,13 +5,13 @@ import pytest
 
 from hitpoint.model.errors import UsageError
 from hitpoint.model.music.score import GENRES
-from hitpoint.model.plan.density import bar_means, bar_speeds, densities, levels
-from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES, PERCENTILES
-from hitpoint.model.plan.energy import energy_lines
+from hitpoint.model.plan.density.densities import bar_means, bar_speeds, densities, levels
+from hitpoint.model.plan.density.energy import energy_lines
+from hitpoint.model.plan.density.table import ENSEMBLE_DENSITIES, GENRE_DENSITIES, PERCENTILES
+from hitpoint.model.plan.hits.weights import Moment, merge, moments
 from hitpoint.model.plan.sections import find_sections
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.plan.weights import Moment, merge, moments
-from hitpoint.model.plan.wishes import OPTIONS, parse_wishes
+from hitpoint.model.plan.wishes.options import OPTIONS, parse_wishes
 
 
 def test_moments_are_apart_and_the_weightiest_stays():

@@ -9,7 +9,7 @@ import pytest
 
 from hitpoint.model.music.score import TICKS_PER_BAR
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.hits import WIDE_TOLERANCE_S, bar_lines
+from hitpoint.model.plan.hits.placing import WIDE_TOLERANCE_S, bar_lines
 from hitpoint.model.plan.rework import rework
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.video.changed import Change, changed

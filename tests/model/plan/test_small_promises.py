@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from hitpoint.model.music.score import TempoMap, TempoPoint
-from hitpoint.model.plan.energy import PEAK, energy_lines
-from hitpoint.model.plan.hits import Placed, place
-from hitpoint.model.plan.strengths import strengths
-from hitpoint.model.plan.tempo_fit import FINE_S, BarSearch
-from hitpoint.model.plan.tempo_grid import Weighed
-from hitpoint.model.plan.weights import Moment
+from hitpoint.model.plan.density.energy import PEAK, energy_lines
+from hitpoint.model.plan.hits.placing import Placed, place
+from hitpoint.model.plan.hits.strengths import strengths
+from hitpoint.model.plan.hits.weights import Moment
+from hitpoint.model.plan.tempo.fit import FINE_S, BarSearch
+from hitpoint.model.plan.tempo.grid import Weighed
 
 TICK_S = 0.125
 STEADY = TempoMap((TempoPoint(0.0, 0.0, 120.0),))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitpoint.model.plan.tempo_map import plan_tempo
+from hitpoint.model.plan.hits.weights import Moment
+from hitpoint.model.plan.tempo.planner import plan_tempo
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.plan.weights import Moment
 
 STILL = np.zeros(10, np.float32)
 LIVELY = np.full(10, 0.5, np.float32)

@@ -11,7 +11,7 @@ from fake_bridge import FakeBridge
 
 from hitpoint.model.compose.base import COMPOSERS
 from hitpoint.model.music.score import INSTRUMENTS, SHIPPED_GENRES
-from hitpoint.model.plan.wishes import BY_KEY
+from hitpoint.model.plan.wishes.options import BY_KEY
 
 EVERY = ["3.4", "4.2", "4.5", "5.0"]
 STRIPS = [

@@ -23,7 +23,7 @@ from hitpoint.model.plan.harmony.rules import HOMES, MOST_EQUAL, half_at, halves
 from hitpoint.model.plan.harmony.search import CLOSE_TONES, find_chords
 from hitpoint.model.plan.harmony.tension import tension_table
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.plan.wishes import check_wishes, parse_wishes
+from hitpoint.model.plan.wishes.options import check_wishes, parse_wishes
 from hitpoint.model.video.types import VisualRhythm
 
 CUTS_S = (5.1, 11.0, 18.2, 24.4, 31.0, 38.9, 47.0)

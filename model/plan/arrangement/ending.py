@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.players import BASS, DRUMS, STRINGS
-from hitpoint.model.plan.sheet import Sheet
+from hitpoint.model.plan.arrangement.players import BASS, DRUMS, STRINGS
+from hitpoint.model.plan.arrangement.sheet import Sheet
 from hitpoint.model.plan.types import Plan
 
 BRISK = 0.5

@@ -9,7 +9,7 @@ import mido
 from hitpoint.model.errors import UsageError
 from hitpoint.model.music.harmony import key_of
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, Bar, Note
-from hitpoint.model.plan.motif import Motif, MotifNote, scale_place
+from hitpoint.model.plan.tune.motif import Motif, MotifNote, scale_place
 
 MOST_BARS = 4
 _DRUM_CHANNEL = 9

@@ -11,7 +11,7 @@ from pathlib import Path
 from hitpoint.model.errors import UsageError
 from hitpoint.model.mood.types import LONGEST_TEXT, MOODS
 from hitpoint.model.music.score import GENRES, INSTRUMENTS
-from hitpoint.model.plan.motif import REGISTERS, Motif
+from hitpoint.model.plan.tune.motif import REGISTERS, Motif
 from hitpoint.model.plan.types import ChordAt
 
 HARMONIES = ("auto", "off", "bound")
@@ -95,7 +95,7 @@ def lead(text: str) -> str | None:
 
 def motif(text: str) -> Motif | None:
     """The tune of a MIDI file, or None for auto."""
-    from hitpoint.model.plan.motif_file import read_motif
+    from hitpoint.model.plan.tune.motif_file import read_motif
 
     return None if text.lower() in ("", "auto") else read_motif(Path(text))
 

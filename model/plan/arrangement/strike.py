@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hitpoint.model.music.score import TICKS_PER_BEAT, Note
 from hitpoint.model.music.symbols import parse_symbol
-from hitpoint.model.plan.players import BASS, DRUMS, PIANO, STRINGS
+from hitpoint.model.plan.arrangement.players import BASS, DRUMS, PIANO, STRINGS
 from hitpoint.model.plan.types import BarPlan
 
 KICK, CRASHES = 36, (49, 57)

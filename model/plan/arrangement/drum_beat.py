@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from hitpoint.model.music.meter import FOUR_FOUR
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.players import DRUMS
-from hitpoint.model.plan.sheet import Sheet
+from hitpoint.model.plan.arrangement.players import DRUMS
+from hitpoint.model.plan.arrangement.sheet import Sheet
 from hitpoint.model.plan.types import Plan
 
 KICK, SNARE, HAT = 36, 38, 42

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from hitpoint.model.music.score import MAX_STRENGTH, TICKS_PER_BAR, Note
-from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES
+from hitpoint.model.plan.density.table import ENSEMBLE_DENSITIES
 from hitpoint.model.plan.types import BarPlan, Plan
 
 BUSY_SHARE = 8

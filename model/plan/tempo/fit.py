@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.plan.tempo_grid import BLUR_S, FAR_S, MISS, MISS_TEMPO, NEAR_S, BarGrid, Weighed, bar_grid
+from hitpoint.model.plan.tempo.grid import BLUR_S, FAR_S, MISS, MISS_TEMPO, NEAR_S, BarGrid, Weighed, bar_grid
 
 COARSE_S, FINE_S = 0.02, 0.01
 """Bar lines of the two passes lie on grids of this many seconds, or a little more or less so that the end is on it."""

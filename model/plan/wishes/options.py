@@ -12,11 +12,11 @@ from typing import Any
 from hitpoint.model.errors import UsageError
 from hitpoint.model.music.meter import FOUR_FOUR, METERS
 from hitpoint.model.music.score import INSTRUMENTS, SHIPPED_GENRES
-from hitpoint.model.plan import wish_names as read
-from hitpoint.model.plan.motif import REGISTERS
+from hitpoint.model.plan.tune.motif import REGISTERS
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.plan.wish_names import HARMONIES, MOOD_CHOICES
-from hitpoint.model.plan.wish_texts import (
+from hitpoint.model.plan.wishes import names as read
+from hitpoint.model.plan.wishes.names import HARMONIES, MOOD_CHOICES
+from hitpoint.model.plan.wishes.texts import (
     moments,
     mood_line,
     number,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from hitpoint.model.music.score import MAX_STRENGTH
-from hitpoint.model.plan.hits import Placed
+from hitpoint.model.plan.hits.placing import Placed
 
 CLASSES = {"cut": (3, 5), "fade": (3, 4), "beat": (2, 4)}
 """Kind of moment -> strength of the faintest and of the most salient one. From 3 on it is an accent."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.score import BEATS_PER_BAR, KIT_GENRES, TICKS_PER_BAR
-from hitpoint.model.plan.density_table import ENSEMBLE_DENSITIES, GENRE_DENSITIES, PERCENTILES
+from hitpoint.model.plan.density.table import ENSEMBLE_DENSITIES, GENRE_DENSITIES, PERCENTILES
 
 ONSETS_PER_S = 12.0
 """No bar asks for more onsets a second than this: beyond it a pattern is a blur."""

@@ -20,7 +20,7 @@ from hitpoint.model.music.chords import HALF_BAR_TICKS
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Note
 from hitpoint.model.music.symbols import parse_key, parse_symbol
-from hitpoint.model.plan.motif import REGISTERS, Motif, MotifNote, drawn_motif, pitch_at, scale_place
+from hitpoint.model.plan.tune.motif import REGISTERS, Motif, MotifNote, drawn_motif, pitch_at, scale_place
 from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, Plan, Wishes
 
 LEADERS = ("strings", "piano", "guitar")

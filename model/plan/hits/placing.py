@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap
-from hitpoint.model.plan.weights import Moment
+from hitpoint.model.plan.hits.weights import Moment
 
 TOLERANCE_S = 0.019
 """A promise: the note falls within 20 ms of the picture's moment, half a frame; 1 ms is left for MIDI."""

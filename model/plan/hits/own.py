@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hitpoint.model.plan.weights import MERGE_S
+from hitpoint.model.plan.hits.weights import MERGE_S
 from hitpoint.model.video.types import Boundary, VisualRhythm
 
 PLAIN_WEIGHT, BOUND_WEIGHT = 0.6, 1.0

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.energy import SUDDEN
+from hitpoint.model.plan.density.energy import SUDDEN
 from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, HitPoint, Plan
 
 LOUDNESS_RANGE = 60.0

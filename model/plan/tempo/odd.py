@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.meter import Meter
-from hitpoint.model.plan.tempo_grid import FAR_S, bar_grid
-from hitpoint.model.plan.weights import Moment
+from hitpoint.model.plan.hits.weights import Moment
+from hitpoint.model.plan.tempo.grid import FAR_S, bar_grid
 
 ODD_COST = 0.06
 """What an odd bar costs, in units of a moment's weight: a light cut on another beat does not pay for one."""

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from hitpoint.model.music.meter import METERS, Meter, odd_of
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
-from hitpoint.model.plan.tempo_ease import Nail, ease, tempo_map
-from hitpoint.model.plan.tempo_fit import TempoFit, fit_tempo, steady_fit
-from hitpoint.model.plan.tempo_grid import FAR_S, MISS, NEAR_S, BarGrid, Weighed, grid_of
-from hitpoint.model.plan.tempo_odd import odd_bars
-from hitpoint.model.plan.tempo_pace import SLOWEST_BPM, pace, pulse_s
+from hitpoint.model.plan.hits.weights import Moment
+from hitpoint.model.plan.tempo.ease import Nail, ease, tempo_map
+from hitpoint.model.plan.tempo.fit import TempoFit, fit_tempo, steady_fit
+from hitpoint.model.plan.tempo.grid import FAR_S, MISS, NEAR_S, BarGrid, Weighed, grid_of
+from hitpoint.model.plan.tempo.odd import odd_bars
+from hitpoint.model.plan.tempo.pace import SLOWEST_BPM, pace, pulse_s
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.plan.weights import Moment
 from hitpoint.model.video.types import LOUD_BEAT
 
 STEADY_WORTH, STEADY_MOST, STEADY_REACH = 0.15, 2.0, 0.065

@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR
-from hitpoint.model.plan.sheet import Sheet
+from hitpoint.model.plan.arrangement.sheet import Sheet
 from hitpoint.model.plan.types import PHRASE_BARS, HitPoint, Plan, Section
 
 LONGEST_UNIT = 6

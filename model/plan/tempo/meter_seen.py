@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.meter import FOUR_FOUR
-from hitpoint.model.plan.tempo_pace import pulse_s
-from hitpoint.model.plan.weights import Moment
+from hitpoint.model.plan.hits.weights import Moment
+from hitpoint.model.plan.tempo.pace import pulse_s
 from hitpoint.model.video.types import LOUD_BEAT
 
 LEAST_BEATS = 18

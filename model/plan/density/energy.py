@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.hits import Placed
+from hitpoint.model.plan.hits.placing import Placed
 
 PEAK = 0.75
 """Where in the film the arc is highest, as a share of its length."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT
-from hitpoint.model.plan.players import BASS, DRUMS, GUITAR, PIANO, STRINGS, Turn
-from hitpoint.model.plan.sheet import Sheet
+from hitpoint.model.plan.arrangement.players import BASS, DRUMS, GUITAR, PIANO, STRINGS, Turn
+from hitpoint.model.plan.arrangement.sheet import Sheet
 from hitpoint.model.plan.types import Accent, HitPoint, Plan
 
 KICK, SNARE, TOM, OPEN_HAT = 36, 38, 43, 46

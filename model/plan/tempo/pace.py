@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hitpoint.model.plan.weights import Moment
+from hitpoint.model.plan.hits.weights import Moment
 from hitpoint.model.video.types import LOUD_BEAT
 
 CALM_BPM, CUTS_BPM, MOTION_BPM = 76.0, 44.0, 12.0

@@ -11,14 +11,14 @@ from dataclasses import replace
 import numpy as np
 
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.accents import set_accents
-from hitpoint.model.plan.drum_beat import keep_time
-from hitpoint.model.plan.dynamics import dynamics
-from hitpoint.model.plan.ending import end, rest_at_last
-from hitpoint.model.plan.leads import lead
+from hitpoint.model.plan.arrangement.accents import set_accents
+from hitpoint.model.plan.arrangement.drum_beat import keep_time
+from hitpoint.model.plan.arrangement.dynamics import dynamics
+from hitpoint.model.plan.arrangement.ending import end, rest_at_last
+from hitpoint.model.plan.arrangement.leads import lead
+from hitpoint.model.plan.arrangement.players import seat
+from hitpoint.model.plan.arrangement.sheet import Sheet
 from hitpoint.model.plan.mood import pedal
-from hitpoint.model.plan.players import seat
-from hitpoint.model.plan.sheet import Sheet
 from hitpoint.model.plan.types import Plan
 
 CHANGE_SHARE = 0.75

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hitpoint.model.music.meter import FOUR_FOUR, METERS, Meter, odd_of
 from hitpoint.model.music.score import TICKS_PER_BAR, TICKS_PER_BEAT, TempoMap, TempoPoint
-from hitpoint.model.plan.tempo_fit import DRIFT, MARGIN, STEPS_IN_TWO_BARS, TempoFit
+from hitpoint.model.plan.tempo.fit import DRIFT, MARGIN, STEPS_IN_TWO_BARS, TempoFit
 
 SLACK_S, WIDE_SLACK_S = 0.01, 0.03
 """A hit may drift so far from its moment for the sake of a smoother tempo, a quarter of a film frame; and so far where

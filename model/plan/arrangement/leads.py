@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from hitpoint.model.music.score import TICKS_PER_BAR
-from hitpoint.model.plan.fill_table import FILL_TICKS, KEYS, PATTERNS, VELOCITIES
-from hitpoint.model.plan.players import DRUMS, Turn
-from hitpoint.model.plan.sheet import Sheet
+from hitpoint.model.plan.arrangement.fill_table import FILL_TICKS, KEYS, PATTERNS, VELOCITIES
+from hitpoint.model.plan.arrangement.players import DRUMS, Turn
+from hitpoint.model.plan.arrangement.sheet import Sheet
 from hitpoint.model.plan.types import HitPoint, Plan
 
 LEADS = ("fill", "stop", "rise", "dominant", "rest", "")

@@ -1,0 +1,1 @@
+"""Who plays when, and how they strike, breathe, lead in and end."""

@@ -1,0 +1,1 @@
+"""How much happens in a bar, and how loud it is."""

@@ -1,0 +1,1 @@
+"""Which moments of the picture are hit, and how strongly."""

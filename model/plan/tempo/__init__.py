@@ -1,0 +1,1 @@
+"""How quick the music is: a pace, a fit of bars to hits, the bends between."""

@@ -1,0 +1,1 @@
+"""The tune: motifs, and where they come back."""
