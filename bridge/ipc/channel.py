@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Union
 
-from hitpoint.bridge.ipc.messages import Promote
+from hitpoint.bridge.ipc.supervision import Promote
 
 _LENGTH = struct.Struct(">I")
 _CHUNK = 1 << 16

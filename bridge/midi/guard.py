@@ -13,7 +13,7 @@ import time
 
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import HitpointError
-from hitpoint.bridge.ipc.messages import PortOpened
+from hitpoint.bridge.ipc.supervision import PortOpened
 from hitpoint.bridge.midi.base import PORT, Sink, sink_asked_for
 from hitpoint.bridge.midi.jack_connections import JackPatchbay, Wiring
 from hitpoint.bridge.midi.ports import (

@@ -14,7 +14,8 @@ from hitpoint.bridge.clock.clock import Clock
 from hitpoint.bridge.clock.follower import Follower
 from hitpoint.bridge.clock.timebase import Timeline
 from hitpoint.bridge.config.settings import Config
-from hitpoint.bridge.ipc.messages import BarsReady, LiveState, Planned
+from hitpoint.bridge.ipc.messages import BarsReady, Planned
+from hitpoint.bridge.ipc.supervision import LiveState
 from hitpoint.bridge.midi.base import Sink
 from hitpoint.bridge.midi.ports import BANK_SELECT, VOLUME, silence
 from hitpoint.bridge.play.lookahead import LIVE_BARS_KEPT, BarChoice, KnownBars

@@ -18,7 +18,7 @@ from typing import Any
 
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
-from hitpoint.bridge.ipc.messages import Promote, Pulse
+from hitpoint.bridge.ipc.supervision import Promote, Pulse
 from hitpoint.bridge.process import system
 
 SPARE = "spare "

@@ -22,7 +22,15 @@ from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.hosts.base import Companion, wanted_hosts
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed, wait_for_any
-from hitpoint.bridge.ipc.messages import Heartbeat, LogLine, Patience, PortOpened, Quit, ReopenPort, Restore
+from hitpoint.bridge.ipc.supervision import (
+    Heartbeat,
+    LogLine,
+    Patience,
+    PortOpened,
+    Quit,
+    ReopenPort,
+    Restore,
+)
 from hitpoint.bridge.midi.base import Sink, open_sink
 from hitpoint.bridge.midi.guard import SILENCE_AGAIN_S
 from hitpoint.bridge.midi.ports import NullSink

@@ -22,13 +22,15 @@ from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
 from hitpoint.bridge.ipc.messages import (
-    ComposerCrashed,
-    ComposerReady,
     Handled,
-    LogLine,
-    Quit,
     SetControl,
     SetScene,
+)
+from hitpoint.bridge.ipc.supervision import (
+    ComposerCrashed,
+    ComposerReady,
+    LogLine,
+    Quit,
 )
 from hitpoint.bridge.live.studio import Studio
 from hitpoint.bridge.process import system

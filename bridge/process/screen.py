@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from hitpoint.bridge.ipc.messages import Heartbeat
+    from hitpoint.bridge.ipc.supervision import Heartbeat
 
 EVERY_S = 0.25
 LATE_WARNING_MS = 4.0

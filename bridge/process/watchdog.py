@@ -19,6 +19,7 @@ from hitpoint.bridge.clock.clock import MonotonicClock
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import MissingError
 from hitpoint.bridge.ipc import messages as ipc
+from hitpoint.bridge.ipc import supervision
 from hitpoint.bridge.ipc.channel import ChannelClosed, wait_for_any
 from hitpoint.bridge.ipc.live import GrowBar
 from hitpoint.bridge.ipc.questions import Answer, QuestionList
@@ -61,11 +62,11 @@ class Watchdog:
     ) -> None:
         self._osc, self._config, self._version, self._revive = osc_socket, config, version, revive
         self._store = Store(config.state_path)
-        self._live, self._parties = ipc.LiveState(), ipc.Parties()
+        self._live, self._parties = supervision.LiveState(), supervision.Parties()
         self._now_playing, self._requests, self._shelf = NowPlaying(), Requests(), Shelf()
         self._unheard: deque[tuple[int, object]] = deque(maxlen=UNHEARD_KEPT)
         self._stopping = self._suspending = False
-        self.heartbeat: ipc.Heartbeat | None = None
+        self.heartbeat: supervision.Heartbeat | None = None
         self.restarts = {"clock": 0, "composer": 0}
         self.guard = Guard(config)
         self._children: dict[str, Child] = {}
@@ -145,7 +146,7 @@ class Watchdog:
 
     def _brief_clock(self) -> None:
         """Tell a new clock all that the last one knew, and what it died before telling the clients."""
-        restore = ipc.Restore(self._live, self._parties)
+        restore = supervision.Restore(self._live, self._parties)
         for known in (*self._now_playing.retell(), *self._shelf.retell(), restore):
             self._send("clock", known)
         unheard = [message for _, message in self._unheard]
@@ -196,13 +197,13 @@ class Watchdog:
             reason = self._crash_reason or f"it ends with exit code {exit_code}"
             log.error("the composing process does not start: %s", reason)
             for job in self._requests.give_up() or [""]:
-                self._tell_clock(ipc.ComposerGone(job, given_up=bool(job), down=reason))
+                self._tell_clock(supervision.ComposerGone(job, given_up=bool(job), down=reason))
             return
         for job in given_up:
-            self._tell_clock(ipc.ComposerGone(job, given_up=True))
+            self._tell_clock(supervision.ComposerGone(job, given_up=True))
         for job in at_work:
             if job not in given_up:
-                self._tell_clock(ipc.ComposerGone(job))
+                self._tell_clock(supervision.ComposerGone(job))
 
     def _stand_still(self) -> None:
         """Ctrl-Z: the children first, then this process; on with the music when it goes on."""
@@ -221,7 +222,7 @@ class Watchdog:
 
     def _end_children(self) -> None:
         for name, child in self._children.items():
-            self._send(name, ipc.Quit())
+            self._send(name, supervision.Quit())
             if child.is_spare:
                 child.process.kill()  # it holds nothing, and may be loading modules for seconds
         until_s = time.monotonic() + QUIT_S
@@ -283,7 +284,7 @@ class Watchdog:
         reason = self.guard.look()
         if reason:
             log.warning("MIDI: %s", reason)
-            self._send("clock", ipc.ReopenPort(reason))
+            self._send("clock", supervision.ReopenPort(reason))
 
     def _save_live(self) -> None:
         state = (self._live, self._parties, frozenset(self.guard.wiring.wanted))
@@ -311,9 +312,9 @@ class Watchdog:
             return False
         child.heard()
         for message in messages:
-            if isinstance(message, ipc.LogLine):
+            if isinstance(message, supervision.LogLine):
                 log.log(message.level, "%s", message.text)
-            elif isinstance(message, ipc.Pulse):
+            elif isinstance(message, supervision.Pulse):
                 child.feel(message)
             elif child.name == "clock":
                 self._from_clock(child, message)
@@ -322,20 +323,20 @@ class Watchdog:
         return True
 
     def _from_clock(self, clock: Child, message: object) -> None:
-        if isinstance(message, ipc.Heartbeat):
+        if isinstance(message, supervision.Heartbeat):
             self.heartbeat = message
             clock.ticks()
             while self._unheard and self._unheard[0][0] <= message.obeyed:
                 self._unheard.popleft()
-        elif isinstance(message, ipc.Patience):
+        elif isinstance(message, supervision.Patience):
             clock.patience_s = message.seconds
-        elif isinstance(message, ipc.LiveState):
+        elif isinstance(message, supervision.LiveState):
             self._live = message
-        elif isinstance(message, ipc.Parties):
+        elif isinstance(message, supervision.Parties):
             self._parties = message
-        elif isinstance(message, ipc.Owned):
+        elif isinstance(message, supervision.Owned):
             self._parties = self._parties.with_owner(message)
-        elif isinstance(message, ipc.PortOpened):
+        elif isinstance(message, supervision.PortOpened):
             if "composer" in self._due and not self._failures["composer"]:
                 self._due["composer"] = time.monotonic()
             self._silences.clear()
@@ -365,13 +366,13 @@ class Watchdog:
             self._start("composer")
 
     def _from_composer(self, composer: Child, message: object) -> None:
-        if isinstance(message, ipc.ComposerCrashed):
+        if isinstance(message, supervision.ComposerCrashed):
             self._crash_reason = message.reason
             return
         self._requests.hear(message)
-        if isinstance(message, ipc.Handled | ipc.WorkingAt):
+        if isinstance(message, ipc.Handled | supervision.WorkingAt):
             return
-        if isinstance(message, ipc.ComposerReady):
+        if isinstance(message, supervision.ComposerReady):
             log.info("the composer is ready")
             composer.is_up()
             self._want_spare("composer")
@@ -384,7 +385,7 @@ class Watchdog:
     def _tell_clock(self, message: object) -> None:
         """Tell the clock something of the composer's; what the clients wait for is kept until it has told them."""
         self._send("clock", message)
-        if isinstance(message, ipc.JobResult | Answer | ipc.JobError | ipc.JobDone | ipc.ComposerGone):
+        if isinstance(message, ipc.JobResult | Answer | ipc.JobError | ipc.JobDone | supervision.ComposerGone):
             clock = self._children.get("clock")
             self._unheard.append((clock.sent if clock is not None else 0, message))
 

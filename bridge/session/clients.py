@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hitpoint.bridge.ipc.messages import Parties
+from hitpoint.bridge.ipc.supervision import Parties
 from hitpoint.bridge.osc import protocol
 from hitpoint.bridge.osc.protocol import ProtocolError
 from hitpoint.bridge.session.identity import ADDRESSES_KEPT, Address, Proof

@@ -13,12 +13,12 @@ from hitpoint.bridge.ipc.messages import (
     ChooseTake,
     JobMessage,
     ListKnown,
-    Owned,
     Regenerate,
     SetChord,
     SetControl,
     SetScene,
 )
+from hitpoint.bridge.ipc.supervision import Owned
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.clients import Clients

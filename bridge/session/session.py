@@ -15,18 +15,20 @@ from hitpoint.bridge.ipc.live import CONTROLS, LIVE_JOB, GrownBars, LiveError
 from hitpoint.bridge.ipc.messages import (
     Aim,
     BarsReady,
-    ComposerGone,
-    ComposerReady,
     JobDone,
     JobError,
     JobProgress,
     JobResult,
     ListKnown,
-    LiveState,
-    Parties,
     Planned,
 )
 from hitpoint.bridge.ipc.questions import Answer
+from hitpoint.bridge.ipc.supervision import (
+    ComposerGone,
+    ComposerReady,
+    LiveState,
+    Parties,
+)
 from hitpoint.bridge.live.desk import LiveDesk
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.osc.aliases import Aliases

@@ -14,7 +14,6 @@ from hitpoint.bridge.ipc.messages import (
     CancelJob,
     ClipKept,
     ClipSpec,
-    DropJob,
     Handled,
     JobDone,
     JobMessage,
@@ -23,9 +22,12 @@ from hitpoint.bridge.ipc.messages import (
     ListDropped,
     ListKnown,
     Planned,
-    ResumeJob,
     ScoreJob,
     ScoreList,
+)
+from hitpoint.bridge.ipc.supervision import (
+    DropJob,
+    ResumeJob,
     WorkingAt,
 )
 from hitpoint.bridge.play.lookahead import LIVE_BARS_KEPT, KnownBars

@@ -28,7 +28,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from hitpoint.bridge.ipc.messages import LiveState, Parties, ScoreJob
+from hitpoint.bridge.ipc.messages import ScoreJob
+from hitpoint.bridge.ipc.supervision import LiveState, Parties
 from hitpoint.bridge.state.soundness import is_sound_bar, is_sound_plan, is_sound_record
 from hitpoint.model.files import flush, put_in_place
 from hitpoint.model.music.codec import from_json, to_json

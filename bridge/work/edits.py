@@ -10,7 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import ChooseTake, Regenerate, SetChord, SetControl, SetScene
+from hitpoint.bridge.ipc.messages import (
+    ChooseTake,
+    Regenerate,
+    SetChord,
+    SetControl,
+    SetScene,
+)
 from hitpoint.bridge.work.jobs import SEED_STEP, Job, Tools, announcement, pairs_of, ready, result_of, take_of
 from hitpoint.bridge.work.keeper import Keeper
 from hitpoint.model.plan.harmony.edit import with_chord, with_chords

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from hitpoint.bridge.ipc.messages import CancelJob, DropJob, Quit, ScoreJob
+from hitpoint.bridge.ipc.messages import CancelJob, ScoreJob
+from hitpoint.bridge.ipc.supervision import DropJob, Quit
 from hitpoint.bridge.work.jobs import Cancelled
 from hitpoint.model.compose.base import Composer, nothing
 

@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import UsageError
-from hitpoint.bridge.ipc.messages import BarsReady, JobResult, Planned, ScoreJob
+from hitpoint.bridge.ipc.messages import (
+    BarsReady,
+    JobResult,
+    Planned,
+    ScoreJob,
+)
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.clips import as_clips, change_of, closed_clips, strip_cuts
 from hitpoint.bridge.work.composers import OWN, ComposerAsk, Composers

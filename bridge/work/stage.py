@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from hitpoint.bridge.ipc.messages import Pulse
+from hitpoint.bridge.ipc.supervision import Pulse
 
 LOAD_S, EDIT_S, BAR_S = 300.0, 120.0, 30.0
 """Processor time that loading, an edit and one bar may take; a bar also TIMES_SLOWEST as long as the slowest so far."""

@@ -9,7 +9,8 @@ import logging
 import traceback
 
 from hitpoint.bridge.errors import HitpointError, refusal
-from hitpoint.bridge.ipc.messages import JobError, LogLine
+from hitpoint.bridge.ipc.messages import JobError
+from hitpoint.bridge.ipc.supervision import LogLine
 
 _CODES = {2: "usage", 3: "input", 4: "missing"}
 

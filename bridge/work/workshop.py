@@ -18,7 +18,6 @@ from hitpoint.bridge.ipc.messages import (
     Aim,
     CancelJob,
     ChooseTake,
-    DropJob,
     Edit,
     Handled,
     JobDone,
@@ -26,13 +25,16 @@ from hitpoint.bridge.ipc.messages import (
     JobMessage,
     JobProgress,
     Regenerate,
-    ResumeJob,
     ScoreJob,
     SetChord,
     SetScene,
-    WorkingAt,
 )
 from hitpoint.bridge.ipc.questions import Question
+from hitpoint.bridge.ipc.supervision import (
+    DropJob,
+    ResumeJob,
+    WorkingAt,
+)
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.answerer import Answerer
 from hitpoint.bridge.work.bar_maker import BarMaker

@@ -25,7 +25,8 @@ from test_codec import HOSTILE
 from test_protocol_fuzz import session
 
 from hitpoint.bridge.hosts.reaper import answers, clips, rows
-from hitpoint.bridge.ipc.messages import ClipSpec, LiveState, Parties, ScoreJob
+from hitpoint.bridge.ipc.messages import ClipSpec, ScoreJob
+from hitpoint.bridge.ipc.supervision import LiveState, Parties
 from hitpoint.bridge.osc import codec
 from hitpoint.bridge.osc.protocol import INCOMING
 from hitpoint.bridge.state.store import JobRecord, Store

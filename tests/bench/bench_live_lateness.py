@@ -28,7 +28,13 @@ from live_kit import JackServer, ends_with_us
 from hitpoint.bridge.clock.transport import Transport
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.channel import Channel
-from hitpoint.bridge.ipc.messages import BarsReady, LiveState, Planned, PortOpened, Quit, Restore
+from hitpoint.bridge.ipc.messages import BarsReady, Planned
+from hitpoint.bridge.ipc.supervision import (
+    LiveState,
+    PortOpened,
+    Quit,
+    Restore,
+)
 from hitpoint.bridge.process import system
 from hitpoint.bridge.process.clock_process import SPIN_S
 from hitpoint.model.music.score import Bar, Note

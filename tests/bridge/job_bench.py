@@ -4,7 +4,12 @@ import time
 
 from live_fakes import FakeTools
 
-from hitpoint.bridge.ipc.messages import BarsReady, ClipSpec, Planned, ScoreJob
+from hitpoint.bridge.ipc.messages import (
+    BarsReady,
+    ClipSpec,
+    Planned,
+    ScoreJob,
+)
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work.workshop import Workshop
 from hitpoint.model.perform.perform import perform_all

@@ -7,7 +7,8 @@ from rich.console import Console
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc import channel
 from hitpoint.bridge.ipc.channel import MAX_WAITING_BYTES, Channel, ChannelClosed
-from hitpoint.bridge.ipc.messages import Aim, BarsReady, Heartbeat
+from hitpoint.bridge.ipc.messages import Aim, BarsReady
+from hitpoint.bridge.ipc.supervision import Heartbeat
 from hitpoint.bridge.midi.guard import Guard
 from hitpoint.bridge.midi.jack_connections import Wiring
 from hitpoint.bridge.process.screen import Screen

@@ -10,7 +10,7 @@ import pytest
 
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
-from hitpoint.bridge.ipc.messages import LogLine, Quit
+from hitpoint.bridge.ipc.supervision import LogLine, Quit
 from hitpoint.bridge.process import children, serve, watchdog
 
 LINES = 1000

@@ -12,7 +12,7 @@ import pytest
 from live_kit import Bridge, Client, JackServer, RemoteEars, hanging, notes_on, wait_for
 
 from hitpoint.bridge.ipc.channel import Channel
-from hitpoint.bridge.ipc.messages import Patience, Pulse
+from hitpoint.bridge.ipc.supervision import Patience, Pulse
 from hitpoint.bridge.process import children, system
 from hitpoint.bridge.process.children import Child
 from hitpoint.bridge.process.system import ProcessTime

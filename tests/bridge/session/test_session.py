@@ -17,14 +17,11 @@ from hitpoint.bridge.ipc.messages import (
     CancelJob,
     ChooseTake,
     ClipSpec,
-    ComposerGone,
-    ComposerReady,
     JobDone,
     JobError,
     JobProgress,
     JobResult,
     ListKnown,
-    Owned,
     Planned,
     Regenerate,
     ScoreList,
@@ -33,6 +30,11 @@ from hitpoint.bridge.ipc.messages import (
     SetScene,
 )
 from hitpoint.bridge.ipc.questions import CutList, EditCut, Suggested, SuggestList
+from hitpoint.bridge.ipc.supervision import (
+    ComposerGone,
+    ComposerReady,
+    Owned,
+)
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.clients import OWNER_S

@@ -8,7 +8,6 @@ from hitpoint.bridge.ipc.messages import (
     ChooseTake,
     ClipKept,
     ClipSpec,
-    DropJob,
     Handled,
     JobDone,
     JobResult,
@@ -17,9 +16,12 @@ from hitpoint.bridge.ipc.messages import (
     ListKnown,
     Planned,
     Regenerate,
-    ResumeJob,
     ScoreJob,
     ScoreList,
+)
+from hitpoint.bridge.ipc.supervision import (
+    DropJob,
+    ResumeJob,
     WorkingAt,
 )
 from hitpoint.bridge.play.lookahead import KnownBars

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 from job_bench import Bench, score
 
-from hitpoint.bridge.ipc.messages import Handled, JobDone, JobError
+from hitpoint.bridge.ipc.messages import (
+    Handled,
+    JobDone,
+    JobError,
+)
 from hitpoint.bridge.ipc.questions import CutJob, EditCut, Suggested, SuggestJob
 from hitpoint.model.errors import InputError
 from hitpoint.model.mood.suggest import suggest

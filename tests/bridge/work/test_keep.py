@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 from live_fakes import TellingComposer
 
-from hitpoint.bridge.ipc.messages import BarsReady, ClipSpec, JobError, JobResult, Planned, Regenerate, ScoreJob
+from hitpoint.bridge.ipc.messages import (
+    BarsReady,
+    ClipSpec,
+    JobError,
+    JobResult,
+    Planned,
+    Regenerate,
+    ScoreJob,
+)
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work.clips import change_of, closed_clips
 from hitpoint.bridge.work.jobs import Tools, pairs_of, since

@@ -9,7 +9,16 @@ import pytest
 from job_bench import Bench, score
 from live_fakes import telling_bar
 
-from hitpoint.bridge.ipc.messages import Aim, BarsReady, JobDone, JobError, JobResult, Planned, Regenerate, ResumeJob
+from hitpoint.bridge.ipc.messages import (
+    Aim,
+    BarsReady,
+    JobDone,
+    JobError,
+    JobResult,
+    Planned,
+    Regenerate,
+)
+from hitpoint.bridge.ipc.supervision import ResumeJob
 from hitpoint.bridge.state import store as stores
 from hitpoint.bridge.state.store import Store, folder_name
 from hitpoint.bridge.work import finish, keeper

@@ -9,7 +9,13 @@ import pytest
 from job_bench import Bench, score
 from power_cuts import PowerCuts
 
-from hitpoint.bridge.ipc.messages import Handled, JobDone, JobResult, Regenerate, ResumeJob
+from hitpoint.bridge.ipc.messages import (
+    Handled,
+    JobDone,
+    JobResult,
+    Regenerate,
+)
+from hitpoint.bridge.ipc.supervision import ResumeJob
 
 CUTS, SEEDS = int(os.environ.get("HITPOINT_CUTS", "12")), int(os.environ.get("HITPOINT_SEEDS", "3"))
 JOBS = ("one", "two", "three")

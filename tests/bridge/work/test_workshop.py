@@ -19,14 +19,16 @@ from hitpoint.bridge.ipc.messages import (
     JobError,
     JobProgress,
     JobResult,
-    LiveState,
-    Parties,
     Planned,
     Regenerate,
-    ResumeJob,
     SetChord,
     SetControl,
     SetScene,
+)
+from hitpoint.bridge.ipc.supervision import (
+    LiveState,
+    Parties,
+    ResumeJob,
 )
 from hitpoint.bridge.play.lookahead import known_block, next_wanted
 from hitpoint.bridge.state.store import Store
