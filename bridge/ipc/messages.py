@@ -7,6 +7,7 @@ parent, which passes the messages between the other two on and keeps what is nee
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import Plan
@@ -36,6 +37,23 @@ class JobMessage:
 
 
 # From the clock to the composer: what clients ask for.
+
+
+class ComposerAsk(NamedTuple):
+    """Which composer a job wants: its key, a folder of music for it, a way of choosing; "" for the configuration's."""
+
+    key: str = ""
+    library: str = ""
+    select: str = ""
+
+    @classmethod
+    def taken_from(cls, wishes: dict[str, str]) -> ComposerAsk:
+        """As a request's pairs say it; they are taken out of `wishes`."""
+        return cls(wishes.pop("composer", ""), wishes.pop("library", ""), wishes.pop("select", ""))
+
+
+OWN = ComposerAsk()
+"""The configuration's."""
 
 
 @dataclass(frozen=True)

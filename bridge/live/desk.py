@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from hitpoint.bridge.errors import UsageError
@@ -63,14 +63,12 @@ class LiveDesk:
         """Whether there is music without end, or is going to be."""
         return self._pairs is not None
 
-    def begin(self, rest: Sequence[object], heard_bpm: float | None, now_s: float) -> None:
+    def begin(self, wishes: Mapping[str, str], heard_bpm: float | None, now_s: float) -> None:
         """`/hitpoint/live`: music begins as soon as its first bar is there. heard_bpm: of the clock that leads.
 
         Raises ProtocolError for what cannot be asked for.
         """
-        if len(rest) % 2:
-            raise ProtocolError("arguments", "the wishes must come as pairs of key and value")
-        pairs = {str(key): str(value) for key, value in zip(rest[::2], rest[1::2], strict=True)}
+        pairs = dict(wishes)
         try:
             asked = tempo(pairs.pop("tempo", "auto"))
         except UsageError as error:

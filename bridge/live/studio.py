@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import HitpointError, UsageError
 from hitpoint.bridge.ipc.live import CONTROLS, LIVE_JOB, GrowBar, GrownBars, LiveError
-from hitpoint.bridge.ipc.messages import Planned
+from hitpoint.bridge.ipc.messages import ComposerAsk, Planned
 from hitpoint.model.compose.base import Composer
 from hitpoint.model.music.score import TempoMap, TempoPoint
 from hitpoint.model.plan.types import Plan
@@ -43,11 +43,11 @@ NOT_LIVE = (
 
 
 class Studio:
-    """composer: key -> the composer, loaded. programs: genre -> its programs. send: to the clock; never blocks."""
+    """composer: what was asked for -> it, loaded. programs: genre -> its programs. send: to the clock; never blocks."""
 
     def __init__(
         self,
-        composer: Callable[[str], Composer],
+        composer: Callable[[ComposerAsk], Composer],
         programs: Callable[[str], tuple[int, ...]],
         send: Callable[[object], None],
     ) -> None:
@@ -147,7 +147,7 @@ class Studio:
             self._at.forget(plan, bars, kept)
 
 
-def asked(pairs: tuple[tuple[str, str], ...]) -> tuple[Wishes, float, str | None, str]:
+def asked(pairs: tuple[tuple[str, str], ...]) -> tuple[Wishes, float, str | None, ComposerAsk]:
     """(wishes, tempo in BPM, key of the music that goes on, composer) of an order. Raises UsageError."""
     from hitpoint.model.plan.wishes.options import parse_wishes
 
@@ -155,7 +155,7 @@ def asked(pairs: tuple[tuple[str, str], ...]) -> tuple[Wishes, float, str | None
     wrong = [key for key in texts if key.replace("_", "-") in NOT_LIVE]
     if wrong:
         raise UsageError(f"{wrong[0]} is for a film that ends; leave it out of music without end")
-    composer, key = texts.pop("composer", ""), texts.pop("home", "") or None
+    composer, key = ComposerAsk.taken_from(texts), texts.pop("home", "") or None
     wishes = parse_wishes({"control": CONTROL, **texts})
     if wishes.genre == "auto":
         raise UsageError("the genre cannot be chosen by a film that is not there yet; name one")

@@ -22,6 +22,7 @@ from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.errors import HitpointError
 from hitpoint.bridge.ipc.channel import Channel, ChannelClosed
 from hitpoint.bridge.ipc.messages import (
+    ComposerAsk,
     Handled,
     SetControl,
     SetScene,
@@ -36,7 +37,6 @@ from hitpoint.bridge.live.studio import Studio
 from hitpoint.bridge.process import system
 from hitpoint.bridge.state.store import Store
 from hitpoint.bridge.work import factory
-from hitpoint.bridge.work.composers import ComposerAsk
 from hitpoint.bridge.work.jobs import Tools
 from hitpoint.bridge.work.stage import BAR_S, LOAD_S, Stage
 from hitpoint.bridge.work.workshop import Workshop
@@ -113,7 +113,7 @@ def _work(outbox: Outbox, stage: Stage, config: Config, heard: list[object]) -> 
             store.sweep()
         tools = make_tools(config, stage, outbox)
         workshop = Workshop(tools, store, outbox.send, stage, waiting)
-        studio = Studio(lambda key: tools.composer(ComposerAsk(key)), tools.programs, outbox.send)
+        studio = Studio(tools.composer, tools.programs, outbox.send)
         _load_modules(config)
     outbox.send(ComposerReady())
     busy = True

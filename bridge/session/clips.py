@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from hitpoint.bridge.ipc.messages import (
     ClipKept,
@@ -21,6 +21,7 @@ from hitpoint.bridge.ipc.messages import (
 )
 from hitpoint.bridge.ipc.questions import CutList, SuggestList
 from hitpoint.bridge.osc.protocol import ProtocolError, Request
+from hitpoint.bridge.session.paths import allowed_path, wishes_told
 
 MAX_LISTS, MAX_CLIPS = 512, 100_000
 """Lists, and clips in all of them, that are kept; those that were scored already give way."""
@@ -108,16 +109,9 @@ class ClipDesk:
 
     def score(self, request: Request, now_s: float) -> ScoreList:
         """`/hitpoint/score`: the job with its wishes."""
-        job, rest = request.text("job"), request.rest
-        clips = self._whole(job)
-        if len(rest) % 2:
-            raise ProtocolError("arguments", f"{job}: the wishes must come as pairs of key and value")
-        clips.touched_s = now_s
-        pairs = [(str(key), str(value)) for key, value in zip(rest[::2], rest[1::2], strict=True)]
-        pairs = [
-            (key, allowed_path(value, self._roots) if key == "library" and value else value) for key, value in pairs
-        ]
-        return ScoreList(job, tuple(pairs))
+        job = request.text("job")
+        self._whole(job).touched_s = now_s
+        return ScoreList(job, wishes_told(request.rest, self._roots))
 
     def suggest(self, request: Request, now_s: float) -> SuggestList:
         """`/hitpoint/suggest`: the job with the words for it."""
@@ -147,27 +141,3 @@ class ClipDesk:
         if known.job not in self._lists:
             self._lists[known.job] = ClipList(known.fps, known.count, set(known.missing), now_s)
             self._clips += known.count
-
-
-def allowed_path(text: str, roots: Sequence[Path]) -> str:
-    """The path, resolved; ProtocolError where it leaves the allowed folders (links and .. followed)."""
-    path = Path(text)
-    if "\0" in text or not path.is_absolute():
-        raise ProtocolError("path", f"{text!r} is not an absolute path")
-    if calls_a_stranger(path, roots):
-        raise ProtocolError("path", f"{text!r} lies on another machine, outside the folders that the bridge may read")
-    try:
-        resolved = path.resolve()
-    except (OSError, RuntimeError, ValueError):
-        raise ProtocolError("path", f"{text!r} cannot be resolved") from None
-    if not any(resolved.is_relative_to(root) for root in roots):
-        raise ProtocolError(
-            "path", f"{resolved} lies outside the folders that the bridge may read: start it with --root FOLDER"
-        )
-    return str(resolved)
-
-
-def calls_a_stranger(path: PurePath, roots: Sequence[PurePath]) -> bool:
-    r"""Whether it names a machine (\\server\share, on Windows) that no root lies on: even to look there would block the
-    music, and tell that machine who we are."""
-    return path.drive.startswith("\\\\") and path.drive.lower() not in {root.drive.lower() for root in roots}

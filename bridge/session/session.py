@@ -40,6 +40,7 @@ from hitpoint.bridge.session.clients import Clients
 from hitpoint.bridge.session.greeter import Greeter
 from hitpoint.bridge.session.identity import Address
 from hitpoint.bridge.session.job_desk import JobDesk, instrument_number
+from hitpoint.bridge.session.paths import wishes_told
 from hitpoint.bridge.session.status import Status
 
 UNDERRUN_EVERY_S = 1.0
@@ -147,8 +148,9 @@ class Session:
             self._jobs.control(request, sender, now_s)
 
     def _begin_live(self, request: Request, sender: Address, now_s: float) -> None:
+        pairs = dict(wishes_told(request.rest, self._config.allowed_roots))
         self._jobs.own(LIVE_JOB, sender, now_s)
-        self._live.begin(request.rest, self.player.led_bpm, now_s)
+        self._live.begin(pairs, self.player.led_bpm, now_s)
 
     def _feature(self, request: Request, sender: Address, now_s: float) -> None:
         said = self._live.feature(request.text("name"), request.number("value"), now_s)

@@ -16,7 +16,7 @@ from typing import Any
 from hitpoint.bridge.batch.films import SUFFIXES
 from hitpoint.bridge.errors import InputError, UsageError
 from hitpoint.bridge.osc.protocol import ProtocolError
-from hitpoint.bridge.session.clips import allowed_path
+from hitpoint.bridge.session.paths import allowed_path
 from hitpoint.model.music.score import INSTRUMENTS
 
 MAX_UPLOAD_BYTES = 4 << 30

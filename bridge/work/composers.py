@@ -6,31 +6,12 @@ Threads and processes: lives in the composer process, in its main thread, but fo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
-from hitpoint.bridge.ipc.messages import ScoreJob
+from hitpoint.bridge.ipc.messages import ComposerAsk
 from hitpoint.model.compose.base import Composer
 
 MOST_LIBRARIES = 4
 """Libraries of music that jobs named and that are kept in memory at once."""
-
-
-class ComposerAsk(NamedTuple):
-    """Which composer a job wants: its key, a folder of music for it, a way of choosing; "" for the configuration's."""
-
-    key: str = ""
-    library: str = ""
-    select: str = ""
-
-    @classmethod
-    def of(cls, score: ScoreJob) -> ComposerAsk:
-        """As a score request says it."""
-        pairs = dict(score.pairs)
-        return cls(pairs.get("composer", ""), pairs.get("library", ""), pairs.get("select", ""))
-
-
-OWN = ComposerAsk()
-"""The configuration's."""
 
 
 class Composers:

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 
 from hitpoint.bridge.errors import UsageError
 from hitpoint.bridge.ipc.messages import (
+    OWN,
     BarsReady,
+    ComposerAsk,
     JobResult,
     Planned,
     ScoreJob,
 )
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.clips import as_clips, change_of, closed_clips, strip_cuts
-from hitpoint.bridge.work.composers import OWN, ComposerAsk, Composers
+from hitpoint.bridge.work.composers import Composers
 from hitpoint.model.compose.base import COMPOSERS, DEFAULT, Composer
 from hitpoint.model.music.score import GENRES, Bar
 from hitpoint.model.output.base import parse_formats
@@ -126,7 +128,7 @@ class Job:
     @property
     def composer(self) -> ComposerAsk:
         """The composer that was asked for."""
-        return ComposerAsk.of(self.record.score)
+        return ComposerAsk.taken_from(dict(self.record.score.pairs))
 
     @property
     def formats(self) -> tuple[str, ...]:
@@ -178,7 +180,7 @@ class Tools:
         clips = as_clips(score.clips)
         source = dict(score.pairs).get("cuts", "auto")
         cuts = strip_cuts(clips) if source == "strips" else None
-        genres = self.composer(ComposerAsk.of(score)).genres if wishes.genre == "auto" else GENRES
+        genres = self.composer(ComposerAsk.taken_from(dict(score.pairs))).genres if wishes.genre == "auto" else GENRES
         finder = "fine" if source == "fine" else "quick"
         lead_s, length_s = span(score)
         return prepare(clips, wishes, cuts, progress, True, finder, genres, lead_s, length_s, as_clips(score.sounds))

@@ -18,6 +18,7 @@ from hitpoint.bridge.ipc.messages import (
     Aim,
     CancelJob,
     ChooseTake,
+    ComposerAsk,
     Edit,
     Handled,
     JobDone,
@@ -38,7 +39,6 @@ from hitpoint.bridge.ipc.supervision import (
 from hitpoint.bridge.state.store import JobRecord, Store
 from hitpoint.bridge.work.answerer import Answerer
 from hitpoint.bridge.work.bar_maker import BarMaker
-from hitpoint.bridge.work.composers import ComposerAsk
 from hitpoint.bridge.work.edits import Editor
 from hitpoint.bridge.work.finish import Finisher
 from hitpoint.bridge.work.heed import Waiting, heeding
@@ -120,7 +120,7 @@ class Workshop:
         takes, wav, stems = checked(pairs)
         if not message.clips:
             raise UsageError("there is only sound in this edit; music is written for picture")
-        self._tools.renew(ComposerAsk.of(message))
+        self._tools.renew(ComposerAsk.taken_from(dict(message.pairs)))
         kept = self._before(message.job, pairs.get("keep", ""))
         if kept is not None:
             message = replace(message, pairs=kept.pairs_with(pairs))

@@ -10,7 +10,7 @@ from recorder import Recorder, drive
 from hitpoint.bridge.clock.clock import TestClock
 from hitpoint.bridge.config.settings import Config
 from hitpoint.bridge.ipc.live import GrowBar, GrownBars, LiveError
-from hitpoint.bridge.ipc.messages import JobError
+from hitpoint.bridge.ipc.messages import ComposerAsk, JobError
 from hitpoint.bridge.live.features import Features
 from hitpoint.bridge.live.studio import Studio
 from hitpoint.bridge.osc import codec
@@ -206,6 +206,14 @@ def test_what_cannot_be_asked_for_is_said(pairs, word):
     stage.say("/hitpoint/live", *pairs)
     stage.run(0.5)
     assert word in stage.errors()[-1][1] and stage.session.state == "idle"
+
+
+def test_live_names_a_composer_with_its_library(tmp_path):
+    """As a score does: the folder and the way of choosing were taken for wishes that there are none of."""
+    stage, named = Stage(roots=[str(tmp_path)]), []
+    stage.studio = Studio(lambda asked: named.append(asked) or stage.composer, lambda genre: (0,) * 5, stage._answer)
+    stage.begin("composer", "library", "library", str(tmp_path), "select", "match", seconds=2 * BAR_S)
+    assert named == [ComposerAsk("library", str(tmp_path), "match")] and not stage.errors()
 
 
 def test_a_slow_composer_is_asked_earlier():

@@ -11,6 +11,7 @@ from recorder import Recorder
 
 from hitpoint.bridge.clock.clock import TestClock
 from hitpoint.bridge.config.settings import Config
+from hitpoint.bridge.ipc.live import GrowBar
 from hitpoint.bridge.ipc.messages import (
     Aim,
     BarsReady,
@@ -38,7 +39,7 @@ from hitpoint.bridge.ipc.supervision import (
 from hitpoint.bridge.osc import codec, protocol
 from hitpoint.bridge.play.player import Player
 from hitpoint.bridge.session.clients import OWNER_S
-from hitpoint.bridge.session.clips import calls_a_stranger
+from hitpoint.bridge.session.paths import calls_a_stranger
 from hitpoint.bridge.session.session import Session
 from hitpoint.bridge.session.work_list import MAX_JOBS
 from hitpoint.bridge.state.recovery import Shelf
@@ -214,6 +215,20 @@ def test_paths_outside_the_roots_are_refused(room, tmp_path, path, code):
     room.say("/hitpoint/clips/begin", "film", 25.0, 1)
     room.say("/hitpoint/clip", "film", 0, path.format(root=tmp_path), 0, 0, 1)
     assert room.answers("/hitpoint/error")[0][0] == code
+
+
+@pytest.mark.parametrize("key", ["library", "motif", "harmony"])
+def test_wishes_name_files_in_the_roots_only(room, tmp_path, key):
+    """Each is read from the disk, and what cannot be read is quoted in the answer."""
+    room.send_clips(tmp_path / "x.mp4")
+    inside = str(tmp_path / "a file")
+    for message in (("/hitpoint/score", "film"), ("/hitpoint/live",)):
+        room.told.clear()
+        room.say(*message, key, "/etc/passwd")
+        assert [answer[0] for answer in room.answers("/hitpoint/error")] == ["path"]
+        room.say(*message, key, inside)
+        assert not room.answers("/hitpoint/error")
+    assert [(key, inside) in each.pairs for each in room.asked if isinstance(each, ScoreList | GrowBar)] == [True, True]
 
 
 def test_in_after_out_and_odd_pairs(room, tmp_path):

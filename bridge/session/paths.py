@@ -1,0 +1,57 @@
+"""Which files a client may name: those in the folders that the bridge may read, whatever the message they stand in.
+
+Threads and processes: the clock process. Pure, but that paths are resolved on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+
+from hitpoint.bridge.osc.protocol import ProtocolError
+from hitpoint.model.plan.wishes.names import HARMONIES
+from hitpoint.model.plan.wishes.options import OPTIONS
+
+FILES = frozenset({"library", *(option.key for option in OPTIONS if option.type.endswith("file"))})
+"""Wishes whose value may be a path."""
+WORDS = frozenset({"", "auto", *HARMONIES})
+"""And values that are none."""
+
+
+def wishes_told(rest: Sequence[object], roots: Sequence[Path]) -> tuple[tuple[str, str], ...]:
+    """The pairs of key and value at the end of a request, their paths resolved.
+
+    Raises ProtocolError for half a pair, and for a path outside of `roots`.
+    """
+    if len(rest) % 2:
+        raise ProtocolError("arguments", "the wishes must come as pairs of key and value")
+    pairs = [(str(key), str(value)) for key, value in zip(rest[::2], rest[1::2], strict=True)]
+    return tuple((key, allowed_path(value, roots) if _is_path(key, value) else value) for key, value in pairs)
+
+
+def _is_path(key: str, value: str) -> bool:
+    return key.replace("_", "-") in FILES and value.strip().lower() not in WORDS
+
+
+def allowed_path(text: str, roots: Sequence[Path]) -> str:
+    """The path, resolved; ProtocolError where it leaves the allowed folders (links and .. followed)."""
+    path = Path(text)
+    if "\0" in text or not path.is_absolute():
+        raise ProtocolError("path", f"{text!r} is not an absolute path")
+    if calls_a_stranger(path, roots):
+        raise ProtocolError("path", f"{text!r} lies on another machine, outside the folders that the bridge may read")
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise ProtocolError("path", f"{text!r} cannot be resolved") from None
+    if not any(resolved.is_relative_to(root) for root in roots):
+        raise ProtocolError(
+            "path", f"{resolved} lies outside the folders that the bridge may read: start it with --root FOLDER"
+        )
+    return str(resolved)
+
+
+def calls_a_stranger(path: PurePath, roots: Sequence[PurePath]) -> bool:
+    r"""Whether it names a machine (\\server\share, on Windows) that no root lies on: even to look there would block the
+    music, and tell that machine who we are."""
+    return path.drive.startswith("\\\\") and path.drive.lower() not in {root.drive.lower() for root in roots}
