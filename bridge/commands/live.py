@@ -35,13 +35,14 @@ def command(source: str | None, config: Path | None, aliases: tuple[str, ...], *
     from hitpoint.bridge.live.conductor import Conductor
     from hitpoint.bridge.live.sources import Source
     from hitpoint.bridge.process.serve import serve
-    from hitpoint.model.plan.wishes.options import parse_wishes
+    from hitpoint.model.plan.wishes.options import names_file, parse_wishes
 
     wishes = {key: flags.pop(key.replace("-", "_")) for key in WISHES}
     asked = {key: value for key, value in wishes.items() if value is not None}
     parse_wishes(asked)
     settings = replace(load_config(config, aliases=list(aliases) or None, **flags), revive=False)
-    pairs = [part for pair in asked.items() for part in pair]
+    files = {key: str(Path(value).absolute()) for key, value in asked.items() if names_file(key, str(value))}
+    pairs = [part for pair in (asked | files).items() for part in pair]
     conductor = Conductor(Source(source) if source else None, pairs, settings.token)
     conductor.prepare()
     try:

@@ -9,13 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from hitpoint.bridge.osc.protocol import ProtocolError
-from hitpoint.model.plan.wishes.names import HARMONIES
-from hitpoint.model.plan.wishes.options import OPTIONS
-
-FILES = frozenset({"library", *(option.key for option in OPTIONS if option.type.endswith("file"))})
-"""Wishes whose value may be a path."""
-WORDS = frozenset({"", "auto", *HARMONIES})
-"""And values that are none."""
+from hitpoint.model.plan.wishes.options import names_file
 
 
 def wishes_told(rest: Sequence[object], roots: Sequence[Path]) -> tuple[tuple[str, str], ...]:
@@ -26,11 +20,10 @@ def wishes_told(rest: Sequence[object], roots: Sequence[Path]) -> tuple[tuple[st
     if len(rest) % 2:
         raise ProtocolError("arguments", "the wishes must come as pairs of key and value")
     pairs = [(str(key), str(value)) for key, value in zip(rest[::2], rest[1::2], strict=True)]
-    return tuple((key, allowed_path(value, roots) if _is_path(key, value) else value) for key, value in pairs)
-
-
-def _is_path(key: str, value: str) -> bool:
-    return key.replace("_", "-") in FILES and value.strip().lower() not in WORDS
+    return tuple(
+        (key, allowed_path(value, roots) if (key == "library" and value) or names_file(key, value) else value)
+        for key, value in pairs
+    )
 
 
 def allowed_path(text: str, roots: Sequence[Path]) -> str:

@@ -66,6 +66,12 @@ def parse_wishes(texts: Mapping[str, object], start: Wishes | None = None) -> Wi
     return replace(start or Wishes(), **changes)
 
 
+def names_file(key: str, text: str) -> bool:
+    """Whether the option is given a file of the user's by this text, rather than a word."""
+    option = BY_KEY.get(key.replace("_", "-"))
+    return option is not None and option.type.endswith("file") and text.strip().lower() not in ("", "auto", *HARMONIES)
+
+
 def check_wishes(wishes: Wishes) -> None:
     """Raise UsageError if `wishes`, made by hand rather than by `parse_wishes`, are out of range."""
     read.genre(wishes.genre)
