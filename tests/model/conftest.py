@@ -13,7 +13,8 @@ from tests.model.material import write_song
 @pytest.fixture(scope="session")
 def song_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Forty songs in two genres, named so that the genre is known."""
-    folder = tmp_path_factory.mktemp("songs")
+    folder = tmp_path_factory.mktemp("songs") / "songs0"  # which songs are held out hangs on this name
+    folder.mkdir()
     for number in range(40):
         write_song(folder / f"{('rock', 'pop')[number % 2]}_{number:02}.mid", seed=number)
     return folder

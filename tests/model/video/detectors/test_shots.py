@@ -18,7 +18,7 @@ MAKERS = {maker.__name__: maker for maker, _ in cut_films.KINDS}
 BUNNY = Path(__file__).parents[5] / "shared" / "clips" / "bbb30.webm"
 BASE = (
     "testsrc2=s=320x180:r={r}:d=2[a];mandelbrot=s=320x180:r={r}:start_scale=2,trim=duration=2.5,setpts=PTS-STARTPTS[b];"
-    "life=s=320x180:r={r}:mold=10:ratio=0.3:death_color=#C83232:life_color=#00ff00,trim=duration=2.5,"
+    "life=s=320x180:r={r}:seed=7:mold=10:ratio=0.3:death_color=#C83232:life_color=#00ff00,trim=duration=2.5,"
     "setpts=PTS-STARTPTS[c];[a][b][c]concat=n=3:v=1"
 )
 """7 s with cuts at 2.0 and 4.5."""
