@@ -201,6 +201,8 @@ class HITPOINT_PT_style(Sidebar):
             row = column.row(align=True)
             row.prop(settings, "bpm_low")
             row.prop(settings, "bpm_high")
+        for name in ("meter", "odd_bars"):
+            column.prop(settings, name)
         _instruments(column, settings, "instruments")
         dials = ("valence", "arousal", "tension") if settings.mood != "off" else ()
         for name in ("cuts", "control", "energy", *dials, "seed", "stems"):

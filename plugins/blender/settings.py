@@ -41,6 +41,12 @@ HARMONIES = [
     ("bound", "Binding", "The planned chords are kept strictly, on the beats"),
     ("off", "Free", "No chords are planned: they are the composer's"),
 ]
+METERS = [
+    ("4/4", "4/4", "Four beats a bar"),
+    ("3/4", "3/4", "Three beats a bar"),
+    ("6/8", "6/8", "Two beats of three eighths a bar"),
+    ("auto", "Auto", "3/4 or 6/8 where what moves plainly keeps it, else 4/4"),
+]
 LEADS = [("auto", "Auto", "Whoever suits the section"), *((name, name.capitalize(), "") for name in INSTRUMENTS[1:])]
 _shown: dict[tuple[str, ...], list[tuple[str, str, str]]] = {}
 """Blender does not keep the texts of a list that a function makes, so that they must be kept here."""
@@ -139,6 +145,10 @@ class HitpointSettings(bpy.types.PropertyGroup):
     motif: StringProperty(
         name="Tune", description="A MIDI file with one to four bars of your own, to be quoted", subtype="FILE_PATH"
     )
+    meter: EnumProperty(name="Metre", description="The time signature", items=METERS)
+    odd_bars: BoolProperty(
+        name="Odd bars", description="Let single bars be shorter, so that more cuts fall on a downbeat"
+    )
     valence: _mood_dial("valence", "Gladder or sadder than the mood")
     arousal: _mood_dial("arousal", "Livelier or calmer than the mood")
     tension: _mood_dial("tension", "Tenser or easier than the mood")
@@ -169,6 +179,8 @@ class HitpointSettings(bpy.types.PropertyGroup):
         words = [(name, value) for name in ("describe", "key") if (value := getattr(self, name).strip())]
         words += [(name, value) for name in ("harmony", "lead") if (value := getattr(self, name)) != "auto"]
         words += [("motif", bpy.path.abspath(self.motif))] if self.motif else []
+        words += [("meter", self.meter)] if self.meter != METERS[0][0] else []
+        words += [("odd-bars", "on")] if self.odd_bars else []
         return ("mood", self.mood, *(value for pair in (*added, *words) for value in pair))
 
     def tell_mutes(self) -> None:

@@ -39,6 +39,8 @@ local SETTINGS = {
   { key = "harmony", value = "auto", title = "Chords (auto or off or bound or a file)", rare = true },
   { key = "lead", value = "auto", title = "Lead (auto or who has the tune)", rare = true },
   { key = "motif", value = "auto", title = "Tune of your own (a MIDI file or auto)", rare = true },
+  { key = "meter", value = "4/4", title = "Metre (4/4 or 3/4 or 6/8 or auto)", rare = true },
+  { key = "odd-bars", value = "off", title = "Single shorter bars for cuts (on or off)", rare = true },
   { key = "describe", value = "", title = "The film in your words", rare = true },
   { key = "composer", value = "cmt", title = "Composer", names = "composers", rare = true },
   { key = "library", value = "none", title = "Your music for it (a folder or none)", rare = true },

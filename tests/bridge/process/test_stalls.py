@@ -243,7 +243,7 @@ def test_many_jobs_at_once_while_composers_are_killed(tmp_path):
                     os.kill(bridge.pids()["composer"], signal.SIGKILL)
             return len(results()) == count
 
-        wait_for(all_there, 200, "all results", every=0.2)
+        wait_for(all_there, 200, "all results", every=0.02)
         errors = {m.arguments[0] for _, m in client.heard if m.address == "/hitpoint/error"}
         assert errors <= {"composer"}
 

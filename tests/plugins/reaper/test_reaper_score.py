@@ -222,12 +222,13 @@ def test_emulated_own_music_is_asked_for_with_its_folder(reaper, relay, bridge, 
 
 def test_emulated_chords_tune_and_words_are_asked_for_in_a_second_box(reaper, relay, bridge, film):
     reaper.lua('emu.inputs[1] = "auto|drums,piano|auto|0.7|0|auto|keep|on"')
-    reaper.lua('emu.inputs[2] = "auto|0|0|0|A minor|bound|piano|/tunes/mine.mid|a quiet farewell|cmt|none"')
+    reaper.lua('emu.inputs[2] = "auto|0|0|0|A minor|bound|piano|/tunes/mine.mid|3/4|on|a quiet farewell|cmt|none"')
     reaper.act(emulated.SETTINGS)
     score(reaper, film)
     pairs = bridge.requests("score")[0].rest
     wished = dict(zip(pairs[::2], pairs[1::2], strict=True))
     asked = {"genre": "auto", "harmony": "bound", "lead": "piano", "motif": "/tunes/mine.mid", "key": "A minor"}
+    asked |= {"meter": "3/4", "odd-bars": "on"}
     assert asked.items() <= wished.items() and wished["describe"] == "a quiet farewell" and "composer" not in wished
 
 
