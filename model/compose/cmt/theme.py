@@ -13,9 +13,9 @@ from hitpoint.model.compose.cmt.wishes import LEAD_LENGTH, LENGTH, PLAYERS, SIZE
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Note
 from hitpoint.model.music.tokens import FIRST_TICK, duration_class
 
-ONSET_NATS, PITCH_NATS, LENGTH_NATS, ALONE_NATS = 4.0, 7.0, 2.0, 2.5
+ONSET_NATS, PITCH_NATS, LENGTH_NATS, ALONE_NATS = 4.0, 9.0, 2.0, 2.5
 """For the tune's onsets, its pitches, its lengths, and for one note at a time."""
-BESIDE_NATS = -6.0
+BESIDE_NATS = -10.0
 """Against other onsets of the one who has the tune."""
 
 
