@@ -75,13 +75,15 @@ def serve(place):
 
 
 def looks_right(picture: dict, host: str, name: str) -> None:
-    """Strip and cut markers on their frames; all bars within the cut, the first one at its start."""
+    """The strip on its frames; a marker where each cut is heard, which the plan lets be up to 40 ms from it, a frame;
+    all bars within the cut, the first one at its start."""
     music = [strip for strip in picture["strips"] if strip[1] == "SOUND"]
     assert music == ([] if host in NO_SOUND else [[name, "SOUND", 1, START, END]])
     frames = dict(picture["markers"])
     assert frames[START].startswith("♪ 1") and all(START <= frame <= END for frame in frames)
     for cut in CUTS:
-        assert "cut" in frames[cut], frames
+        near = [words for frame, words in frames.items() if abs(frame - cut) <= 1]
+        assert any("cut" in words for words in near), frames
 
 
 @pytest.mark.parametrize("host", ["3.4", "4.2", "4.5", "5.0"])
