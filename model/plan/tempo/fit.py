@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 
 from hitpoint.model.plan.tempo.grid import BLUR_S, FAR_S, MISS, MISS_TEMPO, NEAR_S, BarGrid, Weighed, bar_grid
 
+MOST_OFF_S = 0.035
+"""A moment farther from its tick may be lost when the tempo is eased."""
 COARSE_S, FINE_S = 0.02, 0.01
 """Bar lines of the two passes lie on grids of this many seconds, or a little more or less so that the end is on it."""
 BASE_STEP = 0.02
 """Neighbouring base tempi differ by this share."""
 EXCERPT_S = 120.0
 """The coarse pass hears at most so much, from the middle of the film."""
-FINALISTS, ALIKE, MANY_BARS = 6, 0.065, 200
+FINALISTS, ALIKE, MANY_BARS, FURTHER = 6, 0.065, 200, 16
 """So many base tempi reach the second pass, all within a ratio (its logarithm) of the best; in a film of more than
-MANY_BARS bars only one does."""
+MANY_BARS bars only one does. Where a moment is left out by all of them, FURTHER more are tried, however unlike."""
 STEP_COST, DEVIATION_COST = 0.1, 0.02
 """The largest step allowed between two bars, and the largest deviation of a bar, cost so much."""
 NEAR_COST, NEAR_RATIO, FAR_COST = 3.0, 0.1, 1.0
@@ -76,18 +78,36 @@ def fit_tempo(
     heard_s = min(duration_s, EXCERPT_S)
     part = ruling.between(start_s, start_s + heard_s)
     share = (1.0 + part.total) / (1.0 + ruling.total)
-    coarse = BarSearch(part, heard_s, bases, deviation, COARSE_S, heard_s < duration_s, False, grid)
-    totals = coarse.totals() + share * pull * middle_cost(bases / middle_bpm)
-    ranked = [int(index) for index in np.argsort(totals, kind="stable") if np.isfinite(totals[index])]
     many = duration_s * middle_bpm / 60.0 / grid.quarters > MANY_BARS
-    alike = [index for index in ranked if abs(np.log(bases[index] / bases[ranked[0]])) <= ALIKE]
-    fits: list[TempoFit] = []
-    for index in alike[: 1 if many else FINALISTS]:
-        fit = BarSearch(moments, duration_s, bases[index : index + 1], deviation, FINE_S, grid=grid).best()
-        if fit is not None:
-            away = pull * float(middle_cost(fit.base_bpm / middle_bpm))
-            fits.append(replace(fit, cost=fit.cost + away, away=away))
-    return tuple(sorted(fits, key=lambda fit: fit.cost))
+    fits: dict[int, TempoFit] = {}
+    for blur_s in (BLUR_S, FAR_S):
+        coarse = BarSearch(part, heard_s, bases, deviation, COARSE_S, heard_s < duration_s, False, grid, blur_s)
+        totals = coarse.totals() + share * pull * middle_cost(bases / middle_bpm)
+        ranked = [int(index) for index in np.argsort(totals, kind="stable") if np.isfinite(totals[index])]
+        near = ALIKE if blur_s == BLUR_S else np.inf
+        alike = [index for index in ranked if abs(np.log(bases[index] / bases[ranked[0]])) <= near]
+        for index in alike[: 1 if many else FINALISTS if blur_s == BLUR_S else FURTHER]:
+            fit = (
+                None
+                if index in fits
+                else BarSearch(moments, duration_s, bases[index : index + 1], deviation, FINE_S, grid=grid).best()
+            )
+            if fit is not None:
+                away = pull * float(middle_cost(fit.base_bpm / middle_bpm))
+                fits[index] = replace(fit, cost=fit.cost + away, away=away)
+        best = min(fits.values(), key=lambda fit: fit.cost, default=None)
+        if best is not None and not _leaves_out(best, ruling, grid):
+            break
+    return tuple(sorted(fits.values(), key=lambda fit: fit.cost))
+
+
+def _leaves_out(fit: TempoFit, ruling: Weighed, grid: BarGrid) -> bool:
+    """Whether one of the moments lies too far from any tick to be hit."""
+    bars = np.searchsorted(fit.lines_s, ruling.times_s, side="right") - 1
+    bars = np.clip(bars, 0, len(fit.lines_s) - 2)
+    lengths_s = np.diff(fit.lines_s)[bars]
+    ticks = (ruling.times_s - fit.lines_s[bars]) / lengths_s * grid.ticks
+    return bool((np.abs(ticks - np.rint(ticks)) * lengths_s / grid.ticks > MOST_OFF_S).any())
 
 
 def steady_fit(
@@ -139,15 +159,16 @@ class BarSearch:
         open_ends: bool = False,
         traced: bool = True,
         grid: BarGrid | None = None,
+        blur_s: float = FAR_S,
     ) -> None:
         """grid: the bars; None: of 4/4. traced: the pass that bends the tempo and keeps the way, for `best`; else the
-        one that chooses it."""
+        one that chooses it. blur_s: up to where a tick costs the more the farther it is."""
         self.units = max(1, round(duration_s / grid_s))
         self.grid_s = duration_s / self.units
         self.bases_bpm, self.open_ends, self.traced = bases_bpm, open_ends, traced
         self.miss = MISS if traced else MISS_TEMPO
         self.grid = grid or bar_grid()
-        self.reach_s = (NEAR_S, FAR_S) if traced else (0.0, BLUR_S)
+        self.reach_s = (0.0 if blur_s > FAR_S else NEAR_S, blur_s)
         natural = 60.0 * self.grid.quarters / bases_bpm / self.grid_s  # (bases,) units a bar
         drift = DRIFT * deviation if traced else deviation
         reach = int(np.ceil(natural.max() * drift))
