@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hitpoint.model.plan.hits.weights import Moment
+from hitpoint.model.plan.tempo.fit import fit_tempo
+from hitpoint.model.plan.tempo.grid import Weighed
 from hitpoint.model.plan.tempo.planner import plan_tempo
 from hitpoint.model.plan.types import Wishes
 
@@ -179,3 +181,13 @@ def test_a_clip_of_less_than_a_bar_or_two_keeps_a_tempo_one_can_play(duration_s)
     tempo = plan([], duration_s)
     assert end_s(tempo) == pytest.approx(duration_s, abs=1e-6)
     assert duration_s < 0.2 or 55.0 <= tempo.base_bpm <= 110.0
+
+
+def test_a_light_cut_is_met_by_another_tempo_where_those_like_the_best_leave_it_out():
+    ruling = Weighed(np.array([3.4583, 5.5417, 8.5]), np.array([0.56, 0.99, 0.99]))
+    seen = Weighed(np.array([1.56, 3.4583, 5.5417, 8.5, 9.71]), np.array([0.23, 0.56, 0.99, 0.99, 0.3]))
+    best = fit_tempo(ruling, seen, 10.0, (60.0, 140.0), 107.2, 0.03)[0]
+    for time_s in ruling.times_s:
+        bar = int(np.searchsorted(best.lines_s, time_s, side="right")) - 1
+        ticks_s = np.linspace(best.lines_s[bar], best.lines_s[bar + 1], 17)
+        assert np.abs(ticks_s - time_s).min() <= 0.04
