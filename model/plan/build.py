@@ -56,10 +56,7 @@ def build_plan(
     wishes = replace(wishes, instruments=_players(wishes))
     rhythm = with_own_hits(rhythm, wishes.hits, wishes.unhits)
     seen = moments(rhythm)
-    told: tuple[str, ...] = ()
-    if wishes.meter == "auto":
-        wishes = replace(wishes, meter=meter_seen(seen) if tempo is None else tempo.tempo_map.meter)
-        told = (f"the visual beats keep {wishes.meter}",) if wishes.meter != FOUR_FOUR else ()
+    wishes, told = _metred(wishes, seen, tempo)
     feeling = feel(rhythm, wishes)
     bias_bpm = feeling.tempo_bpm if feeling else 0.0
     tempo = tempo or plan_tempo(seen, rhythm.motion, rhythm.duration_s, wishes, bias_bpm)
@@ -82,8 +79,7 @@ def build_plan(
     energy = energy_lines(level, placed, wishes.energy, tempo.last_bar_ticks / tempo.tempo_map.metre.ticks, stir)
     bars = _bars(_asked(placed, strength, bound_hits, tempo.bars), density, bound_bars, energy, section_of, changes,
                  tempo.tempo_map)  # fmt: skip
-    if wishes.density:
-        bars = tuple(replace(bar, fullness=DENSITY_FULLNESS * wishes.density) for bar in bars)
+    bars = tuple(replace(bar, fullness=DENSITY_FULLNESS * wishes.density) for bar in bars)
     plan = Plan(
         duration_s=rhythm.duration_s,
         tempo_map=tempo.tempo_map,
@@ -99,6 +95,15 @@ def build_plan(
     )
     plan = with_melody(harmonise(arrange(plan, wishes.accents, tune_player(wishes)), wishes), wishes)
     return with_colours(with_playing(make_room(plan, wishes, rhythm.speech, lines_s), wishes), wishes)
+
+
+def _metred(wishes: Wishes, seen: Sequence[Moment], tempo: TempoPlan | None) -> tuple[Wishes, tuple[str, ...]]:
+    """The wishes with one of METERS where it was left open, and what is to be said of it."""
+    if wishes.meter != "auto":
+        return wishes, ()
+    meter = meter_seen(seen) if tempo is None else tempo.tempo_map.meter
+    told = (f"the visual beats keep {meter}",) if meter != FOUR_FOUR else ()
+    return replace(wishes, meter=meter), told
 
 
 def _density(

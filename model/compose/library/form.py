@@ -53,6 +53,7 @@ class _Form:
         self._areas = area_of(chooser.library.column("key_in").astype(np.int64))
 
     def path(self) -> list[Chosen]:
+        """One stretch a span: those of one label settle together, round by round, until the whole costs no less."""
         sets = [self._chooser.candidates(span, noise) for span, noise in zip(self._spans, self._noise, strict=True)]
         self._home = self._home_of(self._chooser.cheapest(sets))
         sets = [self._at_home(each) for each in sets]
