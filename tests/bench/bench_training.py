@@ -3,7 +3,7 @@
     python tests/bench/bench_training.py SHARDS --steps 8
 
 "before" is training as it was in version 0.1: one process on all cores, queries and keys turned apart, torch's own
-softmax attention, conditions spread over the rows by a gather, the rows of each head fetched alone, and Muon from torch.
+softmax attention, conditions spread over the rows by a gather, the rows of each head fetched alone, Muon from torch.
 "one process" is today's without a compiler; "now" is what a long `hitpoint train` does: a process a core, compiled. All
 begin with the same weights and see the same windows. The first steps, in which "now" compiles, are not timed. On a
 processor without bfloat16 everything runs in float32.
