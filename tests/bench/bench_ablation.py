@@ -36,7 +36,9 @@ from hitpoint.model.network.attention import GatedAttention
 from hitpoint.model.network.network import ATTRIBUTES, DEFAULT, PAPER_SMALL, Network, NetworkConfig
 from hitpoint.model.plan.types import Wishes
 from hitpoint.model.training.feed import feed
-from hitpoint.model.training.train import Objective, Recipe, train
+from hitpoint.model.training.objective import Objective
+from hitpoint.model.training.recipe import Recipe
+from hitpoint.model.training.train import train
 from hitpoint.model.video.types import Clip
 
 FILM = Path(__file__).parents[2] / "examples" / "film.mp4"

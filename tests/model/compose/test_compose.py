@@ -122,7 +122,8 @@ def test_a_checkpoint_of_another_vocabulary_is_one_sentence(tmp_path: Path) -> N
 
 def test_the_papers_control_misses_where_it_does_not_overwrite_and_ours_is_exact(composer: CmtComposer) -> None:
     from hitpoint.model.music.score import Score
-    from hitpoint.model.training.evaluate import figures, overwritten
+    from hitpoint.model.training.evaluation.rows import figures
+    from hitpoint.model.training.evaluation.ways import overwritten
 
     plan = make_plan(6)
     ours, theirs = (
