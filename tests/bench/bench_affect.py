@@ -36,7 +36,7 @@ from hitpoint.model.output.render import play
 from hitpoint.model.plan.harmony.columns import affect_class
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.plan.wishes.options import parse_wishes
-from hitpoint.model.training.answers import ranks
+from hitpoint.model.training.evaluation.answers import ranks
 from hitpoint.model.training.heard.real import excerpt, read_scores
 from hitpoint.model.video.types import Clip
 

@@ -25,7 +25,9 @@ from hitpoint.model.data.build import load
 from hitpoint.model.music.score import GENRES
 from hitpoint.model.plan.types import Plan
 from hitpoint.model.plan.wishes.options import parse_wishes
-from hitpoint.model.training.evaluate import HUMAN, NINE, Figures, Row, _real, distances, figures, nine
+from hitpoint.model.training.evaluation.comparison import NINE, distances, nine
+from hitpoint.model.training.evaluation.real import real_rows
+from hitpoint.model.training.evaluation.rows import HUMAN, Figures, Row, figures
 from hitpoint.model.video.types import Clip
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +64,7 @@ def main() -> None:
             pieces[name].append(found)
             speeds[name].append(tokens / spent_s)
         plans.append(plan)
-    real = Row(HUMAN, tuple(dict(_real(load(asked.shards), plans))[HUMAN]))
+    real = Row(HUMAN, tuple(dict(real_rows(load(asked.shards), plans))[HUMAN]))
     apart = {name: nine(distances(Row(name, tuple(found)), real)) for name, found in pieces.items()}
     print(f"{len(plans)} pieces each, {len(real.pieces)} stretches of real music")
     for number, metric in enumerate(NINE):

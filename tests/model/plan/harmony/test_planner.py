@@ -210,6 +210,8 @@ def test_a_chord_of_ones_own_is_set(rhythm: Callable[..., VisualRhythm]) -> None
             with_chord(plan, bar, half, symbol)
     with pytest.raises(UsageError, match="no planned chords"):
         with_chord(build_plan(rhythm(20.0), parse_wishes({"harmony": "off"})), 0, 0, "C")
+    with pytest.raises(UsageError, match="somebody besides drums"):
+        with_chord(build_plan(rhythm(20.0), parse_wishes({"instruments": "drums"})), 0, 0, "C")
 
 
 def test_tension_is_a_rank() -> None:
