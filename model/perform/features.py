@@ -33,6 +33,9 @@ _OTHER = len(DRUM_CLASSES)
 REACH = 8
 """Ticks before and after a note in which a player sees who else sounds."""
 _FAR = 8.0
+_TICKS = np.eye(TICKS_PER_BAR)
+_AROUND = REACH + np.array([step for step in range(-REACH, REACH + 1) if step])
+_NEAR = REACH + np.arange(-2, 3)
 
 Columns = NDArray[np.float64]
 
@@ -41,18 +44,21 @@ def pitched(ticks: ArrayLike, pitches: ArrayLike, lengths: ArrayLike, others: Ar
     """(n, columns) of a part's notes, sorted by (tick, pitch). lengths: in ticks; others: ticks of the other part."""
     tick, pitch = np.asarray(ticks, int), np.asarray(pitches, float)
     struck, chord, size = np.unique(tick, return_inverse=True, return_counts=True)
-    top = np.array([pitch[chord == each].max() for each in range(len(struck))])
-    low = np.array([pitch[chord == each].min() for each in range(len(struck))])
-    step = np.diff(top, prepend=top[0], append=top[-1])
+    top, low = np.full(len(struck), -np.inf), np.full(len(struck), np.inf)
+    np.maximum.at(top, chord, pitch)
+    np.minimum.at(low, chord, pitch)
+    tops, sizes = _padded(top, top[0], top[-1]), _padded(size, 0, 0)
+    step = tops[1:] - tops[:-1]
     mean = pitch.mean()
     own = [
         (top[chord] - pitch) / 12, (pitch - low[chord]) / 12, pitch >= top[chord], pitch <= low[chord],
         size[chord] / 4, size[chord] > 1, (pitch - mean) / 12, (pitch - 60) / 24, (top[chord] - top.mean()) / 12,
         np.log2(np.maximum(np.asarray(lengths, float), 0.25)),
         np.clip(step[:-1][chord] / 12, -2, 2), np.clip(step[1:][chord] / 12, -2, 2),
-        np.append(0, size[:-1])[chord] / 4, np.append(size[1:], 0)[chord] / 4,
+        sizes[:-2][chord] / 4, sizes[2:][chord] / 4,
     ]  # fmt: skip
-    return np.column_stack([_place(tick, struck, chord, bpm), np.column_stack(own), _seen(tick, struck, others)])
+    seen = _seen(tick, struck, others)
+    return np.concatenate([*_place(tick, struck, chord, bpm), np.array(own, float).T, *seen], axis=1)
 
 
 def drums(ticks: ArrayLike, pitches: ArrayLike, style: str, bpm: float) -> Columns:
@@ -71,32 +77,34 @@ def drums(ticks: ArrayLike, pitches: ArrayLike, style: str, bpm: float) -> Colum
     # What a drum does where depends on the drum: a hat's off beat is not a snare's.
     quarter = np.eye(4)[tick % 4]
     by_kind = (own[:, :, None] * quarter[:, None, :]).reshape(len(tick), -1)
-    return np.column_stack([_place(tick, struck, chord, bpm), own, beside[chord], around, same, which, by_kind])
+    place = _place(tick, struck, chord, bpm)
+    return np.concatenate([*place, own, beside[chord], around, same, which, by_kind], axis=1)
 
 
-def _place(tick: NDArray[np.int_], struck: NDArray[np.int_], chord: NDArray[np.int_], bpm: float) -> Columns:
+def _padded(values: NDArray[np.generic], before: float, after: float) -> Columns:
+    """One value more on either side."""
+    found = np.empty(len(values) + 2)
+    found[0], found[1:-1], found[-1] = before, values, after
+    return found
+
+
+def _place(tick: NDArray[np.int_], struck: NDArray[np.int_], chord: NDArray[np.int_], bpm: float) -> list[Columns]:
     """Where in the bar, how far from what is before and behind, how full the bar is, how fast it goes."""
-    gaps = np.diff(struck).astype(float)
-    before, behind = np.append(_FAR, gaps), np.append(gaps, _FAR)
-    return np.column_stack([
-        np.eye(TICKS_PER_BAR)[tick],
-        np.minimum(before, _FAR)[chord] / 8,
-        np.minimum(behind, _FAR)[chord] / 8,
-        np.full(len(tick), len(struck) / 16),
-        chord / max(1, len(struck) - 1),
-        np.full(len(tick), math.log2(bpm / 100)),
-    ])  # fmt: skip
+    gaps = np.minimum(_padded(struck[1:] - struck[:-1], _FAR, _FAR), _FAR) / 8
+    rows = np.empty((5, len(tick)))
+    rows[0], rows[1] = gaps[:-1][chord], gaps[1:][chord]
+    rows[2], rows[3], rows[4] = len(struck) / 16, chord / max(1, len(struck) - 1), math.log2(bpm / 100)
+    return [_TICKS[tick], rows.T]
 
 
-def _seen(tick: NDArray[np.int_], struck: NDArray[np.int_], others: ArrayLike) -> Columns:
+def _seen(tick: NDArray[np.int_], struck: NDArray[np.int_], others: ArrayLike) -> list[NDArray[np.generic]]:
     """Who sounds around each note: its own part, and the other."""
     other = np.asarray(others, int)
-    steps = np.array([step for step in range(-REACH, REACH + 1) if step])
-    mine = _sounds(struck)[tick[:, None] + REACH + steps]
-    theirs = _sounds(other)[tick[:, None] + REACH + np.arange(-2, 3)]
-    return np.column_stack(
-        [mine, theirs, np.full(len(tick), min(1.0, len(other) / 8)), np.full(len(tick), len(other) > 0)]
-    )
+    mine = _sounds(struck)[tick[:, None] + _AROUND]
+    theirs = _sounds(other)[tick[:, None] + _NEAR]
+    both = np.empty((len(tick), 2))
+    both[:, 0], both[:, 1] = min(1.0, len(other) / 8), len(other) > 0
+    return [mine, theirs, both]
 
 
 def _sounds(ticks: NDArray[np.int_]) -> NDArray[np.bool_]:

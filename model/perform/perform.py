@@ -9,8 +9,8 @@ from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.perform.controllers import controllers
 from hitpoint.model.perform.players import Heard, heard
 from hitpoint.model.perform.ring import rung
-from hitpoint.model.perform.timing import exact_ticks, timed
-from hitpoint.model.perform.touch import touched
+from hitpoint.model.perform.timing import exact_ticks, shift_of
+from hitpoint.model.perform.touch import release_of
 from hitpoint.model.plan.arrangement.dynamics import LOUDNESS_RANGE
 from hitpoint.model.plan.types import BarPlan, Plan
 
@@ -48,8 +48,9 @@ def perform(bar: Bar, asked: BarPlan) -> Bar:
         differs += _stands_out(note, asked) if accent <= 0 else 0.0
         velocity = _loudness(note, differs, level, accent * _share(note, accent, struck))
         late_ms = guesses[note].late_ms if note in guesses else 0.0
-        moved = timed(replace(note, velocity=velocity), bar, asked, late_ms, exact)
-        played.append(touched(moved, bar, asked, exact))
+        shift = shift_of(note, bar, asked, late_ms, exact)
+        release = release_of(note, shift, bar, asked, exact)
+        played.append(replace(note, velocity=velocity, shift_ticks=shift, release_ticks=release))
     moves = (*bar.controllers, *controllers(bar.notes, asked))
     return replace(bar, notes=rung(played, asked, exact), controllers=moves, programs=asked.colours)
 

@@ -22,7 +22,7 @@ def rung(notes: Sequence[Note], asked: BarPlan, exact: Set[int]) -> tuple[Note, 
     """
     if asked.playing is None or asked.playing.humanise == 0 or asked.playing.is_last:
         return tuple(notes)
-    held = {}
+    held: dict[Note, float] = {}
     for first, end in _holes(notes, asked):
         if first in exact or first in asked.stops:
             continue
@@ -32,7 +32,7 @@ def rung(notes: Sequence[Note], asked: BarPlan, exact: Set[int]) -> tuple[Note, 
             if note.instrument != _DRUMS and note.tick + note.duration_ticks == first:
                 again = REPEATED if (note.instrument, note.pitch) in struck else 0.0
                 held[note] = until - first - again - note.shift_ticks
-    return tuple(replace(note, release_ticks=held.get(note, note.release_ticks)) for note in notes)
+    return tuple(replace(note, release_ticks=held[note]) if note in held else note for note in notes)
 
 
 def _holes(notes: Sequence[Note], asked: BarPlan) -> Iterator[tuple[int, int]]:

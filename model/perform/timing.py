@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Set
-from dataclasses import replace
 
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT, Bar, Note
 from hitpoint.model.plan.types import BarPlan, Playing
@@ -25,16 +24,17 @@ WAVER_MS = {"drums": 3.0, "piano": 5.0, "guitar": 5.0, "bass": 4.0, "strings": 6
 """The spread of what cannot be foreseen: less than people's own, of which a part is the beat file's error."""
 
 
-def timed(note: Note, bar: Bar, asked: BarPlan, late_ms: float, exact: Set[int]) -> Note:
-    """A note of `bar` where it is played. late_ms: what the players say. exact: ticks on which nothing moves."""
+def shift_of(note: Note, bar: Bar, asked: BarPlan, late_ms: float, exact: Set[int]) -> float:
+    """Ticks by which a note of `bar` is played off its own. late_ms: what the players say. exact: ticks on which
+    nothing moves.
+    """
     playing = asked.playing
     if playing is None or playing.is_last or note.tick in exact or (playing.humanise == 0 and playing.swing == 0):
-        return note
+        return note.shift_ticks
     pulses_a_ms = playing.bpm * TICKS_PER_BEAT * PULSES / 60_000
     late_ms = late_ms * FOLLOWS[INSTRUMENTS[note.instrument]] + _rules(note, bar, asked)
     shift = round(playing.humanise * late_ms * pulses_a_ms + PULSES * swung(note.tick, playing))
-    shift = max(-FARTHEST, min(FARTHEST, shift))
-    return replace(note, shift_ticks=shift / PULSES)
+    return max(-FARTHEST, min(FARTHEST, shift)) / PULSES
 
 
 def swung(tick: int, playing: Playing) -> float:

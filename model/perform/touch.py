@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import replace
 
 from hitpoint.model.music.score import INSTRUMENTS, Bar, Note
 from hitpoint.model.perform.timing import PULSES
@@ -18,16 +17,16 @@ STAB, STAB_SHARE = 2, 0.25
 _TIES = ("strings", "bass")
 
 
-def touched(note: Note, bar: Bar, asked: BarPlan, exact: Set[int]) -> Note:
-    """A note of `bar` with its end as it is played. What ends at a hit or a stop ends there, to the tick."""
+def release_of(note: Note, shift_ticks: float, bar: Bar, asked: BarPlan, exact: Set[int]) -> float:
+    """Ticks later than it is written and shifted that a note of `bar` ends. What ends at a hit or a stop ends there."""
     playing = asked.playing
     end = note.tick + note.duration_ticks
     if playing is None or playing.is_last:
-        return note
+        return note.release_ticks
     if end in exact or end in asked.stops:
-        return replace(note, release_ticks=-note.shift_ticks) if note.shift_ticks else note
+        return -shift_ticks if shift_ticks else note.release_ticks
     by = round(_release(note, bar, asked) * playing.humanise * PULSES) / PULSES
-    return replace(note, release_ticks=by) if by else note
+    return by or note.release_ticks
 
 
 def _release(note: Note, bar: Bar, asked: BarPlan) -> float:

@@ -4,8 +4,9 @@
 
 Loudness within the bar, as composed (rule) and as the players have it (learned), against held-out people: POP909 as it
 was played (piano) and the Groove MIDI Dataset (drums), unpacked from ../shared/data; the distance is the mean over four
-figures, in the spread of those from song to song; people of another split stand beside it. Also: the share of notes
-that leave the grid, how far, and what is exact; and the cost beside composing.
+figures, in the spread of those from song to song; people of another split stand beside it. The share of the variance
+that the players explain, beside a linear map, the mean and other notes' guesses. Also: the share of notes that leave
+the grid, how far, and what is exact; and the cost beside composing.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from hitpoint.model import job
 from hitpoint.model.compose.base import COMPOSERS, ComposerOptions
 from hitpoint.model.music.score import INSTRUMENTS, Bar
 from hitpoint.model.perform.perform import perform_all
+from hitpoint.model.perform.players import guess
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.training.players import groove, pop909
+from hitpoint.model.training.players import PARTS, by_chord, explained, groove, joined, linear, pop909
 from hitpoint.model.video.types import Clip
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +123,7 @@ def main() -> None:
     if not (options.data / "pop909_played").is_dir():
         print("the people's own playing is not at hand: unpack pop909_played and groove of ../shared/data")
         return
+    print_explained(options.data)
     held_out = ("validation", "test")
     for name, data in (("piano", pop909(options.data / "pop909_played", held_out)["keys"]),
                        ("drums", groove(options.data / "groove", held_out)["drums"])):  # fmt: skip
@@ -133,6 +136,21 @@ def main() -> None:
         ):
             away = np.abs(table.mean(0) - true.mean(0)) / true.std(0)
             print(f"  {kind:19} {np.round(table.mean(0), 2)}  {away.mean():.2f}")
+
+
+def print_explained(data: Path) -> None:
+    """Share of the variance within bars of held-out people that the shipped players explain, simu-note by simu-note,
+    beside a linear map fitted to the same columns, the bar's mean, and the players' guess for notes drawn at random.
+    """
+    played = pop909(data / "pop909_played", ("train", "test")) | groove(data / "groove", ("train", "test"))
+    for part in PARTS:
+        train, test = joined(played[part]["train"]), joined(played[part]["test"])
+        louder = guess(part, test.columns.astype(np.float64))[:, 0]
+        drawn = louder[np.random.default_rng(0).permutation(len(louder))]
+        true = by_chord(test.velocity, test.chords)
+        rows = [explained(by_chord(each, test.chords), true) for each in (louder, drawn)]
+        print(f"{part}: velocity R2 {rows[0]:.3f}, a linear map {linear(train, test)['velocity of a simu-note']:.3f}, "
+              f"the bar's mean 0, other notes' guesses {rows[1]:.3f}")  # fmt: skip
 
 
 def _table(pieces: list[dict[str, object]], kind: str, name: str) -> np.ndarray:
