@@ -8,6 +8,7 @@ from dataclasses import replace
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.perform.controllers import controllers
 from hitpoint.model.perform.players import Heard, heard
+from hitpoint.model.perform.ring import rung
 from hitpoint.model.perform.timing import exact_ticks, timed
 from hitpoint.model.perform.touch import touched
 from hitpoint.model.plan.arrangement.dynamics import LOUDNESS_RANGE
@@ -50,7 +51,7 @@ def perform(bar: Bar, asked: BarPlan) -> Bar:
         moved = timed(replace(note, velocity=velocity), bar, asked, late_ms, exact)
         played.append(touched(moved, bar, asked, exact))
     moves = (*bar.controllers, *controllers(bar.notes, asked))
-    return replace(bar, notes=tuple(played), controllers=moves, programs=asked.colours)
+    return replace(bar, notes=rung(played, asked, exact), controllers=moves, programs=asked.colours)
 
 
 def perform_all(bars: Iterable[Bar], plan: Plan) -> tuple[Bar, ...]:

@@ -30,6 +30,8 @@ DRIVEN = 0.6
 """Energy above which drums play."""
 FEWEST, SPAN = 1.2, 5.2
 """Of five instruments FEWEST + SPAN * energy play."""
+COMPANY = 2
+"""Where three or more could, at least so many do: of three parts people let 2.6 play in a bar, calm or not."""
 SECTION_MOVES = {0: 0.02, 1: 1.0, 2: 0.7, 3: 0.2, 4: 0.05}
 PHRASE_MOVES = {0: 1.0, 1: 0.5, 2: 0.05}
 """How readily so many instruments come or go at once, at a section and at a phrase within one."""
@@ -124,7 +126,8 @@ def _sets(
 
 
 def _size(energy: float, most: int) -> int:
-    return int(np.clip(round((FEWEST + SPAN * energy) * most / len(INSTRUMENTS)), 1, most))
+    fewest = COMPANY if most > COMPANY else 1
+    return int(np.clip(round((FEWEST + SPAN * energy) * most / len(INSTRUMENTS)), fewest, most))
 
 
 def _choose(

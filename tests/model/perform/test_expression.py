@@ -93,10 +93,37 @@ def test_a_strummed_chord_is_spread_and_a_tune_comes_first() -> None:
 def test_lines_are_tied_repetitions_let_go_and_stabs_are_short() -> None:
     strings, piano = INSTRUMENTS.index("strings"), INSTRUMENTS.index("piano")
     notes = (Note(1, piano, 60, 2, 80), Note(2, strings, 70, 2, 80), Note(4, strings, 72, 2, 80),
-             Note(6, strings, 72, 2, 80))  # fmt: skip
+             Note(6, strings, 72, 2, 80), Note(8, piano, 60, 8, 80))  # fmt: skip
     asked = BarPlan(0, 4, dynamics=FLAT, playing=PLAYED)
-    stab, tied, repeated, last = perform(Bar(0, notes), asked).notes
+    stab, tied, repeated, last, _ = perform(Bar(0, notes), asked).notes
     assert stab.release_ticks < 0 and tied.release_ticks > 0 and repeated.release_ticks < 0 and last.release_ticks == 0
+
+
+def ends(notes: tuple[Note, ...], **asked: object) -> list[float]:
+    """Where the notes of a calm bar end as they are played, less what they are moved by."""
+    plan = BarPlan(0, 4, dynamics=FLAT, playing=PLAYED, **asked)  # type: ignore[arg-type]
+    return [round(note.end_ticks, 3) for note in perform(Bar(0, notes), plan).notes]
+
+
+def test_the_last_that_sound_are_held_where_nobody_would() -> None:
+    piano, bass = INSTRUMENTS.index("piano"), INSTRUMENTS.index("bass")
+    calm = (Note(0, piano, 59, 4, 80), Note(0, bass, 35, 6, 80), Note(12, piano, 62, 2, 80))
+    assert ends(calm)[1] == 12, "until the next note"
+    assert ends(calm)[0] < 5, "who has ended earlier has ended"
+    assert ends(calm[:2])[1] == 16, "to the bar line at the most"
+    assert ends(calm, stops=(9,))[1] == 9, "a breath of the plan stays one"
+    assert ends(calm, stops=(6,))[1] == 6
+    assert ends(calm, required=((6, 3),))[1] == 6, "what ends at a hit ends there"
+    again = ends((*calm[:2], Note(12, bass, 35, 2, 80)))[1]
+    assert again == 11.75, "it is let go before it is struck again"
+
+
+def test_nothing_is_held_under_drums_nor_as_it_is_written() -> None:
+    piano, drums = INSTRUMENTS.index("piano"), INSTRUMENTS.index("drums")
+    stabs = (Note(0, drums, 36, 1, 80), Note(0, piano, 59, 4, 80), *(Note(t, drums, 42, 1, 80) for t in (4, 8, 12)))
+    assert ends(stabs)[1] < 5
+    written = BarPlan(0, 1, dynamics=FLAT, playing=replace(PLAYED, humanise=0.0))
+    assert perform(Bar(0, (Note(0, piano, 59, 4, 80),)), written).notes[0].end_ticks == 4
 
 
 def test_strings_swell_and_the_pedal_is_lifted_at_each_chord() -> None:
