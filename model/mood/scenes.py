@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hitpoint.model.errors import MissingError
+from hitpoint.model.mood.lexicon import Word, votes_of
 from hitpoint.model.mood.shares import Source
-from hitpoint.model.mood.words import Word, source_of, votes_of
+from hitpoint.model.mood.words import source_of
 
 if TYPE_CHECKING:
     from torch import nn
