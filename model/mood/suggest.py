@@ -66,7 +66,7 @@ def suggest(
         found.insert(0, words)
     curve = None if rhythm is None else mood_curve(rhythm)
     notes = [] if curve is None else [*curve.notes]
-    if rhythm is not None and curve is not None and not curve.notes:
+    if rhythm is not None and curve is not None and (curve.grey or not curve.notes):
         found.append(from_picture(rhythm, curve))
     if len(describe) > LONGEST_TEXT:
         notes.append(f"the description was cut at {LONGEST_TEXT:,} letters")

@@ -152,6 +152,35 @@ def test_the_picture_speaks_and_a_black_one_does_not():
     assert (black.genre, black.mood) == ("pop", "neutral") and any("black" in reason for reason in black.why)
 
 
+def test_a_grey_film_still_speaks_by_its_motion():
+    """Black and white says nothing of glad or sad, but a chase stays a chase."""
+    cuts_s = tuple(float(i) for i in range(1, 39))
+    wild, calm = (suggest(rhythm((0.45,), (0.0,), motion, cuts)) for motion, cuts in (((0.35,), cuts_s), ((0.01,), ())))
+    lively = ("exciting", "fearful", "tense")
+    assert sum(wild.moods[mood] for mood in lively) > 0.7 > 0.3 > sum(calm.moods[mood] for mood in lively)
+    assert "without colour, lively" in wild.why[0] and any("grey" in reason for reason in wild.why)
+
+
+def test_a_plain_card_has_next_to_no_mood():
+    card, scene = (suggest(rhythm((0.25,), (0.3,), (0.0,), spread=spread)) for spread in (3.0, 40.0))
+    assert card.mood == "neutral" and scene.mood == "sad" and "nearly plain" in card.why[0]
+
+
+def test_light_and_motion_alone_make_nothing_certain():
+    assert max(suggest(rhythm((0.7,), (0.2,), (0.01,))).genres.values()) < 0.6
+
+
+def test_cold_colours_lean_to_electronic_and_green_ones_to_country():
+    def shares(bgr):
+        film = rhythm((0.55,), (0.5,), (0.02,))
+        film.measured["palette"]["swatches"][:] = bgr
+        return suggest(film).genres
+
+    cold, green, warm = shares((200, 120, 20)), shares((30, 160, 90)), shares((30, 90, 200))
+    assert cold["electronic"] > 1.5 * max(green["electronic"], warm["electronic"])
+    assert green["country"] > 1.5 * max(cold["country"], warm["country"])
+
+
 def test_only_allowed_genres_are_suggested():
     assert suggest(None, "a cowboy rides across the prairie", genres=("pop", "metal")).genre in ("pop", "metal")
 
