@@ -29,8 +29,8 @@ SIDE_PX, CLASSES = 224, 1000
 MEAN, SPREAD = 127.0, 128.0
 """Of the pixels that the network was trained on."""
 LEAST_SHARE = 0.25
-"""A group with a smaller share of a frame says nothing of it: on a dozen real and drawn clips, all that was seen with .15
-to .25 was seen wrongly (the earth as a jellyfish)."""
+"""A group with a smaller share of a frame says nothing of it: on a dozen real and drawn clips, all that was seen with
+.15 to .25 was seen wrongly (the earth as a jellyfish)."""
 MOST_FRAMES = 40
 """Of a film with more shots, every so many are looked at."""
 NAMED = 4

@@ -144,6 +144,17 @@ def test_sources_that_contradict_each_other_are_unsure():
     assert (found.genre, found.mood) == ("pop", "neutral") and "unsure" in found.why[-1]
 
 
+def test_a_source_that_hardly_says_anything_does_not_water_down_another():
+    def source(name: str, sharpest: float) -> Source:
+        rest = (1.0 - sharpest) / (len(MOODS) - 1)
+        genres = dict.fromkeys(GENRES, 1.0 / len(GENRES))
+        return Source(name, {each: sharpest if each == "tense" else rest for each in MOODS}, genres, name)
+
+    alone = suggest(None, more=[source("picture", 0.7)])
+    beside = suggest(None, more=[source("words", 0.2), source("picture", 0.7)])
+    assert alone.moods["tense"] == pytest.approx(0.7) and beside.moods["tense"] > 0.65
+
+
 def test_the_picture_speaks_and_a_black_one_does_not():
     calm = suggest(rhythm((0.8,), (0.4,), (0.01,)))
     wild = suggest(rhythm((0.15,), (0.3,), (0.3,), tuple(float(i) for i in range(1, 39))))
