@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.perform.controllers import controllers
+from hitpoint.model.perform.hold import held
 from hitpoint.model.perform.players import Heard, heard
 from hitpoint.model.perform.timing import exact_ticks, timed
 from hitpoint.model.perform.touch import touched
@@ -35,6 +36,7 @@ def perform(bar: Bar, asked: BarPlan) -> Bar:
     How loud a bar is follows the plan alone. What people would do, or else what the composer wrote, is heard in how its
     notes differ from each other.
     """
+    bar = bar if asked.playing is None or asked.playing.is_last else held(bar, asked)
     guesses = heard(bar, asked)
     struck = {note.tick for note in bar.notes if _is_drum(note)}
     written = {part: _mean_velocity(bar, part) for part in {note.instrument for note in bar.notes}}
