@@ -20,12 +20,13 @@ from hitpoint.model.plan.types import Plan, Section
 HOMES = {False: Key(0, False), True: Key(9, True)}
 """The key in which chords are planned, in major (False) and in minor (True)."""
 HALF = TICKS_PER_BAR // 2
-PHRASE_BARS = 4
+PHRASE_BARS, THEME_BARS = 4, 8
+"""New material goes on as a phrase before, and where that is another section, as the theme does."""
 EARLY_TICKS = 2
 """A chord comes in so much before its half bar, at the most, where a cut lies there."""
 MOST_EQUAL = 4
 """Half bars on one chord, at the most."""
-OUTSIDE_NATS = -1.5
+OUTSIDE_NATS = -0.7
 """For chords with tones outside the scale, so that the home key stays one."""
 RELATIVE_NATS, MIXED_NATS = -2.5, -2.0
 """In minor, for the chords that make a listener hear another key, the relative major's tonic and dominant and a major
@@ -55,7 +56,8 @@ class Rule:
     """change: on another root than the half bar before. cut: and with few of its tones, for a cut is to be heard in it.
     between: that cut lies off the half bar's line, so that the half bar before the last still sounds in the ear: rather
     on another root than that, too. hold: rather on the same root. allowed: (156,) bool, None = all. nats: (156,), added
-    to the network's. repeat: the earlier half bar that this one repeats, where it may.
+    to the network's. repeat: the earlier half bar that this one repeats, where it may. again: one that it had rather
+    repeat.
     """
 
     change: bool = False
@@ -65,6 +67,7 @@ class Rule:
     allowed: NDArray[np.bool_] | None = None
     nats: Weights = field(default_factory=lambda: np.zeros(len(CHORDS)))
     repeat: int | None = None
+    again: int | None = None
 
 
 def chords_on(root: int, qualities: Iterable[str]) -> NDArray[np.bool_]:
@@ -193,6 +196,11 @@ def _section(rules: list[Rule], sections: Sequence[Section], number: int, keys: 
         length = 2 * (sections[earlier].end_bar - sections[earlier].first_bar)
         for place in range(end - first - 1):
             rules[first + place].repeat = 2 * sections[earlier].first_bar + place % length
+        return
+    for place in range(first, end):
+        back = 2 * PHRASE_BARS if place - first >= 2 * PHRASE_BARS else 2 * THEME_BARS
+        if place >= back and not (left and place == first):
+            rules[place].again = place - back
 
 
 def _end(rules: list[Rule], plan: Plan, home: Key) -> None:
@@ -201,12 +209,12 @@ def _end(rules: list[Rule], plan: Plan, home: Key) -> None:
     late = [tick for tick, _ in plan.bars[-1].entries if tick >= HALF]
     rests = 2 * last + 1 if late and len(rules) == 2 * last + 2 else 2 * last
     for rule in rules[rests:]:
-        rule.allowed, rule.change, rule.repeat = tonic(home, plain=True), False, None
+        rule.allowed, rule.change, rule.repeat, rule.again = tonic(home, plain=True), False, None, None
         rule.hold = False
     if rests > 0:
         rules[rests].change = True
         before = rules[rests - 1]
-        before.repeat = None
+        before.repeat = before.again = None
         if rests > 1:
             before.allowed = dominant(home)
             too_early = chords_on(home.root, QUALITIES)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.plan.tune.rhythm_table import RHYTHMS
 
 if TYPE_CHECKING:
     import numpy as np
 
 SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}
 """Of major (False) and minor (True), from the tonic."""
-REGISTERS = {"strings": (64, 86), "piano": (60, 84), "guitar": (55, 79), "bass": (36, 57)}
+REGISTERS = {"strings": (60, 83), "piano": (60, 84), "guitar": (55, 79), "bass": (36, 57)}
 """Who may have a tune, and where each one's lies."""
-RHYTHMS = (
-    ((0, 8), (0, 6, 8), (0, 8, 12), (0, 4, 8), (0, 4, 12)),
-    ((0, 4, 6, 8), (0, 6, 8, 12), (0, 4, 8, 12), (0, 3, 6, 8, 12), (0, 4, 8, 10, 12), (2, 4, 8, 12)),
-    ((0, 2, 4, 6, 8, 12), (0, 2, 4, 8, 10, 12), (0, 3, 6, 8, 10, 12, 14), (0, 4, 6, 8, 12, 14)),
-)
+SIZES = ((3, 4, 5), (5, 6, 7), (6, 7, 8))
 """Onsets of one bar of tune: calm, flowing, lively."""
-STEPS = {-3: 0.05, -2: 0.12, -1: 0.28, 0: 0.07, 1: 0.28, 2: 0.12, 3: 0.05, 4: 0.03}
-"""How often a tune moves by so many steps of the scale."""
+AGAIN = 0.6
+"""How often the second bar of a motif has the rhythm of the first."""
+STEPS = {-4: 0.03, -3: 0.04, -2: 0.1, -1: 0.24, 0: 0.24, 1: 0.21, 2: 0.08, 3: 0.04, 4: 0.03}
+"""How often a tune moves by so many steps of the scale: people's stay on their pitch at .21 to .27 of their moves."""
 SPAN = 4
 """It stays so many steps from where it began."""
 CALM, LIVELY = 0.35, 0.7
@@ -64,11 +64,21 @@ class Motif:
         return tuple(MotifNote(n.tick - first, n.degree, n.duration_ticks, n.raised, n.pitch) for n in inside)
 
 
+def chance_of(seed: int, genre: str, look: Sequence[float] = ()) -> np.random.Generator:
+    """What a motif is drawn by. look: of the film's first section, so that two films with the same seed have tunes of
+    their own, and an edit of what comes later keeps its tune.
+    """
+    import numpy as np
+
+    seen = repr((genre, [round(figure, 1) for figure in look]))
+    return np.random.default_rng([seed, 8, zlib.crc32(seen.encode())])
+
+
 def drawn_motif(energy: float, rng: np.random.Generator) -> Motif:
-    """Two bars as lively as the piece is: the second answers the first and rests on a longer note."""
+    """Two bars as lively as the piece is, in rhythms of people's tunes; the second answers the first."""
     level = 0 if energy < CALM else 2 if energy >= LIVELY else 1
-    first = RHYTHMS[level][int(rng.integers(len(RHYTHMS[level])))]
-    answer = RHYTHMS[max(0, level - 1)][int(rng.integers(len(RHYTHMS[max(0, level - 1)])))]
+    first = _rhythm(SIZES[level], rng)
+    answer = first if rng.random() < AGAIN else _rhythm(SIZES[max(0, level - 1)], rng)
     ticks = [*first, *(TICKS_PER_BAR + tick for tick in answer)]
     degrees = [0]
     import numpy as np  # plans go through processes that do without it
@@ -78,6 +88,13 @@ def drawn_motif(energy: float, rng: np.random.Generator) -> Motif:
         able = np.array([abs(degrees[-1] + move) <= SPAN for move in moves]) * weights
         degrees.append(degrees[-1] + int(moves[int(rng.choice(len(moves), p=able / able.sum()))]))
     return Motif(2, with_lengths(ticks, degrees, 2 * TICKS_PER_BAR))
+
+
+def _rhythm(sizes: Sequence[int], rng: np.random.Generator) -> tuple[int, ...]:
+    """One of people's rhythms with so many onsets, as often as they have it."""
+    able = RHYTHMS[sizes[int(rng.integers(len(sizes)))]]
+    total = sum(able.values())
+    return list(able)[int(rng.choice(len(able), p=[count / total for count in able.values()]))]
 
 
 def with_lengths(ticks: Sequence[int], degrees: Sequence[int], end: int) -> tuple[MotifNote, ...]:
