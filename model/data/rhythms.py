@@ -17,9 +17,9 @@ from hitpoint.model.data.build import Shard, load
 from hitpoint.model.data.windows import piece_notes
 from hitpoint.model.music.score import INSTRUMENTS
 
-FEWEST, MOST = 2, 8
+FEWEST, MOST = 2, 10
 """Onsets of a bar of tune."""
-KEPT = 12
+KEPT = 40
 """Rhythms that are kept, of each number of onsets."""
 MOST_OF_A_PIECE = 4
 LATEST_START = 4

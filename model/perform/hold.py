@@ -14,7 +14,7 @@ from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.plan.harmony.rules import half_at
 from hitpoint.model.plan.types import BarPlan
 
-LONGEST = {"piano": 8, "guitar": 8, "bass": 5, "strings": 12}
+LONGEST = {"piano": 8, "guitar": 8, "bass": 8, "strings": 12}
 """Ticks to which a shorter note is held at the most, where nobody hears its player before."""
 CRISP = 0.6
 """From this energy on the chords of piano and guitar are stabs where they are written as such."""
@@ -22,8 +22,8 @@ STAB, STRUCK = 2, ("piano", "guitar")
 
 
 def held(bar: Bar, asked: BarPlan) -> Bar:
-    """`bar` with its gaps closed: a note lasts until its player's next one, but not into a breath, a stop or a chord
-    that it has no part in, nor over the bar line. What stands in the plan already and drums stay as they are.
+    """`bar` with its gaps closed: a note lasts until its player's next one, but not over a stop or the bar line, nor
+    into a chord that it has no part in. What stands in the plan already and drums stay as they are.
     """
     notes = tuple(_held(note, bar, asked) for note in bar.notes)
     return bar if notes == bar.notes else replace(bar, notes=notes)
@@ -47,9 +47,8 @@ def _next_onset(note: Note, bar: Bar, asked: BarPlan) -> int:
 
 
 def _next_silence(note: Note, asked: BarPlan) -> int:
-    """The next tick at which held notes end, or on which the player is to be silent, as before a hit."""
-    silent = [tick for tick, k in asked.closed if k == note.instrument and tick > note.tick]
-    return min([*silent, *(stop for stop in asked.stops if stop > note.tick)], default=asked.ticks)
+    """The next tick at which held notes end."""
+    return min((stop for stop in asked.stops if stop > note.tick), default=asked.ticks)
 
 
 def _next_chord(note: Note, asked: BarPlan) -> int:

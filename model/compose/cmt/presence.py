@@ -8,7 +8,7 @@ from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.compose.cmt.wishes import Wishes, bits
 from hitpoint.model.music.tokens import FIRST_TICK
 
-MIDDLING = 0.5
+MIDDLING = 0.2
 CHORD_NATS = 0.8
 """For each further note of a chord, by how far the energy is above MIDDLING."""
 LAST = 2.0

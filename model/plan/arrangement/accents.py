@@ -21,7 +21,9 @@ CHANGE_GAP = 4
 NEAR = 10
 """Ticks around a hit in which no other chord is as large and no crash sounds."""
 WEIGHTY = 0.8
-"""From this weight on everybody plays the hit, and what is held before it ends."""
+"""From this weight on everybody plays the hit."""
+SILENCED = 0.95
+"""From this weight on what is held before it ends with the breath; before lighter hits it rings on below it."""
 BREATHS = ((16, 4), (6, 2), (4, 1))
 """From so many ticks after the hit before, so long a breath fits."""
 SWELL_SIZE, BEAT_SIZE = 0.5, 0.35
@@ -107,7 +109,7 @@ def _breath(sheet: Sheet, tick: int, weight: float, amount: float, state: _State
         breath += 1
     first = sheet.before(tick, breath)
     sheet.close(range(first, tick))
-    sheet.stops.add(first if breath > 1 and weight >= WEIGHTY else tick)
+    sheet.stops.add(first if breath > 1 and weight >= SILENCED else tick)
     return breath
 
 

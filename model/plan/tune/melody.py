@@ -279,7 +279,7 @@ def _drawn(bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int, bef
             place = scale_place(found[-1].pitch, key)[0]
         elif found and not note.raised and pitch_at(place, key) % 12 == found[-1].pitch % 12:
             place += 1 if note.degree >= 0 else -1
-        pitch = pitch_at(place, key, note.raised)
+        pitch = _sounding(place, key, note.raised, _tones(bar, note.tick))
         while pitch > high:
             pitch -= 12
         while pitch < low:
@@ -288,12 +288,23 @@ def _drawn(bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int, bef
     return tuple(found)
 
 
+def _sounding(place: int, key: Key, raised: int, tones: Sequence[int]) -> int:
+    """The pitch of a place: not raised onto the next step, and in minor the leading tone where the chord has it."""
+    pitch, above = pitch_at(place, key, raised), pitch_at(place + 1, key)
+    pitch = pitch if pitch < above or not raised else pitch_at(place, key)
+    leading = key.minor and (pitch - key.root) % 12 == 10 and (key.root + 11) % 12 in tones
+    return pitch + 1 if leading else pitch
+
+
 def _moved(notes: Sequence[Note], steps: int, bar: BarPlan, leader: int) -> tuple[Note, ...]:
     """A line of before, moved as a whole by so many steps of this bar's scale and into the leader's register."""
     key = _key(bar)
     places = [scale_place(note.pitch, key) for note in notes]
     low, high = REGISTERS[INSTRUMENTS[leader]]
-    pitches = [pitch_at(place + steps, key, raised) for place, raised in places]
+    pitches = [
+        _sounding(place + steps, key, raised, _tones(bar, note.tick))
+        for (place, raised), note in zip(places, notes, strict=True)
+    ]
     while pitches and max(pitches) > high:
         pitches = [pitch - 12 for pitch in pitches]
     while pitches and min(pitches) < low:

@@ -18,10 +18,14 @@ SCALES = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}
 """Of major (False) and minor (True), from the tonic."""
 REGISTERS = {"strings": (60, 83), "piano": (60, 84), "guitar": (55, 79), "bass": (36, 57)}
 """Who may have a tune, and where each one's lies."""
-SIZES = ((3, 4, 5), (5, 6, 7), (6, 7, 8))
+SIZES = ((3, 4, 5), (5, 6, 7), (6, 7, 8, 9, 10))
 """Onsets of one bar of tune: calm, flowing, lively."""
 AGAIN = 0.6
 """How often the second bar of a motif has the rhythm of the first."""
+ECHO = 0.5
+"""And how often it then begins with the moves of the first, too."""
+NEIGHBOUR = 0.5
+"""How many of the lower neighbours between two notes of one pitch are raised to a semitone below it."""
 STEPS = {-4: 0.03, -3: 0.04, -2: 0.1, -1: 0.24, 0: 0.24, 1: 0.21, 2: 0.08, 3: 0.04, 4: 0.03}
 """How often a tune moves by so many steps of the scale: people's stay on their pitch at .21 to .27 of their moves."""
 SPAN = 4
@@ -84,10 +88,25 @@ def drawn_motif(energy: float, rng: np.random.Generator) -> Motif:
     import numpy as np  # plans go through processes that do without it
 
     moves, weights = list(STEPS), np.array(list(STEPS.values()))
-    for _ in ticks[1:]:
+    kept = len(first) // 2 + 1 if answer == first and rng.random() < ECHO else 0
+    for number in range(1, len(ticks)):
+        place = number - len(first)
+        if 0 < place < kept:  # the answer begins with the moves of what it answers
+            degrees.append(degrees[-1] + degrees[place] - degrees[place - 1])
+            continue
         able = np.array([abs(degrees[-1] + move) <= SPAN for move in moves]) * weights
+        able = able if able.any() else np.array([-np.sign(degrees[-1]) == move for move in moves])
         degrees.append(degrees[-1] + int(moves[int(rng.choice(len(moves), p=able / able.sum()))]))
-    return Motif(2, with_lengths(ticks, degrees, 2 * TICKS_PER_BAR))
+    return Motif(2, with_lengths(ticks, degrees, 2 * TICKS_PER_BAR, _chromatic(degrees, rng)))
+
+
+def _chromatic(degrees: Sequence[int], rng: np.random.Generator) -> list[int]:
+    """Semitones by which lower neighbours are raised to their note: some of those between two notes of one pitch."""
+    raised = [0] * len(degrees)
+    for at in range(1, len(degrees) - 1):
+        if degrees[at - 1] == degrees[at + 1] == degrees[at] + 1 and rng.random() < NEIGHBOUR:
+            raised[at] = 1
+    return raised
 
 
 def _rhythm(sizes: Sequence[int], rng: np.random.Generator) -> tuple[int, ...]:
@@ -97,11 +116,14 @@ def _rhythm(sizes: Sequence[int], rng: np.random.Generator) -> tuple[int, ...]:
     return list(able)[int(rng.choice(len(able), p=[count / total for count in able.values()]))]
 
 
-def with_lengths(ticks: Sequence[int], degrees: Sequence[int], end: int) -> tuple[MotifNote, ...]:
-    """Notes that last until the next one, at most half a bar."""
-    ends = [*ticks[1:], end]
+def with_lengths(
+    ticks: Sequence[int], degrees: Sequence[int], end: int, raised: Sequence[int] | None = None
+) -> tuple[MotifNote, ...]:
+    """Notes that last until the next one, at most half a bar. raised: semitones off the scale."""
+    ends, off = [*ticks[1:], end], raised or [0] * len(ticks)
     return tuple(
-        MotifNote(tick, degree, min(8, stop - tick)) for tick, degree, stop in zip(ticks, degrees, ends, strict=True)
+        MotifNote(tick, degree, min(8, stop - tick), semitones)
+        for tick, degree, stop, semitones in zip(ticks, degrees, ends, off, strict=True)
     )
 
 
