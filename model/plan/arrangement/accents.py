@@ -22,7 +22,7 @@ NEAR = 10
 """Ticks around a hit in which no other chord is as large and no crash sounds."""
 WEIGHTY = 0.8
 """From this weight on everybody plays the hit."""
-SILENCED = 0.95
+SILENCED = 1.0
 """From this weight on what is held before it ends with the breath; before lighter hits it rings on below it."""
 BREATHS = ((16, 4), (6, 2), (4, 1))
 """From so many ticks after the hit before, so long a breath fits."""

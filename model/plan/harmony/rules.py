@@ -32,6 +32,9 @@ RELATIVE_NATS, MIXED_NATS = -2.5, -2.0
 """In minor, for the chords that make a listener hear another key, the relative major's tonic and dominant and a major
 chord on the tonic, and for the tonic with a seventh, which holds the relative's: drawn as often as in songs they leave
 a dark film in major to the ear."""
+MINOR_SEVENTH_NATS = -1.2
+"""For min7, which holds the relative's triad: .05 to .14 of human half bars have one, .12 to .28 a plain minor one, and
+the tension that is asked for would turn these about."""
 SUSPENDED_NATS = -2.0
 """For sus2 and sus4, whose tones lie so near to each other on the spiral array that a calm picture would have them in
 every seventh half bar; .03 of those of songs have one, and they are neither major nor minor to the ear."""
@@ -115,6 +118,12 @@ def suspended() -> NDArray[np.bool_]:
     return np.array([chord.quality in ("sus2", "sus4") for chord in CHORDS])
 
 
+@cache
+def minor_sevenths() -> NDArray[np.bool_]:
+    """Only to be read. Minor triads with a minor seventh."""
+    return np.array([chord.quality == "min7" for chord in CHORDS])
+
+
 def half_at(tick: int) -> int:
     """Which half bar's chord comes in at a tick of a bar, if one does: its own, 0 or 1, though late; or, just before
     the line, the one that follows (2: of the next bar).
@@ -186,6 +195,7 @@ def _section(rules: list[Rule], sections: Sequence[Section], number: int, keys: 
         return
     spoken_for = np.where(outside(key), OUTSIDE_NATS, 0.0) + relative(key) + np.where(suspended(), SUSPENDED_NATS, 0.0)
     sevenths = np.where(chords_on(key.root + 7, ("7",)), SEVENTH_NATS, 0.0)
+    sevenths += np.where(minor_sevenths(), MINOR_SEVENTH_NATS, 0.0)
     for rule in rules[first:end]:
         rule.nats = spoken_for + sevenths
     near = rules[max(0, first - 1) : first + 2]

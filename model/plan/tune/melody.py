@@ -196,7 +196,8 @@ def form_of(index: int, motif: Motif) -> _Form:
     """What of the motif bar `index` of the piece has: a theme of THEME_BARS bars goes on through all sections."""
     phrase, place = divmod(index % THEME_BARS, PHRASE_BARS)
     statement, number = divmod(place, motif.bars)
-    sequence = (-1 if phrase % 2 else 1) * statement
+    riff = motif.bars == 1 and not motif.quoted
+    sequence = 0 if riff else (-1 if phrase % 2 else 1) * statement
     return _Form(number, sequence, fragment=index % THEME_BARS == THEME_BARS - 1)
 
 

@@ -20,6 +20,8 @@ REGISTERS = {"strings": (60, 83), "piano": (60, 84), "guitar": (55, 79), "bass":
 """Who may have a tune, and where each one's lies."""
 SIZES = ((3, 4, 5), (5, 6, 7), (6, 7, 8, 9, 10))
 """Onsets of one bar of tune: calm, flowing, lively."""
+RIFF = 0.25
+"""How often a motif is one bar, said again in each to another chord, rather than two bars of a song."""
 AGAIN = 0.6
 """How often the second bar of a motif has the rhythm of the first."""
 ECHO = 0.5
@@ -79,25 +81,35 @@ def chance_of(seed: int, genre: str, look: Sequence[float] = ()) -> np.random.Ge
 
 
 def drawn_motif(energy: float, rng: np.random.Generator) -> Motif:
-    """Two bars as lively as the piece is, in rhythms of people's tunes; the second answers the first."""
+    """One or two bars as lively as the piece is, in rhythms of people's tunes; of two the second answers the first."""
     level = 0 if energy < CALM else 2 if energy >= LIVELY else 1
+    if rng.random() < RIFF:
+        ticks = _rhythm(SIZES[level], rng)
+        return Motif(1, with_lengths(ticks, _walk(len(ticks), rng), TICKS_PER_BAR))
     first = _rhythm(SIZES[level], rng)
     answer = first if rng.random() < AGAIN else _rhythm(SIZES[max(0, level - 1)], rng)
     ticks = [*first, *(TICKS_PER_BAR + tick for tick in answer)]
-    degrees = [0]
+    kept = len(first) // 2 + 1 if answer == first and rng.random() < ECHO else 0
+    degrees = _walk(len(ticks), rng, len(first), kept)
+    return Motif(2, with_lengths(ticks, degrees, 2 * TICKS_PER_BAR, _chromatic(degrees, rng)))
+
+
+def _walk(notes: int, rng: np.random.Generator, answer: int = 0, kept: int = 0) -> list[int]:
+    """Steps of the scale over the first note. The first `kept` notes from number `answer` on have the moves of those
+    that the motif begins with."""
     import numpy as np  # plans go through processes that do without it
 
     moves, weights = list(STEPS), np.array(list(STEPS.values()))
-    kept = len(first) // 2 + 1 if answer == first and rng.random() < ECHO else 0
-    for number in range(1, len(ticks)):
-        place = number - len(first)
-        if 0 < place < kept:  # the answer begins with the moves of what it answers
+    degrees = [0]
+    for number in range(1, notes):
+        place = number - answer
+        if 0 < place < kept:
             degrees.append(degrees[-1] + degrees[place] - degrees[place - 1])
             continue
         able = np.array([abs(degrees[-1] + move) <= SPAN for move in moves]) * weights
         able = able if able.any() else np.array([-np.sign(degrees[-1]) == move for move in moves])
         degrees.append(degrees[-1] + int(moves[int(rng.choice(len(moves), p=able / able.sum()))]))
-    return Motif(2, with_lengths(ticks, degrees, 2 * TICKS_PER_BAR, _chromatic(degrees, rng)))
+    return degrees
 
 
 def _chromatic(degrees: Sequence[int], rng: np.random.Generator) -> list[int]:
