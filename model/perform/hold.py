@@ -17,7 +17,7 @@ from hitpoint.model.plan.types import BarPlan
 LONGEST = {"piano": 8, "guitar": 8, "bass": 8, "strings": 12}
 """Ticks to which a shorter note is held at the most, where nobody hears its player before."""
 CRISP = 0.6
-"""From this energy on the chords of piano and guitar are stabs where they are written as such."""
+"""From this energy on piano and guitar play stabs where they are written as such."""
 STAB, STRUCK = 2, ("piano", "guitar")
 
 
@@ -33,8 +33,8 @@ def _held(note: Note, bar: Bar, asked: BarPlan) -> Note:
     name, end = INSTRUMENTS[note.instrument], note.tick + note.duration_ticks
     if name not in LONGEST or end >= asked.ticks or end in asked.stops or note in asked.scored:
         return note
-    size = sum(other.tick == note.tick and other.instrument == note.instrument for other in bar.notes)
-    if name in STRUCK and size > 1 and note.duration_ticks <= STAB and asked.energy >= CRISP:
+    crisp = name in STRUCK and note.instrument != asked.leader and asked.energy >= CRISP
+    if crisp and note.duration_ticks <= STAB:
         return note
     limit = min(_next_onset(note, bar, asked), _next_silence(note, asked), _next_chord(note, asked))
     longer = min(limit, note.tick + LONGEST[name]) - note.tick

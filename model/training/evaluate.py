@@ -60,6 +60,8 @@ OURS, MOVED = "ours, default", "ours, moved"
 """As `hitpoint score` makes it with no option given; and the same music against cuts and sections at random."""
 OWN_MATCH, STRETCHES, PAPER, SHUFFLED = "match, library", "library", "paper C=1", "shuffled video"
 ASSOCIATED, DIFFUSION = "association", "diffusion"
+OF_PEOPLE = ("match", OWN_MATCH, STRETCHES, ASSOCIATED)
+"""Rows whose notes people wrote."""
 BY_EAR = {
     HUMAN: "real", "match": "match", OWN_MATCH: "match own", STRETCHES: "library", PAPER: "paper",
     ASSOCIATED: "association", DIFFUSION: "diffusion", OURS: "ours", MOVED: "chance",
@@ -173,7 +175,7 @@ def evaluate(
             bars = bars_of(index, plan)
             cost = {"cpu_s": (time.process_time() - began_s) / plan.duration_s * 60.0}
             if bars:
-                score = performed(plan, bars)
+                score = performed(plan, bars, lengths_stand=name in OF_PEOPLE)
                 by_ear = heard(score, marks_of(film, plan)) if name in BY_EAR else {}
                 found = found_again(bars, plan, pool)
                 pieces.append(figures(score, plan, transitions) | by_ear | found | cost)
@@ -333,9 +335,10 @@ def _score(plan: Plan, bars: Sequence[Bar]) -> Score:
     return Score(tuple(bars), plan.tempo_map, plan.genre, plan.instruments, plan.seed)
 
 
-def performed(plan: Plan, bars: Sequence[Bar]) -> Score:
-    """Composed bars as they are played: every way of composing has the plan's loudness and accents."""
-    return _score(plan, perform_all(bars, plan))
+def performed(plan: Plan, bars: Sequence[Bar], *, lengths_stand: bool = False) -> Score:
+    """Composed bars as they are played: every way of composing has the plan's loudness and accents. lengths_stand: as
+    in `perform`."""
+    return _score(plan, perform_all(bars, plan, lengths_stand=lengths_stand))
 
 
 def distances(row: Row, real: Row) -> dict[str, NDArray[np.float64]]:

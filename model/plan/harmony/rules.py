@@ -32,16 +32,18 @@ RELATIVE_NATS, MIXED_NATS = -2.5, -2.0
 """In minor, for the chords that make a listener hear another key, the relative major's tonic and dominant and a major
 chord on the tonic, and for the tonic with a seventh, which holds the relative's: drawn as often as in songs they leave
 a dark film in major to the ear."""
-MINOR_SEVENTH_NATS = -1.2
-"""For min7, which holds the relative's triad: .05 to .14 of human half bars have one, .12 to .28 a plain minor one, and
-the tension that is asked for would turn these about."""
+APPLIED_NATS = 1.6
+"""For the dominants of other steps: human music is .95 in its key, not all of it."""
+AMBIGUOUS_NATS = -1.2
+"""For min7, maj6 and min6, which hold the relative's triad: .05 to .14 of human half bars have the first, .12 to .28 a
+plain minor chord, and the tension that is asked for would turn these about."""
 SUSPENDED_NATS = -2.0
 """For sus2 and sus4, whose tones lie so near to each other on the spiral array that a calm picture would have them in
 every seventh half bar; .03 of those of songs have one, and they are neither major nor minor to the ear."""
 TONIC_NATS, HALF_CADENCE_NATS, EXCURSION_NATS = 1.0, 3.0, 4.0
 """For the tonic where a section begins; for the dominant where a phrase ends; for the tonic of an excursion where it
 begins, and of home where it is over."""
-SEVENTH_NATS = 1.2
+SEVENTH_NATS = 0.8
 """For the seventh of the dominant: .03 to .15 of human half bars have a major chord with a minor seventh, and the
 tension that is asked for keeps most of them away."""
 EARLY_END_NATS = -3.0
@@ -119,9 +121,17 @@ def suspended() -> NDArray[np.bool_]:
 
 
 @cache
-def minor_sevenths() -> NDArray[np.bool_]:
-    """Only to be read. Minor triads with a minor seventh."""
-    return np.array([chord.quality == "min7" for chord in CHORDS])
+def applied_dominants(key: Key) -> NDArray[np.bool_]:
+    """Only to be read. Sevenths that lead to the supertonic, the subdominant, the dominant and the submediant."""
+    steps = (9, 0, 2, 4) if not key.minor else (0, 2, 3, 10)
+    masks = [chords_on(key.root + step, ("7",)) for step in steps]
+    return np.asarray(np.any(masks, axis=0))
+
+
+@cache
+def ambiguous() -> NDArray[np.bool_]:
+    """Only to be read. Chords that hold another triad, so that an ear may take them for it."""
+    return np.array([chord.quality in ("min7", "maj6", "min6") for chord in CHORDS])
 
 
 def half_at(tick: int) -> int:
@@ -195,7 +205,8 @@ def _section(rules: list[Rule], sections: Sequence[Section], number: int, keys: 
         return
     spoken_for = np.where(outside(key), OUTSIDE_NATS, 0.0) + relative(key) + np.where(suspended(), SUSPENDED_NATS, 0.0)
     sevenths = np.where(chords_on(key.root + 7, ("7",)), SEVENTH_NATS, 0.0)
-    sevenths += np.where(minor_sevenths(), MINOR_SEVENTH_NATS, 0.0)
+    sevenths += np.where(applied_dominants(key), APPLIED_NATS, 0.0)
+    sevenths += np.where(ambiguous(), AMBIGUOUS_NATS, 0.0)
     for rule in rules[first:end]:
         rule.nats = spoken_for + sevenths
     near = rules[max(0, first - 1) : first + 2]

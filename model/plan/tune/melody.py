@@ -45,6 +45,8 @@ PASSING_COST = 0.3
 LEADING_COST = 0.3
 """What it costs where all notes are leading tones that do not lead to the tonic."""
 STEPS_PER_SEMITONE = 7 / 12
+DRIFT = 2
+"""Steps by which the notes after one that was moved to a tone of the chord go along, so that the motif keeps its moves."""
 WAITS = 5
 """Ticks that a note of the tune waits at the most where nothing may start: a breath is four."""
 
@@ -64,7 +66,8 @@ def with_melody(plan: Plan, wishes: Wishes) -> Plan:
     if any(bar.chords is None or bar.key is None for bar in plan.bars):
         return plan
     energy = float(np.mean([bar.energy for bar in plan.bars]))
-    writer = _Writer(wishes.motif or drawn_motif(energy, chance_of(plan.seed, plan.genre, plan.sections[0].look)))
+    cuts_s = [hit.time_s for hit in plan.hits if hit.kind != "beat"]
+    writer = _Writer(wishes.motif or drawn_motif(energy, chance_of(plan.seed, plan.genre, cuts_s)))
     bars = list(plan.bars)
     for section in plan.sections:
         inside = bars[section.first_bar : section.end_bar]
@@ -270,17 +273,20 @@ def _drawn(bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int, bef
     key = _key(bar)
     low, high = REGISTERS[INSTRUMENTS[leader]]
     found: list[Note] = []
+    drift = 0
     for last, note in zip((None, *notes), notes, strict=False):
-        place = start + note.degree + form.sequence
+        written = start + note.degree + form.sequence
+        place = written + drift
         stays = last is not None and last.degree == note.degree
         if _is_heavy(note.tick, note.duration_ticks) and _tones(bar, note.tick):
             avoided = None if stays else found[-1].pitch if found else before
             place = _nearest_inside(place, key, _tones(bar, note.tick), avoided)
+            drift = max(-DRIFT, min(DRIFT, place - written))
         elif found and stays:
             place = scale_place(found[-1].pitch, key)[0]
         elif found and not note.raised and pitch_at(place, key) % 12 == found[-1].pitch % 12:
             place += 1 if note.degree >= 0 else -1
-        pitch = _sounding(place, key, note.raised, _tones(bar, note.tick))
+        pitch = sounding(place, key, note.raised, _tones(bar, note.tick))
         while pitch > high:
             pitch -= 12
         while pitch < low:
@@ -289,7 +295,7 @@ def _drawn(bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int, bef
     return tuple(found)
 
 
-def _sounding(place: int, key: Key, raised: int, tones: Sequence[int]) -> int:
+def sounding(place: int, key: Key, raised: int, tones: Sequence[int]) -> int:
     """The pitch of a place: not raised onto the next step, and in minor the leading tone where the chord has it."""
     pitch, above = pitch_at(place, key, raised), pitch_at(place + 1, key)
     pitch = pitch if pitch < above or not raised else pitch_at(place, key)
@@ -303,7 +309,7 @@ def _moved(notes: Sequence[Note], steps: int, bar: BarPlan, leader: int) -> tupl
     places = [scale_place(note.pitch, key) for note in notes]
     low, high = REGISTERS[INSTRUMENTS[leader]]
     pitches = [
-        _sounding(place + steps, key, raised, _tones(bar, note.tick))
+        sounding(place + steps, key, raised, _tones(bar, note.tick))
         for (place, raised), note in zip(places, notes, strict=True)
     ]
     while pitches and max(pitches) > high:

@@ -28,10 +28,11 @@ ECHO = 0.5
 """And how often it then begins with the moves of the first, too."""
 NEIGHBOUR = 0.5
 """How many of the lower neighbours between two notes of one pitch are raised to a semitone below it."""
-STEPS = {-4: 0.03, -3: 0.04, -2: 0.1, -1: 0.24, 0: 0.24, 1: 0.21, 2: 0.08, 3: 0.04, 4: 0.03}
+STEPS = {-4: 0.02, -3: 0.03, -2: 0.09, -1: 0.28, 0: 0.22, 1: 0.25, 2: 0.07, 3: 0.03, 4: 0.02}
 """How often a tune moves by so many steps of the scale: people's stay on their pitch at .21 to .27 of their moves."""
 SPAN = 4
 """It stays so many steps from where it began."""
+FIRST_CUTS = 2
 CALM, LIVELY = 0.35, 0.7
 """Energies up to which a tune is calm, and from which it is lively."""
 
@@ -70,13 +71,13 @@ class Motif:
         return tuple(MotifNote(n.tick - first, n.degree, n.duration_ticks, n.raised, n.pitch) for n in inside)
 
 
-def chance_of(seed: int, genre: str, look: Sequence[float] = ()) -> np.random.Generator:
-    """What a motif is drawn by. look: of the film's first section, so that two films with the same seed have tunes of
-    their own, and an edit of what comes later keeps its tune.
+def chance_of(seed: int, genre: str, cuts_s: Sequence[float] = ()) -> np.random.Generator:
+    """What a motif is drawn by. cuts_s: the film's; the first FIRST_CUTS of them count, to the second, so that two films
+    with the same seed have tunes of their own, and an edit of what comes later keeps its tune.
     """
     import numpy as np
 
-    seen = repr((genre, [round(figure, 1) for figure in look]))
+    seen = repr((genre, [round(each) for each in cuts_s[:FIRST_CUTS]]))
     return np.random.default_rng([seed, 8, zlib.crc32(seen.encode())])
 
 
