@@ -31,7 +31,7 @@ Rhythm = tuple[int, ...]
 
 
 def of_piece(bars: Sequence[int], ticks: Sequence[int], instruments: Sequence[int]) -> Counter[Rhythm]:
-    """The rhythms of a piece's top line, which the strings have where they play in half of its bars. One entry a note."""
+    """The rhythms of a piece's top line, which the strings have where they play in half of its bars. Entries: notes."""
     rows = list(zip(bars, ticks, instruments, strict=True))
     played = {bar for bar, _, k in rows if k == _STRINGS}
     who = (_STRINGS,) if 2 * len(played) >= len(set(bars)) else _TUNEFUL
@@ -45,7 +45,7 @@ def of_piece(bars: Sequence[int], ticks: Sequence[int], instruments: Sequence[in
 
 def counted(shard: Shard, datasets: Sequence[str]) -> dict[int, dict[Rhythm, int]]:
     """Onsets -> rhythm -> how many of a thousand bars with so many onsets have it, in the mean of the data sets."""
-    shares: dict[int, Counter[Rhythm]] = {size: Counter() for size in range(FEWEST, MOST + 1)}
+    shares: dict[int, dict[Rhythm, float]] = {size: {} for size in range(FEWEST, MOST + 1)}
     for dataset in datasets:
         sums: Counter[Rhythm] = Counter()
         for piece in shard.pieces:
@@ -53,17 +53,29 @@ def counted(shard: Shard, datasets: Sequence[str]) -> dict[int, dict[Rhythm, int
                 notes = piece_notes(shard, piece)
                 sums += of_piece(notes.bar.tolist(), notes.tick.tolist(), notes.instrument.tolist())
         for size, found in shares.items():
-            here = {rhythm: count for rhythm, count in sums.items() if len(rhythm) == size and rhythm[0] <= LATEST_START}
+            here = {rhythm: n for rhythm, n in sums.items() if len(rhythm) == size and rhythm[0] <= LATEST_START}
             for rhythm, count in here.items():
-                found[rhythm] += count / sum(here.values()) / len(datasets)
-    return {size: {rhythm: round(1000 * share) for rhythm, share in found.most_common(KEPT)}
-            for size, found in shares.items()}  # fmt: skip
+                found[rhythm] = found.get(rhythm, 0.0) + count / sum(here.values()) / len(datasets)
+    table = {}
+    for size, found in shares.items():
+        kept = sorted(found, key=lambda rhythm: -found[rhythm])[:KEPT]
+        table[size] = {rhythm: max(1, round(1000 * found[rhythm])) for rhythm in kept}
+    return table
 
 
 def module(table: dict[int, dict[Rhythm, int]]) -> str:
     """The text of `rhythm_table.py`."""
-    lines = ['"""How people\'s tunes fill a bar: onsets -> ticks -> how many of a thousand such bars have just these.', ""]
-    lines += ["Made by `hitpoint.model.data.rhythms`, which says how.", '"""', "", "from __future__ import annotations", ""]
+    lines = [
+        '"""How people\'s tunes fill a bar: onsets -> ticks -> how many of a thousand such bars have just these.',
+        "",
+    ]
+    lines += [
+        "Made by `hitpoint.model.data.rhythms`, which says how.",
+        '"""',
+        "",
+        "from __future__ import annotations",
+        "",
+    ]
     lines += ["RHYTHMS: dict[int, dict[tuple[int, ...], int]] = {"]
     for size, found in table.items():
         lines += [f"    {size}: {{", *(f"        {rhythm}: {count}," for rhythm, count in found.items()), "    },"]

@@ -31,8 +31,8 @@ SHARED_LIFT = 0.3
 
 
 def perform(bar: Bar, asked: BarPlan, *, lengths_stand: bool = False) -> Bar:
-    """`bar` as `asked` wants it played; the same bar gives the same performance. lengths_stand: its notes are as long as
-    people made them, and to chords of their own.
+    """`bar` as `asked` wants it played; the same bar gives the same performance. lengths_stand: its notes are as long
+    as people made them, and to chords of their own.
 
     How loud a bar is follows the plan alone. What people would do, or else what the composer wrote, is heard in how its
     notes differ from each other.

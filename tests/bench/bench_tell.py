@@ -59,7 +59,9 @@ Set = dict[str, list[Stretch]]
 """By WHAT."""
 
 
-def measured(song: str, bars: Sequence[Bar], most: int | None, rng: np.random.Generator) -> Iterator[tuple[str, Stretch]]:
+def measured(
+    song: str, bars: Sequence[Bar], most: int | None, rng: np.random.Generator
+) -> Iterator[tuple[str, Stretch]]:
     """The stretches of a song, `most` of them drawn at random."""
     parts = stretches(bars)
     chosen = sorted(rng.permutation(len(parts))[:most].tolist())

@@ -116,7 +116,9 @@ def _scale(bars: Sequence[Bar], tick: Ints, pitch: Ints) -> Row:
     key = key_of(bars)
     chords = label_chords([Bar(at, bar.notes) for at, bar in enumerate(bars)])
     tones = [() if each is None else each.tones for each in chords]
-    inside = np.array([p % 12 in tones[t // HALF_BAR_TICKS] for t, p in zip(tick.tolist(), pitch.tolist(), strict=True)])
+    inside = np.array(
+        [p % 12 in tones[t // HALF_BAR_TICKS] for t, p in zip(tick.tolist(), pitch.tolist(), strict=True)]
+    )
     on_beat = tick % TICKS_PER_BEAT == 0
     degrees = (pitch - (key.root if key else 0)) % 12
     found = {f"degree_{at}": _mean(degrees == at) for at in range(12)} if key else {}

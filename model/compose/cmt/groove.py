@@ -69,8 +69,8 @@ def _nats(ticks: tuple[int, ...], reached: int) -> Mapping[int, float]:
 
 
 def groove_ticks(plan: Plan, asked: BarPlan, players: tuple[int, ...]) -> tuple[int, ...]:
-    """The ticks of a bar on which something starts, rising: what is promised, then what comes first in the order; () where
-    nothing says how many.
+    """The ticks of a bar on which something starts, rising: what is promised, then what comes first in the order. ()
+    where nothing says how many.
     """
     count = asked.density if asked.density is not None else asked.density_told
     if count is None:
@@ -91,7 +91,9 @@ def order_of(seed: int, genre: str) -> tuple[int, ...]:
     """All ticks of a bar, those first that are taken in its calmest bars."""
     rng = np.random.default_rng([seed, 9])
     weights = np.array([next(each for step, each in WEIGHTS.items() if t % step == 0) for t in range(TICKS_PER_BAR)])
-    weights += HALF_BAR_CHANCE * np.tile(rng.gumbel(size=TICKS_PER_BAR // 2), 2) + CHANCE * rng.gumbel(size=TICKS_PER_BAR)
+    weights += HALF_BAR_CHANCE * np.tile(rng.gumbel(size=TICKS_PER_BAR // 2), 2) + CHANCE * rng.gumbel(
+        size=TICKS_PER_BAR
+    )
     if genre in IDIOMS:
         weights += GENRE * np.array(IDIOMS[genre][0])
     weights[0] = np.inf

@@ -25,9 +25,9 @@ REPEAT_NATS = 3.0
 """For the chord that is to be repeated, where a tension is asked for as well."""
 AGAIN_NATS = 2.0
 """For one that it had rather repeat."""
-SAME_BAR_NATS = -1.8
+SAME_BAR_NATS = -2.8
 """For a bar that begins on the root on which the bar before began: real songs have .18 to .28 of such bars."""
-HOLD_NATS = 4.0
+HOLD_NATS = 3.5
 """For the chord just before, where nothing moves the harmony on: songs change it within .22 (Billboard) to .58 (POP909)
 of their bars, and a cut is heard in it only where other moments have fewer changes."""
 NEAR_NATS = -0.7

@@ -46,7 +46,7 @@ LEADING_COST = 0.3
 """What it costs where all notes are leading tones that do not lead to the tonic."""
 STEPS_PER_SEMITONE = 7 / 12
 DRIFT = 2
-"""Steps by which the notes after one that was moved to a tone of the chord go along, so that the motif keeps its moves."""
+"""Steps by which the notes after one that was moved to a tone of the chord go along: the motif keeps its moves."""
 WAITS = 5
 """Ticks that a note of the tune waits at the most where nothing may start: a breath is four."""
 
@@ -148,7 +148,9 @@ def _cost(
     """
     line = _fitted(notes, bar, leader)
     moves = _moves(line, before)
-    alike = 0.0 if not memories else (moves & memories[0].moves).total() / max(1, moves.total(), memories[0].moves.total())
+    alike = (
+        0.0 if not memories else (moves & memories[0].moves).total() / max(1, moves.total(), memories[0].moves.total())
+    )
     same = max((_same(line, sung.notes) for sung in memories), default=0.0)
     leaps = sum(count for move, count in moves.items() if abs(move) > LEAP)
     heavy = [note for note in line if _is_heavy(note.tick, note.duration_ticks) and _tones(bar, note.tick)]

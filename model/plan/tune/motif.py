@@ -72,8 +72,8 @@ class Motif:
 
 
 def chance_of(seed: int, genre: str, cuts_s: Sequence[float] = ()) -> np.random.Generator:
-    """What a motif is drawn by. cuts_s: the film's; the first FIRST_CUTS of them count, to the second, so that two films
-    with the same seed have tunes of their own, and an edit of what comes later keeps its tune.
+    """What a motif is drawn by. cuts_s: the film's; the first FIRST_CUTS of them count, to the second, so that two
+    films with the same seed have tunes of their own, and an edit of what comes later keeps its tune.
     """
     import numpy as np
 
@@ -85,8 +85,8 @@ def drawn_motif(energy: float, rng: np.random.Generator) -> Motif:
     """One or two bars as lively as the piece is, in rhythms of people's tunes; of two the second answers the first."""
     level = 0 if energy < CALM else 2 if energy >= LIVELY else 1
     if rng.random() < RIFF:
-        ticks = _rhythm(SIZES[level], rng)
-        return Motif(1, with_lengths(ticks, _walk(len(ticks), rng), TICKS_PER_BAR))
+        said = _rhythm(SIZES[level], rng)
+        return Motif(1, with_lengths(said, _walk(len(said), rng), TICKS_PER_BAR))
     first = _rhythm(SIZES[level], rng)
     answer = first if rng.random() < AGAIN else _rhythm(SIZES[max(0, level - 1)], rng)
     ticks = [*first, *(TICKS_PER_BAR + tick for tick in answer)]

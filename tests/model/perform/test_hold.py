@@ -17,7 +17,12 @@ def lengths(asked: BarPlan, *notes: Note) -> list[int]:
 
 
 def test_a_note_lasts_until_its_player_s_next_one() -> None:
-    notes = (Note(0, BASS, 36, 1, 80), Note(2, PIANO, 60, 1, 80), Note(6, BASS, 38, 2, 80), Note(12, STRINGS, 72, 9, 80))
+    notes = (
+        Note(0, BASS, 36, 1, 80),
+        Note(2, PIANO, 60, 1, 80),
+        Note(6, BASS, 38, 2, 80),
+        Note(12, STRINGS, 72, 9, 80),
+    )
     assert lengths(BarPlan(0, 4), *notes) == [6, 8, 8, 9]
 
 
