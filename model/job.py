@@ -172,7 +172,7 @@ def assemble(
 
     plan = prepared.plan
     score = Score(
-        bars=perform_all(bars, plan),
+        bars=perform_all(bars, plan, lengths_stand=composer.own_chords),
         tempo_map=plan.tempo_map,
         genre=plan.genre,
         instruments=plan.instruments,

@@ -21,6 +21,7 @@ LIVE = (
     "bridge/hosts/test_ardour.py",
     "bridge/hosts/test_link.py",
     "contract/test_benches_start.py",
+    "contract/test_doors.py",
 )
 HOST = ("plugins/",)
 BENCH = ("bench/",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -138,3 +139,18 @@ def fake_take(prepared: Prepared, seed: int | None = None) -> Take:
 def make_composer() -> FakeComposer:
     """For the configuration's key `test_composer`: tests.fakes:make_composer."""
     return FakeComposer()
+
+
+class TellingComposer(FakeComposer):
+    """Its notes hang on everything that the plan says, so that plans which differ anywhere sound different."""
+
+    key = name = "telling"
+
+    def stream(self, plan: Plan, seed: int, history: Sequence[Bar] = ()) -> Iterator[Bar]:
+        told = int.from_bytes(hashlib.sha256(repr(plan).encode()).digest()[:6], "big")
+        return super().stream(plan, seed ^ told, history)
+
+
+def make_telling() -> TellingComposer:
+    """For the configuration's key `test_composer`: tests.fakes:make_telling."""
+    return TellingComposer()

@@ -5,6 +5,8 @@ Threads and processes: the clock process. Pure, but that paths are resolved on t
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
@@ -19,11 +21,34 @@ def wishes_told(rest: Sequence[object], roots: Sequence[Path]) -> tuple[tuple[st
     """
     if len(rest) % 2:
         raise ProtocolError("arguments", "the wishes must come as pairs of key and value")
-    pairs = [(str(key), str(value)) for key, value in zip(rest[::2], rest[1::2], strict=True)]
+    pairs = [(str(key), written(value)) for key, value in zip(rest[::2], rest[1::2], strict=True)]
     return tuple(
         (key, allowed_path(value, roots) if (key == "library" and value) or names_file(key, value) else value)
         for key, value in pairs
     )
+
+
+def written(value: object) -> str:
+    """A value of an OSC message as a person would write it, since wishes are read as on the command line: hosts send
+    whole numbers as floats (a seed of 7.0 is 7), switches as true and false, and most of them floats of 32 bits, in
+    which .7 is .699999988.
+    """
+    if isinstance(value, bool):
+        return str(int(value))
+    if not isinstance(value, float):
+        return str(value)
+    if value.is_integer():
+        return str(int(value))
+    short = float(f"{value:.7g}")
+    return repr(short if _single(short) == value else value)
+
+
+def _single(value: float) -> float:
+    """The float of 32 bits next to `value`; inf beyond them."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return math.inf
 
 
 def allowed_path(text: str, roots: Sequence[Path]) -> str:

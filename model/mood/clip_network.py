@@ -63,7 +63,13 @@ def from_clip(folder: Path, pictures: Sequence[NDArray[np.uint8]]) -> Source | N
     network = _opened(folder)
     try:
         frames = network.pictures(pictures)
-        moods = _means(frames, network.texts(MOODS), MOODS)
+        words = network.texts(MOODS)
+        if frames.shape[1] != words.shape[1]:
+            raise InputError(
+                f"the two networks in {folder} do not belong together ({frames.shape[1]} numbers a picture, "
+                f"{words.shape[1]} a text); export both from one CLIP network"
+            )
+        moods = _means(frames, words, MOODS)
         genres = _means(frames, network.texts([GENRE_TEXT.format(genre) for genre in GENRES]), GENRES)
     except InputError:
         raise

@@ -45,7 +45,7 @@ class MoodCurve:
     """The mood at `times_s` (n,), middles of windows of STEP_S: valence, arousal −1..1, tension 0..1.
 
     overall: the three of the film as a whole, by its own level alone: ranks within the film say nothing of it.
-    notes: sentences on what the picture could not tell.
+    notes: sentences on what the picture could not tell. grey: it has no colour and so no valence.
     """
 
     times_s: Values
@@ -54,6 +54,7 @@ class MoodCurve:
     tension: Values
     overall: tuple[float, float, float] = (0.0, 0.0, 0.0)
     notes: tuple[str, ...] = ()
+    grey: bool = False
 
 
 def mood_curve(rhythm: VisualRhythm, turns_s: Sequence[float] | None = None) -> MoodCurve | None:
@@ -85,7 +86,7 @@ def mood_curve(rhythm: VisualRhythm, turns_s: Sequence[float] | None = None) -> 
     overall = (glad, excited, float(tension.mean()))
     grey = colour.mean() < COLOURLESS and not valence.any()
     notes = ("the picture is grey, so it is taken as neither glad nor sad",) if grey else ()
-    return MoodCurve(middles, valence, arousal, tension, overall, notes)
+    return MoodCurve(middles, valence, arousal, tension, overall, notes, bool(grey))
 
 
 def _valence(bright: Values, colour: Values) -> tuple[Values, float]:

@@ -30,10 +30,22 @@ def shares_of(nats: Mapping[str, float]) -> dict[str, float]:
 
 
 def joined(parts: Sequence[tuple[float, Mapping[str, float]]]) -> dict[str, float]:
-    """A log-linear mean of shares, each with its weight."""
-    total = sum(weight for weight, _ in parts)
+    """A log-linear mean of shares, each with its weight times its certainty: one that hardly says anything does not
+    water down one that does.
+    """
+    weighed = [(weight * max(FLOOR, certainty(shares)), shares) for weight, shares in parts]
+    total = sum(weight for weight, _ in weighed)
     nats = {
-        name: sum(weight / total * math.log(max(FLOOR, shares[name])) for weight, shares in parts)
+        name: sum(weight / total * math.log(max(FLOOR, shares[name])) for weight, shares in weighed)
         for name in parts[0][1]
     }
     return shares_of(nats)
+
+
+def certainty(shares: Mapping[str, float]) -> float:
+    """0 where all shares are equal, 1 where one has everything: one less the entropy, in parts of the largest."""
+    total = sum(shares.values())
+    if len(shares) < 2 or total <= 0.0:
+        return 1.0
+    parts = [share / total for share in shares.values() if share > 0.0]
+    return max(0.0, 1.0 + sum(part * math.log(part) for part in parts) / math.log(len(shares)))

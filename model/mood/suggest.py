@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from hitpoint.model.mood.curve import mood_curve
 from hitpoint.model.mood.picture import from_picture
 from hitpoint.model.mood.shares import SOURCE_WEIGHTS, Source, joined
 from hitpoint.model.mood.types import LONGEST_TEXT
-from hitpoint.model.mood.words import from_words
+from hitpoint.model.mood.words import from_words, words_in
 from hitpoint.model.music.score import GENRES
 from hitpoint.model.video.types import VisualRhythm
 
@@ -23,9 +22,6 @@ NAME_NOISE = frozenset(
 )  # fmt: skip
 """Words that stand in the names of films and say nothing of them."""
 UNSURE_GENRE, UNSURE_MOOD = "pop", "neutral"
-
-
-_NAME_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ def suggest(
         found.insert(0, words)
     curve = None if rhythm is None else mood_curve(rhythm)
     notes = [] if curve is None else [*curve.notes]
-    if rhythm is not None and curve is not None and not curve.notes:
+    if rhythm is not None and curve is not None and (curve.grey or not curve.notes):
         found.append(from_picture(rhythm, curve))
     if len(describe) > LONGEST_TEXT:
         notes.append(f"the description was cut at {LONGEST_TEXT:,} letters")
@@ -102,5 +98,5 @@ def _unsure(notes: list[str], genres: Sequence[str]) -> Suggestion:
 
 def names_of(paths: Sequence[Path]) -> list[str]:
     """What the names of files may say: `beach_sunset-final.mp4` -> "beach sunset"; IMG_0001 says nothing."""
-    found = [[word for word in _NAME_WORD.findall(path.stem) if word.lower() not in NAME_NOISE] for path in paths]
+    found = [[word for word in words_in(path.stem) if word.lower() not in NAME_NOISE] for path in paths]
     return list(dict.fromkeys(" ".join(words) for words in found if words))

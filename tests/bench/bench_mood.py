@@ -3,7 +3,8 @@
 Run: python tests/bench/bench_mood.py [--parts words,films,copies,mode,cost] [--genres a,b] [--seeds N] [--length S]
        [--films F ...]
 
-words: the half of our scene descriptions that is kept aside, beside always saying the most frequent answer.
+words: scene descriptions, and names and short lines as editors give them to clips, those that were tuned on and those
+that were kept aside, beside always saying the most frequent answer.
 films: 24 drawn films, bright or dark, fast or slow, colourful or pale, with no, some or many cuts: is the quadrant of
 valence and arousal right, beside chance (.25)? copies: the same film at 360 and 1080 lines, crf 18 and 35: is the same
 suggested? mode: the example film (or --films) regraded sunny and night, by the bench of the ear and by ffmpeg's own
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ if __name__ == "__main__":
 
 from hitpoint.model.mood.affect import whole
 from hitpoint.model.mood.curve import mood_curve
-from hitpoint.model.mood.suggest import suggest
+from hitpoint.model.mood.suggest import names_of, suggest
 from hitpoint.model.video.analyse import analyse
 from hitpoint.model.video.types import Clip
 from tests.bench.heard_films import FPS, HEIGHT, WIDTH, drawn, encode, panned, regraded, texture
@@ -37,6 +38,8 @@ from tests.bench.heard_films import FPS, HEIGHT, WIDTH, drawn, encode, panned, r
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "film.mp4"
 SCENES = ROOT / "tests" / "model" / "mood" / "scenes.tsv"
+CLIP_NAMES = SCENES.with_name("clip_names.tsv")
+NAMES_ASIDE = 50
 PARTS = ("words", "films", "copies", "mode", "cost")
 SECONDS = 8
 FFMPEG_GRADES = {
@@ -46,21 +49,44 @@ FFMPEG_GRADES = {
 
 
 def words() -> None:
-    """Mood and genre of descriptions."""
-    rows = [line.split("\t") for line in SCENES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    for name, part in (("tuned on", rows[1::2]), ("kept aside", rows[::2])):
-        hits = np.zeros(4)
-        for mood, genre, text in part:
-            found = suggest(None, text)
-            moods = sorted(found.moods, key=lambda each: -found.moods[each])
-            genres = sorted(found.genres, key=lambda each: -found.genres[each])
-            hits += [moods[0] == mood, mood in moods[:2], genres[0] == genre, genre in genres[:2]]
-        shares = hits / len(part)
-        most = [Counter(row[i] for row in part).most_common(1)[0][1] / len(part) for i in (0, 1)]
+    """Mood and genre of descriptions and of the names of clips."""
+    scenes, names = ([line.split("\t") for line in read(path)] for path in (SCENES, CLIP_NAMES))
+    parts = {
+        "descriptions, tuned on": scenes[1::2],
+        "descriptions, kept aside": scenes[::2],
+        "names and lines, tuned on": names[:-NAMES_ASIDE],
+        "names and lines, kept aside": names[-NAMES_ASIDE:],
+    }
+    for name, rows in parts.items():
+        found = [suggest(None, *spoken(text)) for _, _, text in rows]
+        shares = [
+            *told([mood for mood, _, _ in rows], [each.moods for each in found]),
+            *told([genre for _, genre, _ in rows], [each.genres for each in found]),
+        ]
         print(
-            f"words, {name} ({len(part)}): mood top-1 {shares[0]:.2f}, top-2 {shares[1]:.2f}; genre top-1 "
-            f"{shares[2]:.2f}, top-2 {shares[3]:.2f}; always the most frequent: mood {most[0]:.2f}, genre {most[1]:.2f}"
+            f"{name} ({len(rows)}): mood top-1 {shares[0]:.2f}, top-2 {shares[1]:.2f}; genre top-1 {shares[3]:.2f}, "
+            f"top-2 {shares[4]:.2f}; always the most frequent: mood {shares[2]:.2f}, genre {shares[5]:.2f}"
         )
+
+
+def read(path: Path) -> list[str]:
+    """The lines that are no comments."""
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+
+
+def spoken(text: str) -> tuple[str, list[str]]:
+    """A description and names of files: what is written with underscores is a name."""
+    return ("", names_of([Path(f"{text}.mp4")])) if "_" in text else (text, [])
+
+
+def told(wanted: list[str], found: list[Mapping[str, float]]) -> tuple[float, float, float]:
+    """Shares that came first, came first or second, and would be right by always saying the most frequent; where `-` is
+    wanted, nothing can be told.
+    """
+    pairs = [(each, sorted(shares, key=lambda name: -shares[name])) for each, shares in zip(wanted, found, strict=True)]
+    pairs = [(each, order) for each, order in pairs if each != "-"]
+    first, second = (sum(each in order[:count] for each, order in pairs) / len(pairs) for count in (1, 2))
+    return first, second, Counter(each for each, _ in pairs).most_common(1)[0][1] / len(pairs)
 
 
 def scene(bright: bool, fast: bool, vivid: bool, cuts: int) -> Iterator[np.ndarray]:

@@ -26,7 +26,17 @@ from hitpoint.model.plan.types import BarPlan, Plan, Wishes
 from hitpoint.model.take import Prepared
 from hitpoint.model.training.evaluation.answers import found_again
 from hitpoint.model.training.evaluation.real import performed, real_rows
-from hitpoint.model.training.evaluation.rows import BY_EAR, MOVED, OURS, OWN_MATCH, STRETCHES, Figures, Row, figures
+from hitpoint.model.training.evaluation.rows import (
+    BY_EAR,
+    MOVED,
+    OF_PEOPLE,
+    OURS,
+    OWN_MATCH,
+    STRETCHES,
+    Figures,
+    Row,
+    figures,
+)
 from hitpoint.model.training.evaluation.ways import library_composers, streamed, ways_with, ways_without_shard
 from hitpoint.model.training.heard.figures import heard, heard_beside_chance
 from hitpoint.model.training.heard.grid import marks_of
@@ -67,7 +77,7 @@ def evaluate(
             bars = bars_of(index, plan)
             cost = {"cpu_s": (time.process_time() - began_s) / plan.duration_s * 60.0}
             if bars:
-                score = performed(plan, bars)
+                score = performed(plan, bars, lengths_stand=name in OF_PEOPLE)
                 by_ear = heard(score, marks_of(film, plan)) if name in BY_EAR else {}
                 found = found_again(bars, plan, pool)
                 pieces.append(figures(score, plan, transitions) | by_ear | found | cost)

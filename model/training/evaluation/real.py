@@ -56,6 +56,7 @@ def as_score(plan: Plan, bars: Sequence[Bar]) -> Score:
     return Score(tuple(bars), plan.tempo_map, plan.genre, plan.instruments, plan.seed)
 
 
-def performed(plan: Plan, bars: Sequence[Bar]) -> Score:
-    """Composed bars as they are played: every way of composing has the plan's loudness and accents."""
-    return as_score(plan, perform_all(bars, plan))
+def performed(plan: Plan, bars: Sequence[Bar], *, lengths_stand: bool = False) -> Score:
+    """Composed bars as they are played: every way of composing has the plan's loudness and accents. lengths_stand: as
+    in `perform`."""
+    return as_score(plan, perform_all(bars, plan, lengths_stand=lengths_stand))

@@ -24,6 +24,8 @@ OURS, MOVED = "ours, default", "ours, moved"
 """As `hitpoint score` makes it with no option given; and the same music against cuts and sections at random."""
 OWN_MATCH, STRETCHES, PAPER, SHUFFLED = "match, library", "library", "paper C=1", "shuffled video"
 ASSOCIATED, DIFFUSION = "association", "diffusion"
+OF_PEOPLE = ("match", OWN_MATCH, STRETCHES, ASSOCIATED)
+"""Rows whose notes people wrote."""
 BY_EAR = {
     HUMAN: "real", "match": "match", OWN_MATCH: "match own", STRETCHES: "library", PAPER: "paper",
     ASSOCIATED: "association", DIFFUSION: "diffusion", OURS: "ours", MOVED: "chance",

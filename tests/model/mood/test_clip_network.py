@@ -89,6 +89,17 @@ def test_a_network_without_projections_is_refused(folder: Path, monkeypatch: pyt
         clip.from_clip(folder, [frame(5)])
 
 
+def test_networks_of_two_kinds_are_refused_in_plain_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wider = SimpleNamespace(
+        get_inputs=Session("vision").get_inputs,
+        get_outputs=Session("vision").get_outputs,
+        run=lambda *_: [np.ones((1, 9))],
+    )
+    monkeypatch.setattr(clip, "_opened", lambda _: clip._Network(folder, wider, Session("text"), TOKENIZER))
+    with pytest.raises(InputError, match=r"do not belong together \(9 numbers a picture, 3 a text\)"):
+        clip.from_clip(folder, [frame(5)])
+
+
 def test_a_folder_that_lacks_a_file_and_a_machine_that_lacks_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hitpoint.model.music.score import INSTRUMENTS, Bar, Note
 from hitpoint.model.perform.controllers import EXPRESSION, PEDAL
 from hitpoint.model.perform.features import drums, pitched
+from hitpoint.model.perform.hold import held
 from hitpoint.model.perform.perform import perform, perform_all
 from hitpoint.model.perform.players import guess
 from hitpoint.model.plan.build import build_plan
@@ -47,7 +48,8 @@ def test_hits_downbeats_and_the_end_are_exact_and_much_else_is_not() -> None:
             if end in exact(asked) | set(asked.stops) or asked is plan.bars[-1]:
                 assert note.end_ticks == pytest.approx(end)
     bare = [[replace(note, velocity=0, shift_ticks=0.0, release_ticks=0.0) for note in bar.notes] for bar in bars]
-    assert bare == [[replace(note, velocity=0) for note in bar.notes] for bar in composed]
+    whole = [held(bar, asked) for bar, asked in zip(composed[:-1], plan.bars, strict=False)]
+    assert bare == [[replace(note, velocity=0) for note in bar.notes] for bar in (*whole, composed[-1])]
 
 
 def test_the_same_bar_is_played_the_same_alone() -> None:
@@ -94,7 +96,7 @@ def test_lines_are_tied_repetitions_let_go_and_stabs_are_short() -> None:
     strings, piano = INSTRUMENTS.index("strings"), INSTRUMENTS.index("piano")
     notes = (Note(1, piano, 60, 2, 80), Note(2, strings, 70, 2, 80), Note(4, strings, 72, 2, 80),
              Note(6, strings, 72, 2, 80), Note(8, piano, 60, 8, 80))  # fmt: skip
-    asked = BarPlan(0, 4, dynamics=FLAT, playing=PLAYED)
+    asked = BarPlan(0, 4, energy=0.8, dynamics=FLAT, playing=PLAYED)
     stab, tied, repeated, last, _ = perform(Bar(0, notes), asked).notes
     assert stab.release_ticks < 0 and tied.release_ticks > 0 and repeated.release_ticks < 0 and last.release_ticks == 0
 
