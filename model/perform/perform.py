@@ -33,12 +33,12 @@ SHARED_LIFT = 0.3
 
 def perform(bar: Bar, asked: BarPlan, *, lengths_stand: bool = False) -> Bar:
     """`bar` as `asked` wants it played; the same bar gives the same performance. lengths_stand: its notes are as long
-    as people made them, and to chords of their own.
+    as people made them, and to chords of their own; they stand too where nothing is to be humanised.
 
     How loud a bar is follows the plan alone. What people would do, or else what the composer wrote, is heard in how its
     notes differ from each other.
     """
-    if not (lengths_stand or asked.playing is None or asked.playing.is_last):
+    if not (lengths_stand or asked.playing is None or asked.playing.humanise == 0 or asked.playing.is_last):
         bar = held(bar, asked)
     guesses = heard(bar, asked)
     struck = {note.tick for note in bar.notes if _is_drum(note)}
