@@ -1,4 +1,4 @@
-"""What sounds last goes on where nobody would sound: people hold a calm chord until the next one."""
+"""What sounds last goes on where nobody would sound at all, longer than each player holds on by itself (`hold`)."""
 
 from __future__ import annotations
 
