@@ -112,7 +112,10 @@ def train(
     if step == 0 and begun_from and group.rank == 0:
         _log(run, {"begun_from": begun_from})
     say(f"{network.config.name}: {sum(p.numel() for p in network.parameters()):,} parameters, from step {step}")
-    objective = _objective(network, compiler_for(device, compiled, recipe.long), group)
+    compiler = compiler_for(device, compiled, recipe.long)
+    if compiler:
+        say("the network is compiled first, which takes a minute or two")
+    objective = _objective(network, compiler, group)
     pace = Pace(recipe.steps, recipe.minutes, step, before_s, shared=group.world > 1)
     held_out = held_out_of(shard, recipe)
     running = _Running(run, recipe, network, optimizers, pace, group, device, held_out, say)
