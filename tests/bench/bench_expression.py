@@ -142,15 +142,17 @@ def print_explained(data: Path) -> None:
     """Share of the variance within bars of held-out people that the shipped players explain, simu-note by simu-note,
     beside a linear map fitted to the same columns, the bar's mean, and the players' guess for notes drawn at random.
     """
-    played = pop909(data / "pop909_played", ("train", "test")) | groove(data / "groove", ("train", "test"))
+    splits = ("train", "test")
+    played, drummed = pop909(data / "pop909_played", splits), groove(data / "groove", splits)
     for part in PARTS:
-        train, test = joined(played[part]["train"]), joined(played[part]["test"])
+        rows = (drummed if part == "drums" else played)[part]
+        train, test = joined(rows["train"]), joined(rows["test"])
         louder = guess(part, test.columns.astype(np.float64))[:, 0]
         drawn = louder[np.random.default_rng(0).permutation(len(louder))]
         true = by_chord(test.velocity, test.chords)
-        rows = [explained(by_chord(each, test.chords), true) for each in (louder, drawn)]
-        print(f"{part}: velocity R2 {rows[0]:.3f}, a linear map {linear(train, test)['velocity of a simu-note']:.3f}, "
-              f"the bar's mean 0, other notes' guesses {rows[1]:.3f}")  # fmt: skip
+        own, other = (explained(by_chord(each, test.chords), true) for each in (louder, drawn))
+        print(f"{part}: velocity R2 {own:.3f}, a linear map {linear(train, test)['velocity of a simu-note']:.3f}, "
+              f"the bar's mean 0, other notes' guesses {other:.3f}")  # fmt: skip
 
 
 def _table(pieces: list[dict[str, object]], kind: str, name: str) -> np.ndarray:
