@@ -40,7 +40,7 @@ def test_who_has_played_enough_is_left_alone() -> None:
 
 
 def test_chords_grow_with_the_energy() -> None:
-    calm, lively = (Fullness(energy).lean("strength", Place(0, PIANO, 0, 4)) for energy in (0.2, 0.8))
+    calm, lively = (Fullness(energy).lean("strength", Place(0, PIANO, 0, 4)) for energy in (0.1, 0.8))
     assert calm[4] < calm[3] < 0 < lively[3] < lively[4]
     assert not Fullness(0.8).lean("pitch", Place(0, PIANO, 0, 4))
 
