@@ -1,4 +1,4 @@
-"""What the settings ask for is what the command line would: the same wishes, so the same bytes (contract/test_doors)."""
+"""What the settings ask for is what the command line would: the same wishes, so the same bytes."""
 
 from __future__ import annotations
 
