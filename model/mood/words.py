@@ -21,8 +21,8 @@ NOT_NEGATED = frozenset(("only", "just", "but"))
 """After a negation they take it back: "nothing but joy"."""
 SCOPE_ENDS = frozenset(
     ("after", "among", "around", "at", "because", "before", "behind", "below", "but", "by", "during", "from", "if",
-     "in", "inside", "into", "near", "on", "outside", "over", "since", "so", "that", "through", "under", "until", "when",
-     "where", "which", "while", "who")
+     "in", "inside", "into", "near", "on", "outside", "over", "since", "so", "that", "through", "under", "until",
+     "when", "where", "which", "while", "who")
 )  # fmt: skip
 """Where a negation's clause ends without a mark: "nobody laughs in the dark house"."""
 CEASING = frozenset(("stop", "stops", "stopped", "stopping", "quit", "quits"))

@@ -67,7 +67,7 @@ def measured(bars, chosen):
 
 
 def played(client, listing, job, dial, value):
-    """(before the turn, after it) of one playing."""
+    """(bars, their edges, figures before the turn, figures after it) of one playing."""
     bars = sorted(
         {
             m.arguments[1]: m.arguments
@@ -92,7 +92,18 @@ def played(client, listing, job, dial, value):
     heard = bars_heard(listing.events()[known:], zero_s, np.array(edges_s))
     before = [i for i in range(len(heard)) if edges_s[i + 1] <= TURN_S]
     after = [i for i in range(len(heard)) if edges_s[i] >= TURN_S + SETTLE_S]
-    return measured(heard, before), measured(heard, after)
+    return heard, edges_s, measured(heard, before), measured(heard, after)
+
+
+def bars_until_unlike(one, other, edges_s):
+    """Whole bars from the turn until two playings, turned to either side, differ; the bar of the turn is none."""
+    first = next((i for i in range(len(one)) if played_notes(one[i]) != played_notes(other[i])), len(one))
+    return sum(TURN_S <= edge_s < edges_s[first] for edge_s in edges_s)
+
+
+def played_notes(bar):
+    """What sounds, however loudly."""
+    return {(note.tick, note.instrument, note.pitch) for note in bar.notes}
 
 
 def main():
@@ -110,8 +121,13 @@ def main():
                     client.score(job, options.film, seed=seed, wav=0)
                     wait_for(lambda: client.hear() or True, 5, "the rest")
                     rows.setdefault(value, []).append(played(client, listing, job, dial, value))
-            low, high = (np.nanmean(np.array(rows[value]), axis=0) for value in (-1.0, 1.0))
-            print(f"{dial}, {options.seeds} seeds, load {os.getloadavg()[0]:.1f}", flush=True)
+            low, high = (np.nanmean(np.array([row[2:] for row in rows[value]]), axis=0) for value in (-1.0, 1.0))
+            waited = [bars_until_unlike(a[0], b[0], a[1]) for a, b in zip(rows[-1.0], rows[1.0], strict=True)]
+            print(
+                f"{dial}, {options.seeds} seeds, load {os.getloadavg()[0]:.1f}; the first bar that is unlike is so many "
+                f"whole bars after the one in which it was turned: {waited}",
+                flush=True,
+            )
             for index, name in enumerate(NAMES):
                 print(
                     f"  {name:20} at -1 {low[1][index]:6.2f}, at 1 {high[1][index]:6.2f}; before it was turned "
