@@ -124,7 +124,7 @@ def main():
             low, high = (np.nanmean(np.array([row[2:] for row in rows[value]]), axis=0) for value in (-1.0, 1.0))
             waited = [bars_until_unlike(a[0], b[0], a[1]) for a, b in zip(rows[-1.0], rows[1.0], strict=True)]
             print(
-                f"{dial}, {options.seeds} seeds, load {os.getloadavg()[0]:.1f}; the first bar that is unlike is so many "
+                f"{dial}, {options.seeds} seeds, load {os.getloadavg()[0]:.1f}; the first unlike bar is so many "
                 f"whole bars after the one in which it was turned: {waited}",
                 flush=True,
             )
