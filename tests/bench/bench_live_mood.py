@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -96,14 +97,14 @@ def played(client, listing, job, dial, value):
 
 
 def bars_until_unlike(one, other, edges_s):
-    """Whole bars from the turn until two playings, turned to either side, differ; the bar of the turn is none."""
-    first = next((i for i in range(len(one)) if played_notes(one[i]) != played_notes(other[i])), len(one))
-    return sum(TURN_S <= edge_s < edges_s[first] for edge_s in edges_s)
+    """Whole bars after the one of the turn that two playings, turned to either side, still share."""
+    later = [i for i in range(len(one)) if edges_s[i] >= TURN_S]
+    return next((count for count, i in enumerate(later) if pitches(one[i]) != pitches(other[i])), len(later))
 
 
-def played_notes(bar):
-    """What sounds, however loudly."""
-    return {(note.tick, note.instrument, note.pitch) for note in bar.notes}
+def pitches(bar):
+    """How often each is struck, by whom."""
+    return Counter((note.instrument, note.pitch) for note in bar.notes)
 
 
 def main():
@@ -124,8 +125,8 @@ def main():
             low, high = (np.nanmean(np.array([row[2:] for row in rows[value]]), axis=0) for value in (-1.0, 1.0))
             waited = [bars_until_unlike(a[0], b[0], a[1]) for a, b in zip(rows[-1.0], rows[1.0], strict=True)]
             print(
-                f"{dial}, {options.seeds} seeds, load {os.getloadavg()[0]:.1f}; the first unlike bar is so many "
-                f"whole bars after the one in which it was turned: {waited}",
+                f"{dial}, {options.seeds} seeds, load {os.getloadavg()[0]:.1f}; bars after the turn that "
+                f"are still alike: {waited}",
                 flush=True,
             )
             for index, name in enumerate(NAMES):
