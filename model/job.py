@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from hitpoint.model.compose.base import Composer
 from hitpoint.model.music.chords import HALF_BAR_TICKS
-from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Bar, Marker, Score
+from hitpoint.model.music.score import GENRES, INSTRUMENTS, TICKS_PER_BAR, Bar, Marker, Score
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.take import Prepared, Progress, Take, silent
 
@@ -94,6 +94,8 @@ def _checked_for_repitch(plan: Plan) -> Plan:
     """The plan, with a sentence where its picture gives pitches nothing to follow."""
     from hitpoint.model.compose.repitch import asked_tension
 
+    if all(INSTRUMENTS[k] == "drums" for k in plan.instruments):
+        return replace(plan, changes=(*plan.changes, "pitches stay as composed: drums play alone"))
     if asked_tension(plan) is not None and all(bar.key is not None for bar in plan.bars):
         return plan
     told = "pitches stay as composed: the picture asks for no tension that changes, or mood is off"
@@ -170,7 +172,7 @@ def assemble(
 
     plan = prepared.plan
     score = Score(
-        bars=perform_all(bars, plan),
+        bars=perform_all(bars, plan, lengths_stand=composer.own_chords),
         tempo_map=plan.tempo_map,
         genre=plan.genre,
         instruments=plan.instruments,

@@ -45,7 +45,8 @@ def command(
     from hitpoint.model.compose.library.match import read_library
     from hitpoint.model.data.build import load
     from hitpoint.model.files import atomic
-    from hitpoint.model.training.evaluate import as_text, evaluate
+    from hitpoint.model.training.evaluation.comparison import as_text
+    from hitpoint.model.training.evaluation.evaluate import evaluate
 
     check(listen, json_path, force)
     shard = load(paths[0]) if paths[0].is_dir() else None

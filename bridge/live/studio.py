@@ -128,7 +128,7 @@ class Studio:
         if not message.ending:
             self._plan.accept(bars[0])
         played = [
-            replace(perform(bar, each), index=message.index + place)
+            replace(perform(bar, each, lengths_stand=self._at.own_chords), index=message.index + place)
             for place, (bar, each) in enumerate(zip(bars, asked_of, strict=True))
         ]
         return GrownBars(

@@ -52,7 +52,7 @@ def decode(packet: bytes) -> list[OscMessage]:
     Raises OscError for anything that is not well-formed OSC 1.0 within the caps above.
     """
     if len(packet) > MAX_PACKET_BYTES:
-        raise OscError(f"packet of {len(packet)} bytes is over {MAX_PACKET_BYTES}")
+        raise OscError(f"packet of {len(packet)} bytes is over {MAX_PACKET_BYTES}; send a shorter text or fewer values")
     messages: list[OscMessage] = []
     _decode_element(packet, 0, len(packet), 0, messages)
     return messages

@@ -12,7 +12,7 @@ import numpy as np
 from hitpoint.model.cut.music import Music
 from hitpoint.model.errors import InputError
 from hitpoint.model.output.level import sixteen_bit
-from hitpoint.model.output.midi_file import read_midi
+from hitpoint.model.output.midi_reading import read_midi
 from hitpoint.model.output.render import CEILING, SAMPLE_RATE, BuiltInSynth, write_wav
 
 _DRUMS = 9

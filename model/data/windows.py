@@ -187,20 +187,20 @@ class Windows:
         ]
         self._chance = np.cumsum(_chances({name: sum(weights[i] for i in of) for name, of in by_genre.items()}))
 
-    def draw(self, batch: int, rng: np.random.Generator) -> Batch:
-        """A batch of random windows: genres evenly (music of none by its size, at most as often), pieces by weight and
-        size, the start at any bar.
+    def draw(self, *drawers: np.random.Generator) -> Batch:
+        """A batch of random windows, one by each drawer: genres evenly (music of none by its size, at most as often),
+        pieces by weight and size, the start at any bar.
         """
-        windows = []
-        for _ in range(batch):
-            number = min(int(np.searchsorted(self._chance, rng.random(), "right")), len(self.genres) - 1)
-            members, cumulative = self.genres[number]
-            piece = self.pieces[members[min(int(np.searchsorted(cumulative, rng.random())), len(members) - 1)]]
-            start = 0 if rng.random() < 0.12 else int(rng.integers(max(1, piece.bars - 12)))
-            if rng.random() < 0.12:  # the end must be seen as often as the start
-                start = max(0, piece.bars - int(rng.integers(8, 32)))
-            windows.append(self._window(piece, start, rng))
-        return _stack(windows, self.length)
+        return _stack([self._any(rng) for rng in drawers], self.length)
+
+    def _any(self, rng: np.random.Generator) -> _Window:
+        number = min(int(np.searchsorted(self._chance, rng.random(), "right")), len(self.genres) - 1)
+        members, cumulative = self.genres[number]
+        piece = self.pieces[members[min(int(np.searchsorted(cumulative, rng.random())), len(members) - 1)]]
+        start = 0 if rng.random() < 0.12 else int(rng.integers(max(1, piece.bars - 12)))
+        if rng.random() < 0.12:  # the end must be seen as often as the start
+            start = max(0, piece.bars - int(rng.integers(8, 32)))
+        return self._window(piece, start, rng)
 
     def sweep(self, batch: int, limit: int, seed: int = 0) -> Iterator[Batch]:
         """The same `limit` windows every time, spread over the split: for the held-out loss."""

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from hitpoint.model.music import tokens
 from hitpoint.model.music.score import GENRES
 from hitpoint.model.network import conditions
-from hitpoint.model.network.attention import GatedAttention, LinearAttention, LocalAttention, rotation
+from hitpoint.model.network.attention import GatedAttention, LinearAttention, LocalAttention, Turn, rotation
 
 ATTRIBUTES = ("type", "beat", "density", "instrument", "strength", "pitch", "duration", "velocity")
 """In the order in which the chained heads predict them."""
@@ -107,14 +107,19 @@ class RowEmbedding(nn.Module):
         )
 
     def folded(self) -> Tensor:
-        """Each table times its share of the projection, stacked: (sum of sizes, d). A row is then a sum of look-ups."""
+        """Each table times its share of the projection, stacked: (sum of sizes, d). A row is then a sum of look-ups.
+
+        In float32 whatever else is not: thousands of rows look up the same class, and of so many small gradients summed
+        in bfloat16 half would be lost.
+        """
         weight, parts, at = self.join.weight, [], 0
-        for module in self.tables:
-            table = module.weight
-            assert isinstance(table, Tensor)
-            parts.append(table @ weight[:, at : at + table.shape[1]].T)
-            at += table.shape[1]
-        return torch.cat(parts)
+        with torch.autocast(weight.device.type, enabled=False):
+            for module in self.tables:
+                table = module.weight
+                assert isinstance(table, Tensor)
+                parts.append(table @ weight[:, at : at + table.shape[1]].T)
+                at += table.shape[1]
+            return torch.cat(parts)
 
     def forward(self, rows: Tensor) -> Tensor:
         """rows: (B, T, 8) integers. Returns (B, T, d)."""
@@ -288,6 +293,14 @@ class Network(nn.Module):
 
     def forward(self, rows: Tensor, time: Tensor, slot: Tensor, table: Tensor) -> Tensor:
         """rows (B, T, 8), time (B, T) ticks, slot (B, T) into table (B, S, columns) -> hidden (B, T, d)."""
+        return self.read(rows, time, self.turn(time), slot, table)
+
+    def turn(self, time: Tensor) -> Turn:
+        """The positions of rows at `time`, (B, T) ticks, as attention takes them."""
+        return rotation(time, self.config.d_model // self.config.heads)
+
+    def read(self, rows: Tensor, time: Tensor, turn: Turn, slot: Tensor, table: Tensor) -> Tensor:
+        """`forward`, with what `turn` returns: a compiler would work out its sines anew for every head and layer."""
         x = self.embedding(rows)
         bars = None
         if self.config.conditioned:
@@ -296,7 +309,6 @@ class Network(nn.Module):
             picked = table.gather(1, slot[..., None].expand(-1, -1, table.shape[-1]))
             x = x + self.positions(time, picked)
         x = self.dropout(x)
-        turn = rotation(time, self.config.d_model // self.config.heads)
         place = slot + table.shape[1] * torch.arange(len(slot), device=slot.device)[:, None]
         for block in self.layers:
             if block.condition is not None and bars is not None:

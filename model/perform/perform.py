@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, Bar, Note
 from hitpoint.model.perform.controllers import controllers
+from hitpoint.model.perform.hold import held
 from hitpoint.model.perform.players import Heard, heard
+from hitpoint.model.perform.ring import rung
 from hitpoint.model.perform.timing import exact_ticks, timed
 from hitpoint.model.perform.touch import touched
 from hitpoint.model.plan.arrangement.dynamics import LOUDNESS_RANGE
@@ -29,12 +31,15 @@ SHARED_LIFT = 0.3
 """Where drums strike an accent it is theirs; of others that sound with them only so much of it is asked."""
 
 
-def perform(bar: Bar, asked: BarPlan) -> Bar:
-    """`bar` as `asked` wants it played; the same bar gives the same performance.
+def perform(bar: Bar, asked: BarPlan, *, lengths_stand: bool = False) -> Bar:
+    """`bar` as `asked` wants it played; the same bar gives the same performance. lengths_stand: its notes are as long
+    as people made them, and to chords of their own; they stand too where nothing is to be humanised.
 
     How loud a bar is follows the plan alone. What people would do, or else what the composer wrote, is heard in how its
     notes differ from each other.
     """
+    if not (lengths_stand or asked.playing is None or asked.playing.humanise == 0 or asked.playing.is_last):
+        bar = held(bar, asked)
     guesses = heard(bar, asked)
     struck = {note.tick for note in bar.notes if _is_drum(note)}
     written = {part: _mean_velocity(bar, part) for part in {note.instrument for note in bar.notes}}
@@ -50,12 +55,12 @@ def perform(bar: Bar, asked: BarPlan) -> Bar:
         moved = timed(replace(note, velocity=velocity), bar, asked, late_ms, exact)
         played.append(touched(moved, bar, asked, exact))
     moves = (*bar.controllers, *controllers(bar.notes, asked))
-    return replace(bar, notes=tuple(played), controllers=moves, programs=asked.colours)
+    return replace(bar, notes=rung(played, asked, exact), controllers=moves, programs=asked.colours)
 
 
-def perform_all(bars: Iterable[Bar], plan: Plan) -> tuple[Bar, ...]:
-    """Bars of `plan`, each found by its index, as they are played."""
-    return tuple(perform(bar, plan.bars[bar.index]) for bar in bars)
+def perform_all(bars: Iterable[Bar], plan: Plan, *, lengths_stand: bool = False) -> tuple[Bar, ...]:
+    """Bars of `plan`, each found by its index, as they are played. lengths_stand: as in `perform`."""
+    return tuple(perform(bar, plan.bars[bar.index], lengths_stand=lengths_stand) for bar in bars)
 
 
 def _stands_out(note: Note, asked: BarPlan) -> float:

@@ -111,8 +111,8 @@ def _density(
     lines_s: NDArray[np.float64], tempo: TempoPlan,
 ) -> list[int]:  # fmt: skip
     """Ticks with an onset in each bar: fewer under speech, no more than it has."""
-    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy + stir, np.diff(lines_s),
-                        [tempo.tempo_map.ticks_of(bar) for bar in range(tempo.bars)])  # fmt: skip
+    density = densities(level, wishes.genre, wishes.instruments, wishes.density, wishes.energy, np.diff(lines_s),
+                        [tempo.tempo_map.ticks_of(bar) for bar in range(tempo.bars)], stir)  # fmt: skip
     if wishes.keep_sound:
         density = leave_room(density, rhythm.speech, lines_s)
     density[-1] = min(density[-1], tempo.last_bar_ticks)

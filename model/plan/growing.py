@@ -25,7 +25,7 @@ from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.seen import Seen
 from hitpoint.model.plan.tempo.planner import TempoPlan
 from hitpoint.model.plan.tune.melody import tune_player
-from hitpoint.model.plan.tune.motif import drawn_motif
+from hitpoint.model.plan.tune.motif import chance_of, drawn_motif
 from hitpoint.model.plan.types import BarPlan, ChordAt, Plan, Section, Wishes
 from hitpoint.model.video.types import Boundary, VisualRhythm
 
@@ -75,7 +75,7 @@ class GrowingPlan:
     def __init__(self, wishes: Wishes, bpm: float, key: str | None = None) -> None:
         self._wishes = wishes
         if wishes.motif is None and tune_player(wishes) is not None:
-            self._wishes = replace(wishes, motif=drawn_motif(0.5, np.random.default_rng([wishes.seed, 8])))
+            self._wishes = replace(wishes, motif=drawn_motif(0.5, chance_of(wishes.seed, wishes.genre)))
         self._bpm, self._bar_s = bpm, 60.0 * BEATS_PER_BAR / bpm
         self._tempo_map = TempoMap((TempoPoint(0.0, 0.0, bpm),))
         self._key = wishes.key or key

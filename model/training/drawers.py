@@ -1,27 +1,24 @@
 """Windows drawn ahead of the network: by one thread beside a processor's training, by processes beside a card's.
 
 Drawing gives some 300,000 rows a second and core, which a processor's training never reaches and a card's does. The
-batch of a step depends on the seed, the step and the rank alone, whoever draws it.
+windows of a step depend on the seed and the step alone, whoever draws them and however many processes share them.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hitpoint.model.data.build import Shard, load
 from hitpoint.model.data.windows import Batch, Windows
-
-if TYPE_CHECKING:
-    from hitpoint.model.training.train import Recipe
+from hitpoint.model.training.group import Group, cores
+from hitpoint.model.training.recipe import Recipe
 
 MOST_PROCESSES, FOR_OTHERS = 12, 2
 AHEAD = 2
@@ -30,34 +27,35 @@ AHEAD = 2
 
 @dataclass(frozen=True)
 class Draw:
-    """Draws the batch of a step: from the windows of the run's beginning, or of its last share."""
+    """Draws a process's share of a step's windows: from the windows of the run's beginning, or of its last share."""
 
     recipe: Recipe
-    rank: int
+    group: Group
     early: Windows
     late: Windows
 
     @classmethod
-    def of(cls, shard: Shard, recipe: Recipe, rank: int) -> Draw:
+    def of(cls, shard: Shard, recipe: Recipe, group: Group) -> Draw:
         """From the training split."""
         early = Windows(shard, "train", recipe.length, mix=recipe.mix)
         late = Windows(shard, "train", recipe.length, mix=recipe.last_mix) if recipe.last_mix else early
-        return cls(recipe, rank, early, late)
+        return cls(recipe, group, early, late)
 
     def __call__(self, number: int, share: float) -> Batch:
         """share: of the run, 0..1, that is done."""
         windows = self.late if share >= 1 - self.recipe.last_share else self.early
-        return windows.draw(self.recipe.batch, np.random.default_rng([self.recipe.seed, number, self.rank]))
+        own = self.group.share_of(self.recipe.batch)
+        first = self.group.rank * own
+        return windows.draw(*(np.random.default_rng([self.recipe.seed, number, first + each]) for each in range(own)))
 
 
 def processes_for(device: str) -> int:
     """How many processes draw: none beside a processor's training, which needs it itself."""
-    spare = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(MOST_PROCESSES, spare - FOR_OTHERS)) if device.startswith("cuda") else 0
+    return max(1, min(MOST_PROCESSES, cores() - FOR_OTHERS)) if device.startswith("cuda") else 0
 
 
 def batches(
-    shard: Shard, recipe: Recipe, rank: int, first: int, share: Callable[[int], float], processes: int
+    shard: Shard, recipe: Recipe, group: Group, first: int, share: Callable[[int], float], processes: int
 ) -> Generator[Batch, None, None]:  # fmt: skip
     """The batches from step `first` on, without end. share: of the run that is done at a step.
 
@@ -65,7 +63,7 @@ def batches(
     """
     where = getattr(shard.notes, "filename", None)
     ahead = AHEAD * processes if processes and where else 1
-    executor, draw = _drawing(shard, recipe, rank, processes if where else 0)
+    executor, draw = _drawing(shard, recipe, group, processes if where else 0)
     with executor:
         coming: deque[Future[Batch]] = deque()
         number = first
@@ -83,20 +81,22 @@ def batches(
                 future.cancel()
 
 
-def _drawing(shard: Shard, recipe: Recipe, rank: int, processes: int) -> tuple[Executor, Callable[[int, float], Batch]]:
+def _drawing(
+    shard: Shard, recipe: Recipe, group: Group, processes: int
+) -> tuple[Executor, Callable[[int, float], Batch]]:
     if not processes:
-        return ThreadPoolExecutor(1), Draw.of(shard, recipe, rank)
+        return ThreadPoolExecutor(1), Draw.of(shard, recipe, group)
     folder = Path(shard.notes.filename).parent  # type: ignore[attr-defined]
     context = multiprocessing.get_context("spawn")  # a card's state does not survive a fork
-    return ProcessPoolExecutor(processes, context, _open, (folder, recipe, rank)), _drawn
+    return ProcessPoolExecutor(processes, context, _open, (folder, recipe, group)), _drawn
 
 
 _draw: list[Draw] = []
 """In a drawing process, its own."""
 
 
-def _open(folder: Path, recipe: Recipe, rank: int) -> None:
-    _draw[:] = [Draw.of(load(folder), recipe, rank)]
+def _open(folder: Path, recipe: Recipe, group: Group) -> None:
+    _draw[:] = [Draw.of(load(folder), recipe, group)]
 
 
 def _drawn(number: int, share: float) -> Batch:

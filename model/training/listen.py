@@ -19,7 +19,8 @@ from hitpoint.model.files import atomic
 from hitpoint.model.music.score import BEATS_PER_BAR, GENRES, Score, TempoMap, TempoPoint
 from hitpoint.model.output.render import BuiltInSynth, write_wav
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.training.evaluate import made, overwritten
+from hitpoint.model.training.evaluation.evaluate import made
+from hitpoint.model.training.evaluation.ways import overwritten
 from hitpoint.model.video.types import VisualRhythm
 
 PAGE = Path(__file__).with_name("listening.html")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
+from torch import distributed as dist
 
 STEPS = 5
 POLYNOMIAL = (3.4445, -4.775, 2.0315)
@@ -43,10 +44,21 @@ class Muon(torch.optim.Optimizer):
             for shape, matrices in by_shape.items():
                 ahead = torch.stack([self._ahead(matrix, group["momentum"]) for matrix in matrices])
                 rate = group["lr"] * math.sqrt(max(1.0, shape[0] / shape[1]))
-                for matrix, update in zip(matrices, orthogonal(ahead, self.products), strict=True):
+                for matrix, update in zip(matrices, self._updates(ahead), strict=True):
                     matrix.mul_(1 - group["lr"] * group["weight_decay"])
                     matrix.add_(update, alpha=-rate)
         return loss
+
+    def _updates(self, ahead: Tensor) -> Tensor:
+        """`orthogonal`; of processes that train together each works out its share of the matrices."""
+        world = dist.get_world_size() if dist.is_initialized() else 1
+        if world == 1:
+            return orthogonal(ahead, self.products)
+        updates, own = torch.zeros_like(ahead, dtype=self.products), slice(dist.get_rank(), None, world)
+        if len(ahead[own]):
+            updates[own] = orthogonal(ahead[own], self.products)
+        dist.all_reduce(updates)
+        return updates
 
     def _ahead(self, matrix: Tensor, momentum: float) -> Tensor:
         """The gradient averaged over the past, looked at from one step ahead (Nesterov)."""

@@ -53,7 +53,7 @@ from hitpoint.model.network.roll_conditions import told_of
 from hitpoint.model.network.roll_network import RollNetwork
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.types import Affect, BarPlan, Plan, Section
-from hitpoint.model.training.retrieval import asked_vector, heard_vector
+from hitpoint.model.training.evaluation.retrieval import asked_vector, heard_vector
 from hitpoint.model.training.rolls import Songs
 
 HITS = Augmentation(control=1.0, forget=0.0)

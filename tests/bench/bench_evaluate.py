@@ -22,7 +22,8 @@ from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.music.score import GENRES, Bar, Score
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
-from hitpoint.model.training.evaluate import CONTROL, Row, figures
+from hitpoint.model.training.evaluation.comparison import CONTROL
+from hitpoint.model.training.evaluation.rows import Row, figures
 from hitpoint.model.video.analyse import analyse
 from hitpoint.model.video.types import Clip, VisualRhythm
 

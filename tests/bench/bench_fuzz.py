@@ -53,7 +53,7 @@ def osc(data, folder):
 
 def midi(data, folder):
     from hitpoint.model.cut.music_midi import read_midi_music
-    from hitpoint.model.output.midi_file import read_midi
+    from hitpoint.model.output.midi_reading import read_midi
     from hitpoint.model.plan.tune.motif_file import read_motif
 
     path = folder / "score.mid"

@@ -35,7 +35,7 @@ from hitpoint.model.music.score import GENRES, INSTRUMENTS, KIT_GENRES, TICKS_PE
 from hitpoint.model.music.tokens import Notes, notes_of
 from hitpoint.model.network import checkpoint
 from hitpoint.model.plan.types import Wishes
-from hitpoint.model.training.evaluate import loosened
+from hitpoint.model.training.evaluation.ways import loosened
 from hitpoint.model.video.types import Clip
 
 ROOT = Path(__file__).parents[2]

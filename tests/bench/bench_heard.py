@@ -1,11 +1,13 @@
 """What an ear takes from the music, at default settings, beside real music and chance.
 
 Run: python tests/bench/bench_heard.py [--quick] [--films F ...] [--genres a,b] [--seeds N] [--parts a,b] [--json F]
-       [--checkpoint F] [--strict] [any wish of `hitpoint score`, such as --control 1 or --energy 0.2]
+       [--checkpoint F] [--without LEANING,LEANING] [--strict]
+       [any wish of `hitpoint score`, such as --control 1 or --energy 0.2]
      python tests/bench/bench_heard.py --real FOLDER     measures real music again: a data set in each folder of FOLDER
 
 --films takes files, and of the drawn ones (heard_films.py): quick, fades, minutes. Films that are missing are left out
-and named. --parts: pieces, motion, dials, colour. docs/heard.md says how each figure is measured.
+and named. --without: compose without some of the leanings (`hitpoint.model.compose.cmt.leaning`), such as tune,theme:
+what they are good for. --parts: pieces, motion, dials, colour. docs/heard.md says how each figure is measured.
 Columns: now; chance, the picture's cuts, hits and sections moved to beats and bars drawn at random; real music
 (kept in the package); where the figure should lie.
 """
@@ -29,6 +31,7 @@ if __name__ == "__main__":
 
 from hitpoint.model import job
 from hitpoint.model.compose.base import COMPOSERS, Composer, ComposerOptions
+from hitpoint.model.compose.cmt.leaning import LEANINGS
 from hitpoint.model.music.score import GENRES, TICKS_PER_BAR, Score
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.wishes.options import parse_wishes
@@ -247,6 +250,7 @@ def arguments() -> tuple[argparse.Namespace, dict[str, str]]:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--real", type=Path)
+    parser.add_argument("--without", default="", help=f"leanings to leave out, of {', '.join(LEANINGS.names())}")
     parser.add_argument("--strict", action="store_true", help="exit with 1 where a figure of the table misses its aim")
     asked, rest = parser.parse_known_args()
     if len(rest) % 2 or any(not each.startswith("--") for each in rest[::2]):
@@ -260,6 +264,8 @@ def main() -> None:
     if asked.real:
         REAL_MUSIC.write_text(json.dumps(real_rows(asked.real), indent=1) + "\n")
         return
+    for name in filter(None, asked.without.split(",")):
+        LEANINGS.load(name).of = classmethod(lambda kind, here: None)  # type: ignore[assignment, method-assign]
     began, cpu = time.perf_counter(), time.process_time()
     settings = Settings(COMPOSERS.load("cmt").create(ComposerOptions(asked.checkpoint, "cpu")), wishes)
     quick = [str(EXAMPLE), "quick"]

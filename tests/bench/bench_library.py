@@ -40,7 +40,7 @@ from hitpoint.model.output.report import control_errors
 from hitpoint.model.plan.build import build_plan
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.take import Prepared
-from hitpoint.model.training.answers import ranks
+from hitpoint.model.training.evaluation.answers import ranks
 from hitpoint.model.training.heard.arrangement import key_areas
 from hitpoint.model.training.heard.figures import heard
 from hitpoint.model.training.heard.grid import marks_of

@@ -15,7 +15,8 @@ import torch
 
 from hitpoint.model.data.build import load
 from hitpoint.model.network import checkpoint
-from hitpoint.model.training.train import Recipe, _held_out, evaluate
+from hitpoint.model.training.held_out import evaluate, held_out_of
+from hitpoint.model.training.recipe import Recipe
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     recipe = Recipe(length=options.length, evaluate_windows=options.windows)
-    held_out = _held_out(load(options.shards), recipe)
+    held_out = held_out_of(load(options.shards), recipe)
     paths = [checkpoint.SHIPPED, *options.checkpoints]
     scores = [evaluate(checkpoint.load(path).network, held_out, recipe) for path in paths]
     width = max(len(str(path.name)) for path in paths) + 2

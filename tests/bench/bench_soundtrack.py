@@ -27,7 +27,7 @@ from hitpoint.model.data.labels import bars_of
 from hitpoint.model.data.windows import piece_notes
 from hitpoint.model.music.score import INSTRUMENTS, Score, TempoMap, TempoPoint
 from hitpoint.model.output.render import write_wav
-from hitpoint.model.training.answers import ranks
+from hitpoint.model.training.evaluation.answers import ranks
 from hitpoint.model.video.sound.beats import music_samples
 
 SETS = ("band", "pop909_5", "real5", "games")

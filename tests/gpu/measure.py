@@ -31,8 +31,11 @@ from hitpoint.model.network.static import StaticRecurrence
 from hitpoint.model.network.static_step import BAR, IDLE, NOTE, ONSET, STAGE, STATE
 from hitpoint.model.plan.types import BarPlan, Plan, Section
 from hitpoint.model.training.feed import feed
+from hitpoint.model.training.group import Group
+from hitpoint.model.training.objective import Objective, compiler_for
 from hitpoint.model.training.pace import Pace
-from hitpoint.model.training.train import Objective, Recipe, _optimizers, _step, compiler_for, train
+from hitpoint.model.training.recipe import Recipe
+from hitpoint.model.training.train import _optimizers, _step, train
 
 PIECE_BYTES = 15 << 20
 SPARE_S = 45.0
@@ -205,14 +208,14 @@ def training_speed(rig: Rig, figures: Figures) -> None:
         batch, length, steps = (1, 64, 1) if rig.tiny else (64, 1024, 12)
         recipe = Recipe(name, steps=1000, batch=batch, length=length, warmup=1)
         made = network.Network(network.CONFIGS[name]).to(rig.where)
-        objective, optimizers = Objective(made, compiler_for(rig.where)), _optimizers(made, recipe)
+        objective, optimizers = Objective(made, compiler_for(rig.where, "auto", long=False)), _optimizers(made, recipe)
         fed, pace = feed(made_up(batch, length), made.config.attributes, rig.where), Pace(1000)
         for _ in range(1 if rig.tiny else 4):
-            _step(objective, optimizers, fed, recipe, pace)
+            _step(objective, optimizers, fed, recipe, pace, Group())
         rig.wait()
         began = time.perf_counter()
         for _ in range(steps):
-            _step(objective, optimizers, fed, recipe, pace)
+            _step(objective, optimizers, fed, recipe, pace, Group())
         rig.wait()
         speed = steps * batch * length / (time.perf_counter() - began)
         figures.add(f"training, {name}, rows/s", round(speed))

@@ -33,12 +33,14 @@ BEAT_NATS, BETWEEN_NATS = 4.5, 2.5
 """For the tones of the chord on the beats, and between them, where a tune passes through others."""
 TUNE_BEAT_NATS = 3.0
 """On the beats for the one who has the tune, who is free to move between them."""
-ROOT_NATS, BASS_NATS, LOWEST_NATS = 7.0, 4.0, 5.0
+ROOT_NATS, BASS_NATS, LOWEST_NATS = 7.0, 3.0, 5.0
 """For the root in the bass at its first onset under a chord; there and later for root and fifth; and for the root as
 the lowest note where no bass plays."""
+COLOUR_NATS = 1.0
+"""Besides for what a chord has over its triad, a seventh or sixth: a seventh that nobody plays is not heard."""
 OVER_NATS = -3.0
 """Against notes that last into the next chord without belonging to it."""
-FOREIGN_NATS = -2.2
+FOREIGN_NATS = -1.6
 """Against what belongs neither to the chord nor to the key's scale."""
 BOUND_NATS = -90.0
 """Against all but chord tones on the beats, where the chords bind: more than the network ever has for a pitch."""
@@ -223,6 +225,7 @@ def _nats(
     tones = set(chord.tones)
     on_beats, between = (TUNE_BEAT_NATS, 0.0) if role == "tune" else (BEAT_NATS, BETWEEN_NATS)
     by_tone = dict.fromkeys(tones, on_beats if beat else between)
+    by_tone |= {tone: by_tone[tone] + COLOUR_NATS for tone in chord.tones[3:]}
     by_tone |= {tone: FOREIGN_NATS for tone in range(12) if tone not in tones | scale}
     if role in ("bass", "root"):
         fifth = next((tone for tone in chord.tones if (tone - chord.root) % 12 in (6, 7, 8)), chord.root)

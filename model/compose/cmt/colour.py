@@ -19,6 +19,11 @@ LEADERS = ("strings", "piano", "guitar")
 """Who has the tune: the first of these that plays."""
 HOMES = {"guitar": (43, 69), "piano": (50, 81), "strings": (60, 88)}
 """Where each of them stays while the others play as well, at middling energy."""
+BASS_HOME, BASS_NATS = (28, 50), -4.0
+"""Where the bass stays whatever happens above it: the bass part of chamber music and choirs, which the network has
+learnt for orchestral pieces, lies an octave higher and leaves nothing below."""
+LEFT_HAND = 36
+"""Where nobody has the bass, the lowest of the others reaches down to this."""
 ENERGY_SEMITONES = 10
 """How much higher the same player stays at full energy than at none."""
 TENSION_SEMITONES, USUAL_TENSION, VALENCE_SEMITONES = 8, 0.3, 3
@@ -45,18 +50,26 @@ class Registers(Leaning):
         if affect is not None:
             lift += VALENCE_SEMITONES * affect.valence - TENSION_SEMITONES * (affect.tension - USUAL_TENSION)
         shift = round(lift)
-        there = [INSTRUMENTS[k] for k in players if INSTRUMENTS[k] in HOMES]
-        self._homes = {}
+        names = {INSTRUMENTS[k] for k in players}
+        there = [name for name in HOMES if name in names]
+        self._homes: dict[int, tuple[int, int, float]] = {}
         if len(there) > 1:
-            self._homes = {INSTRUMENTS.index(name): (HOMES[name][0] + shift, HOMES[name][1] + shift) for name in there}
+            lows = {name: HOMES[name][0] + shift for name in there}
+            if "bass" not in names:
+                lows[there[0]] = min(lows[there[0]], LEFT_HAND)
+            self._homes = {
+                INSTRUMENTS.index(name): (lows[name], HOMES[name][1] + shift, OUT_OF_RANGE_NATS) for name in there
+            }
+        if there and "bass" in names:
+            self._homes[INSTRUMENTS.index("bass")] = (*BASS_HOME, BASS_NATS)
 
     def lean(self, attribute: str, place: Place) -> dict[int, float]:
         """Nats by class."""
         home = self._homes.get(place.instrument)
         if attribute != "pitch" or home is None:
             return {}
-        low, high = home
-        return {pitch + 1: OUT_OF_RANGE_NATS for pitch in range(place.low, 128) if not low <= pitch <= high}
+        low, high, nats = home
+        return {pitch + 1: nats for pitch in range(place.low, 128) if not low <= pitch <= high}
 
     @property
     def signature(self) -> Hashable:
@@ -65,9 +78,9 @@ class Registers(Leaning):
 
     def tell(self, wishes: Wishes) -> None:
         """The same on every tick."""
-        for player, (low, high) in self._homes.items():
-            wishes.pitch[:, player, 1 : max(1, low + 1)] += OUT_OF_RANGE_NATS
-            wishes.pitch[:, player, high + 2 :] += OUT_OF_RANGE_NATS
+        for player, (low, high, nats) in self._homes.items():
+            wishes.pitch[:, player, 1 : max(1, low + 1)] += nats
+            wishes.pitch[:, player, high + 2 :] += nats
 
 
 class Rise(Leaning):

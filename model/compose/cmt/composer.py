@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.random import default_rng
 
-from hitpoint.model.compose.base import Composer, ComposerOptions, Stats, check_regenerate
+from hitpoint.model.compose.base import Account, Composer, ComposerOptions, Stats, check_regenerate
 from hitpoint.model.compose.cmt.decode import BarOrder, Decoder, Engine, Run, Sampling
 from hitpoint.model.compose.cmt.decode_rows import RowDecoder
 from hitpoint.model.compose.cmt.grammar import BarTask
@@ -40,6 +40,8 @@ SPARE_SNAPSHOTS = 4
 LIVE_SIZES = (1, 8)
 """Streams that are made ready on a graphics card from the start: a take being written, the candidates of a passage."""
 LONGEST_BARS = tokens.DURATIONS[-1] // TICKS_PER_BAR
+CHORD_COLUMN = "root_0"
+"""What weights that were trained with chords are told of a bar."""
 REMAKES = 3
 """How often a bar that loops, falls silent or is flooded is written again."""
 CANDIDATES = 4
@@ -180,6 +182,13 @@ class CmtComposer(Composer):
             paused = time.perf_counter()
             yield bar
             began += time.perf_counter() - paused
+
+    def account(self, plan: Plan, seed: int, bars: Sequence[Bar]) -> Account:
+        """Whether the weights knew what they were told."""
+        if not plan.harmony or CHORD_COLUMN in self.conditions:
+            return Account()
+        return Account((f"the checkpoint {self.name} was trained without chords and mood: it is led to the planned "
+                        "chords, and not told of them",))  # fmt: skip
 
     def forget(self, plan: Plan, bars: Sequence[Bar], kept: int) -> None:
         """As `Composer.forget`: what is known behind the last bar is found by the shorter history too."""

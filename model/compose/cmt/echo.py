@@ -10,7 +10,7 @@ from hitpoint.model.music.score import Bar
 from hitpoint.model.plan.types import PHRASE_BARS, Plan
 
 THEME_BARS = 8
-RETURN_NATS, PHRASE_NATS, THEME_NATS, GROOVE_NATS = (4.0, 4.0), (3.5, 3.5), (1.5, 2.0), (3.0, 0.5)
+RETURN_NATS, PHRASE_NATS, THEME_NATS, GROOVE_NATS = (5.0, 5.0), (4.5, 4.5), (2.5, 3.0), (4.0, 2.0)
 """For rhythm and pitch, chosen so that structure and grooving come nearest to held-out human music."""
 
 

@@ -104,6 +104,7 @@ LEANINGS: Registry[Leaning] = Registry(
         "fullness": "hitpoint.model.compose.cmt.presence:Fullness",
         "presence": "hitpoint.model.compose.cmt.presence:Presence",
         "idiom": "hitpoint.model.compose.cmt.idiom:Idiom",
+        "groove": "hitpoint.model.compose.cmt.groove:Groove",
         "tune": "hitpoint.model.compose.cmt.tune:Tune",
         "rise": "hitpoint.model.compose.cmt.colour:Rise",
         "recall": "hitpoint.model.compose.cmt.form:Recall",

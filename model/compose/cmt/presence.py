@@ -6,13 +6,16 @@ from collections.abc import Hashable, Sequence
 
 from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.compose.cmt.wishes import Wishes, bits
+from hitpoint.model.music.score import INSTRUMENTS
 from hitpoint.model.music.tokens import FIRST_TICK
 
-MIDDLING = 0.5
+_BASS = INSTRUMENTS.index("bass")
+MIDDLING = 0.2
 CHORD_NATS = 0.8
 """For each further note of a chord, by how far the energy is above MIDDLING."""
-LAST = 2.0
-"""The chord that is held at the end is as full as at this energy, however calm it is: it is to have all its tones."""
+LAST = 5.0
+"""The chord that is held at the end is as full as at this energy, however calm it is: it is to have all its tones. At 2
+orchestral pieces, whose players have single lines, ended on a bare octave."""
 MOST_NOTES = 4
 ONSET_SHARES = (0.7, 0.4, 0.5, 0.3, 0.25)
 """Of a bar's ticks with an onset, on how many each of INSTRUMENTS plays at least in three bars of four of human band
@@ -39,7 +42,7 @@ class Fullness(Leaning):
 
     def lean(self, attribute: str, place: Place) -> dict[int, float]:
         """Nats by class."""
-        if attribute != "strength":
+        if attribute != "strength" or place.instrument == _BASS:
             return {}
         return {notes + 1: self._nats * (notes - 1) for notes in range(2, MOST_NOTES + 1)}
 
@@ -49,9 +52,10 @@ class Fullness(Leaning):
         return self._nats
 
     def tell(self, wishes: Wishes) -> None:
-        """The same everywhere."""
+        """The same for all but the bass, which plays single notes."""
+        others = [k for k in range(len(INSTRUMENTS)) if k != _BASS]
         for notes in range(2, MOST_NOTES + 1):
-            wishes.strength[..., notes + 1] += self._nats * (notes - 1)
+            wishes.strength[:, others, :, notes + 1] += self._nats * (notes - 1)
 
 
 class Presence(Leaning):

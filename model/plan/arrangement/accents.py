@@ -21,7 +21,10 @@ CHANGE_GAP = 4
 NEAR = 10
 """Ticks around a hit in which no other chord is as large and no crash sounds."""
 WEIGHTY = 0.8
-"""From this weight on everybody plays the hit, and what is held before it ends."""
+"""From this weight on everybody plays the hit."""
+SILENCED = 1.0
+"""From this weight on the breath is a beat long, and what is held ends with it; before lighter hits an eighth is enough
+for an ear, and held notes ring on below it."""
 BREATHS = ((16, 4), (6, 2), (4, 1))
 """From so many ticks after the hit before, so long a breath fits."""
 SWELL_SIZE, BEAT_SIZE = 0.5, 0.35
@@ -100,14 +103,14 @@ def _strike(sheet: Sheet, strength: int, tick: int, weight: float, amount: float
 def _breath(sheet: Sheet, tick: int, weight: float, amount: float, state: _State) -> int:
     """Close the ticks before a hit, as many as fit between it and what is promised before it."""
     gap = sheet.apart(state.last_cut, tick)
-    longest = 4 if weight * amount >= 0.95 else 2 if weight * amount >= 0.4 else 1
+    longest = 4 if weight * amount >= SILENCED else 2 if weight * amount >= 0.4 else 1
     fits = next((length for room, length in BREATHS if gap >= room and length <= longest), 0)
     breath = 0
     while breath < min(fits, tick) and sheet.before(tick, breath + 1) not in sheet.required:
         breath += 1
     first = sheet.before(tick, breath)
     sheet.close(range(first, tick))
-    sheet.stops.add(first if breath > 1 and weight >= WEIGHTY else tick)
+    sheet.stops.add(first if breath > 1 and weight >= SILENCED else tick)
     return breath
 
 

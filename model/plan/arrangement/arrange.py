@@ -25,7 +25,7 @@ CHANGE_SHARE = 0.75
 """So many bars that no hit changes the harmony of move on to another chord at their bar line."""
 BEFORE, AFTER = 8, 15
 """Ticks before a hit and after it in which no bar line moves the harmony on: the hit is to be heard in it."""
-CALM, CALM_NOTES = 0.4, 2
+CALM, CALM_NOTES = 0.25, 2
 """Below this energy nobody plays more notes at once, unless a hit asks for them."""
 
 

@@ -13,7 +13,8 @@ from hitpoint.model.plan.arrangement.sheet import Sheet
 from hitpoint.model.plan.types import HitPoint, Plan
 
 LEADS = ("fill", "stop", "rise", "dominant", "rest", "")
-"""In the order of the shares below. "rest": everybody is silent for half a bar; "": nothing is prepared."""
+"""In the order of the shares below. "rest": nobody starts a note for half a bar, and with drums all are silent; "":
+nothing is prepared."""
 DRIVING = (0.74, 0.06, 0.06, 0.04, 0.08, 0.02)
 PLAIN = (0.7, 0.06, 0.06, 0.08, 0.08, 0.02)
 ENTRY = (0.7, 0.0, 0.12, 0.08, 0.08, 0.02)
@@ -86,7 +87,8 @@ def _write(sheet: Sheet, window: Sequence[int], kind: str, breath: int, pattern:
         sheet.close(window, {DRUMS})
     elif kind == "rest":
         sheet.close(window)
-        sheet.stops.add(window[0])
+        if any(DRUMS in sheet.players[tick // TICKS_PER_BAR] for tick in window[:1]):
+            sheet.stops.add(window[0])  # where it is calm, what sounds is held: half a slow bar of silence is a hole
     elif kind == "dominant":
         sheet.changes.add(window[0])
         sheet.close(window[1:])

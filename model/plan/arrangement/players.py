@@ -28,8 +28,10 @@ CALM = 0.3
 """Energy below which drums rest."""
 DRIVEN = 0.6
 """Energy above which drums play."""
-FEWEST, SPAN = 1.2, 5.2
+FEWEST, SPAN = 1.8, 4.6
 """Of five instruments FEWEST + SPAN * energy play."""
+COMPANY = 2
+"""Where three or more could, at least so many do: of three parts people let 2.6 play in a bar, calm or not."""
 SECTION_MOVES = {0: 0.02, 1: 1.0, 2: 0.7, 3: 0.2, 4: 0.05}
 PHRASE_MOVES = {0: 1.0, 1: 0.5, 2: 0.05}
 """How readily so many instruments come or go at once, at a section and at a phrase within one."""
@@ -124,7 +126,8 @@ def _sets(
 
 
 def _size(energy: float, most: int) -> int:
-    return int(np.clip(round((FEWEST + SPAN * energy) * most / len(INSTRUMENTS)), 1, most))
+    fewest = COMPANY if most > COMPANY else 1
+    return int(np.clip(round((FEWEST + SPAN * energy) * most / len(INSTRUMENTS)), fewest, most))
 
 
 def _choose(
@@ -160,8 +163,8 @@ def _weight(
     rested: dict[int, int], moves: dict[int, float],
 ) -> float:  # fmt: skip
     weight = 1.0 if before is None else moves.get(len(players ^ before), 0.02)
-    if BASS not in players and len(players) > 2:
-        weight *= 0.3
+    if BASS not in players and len(players) > 1:
+        weight *= 0.2
     if STRINGS in rested and STRINGS not in players:
         weight *= 0.4  # they sing best, and a tune that keeps its player is followed
     if DRUMS in rested and DRUMS not in players and unit.energy > 0.42:

@@ -25,6 +25,8 @@ SAME_RATIO, FULL_RATIO = 1.25, 20.0
 """Motion that varies by less than the first ratio is of one speed; by the second or more, it spans all densities."""
 OPENING = 0.7
 """Exponent of the contrast between these: a threefold difference of speed gets over half of the range."""
+SMALLEST_WITHOUT_KIT = 3
+"""The row of a genre without a kit is that of pieces of so many instruments and more."""
 ENERGY_DENSITY = 7.0
 """Onset ticks a bar that a wish for one unit of energy adds: more of it is louder and busier, as bands play it."""
 
@@ -94,15 +96,17 @@ def densities(
     genre: str,
     instruments: tuple[int, ...],
     offset: int,
-    energy: NDArray[np.float64] | float,
+    energy: float,
     bar_s: NDArray[np.float64],
     ticks: Sequence[int] | None = None,
+    mood: NDArray[np.float64] | float = 0.0,
 ) -> list[int]:
-    """Density 1..16 of each bar. level (bars,): 0..1. offset: the wish. energy (bars,): what wish and mood
-    add to the picture's. bar_s (bars,): seconds a bar. ticks (bars,): sixteenths of each, a short bar has the fewer
-    onsets; None: 16 throughout.
+    """Density 1..16 of each bar. level (bars,): 0..1. offset: the wish. energy: that for more or less of it. bar_s
+    (bars,): seconds a bar. ticks (bars,): sixteenths of each, a short bar has the fewer onsets; None: 16 throughout.
+    mood (bars,): what the mood adds to the energy; a calm one stays within the range of the genre's bars.
     """
-    wanted = np.array([_typical(float(each), genre, instruments) for each in level])
+    seen = np.array([_typical(float(each), genre, instruments) for each in level])
+    wanted = np.maximum(seen + ENERGY_DENSITY * mood, _typical(0.0, genre, instruments))
     wanted += offset + ENERGY_DENSITY * energy
     length = np.array([TICKS_PER_BAR] * len(level) if ticks is None else ticks)
     wanted *= length / TICKS_PER_BAR
@@ -116,9 +120,12 @@ def densities(
 def _typical(level: float, genre: str, instruments: tuple[int, ...]) -> float:
     """The density at `level` of the bars of this genre and these instruments."""
     density = _between(GENRE_DENSITIES[genre], level)
-    ensemble = ENSEMBLE_DENSITIES.get(tuple(sorted(set(instruments))))
-    if ensemble is None:
+    players = tuple(sorted(set(instruments)))
+    ensemble = ENSEMBLE_DENSITIES.get(players)
+    if ensemble is None or (genre not in KIT_GENRES and len(players) >= SMALLEST_WITHOUT_KIT):
         return density
+    if genre not in KIT_GENRES:
+        return _between(ensemble, level)
     over_genres = float(np.mean([_between(GENRE_DENSITIES[each], level) for each in KIT_GENRES]))
     return _between(ensemble, level) + 0.5 * (density - over_genres)
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hitpoint.model.errors import UsageError
+from hitpoint.model.music.score import INSTRUMENTS
 from hitpoint.model.music.symbols import parse_symbol
 from hitpoint.model.plan.types import Plan
+
+_DRUMS = INSTRUMENTS.index("drums")
 
 
 def with_chord(plan: Plan, bar: int, half: int, symbol: str) -> Plan:
@@ -19,7 +22,8 @@ def with_chord(plan: Plan, bar: int, half: int, symbol: str) -> Plan:
         raise UsageError(f"there is no half bar {bar}.{half}; bars are 0 to {len(plan.bars) - 1}, their halves 0 and 1")
     pair = plan.bars[bar].chords
     if pair is None or not plan.harmony:
-        raise UsageError("this music has no planned chords; score it again with harmony auto or bound")
+        needs = "harmony auto or bound" if set(plan.instruments) - {_DRUMS} else "somebody besides drums"
+        raise UsageError(f"this music has no planned chords; score it again with {needs}")
     try:
         parse_symbol(symbol)
     except ValueError as error:

@@ -29,7 +29,9 @@ def harmonise(plan: Plan, wishes: Wishes) -> Plan:
 
     As it is where no harmony is wished for, and where drums play alone.
     """
-    if wishes.harmony == "off" or set(plan.instruments) <= {_DRUMS}:
+    if set(plan.instruments) <= {_DRUMS}:
+        return replace(plan, changes=(*plan.changes, *_unheard(wishes)))
+    if wishes.harmony == "off":
         return plan
     home = home_of(plan, wishes)
     if isinstance(wishes.harmony, tuple):
@@ -49,6 +51,13 @@ def harmonise(plan: Plan, wishes: Wishes) -> Plan:
     )
     return replace(plan, bars=bars, harmony="bound" if wishes.harmony == "bound" else "leaned",
                    harmony_strength=wishes.harmony_strength)  # fmt: skip
+
+
+def _unheard(wishes: Wishes) -> tuple[str, ...]:
+    """What drums alone cannot play of what was asked for."""
+    named = {"a key": wishes.key is not None, "chords": wishes.harmony not in ("auto", "off"), "a lead": wishes.lead}
+    asked = [name for name, is_asked in named.items() if is_asked]
+    return (f"drums play alone: nothing is heard of {' and '.join(asked)}",) if asked else ()
 
 
 def _moved(key: Key, home: Key) -> Key:

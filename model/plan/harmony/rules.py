@@ -20,23 +20,32 @@ from hitpoint.model.plan.types import Plan, Section
 HOMES = {False: Key(0, False), True: Key(9, True)}
 """The key in which chords are planned, in major (False) and in minor (True)."""
 HALF = TICKS_PER_BAR // 2
-PHRASE_BARS = 4
+PHRASE_BARS, THEME_BARS = 4, 8
+"""New material goes on as a phrase before, and where that is another section, as the theme does."""
 EARLY_TICKS = 2
 """A chord comes in so much before its half bar, at the most, where a cut lies there."""
 MOST_EQUAL = 4
 """Half bars on one chord, at the most."""
-OUTSIDE_NATS = -1.5
+OUTSIDE_NATS = -0.7
 """For chords with tones outside the scale, so that the home key stays one."""
 RELATIVE_NATS, MIXED_NATS = -2.5, -2.0
 """In minor, for the chords that make a listener hear another key, the relative major's tonic and dominant and a major
 chord on the tonic, and for the tonic with a seventh, which holds the relative's: drawn as often as in songs they leave
 a dark film in major to the ear."""
+APPLIED_NATS = 1.6
+"""For the dominants of other steps: human music is .95 in its key, not all of it."""
+AMBIGUOUS_NATS = -1.2
+"""For min7, maj6 and min6, which hold the relative's triad: .05 to .14 of human half bars have the first, .12 to .28 a
+plain minor chord, and the tension that is asked for would turn these about."""
 SUSPENDED_NATS = -2.0
 """For sus2 and sus4, whose tones lie so near to each other on the spiral array that a calm picture would have them in
 every seventh half bar; .03 of those of songs have one, and they are neither major nor minor to the ear."""
 TONIC_NATS, HALF_CADENCE_NATS, EXCURSION_NATS = 1.0, 3.0, 4.0
 """For the tonic where a section begins; for the dominant where a phrase ends; for the tonic of an excursion where it
 begins, and of home where it is over."""
+SEVENTH_NATS = 0.8
+"""For the seventh of the dominant: .03 to .15 of human half bars have a major chord with a minor seventh, and the
+tension that is asked for keeps most of them away."""
 EARLY_END_NATS = -3.0
 """For the tonic a bar before the end."""
 EXCURSION_BARS = 24
@@ -55,7 +64,8 @@ class Rule:
     """change: on another root than the half bar before. cut: and with few of its tones, for a cut is to be heard in it.
     between: that cut lies off the half bar's line, so that the half bar before the last still sounds in the ear: rather
     on another root than that, too. hold: rather on the same root. allowed: (156,) bool, None = all. nats: (156,), added
-    to the network's. repeat: the earlier half bar that this one repeats, where it may.
+    to the network's. repeat: the earlier half bar that this one repeats, where it may. again: one that it had rather
+    repeat.
     """
 
     change: bool = False
@@ -65,6 +75,7 @@ class Rule:
     allowed: NDArray[np.bool_] | None = None
     nats: Weights = field(default_factory=lambda: np.zeros(len(CHORDS)))
     repeat: int | None = None
+    again: int | None = None
 
 
 def chords_on(root: int, qualities: Iterable[str]) -> NDArray[np.bool_]:
@@ -107,6 +118,20 @@ def relative(key: Key) -> Weights:
 def suspended() -> NDArray[np.bool_]:
     """Only to be read. The chords without a third that lean to their neighbour."""
     return np.array([chord.quality in ("sus2", "sus4") for chord in CHORDS])
+
+
+@cache
+def applied_dominants(key: Key) -> NDArray[np.bool_]:
+    """Only to be read. Sevenths that lead to the supertonic, the subdominant, the dominant and the submediant."""
+    steps = (9, 0, 2, 4) if not key.minor else (0, 2, 3, 10)
+    masks = [chords_on(key.root + step, ("7",)) for step in steps]
+    return np.asarray(np.any(masks, axis=0))
+
+
+@cache
+def ambiguous() -> NDArray[np.bool_]:
+    """Only to be read. Chords that hold another triad, so that an ear may take them for it."""
+    return np.array([chord.quality in ("min7", "maj6", "min6") for chord in CHORDS])
 
 
 def half_at(tick: int) -> int:
@@ -179,8 +204,11 @@ def _section(rules: list[Rule], sections: Sequence[Section], number: int, keys: 
     if first >= end:
         return
     spoken_for = np.where(outside(key), OUTSIDE_NATS, 0.0) + relative(key) + np.where(suspended(), SUSPENDED_NATS, 0.0)
+    sevenths = np.where(chords_on(key.root + 7, ("7",)), SEVENTH_NATS, 0.0)
+    sevenths += np.where(applied_dominants(key), APPLIED_NATS, 0.0)
+    sevenths += np.where(ambiguous(), AMBIGUOUS_NATS, 0.0)
     for rule in rules[first:end]:
-        rule.nats = spoken_for
+        rule.nats = spoken_for + sevenths
     near = rules[max(0, first - 1) : first + 2]
     rules[first].change = number > 0 and (rules[first].change or not any(rule.change for rule in near))
     left = number > 0 and keys[number - 1] != key
@@ -193,6 +221,11 @@ def _section(rules: list[Rule], sections: Sequence[Section], number: int, keys: 
         length = 2 * (sections[earlier].end_bar - sections[earlier].first_bar)
         for place in range(end - first - 1):
             rules[first + place].repeat = 2 * sections[earlier].first_bar + place % length
+        return
+    for place in range(first, end):
+        back = 2 * PHRASE_BARS if place - first >= 2 * PHRASE_BARS else 2 * THEME_BARS
+        if place >= back and not (left and place == first):
+            rules[place].again = place - back
 
 
 def _end(rules: list[Rule], plan: Plan, home: Key) -> None:
@@ -201,12 +234,12 @@ def _end(rules: list[Rule], plan: Plan, home: Key) -> None:
     late = [tick for tick, _ in plan.bars[-1].entries if tick >= HALF]
     rests = 2 * last + 1 if late and len(rules) == 2 * last + 2 else 2 * last
     for rule in rules[rests:]:
-        rule.allowed, rule.change, rule.repeat = tonic(home, plain=True), False, None
+        rule.allowed, rule.change, rule.repeat, rule.again = tonic(home, plain=True), False, None, None
         rule.hold = False
     if rests > 0:
         rules[rests].change = True
         before = rules[rests - 1]
-        before.repeat = None
+        before.repeat = before.again = None
         if rests > 1:
             before.allowed = dominant(home)
             too_early = chords_on(home.root, QUALITIES)

@@ -20,7 +20,7 @@ from hitpoint.model.music.chords import HALF_BAR_TICKS
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR, TICKS_PER_BEAT, Note
 from hitpoint.model.music.symbols import parse_key, parse_symbol
-from hitpoint.model.plan.tune.motif import REGISTERS, Motif, MotifNote, drawn_motif, pitch_at, scale_place
+from hitpoint.model.plan.tune.motif import REGISTERS, Motif, MotifNote, chance_of, drawn_motif, pitch_at, scale_place
 from hitpoint.model.plan.types import PHRASE_BARS, BarPlan, Plan, Wishes
 
 LEADERS = ("strings", "piano", "guitar")
@@ -38,7 +38,15 @@ LEAP, LEAP_COST = 7, 0.3
 """Semitones from which a move is a leap, and what each costs."""
 BESIDE_COST = 0.6
 """What it costs where all notes that are to be tones of the chord are others."""
+SAME_PITCHES = 0.5
+"""What speaks for a line all of whose notes stand where they stood a theme or a phrase before."""
+PASSING_COST = 0.3
+"""What it costs where all notes beside the chord are left or reached by more than a step."""
+LEADING_COST = 0.3
+"""What it costs where all notes are leading tones that do not lead to the tonic."""
 STEPS_PER_SEMITONE = 7 / 12
+DRIFT = 2
+"""Steps by which the notes after one that was moved to a tone of the chord go along: the motif keeps its moves."""
 WAITS = 5
 """Ticks that a note of the tune waits at the most where nothing may start: a breath is four."""
 
@@ -58,7 +66,8 @@ def with_melody(plan: Plan, wishes: Wishes) -> Plan:
     if any(bar.chords is None or bar.key is None for bar in plan.bars):
         return plan
     energy = float(np.mean([bar.energy for bar in plan.bars]))
-    writer = _Writer(wishes.motif or drawn_motif(energy, np.random.default_rng([plan.seed, 8])))
+    cuts_s = [hit.time_s for hit in plan.hits if hit.kind != "beat"]
+    writer = _Writer(wishes.motif or drawn_motif(energy, chance_of(plan.seed, plan.genre, cuts_s)))
     bars = list(plan.bars)
     for section in plan.sections:
         inside = bars[section.first_bar : section.end_bar]
@@ -91,7 +100,7 @@ class _Writer:
         self._start: int | None = None
         self._before: int | None = None
         self._quoted_from: int | None = None
-        self._sung: dict[int, _Sung] = {}
+        self._sung: dict[int | None, _Sung] = {}
 
     def write(self, bar: BarPlan, leader: int, shift: int) -> BarPlan:
         """The bar with its leader and line. shift: semitones by which the register is another one."""
@@ -105,24 +114,25 @@ class _Writer:
             bar = replace(bar, leader=leader, line=_fitted(notes, bar, leader))
         if bar.line:
             moves = _moves(bar.line, self._before)
-            self._sung[bar.index % THEME_BARS] = _Sung(notes, MIDDLE[INSTRUMENTS[leader]] + shift, moves)
+            self._sung[bar.index] = _Sung(notes, MIDDLE[INSTRUMENTS[leader]] + shift, moves)
             self._before = bar.line[-1].pitch
         return bar
 
     def _nearest(self, bar: BarPlan, leader: int, shift: int) -> tuple[Note, ...]:
-        """Of the lines that may begin nearby the one whose moves are most those of THEME_BARS before: the line of then,
-        moved as a whole, or the motif once more.
+        """Of the lines that may begin nearby the one whose moves are most those of THEME_BARS before: the line of then
+        or of a phrase before, moved as a whole, or the motif once more.
         """
         form = form_of(bar.index, self._motif)
         if form.number == 0 or self._start is None:
             self._start = _start(bar, leader, self._before, shift)
         reach = range(-REACH, REACH + 1)
         able = [(_drawn(bar, leader, self._motif, form, self._start + k, self._before), k) for k in reach]
-        sung = self._sung.get(bar.index % THEME_BARS)
-        if sung is not None:
+        then = next((k for k in range(bar.index - THEME_BARS, -1, -THEME_BARS) if k in self._sung), None)
+        memories = [self._sung[k] for k in (then, bar.index - PHRASE_BARS) if k in self._sung]
+        for sung in memories[: 1 if form.fragment else None]:
             aim = round((MIDDLE[INSTRUMENTS[leader]] + shift - sung.middle) * STEPS_PER_SEMITONE)
             able += [(_moved(sung.notes, aim + k, bar, leader), k) for k in reach]
-        costs = [_cost(notes, k, bar, leader, self._before, sung) for notes, k in able]
+        costs = [_cost(notes, k, bar, leader, self._before, memories) for notes, k in able]
         best = costs.index(min(costs))
         if form.number == 0 and best < len(reach):
             self._start += able[best][1]
@@ -130,16 +140,47 @@ class _Writer:
 
 
 def _cost(
-    notes: Sequence[Note], distance: int, bar: BarPlan, leader: int, before: int | None, sung: _Sung | None
+    notes: Sequence[Note], distance: int, bar: BarPlan, leader: int, before: int | None, memories: Sequence[_Sung]
 ) -> float:
-    """What speaks against a line: moves that do not come back, heavy notes beside the chord, leaps, other registers."""
+    """What speaks against a line: moves that do not come back, heavy notes beside the chord, leaps, other registers.
+
+    memories: of a theme and of a phrase before, as far as there are any; the moves are to be those of the first.
+    """
     line = _fitted(notes, bar, leader)
     moves = _moves(line, before)
-    alike = 0.0 if sung is None else (moves & sung.moves).total() / max(1, moves.total(), sung.moves.total())
+    alike = (
+        0.0 if not memories else (moves & memories[0].moves).total() / max(1, moves.total(), memories[0].moves.total())
+    )
+    same = max((_same(line, sung.notes) for sung in memories), default=0.0)
     leaps = sum(count for move, count in moves.items() if abs(move) > LEAP)
     heavy = [note for note in line if _is_heavy(note.tick, note.duration_ticks) and _tones(bar, note.tick)]
     beside = sum(note.pitch % 12 not in _tones(bar, note.tick) for note in heavy) / max(1, len(heavy))
-    return -alike + BESIDE_COST * beside + NEAR_COST * abs(distance) + LEAP_COST * leaps
+    return (
+        -alike - SAME_PITCHES * same + BESIDE_COST * beside + NEAR_COST * abs(distance) + LEAP_COST * leaps
+        + _loose(line, bar, before)
+    )  # fmt: skip
+
+
+def _same(line: Sequence[Note], earlier: Sequence[Note]) -> float:
+    """The share of notes that stand on the tick and pitch of an earlier line."""
+    both = {(note.tick, note.pitch) for note in line} & {(note.tick, note.pitch) for note in earlier}
+    return len(both) / max(1, len(line))
+
+
+def _loose(line: Sequence[Note], bar: BarPlan, before: int | None) -> float:
+    """What notes cost that stand in the air: beside the chord without a step on both sides, and leading tones that lead
+    nowhere.
+    """
+    pitches = [note.pitch if before is None else before for note in line[:1]] + [note.pitch for note in line]
+    leading = (_key(bar).root + 11) % 12
+    cost = 0.0
+    for note, last, following in zip(line, pitches, [*pitches[2:], None], strict=False):
+        apart = max(abs(note.pitch - last), 0 if following is None else abs(following - note.pitch))
+        if _tones(bar, note.tick) and note.pitch % 12 not in _tones(bar, note.tick) and apart > 2:
+            cost += PASSING_COST
+        if note.pitch % 12 == leading and following is not None and (following - note.pitch) not in (0, 1):
+            cost += LEADING_COST
+    return cost / max(1, len(line))
 
 
 def _moves(line: Sequence[Note], before: int | None) -> Counter[int]:
@@ -160,7 +201,8 @@ def form_of(index: int, motif: Motif) -> _Form:
     """What of the motif bar `index` of the piece has: a theme of THEME_BARS bars goes on through all sections."""
     phrase, place = divmod(index % THEME_BARS, PHRASE_BARS)
     statement, number = divmod(place, motif.bars)
-    sequence = (-1 if phrase % 2 else 1) * statement
+    riff = motif.bars == 1 and not motif.quoted
+    sequence = 0 if riff else (-1 if phrase % 2 else 1) * statement
     return _Form(number, sequence, fragment=index % THEME_BARS == THEME_BARS - 1)
 
 
@@ -233,13 +275,20 @@ def _drawn(bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int, bef
     key = _key(bar)
     low, high = REGISTERS[INSTRUMENTS[leader]]
     found: list[Note] = []
-    for note in notes:
-        place = start + note.degree + form.sequence
+    drift = 0
+    for last, note in zip((None, *notes), notes, strict=False):
+        written = start + note.degree + form.sequence
+        place = written + drift
+        stays = last is not None and last.degree == note.degree
         if _is_heavy(note.tick, note.duration_ticks) and _tones(bar, note.tick):
-            place = _nearest_inside(place, key, _tones(bar, note.tick), found[-1].pitch if found else before)
+            avoided = None if stays else found[-1].pitch if found else before
+            place = _nearest_inside(place, key, _tones(bar, note.tick), avoided)
+            drift = max(-DRIFT, min(DRIFT, place - written))
+        elif found and stays:
+            place = scale_place(found[-1].pitch, key)[0]
         elif found and not note.raised and pitch_at(place, key) % 12 == found[-1].pitch % 12:
             place += 1 if note.degree >= 0 else -1
-        pitch = pitch_at(place, key, note.raised)
+        pitch = sounding(place, key, note.raised, _tones(bar, note.tick))
         while pitch > high:
             pitch -= 12
         while pitch < low:
@@ -248,12 +297,23 @@ def _drawn(bar: BarPlan, leader: int, motif: Motif, form: _Form, start: int, bef
     return tuple(found)
 
 
+def sounding(place: int, key: Key, raised: int, tones: Sequence[int]) -> int:
+    """The pitch of a place: not raised onto the next step, and in minor the leading tone where the chord has it."""
+    pitch, above = pitch_at(place, key, raised), pitch_at(place + 1, key)
+    pitch = pitch if pitch < above or not raised else pitch_at(place, key)
+    leading = key.minor and (pitch - key.root) % 12 == 10 and (key.root + 11) % 12 in tones
+    return pitch + 1 if leading else pitch
+
+
 def _moved(notes: Sequence[Note], steps: int, bar: BarPlan, leader: int) -> tuple[Note, ...]:
     """A line of before, moved as a whole by so many steps of this bar's scale and into the leader's register."""
     key = _key(bar)
     places = [scale_place(note.pitch, key) for note in notes]
     low, high = REGISTERS[INSTRUMENTS[leader]]
-    pitches = [pitch_at(place + steps, key, raised) for place, raised in places]
+    pitches = [
+        sounding(place + steps, key, raised, _tones(bar, note.tick))
+        for (place, raised), note in zip(places, notes, strict=True)
+    ]
     while pitches and max(pitches) > high:
         pitches = [pitch - 12 for pitch in pitches]
     while pitches and min(pitches) < low:

@@ -29,7 +29,7 @@ def read_motif(path: Path) -> Motif:
         for message in track:
             if message.type == "time_signature" and (message.numerator, message.denominator) not in ((4, 4), (2, 2)):
                 metre = f"{message.numerator}/{message.denominator}"
-                raise UsageError(f"the motif {path} is in {metre}; the music is in 4/4: write the motif in 4/4")
+                raise UsageError(f"the motif {path} is in {metre}, and motifs are read in 4/4; write it in 4/4")
     notes = next((found for track in file.tracks if (found := _notes(track, file.ticks_per_beat))), [])
     if not notes:
         raise UsageError(f"the motif {path} holds no pitched note; give a MIDI file with a tune of two to four bars")

@@ -80,7 +80,8 @@ def test_takes_decoded_together_equal_takes_decoded_alone(composer: CmtComposer)
 def test_regenerating_one_instrument_leaves_the_others_note_for_note(composer: CmtComposer) -> None:
     plan = make_plan(6)
     bars = list(composer.stream(plan, seed=4))
-    busiest = Counter(note.instrument for bar in bars[2:4] for note in bar.notes).most_common(1)[0][0]
+    pitched = [note.instrument for bar in bars[2:4] for note in bar.notes if note.instrument]  # drums have few choices
+    busiest = Counter(pitched).most_common(1)[0][0]
     again = composer.regenerate(plan, bars, 2, 3, instruments=(busiest,), seed=9)
     assert again[:2] == bars[:2] and again[4:] == bars[4:]
     for old, new in zip(bars[2:4], again[2:4], strict=True):
@@ -121,7 +122,8 @@ def test_a_checkpoint_of_another_vocabulary_is_one_sentence(tmp_path: Path) -> N
 
 def test_the_papers_control_misses_where_it_does_not_overwrite_and_ours_is_exact(composer: CmtComposer) -> None:
     from hitpoint.model.music.score import Score
-    from hitpoint.model.training.evaluate import figures, overwritten
+    from hitpoint.model.training.evaluation.rows import figures
+    from hitpoint.model.training.evaluation.ways import overwritten
 
     plan = make_plan(6)
     ours, theirs = (

@@ -54,6 +54,14 @@ def test_what_they_are_not_told_makes_no_difference(older: CmtComposer, monkeypa
     assert list(older.stream(plan, seed=2)) == bars and (told != plain).any()
 
 
+def test_they_say_that_they_are_not_told_of_chords(older: CmtComposer) -> None:
+    plan = replace(coloured(make_plan(4)), harmony="leaned")
+    (told,) = older.account(plan, 0, ()).told
+    assert "trained without chords" in told
+    assert not older.account(replace(plan, harmony=""), 0, ()).told
+    assert not CmtComposer.load(device="cpu").account(plan, 0, ()).told
+
+
 def test_they_say_that_they_do_not_know_a_later_genre(older: CmtComposer) -> None:
     plan = replace(make_plan(4), genre=GENRES[-1])
     assert older.genres == GENRES[:-1]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from hitpoint.model.compose.cmt.leaning import Place
+import numpy as np
+import pytest
+
+from hitpoint.model.compose.cmt.colour import Registers
+from hitpoint.model.compose.cmt.leaning import Here, Place
 from hitpoint.model.compose.cmt.presence import Fullness, Presence
 from hitpoint.model.compose.cmt.tune import THEME_BARS, Tune, line_of, moves_of
 from hitpoint.model.music.score import Bar, Note
 from hitpoint.model.music.tokens import FIRST_TICK
+from tests.model.material import make_plan
 
-STRINGS, PIANO = 4, 1
+DRUMS, PIANO, GUITAR, BASS, STRINGS = range(5)
 
 
 def bar(index: int, *pitches: int) -> Bar:
@@ -38,6 +43,27 @@ def test_chords_grow_with_the_energy() -> None:
     calm, lively = (Fullness(energy).lean("strength", Place(0, PIANO, 0, 4)) for energy in (0.2, 0.8))
     assert calm[4] < calm[3] < 0 < lively[3] < lively[4]
     assert not Fullness(0.8).lean("pitch", Place(0, PIANO, 0, 4))
+
+
+def test_the_last_chord_is_full_and_its_bass_a_single_note() -> None:
+    plan = make_plan(4)
+    last = Fullness.of(Here(replace(plan, ending="chord"), 3))
+    assert last.lean("strength", Place(0, PIANO, 0, 1))[3 + 1] > 5, "or players of single lines end on an octave"
+    assert not last.lean("strength", Place(0, BASS, 0, 1))
+
+
+@pytest.mark.parametrize("players", [(0, 1, 2, 3, 4), (1, 3, 4), (3, 4)])
+@pytest.mark.parametrize("energy", [0.1, 0.9])
+def test_the_bass_is_low_whatever_the_music_is_like(players: tuple[int, ...], energy: float) -> None:
+    nats = Registers(players, energy).lean("pitch", Place(0, BASS, 23, 4))
+    assert all(nats[pitch + 1] < -3 for pitch in (52, 55, 62)) and not any(pitch + 1 in nats for pitch in range(30, 48))
+
+
+def test_where_nobody_has_the_bass_the_lowest_of_the_others_reaches_down() -> None:
+    for players, lowest, upper in (((PIANO, STRINGS), PIANO, STRINGS), ((GUITAR, PIANO), GUITAR, PIANO)):
+        low, high = (Registers(players, 0.5).lean("pitch", Place(0, player, 21, 4)) for player in (lowest, upper))
+        assert 40 + 1 not in low and 40 + 1 in high
+        assert 40 + 1 in Registers((*players, BASS), 0.5).lean("pitch", Place(0, lowest, 21, 4))
 
 
 def test_the_tune_is_the_highest_note_of_its_player_and_has_moves() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.music.score import Bar, Controller, Marker, Note, Score, TempoMap, TempoPoint
-from hitpoint.model.output.midi_file import read_midi, tempo_events, to_midi, write_midi
+from hitpoint.model.output.midi_file import tempo_events, to_midi, write_midi
+from hitpoint.model.output.midi_reading import read_midi
 from tests.fakes import fake_prepared, fake_take
 
 

@@ -13,7 +13,8 @@ import pytest
 from hitpoint.model.errors import InputError, MissingError
 from hitpoint.model.music.score import GENRES, Bar, Note, Score, TempoMap, TempoPoint
 from hitpoint.model.output import render
-from hitpoint.model.output.midi_file import program_changes, read_midi, write_midi
+from hitpoint.model.output.midi_file import program_changes, write_midi
+from hitpoint.model.output.midi_reading import read_midi
 from hitpoint.model.output.render import CEILING, BuiltInSynth, set_up, write_wav
 from tests.fakes import fake_prepared, fake_take
 

@@ -10,6 +10,7 @@ import pytest
 from hitpoint.model.music.score import INSTRUMENTS, Bar, Note
 from hitpoint.model.perform.controllers import EXPRESSION, PEDAL
 from hitpoint.model.perform.features import drums, pitched
+from hitpoint.model.perform.hold import held
 from hitpoint.model.perform.perform import perform, perform_all
 from hitpoint.model.perform.players import guess
 from hitpoint.model.plan.build import build_plan
@@ -47,7 +48,8 @@ def test_hits_downbeats_and_the_end_are_exact_and_much_else_is_not() -> None:
             if end in exact(asked) | set(asked.stops) or asked is plan.bars[-1]:
                 assert note.end_ticks == pytest.approx(end)
     bare = [[replace(note, velocity=0, shift_ticks=0.0, release_ticks=0.0) for note in bar.notes] for bar in bars]
-    assert bare == [[replace(note, velocity=0) for note in bar.notes] for bar in composed]
+    whole = [held(bar, asked) for bar, asked in zip(composed[:-1], plan.bars, strict=False)]
+    assert bare == [[replace(note, velocity=0) for note in bar.notes] for bar in (*whole, composed[-1])]
 
 
 def test_the_same_bar_is_played_the_same_alone() -> None:
@@ -93,10 +95,38 @@ def test_a_strummed_chord_is_spread_and_a_tune_comes_first() -> None:
 def test_lines_are_tied_repetitions_let_go_and_stabs_are_short() -> None:
     strings, piano = INSTRUMENTS.index("strings"), INSTRUMENTS.index("piano")
     notes = (Note(1, piano, 60, 2, 80), Note(2, strings, 70, 2, 80), Note(4, strings, 72, 2, 80),
-             Note(6, strings, 72, 2, 80))  # fmt: skip
-    asked = BarPlan(0, 4, dynamics=FLAT, playing=PLAYED)
-    stab, tied, repeated, last = perform(Bar(0, notes), asked).notes
+             Note(6, strings, 72, 2, 80), Note(8, piano, 60, 8, 80))  # fmt: skip
+    asked = BarPlan(0, 4, energy=0.8, dynamics=FLAT, playing=PLAYED)
+    stab, tied, repeated, last, _ = perform(Bar(0, notes), asked).notes
     assert stab.release_ticks < 0 and tied.release_ticks > 0 and repeated.release_ticks < 0 and last.release_ticks == 0
+
+
+def ends(notes: tuple[Note, ...], **asked: object) -> list[float]:
+    """Where the notes of a calm bar end as they are played, less what they are moved by."""
+    plan = BarPlan(0, 4, dynamics=FLAT, playing=PLAYED, **asked)  # type: ignore[arg-type]
+    return [round(note.end_ticks, 3) for note in perform(Bar(0, notes), plan).notes]
+
+
+def test_the_last_that_sound_are_held_where_nobody_would() -> None:
+    piano, bass = INSTRUMENTS.index("piano"), INSTRUMENTS.index("bass")
+    calm = (Note(0, piano, 59, 2, 80), Note(0, bass, 35, 10, 80), Note(14, piano, 62, 2, 80))
+    assert ends(calm)[1] == 14, "until the next note"
+    assert ends(calm)[0] < 10, "who has ended earlier has ended"
+    assert ends(calm[:2])[1] == 16, "to the bar line at the most"
+    assert ends(calm, stops=(13,))[1] == 13, "a breath of the plan stays one"
+    assert ends(calm, stops=(10,))[1] == 10
+    assert ends(calm, required=((10, 3),))[1] == 10, "what ends at a hit ends there"
+    again = ends((*calm[:2], Note(14, bass, 35, 2, 80)))[1]
+    assert again == 13.75, "it is let go before it is struck again"
+
+
+def test_nothing_is_held_under_drums_nor_as_it_is_written() -> None:
+    piano, drums = INSTRUMENTS.index("piano"), INSTRUMENTS.index("drums")
+    beat = tuple(Note(t, drums, 42, 1, 80) for t in (4, 8, 12))
+    stabs = (Note(0, drums, 36, 1, 80), Note(0, piano, 59, 2, 80), *beat)
+    assert ends(stabs, energy=0.8)[1] < 3
+    written = BarPlan(0, 1, dynamics=FLAT, playing=replace(PLAYED, humanise=0.0))
+    assert perform(Bar(0, (Note(0, piano, 59, 4, 80),)), written).notes[0].end_ticks == 4
 
 
 def test_strings_swell_and_the_pedal_is_lifted_at_each_chord() -> None:

@@ -191,6 +191,24 @@ def test_players_come_and_go_with_the_picture(rhythm):
     assert 0.1 <= rests / bars / 5 <= 0.5
 
 
+def test_of_three_parts_nobody_is_left_alone(rhythm):
+    for seed in range(4):
+        plan = build_plan(rhythm(60.0, motion=(0.0, 0.01, 0.2)), Wishes(genre="orchestral", seed=seed, energy=-0.3))
+        assert all(len(bar.instruments) >= 2 for bar in plan.bars)
+
+
+def test_where_it_is_calm_a_rest_is_held_and_with_drums_it_is_silent(rhythm):
+    stopped = {}
+    for seed in range(12):
+        for genre in ("orchestral", "rock"):
+            plan = build_plan(rhythm(**FILMS["plain"]), Wishes(genre=genre, seed=seed))
+            for bar in (each for each in plan.bars if each.lead == "rest"):
+                closed = sorted({tick for tick, _ in bar.closed})
+                if len(closed) == 8 and closed[-1] - closed[0] == 7:
+                    stopped.setdefault(0 in bar.instruments, set()).add(closed[0] in bar.stops)
+    assert stopped == {True: {True}, False: {False}}
+
+
 def test_what_leads_into_a_section_ends_with_its_cut(rhythm):
     kinds = set()
     for seed in range(12):

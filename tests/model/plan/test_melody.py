@@ -15,13 +15,15 @@ from hitpoint.model.errors import UsageError
 from hitpoint.model.music.keys import Key
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BAR
 from hitpoint.model.plan.build import build_plan
-from hitpoint.model.plan.tune.melody import THEME_BARS
-from hitpoint.model.plan.tune.motif import drawn_motif, pitch_at, scale_place
+from hitpoint.model.plan.tune.melody import THEME_BARS, sounding
+from hitpoint.model.plan.tune.motif import chance_of, drawn_motif, pitch_at, scale_place
 from hitpoint.model.plan.tune.motif_file import read_motif
+from hitpoint.model.plan.tune.rhythm_table import RHYTHMS
 from hitpoint.model.plan.types import Plan, Wishes
 from hitpoint.model.plan.wishes.options import check_wishes, parse_wishes
 from hitpoint.model.video.types import VisualRhythm
 
+RHYTHMS_OF_PEOPLE = {rhythm for found in RHYTHMS.values() for rhythm in found}
 TUNE = ((0, 67, 480), (480, 69, 480), (960, 71, 240), (1200, 72, 720), (1920, 74, 960), (2880, 67, 960))
 
 
@@ -124,11 +126,41 @@ def test_places_in_a_scale(minor: bool) -> None:
 
 
 @pytest.mark.parametrize("energy", [0.1, 0.5, 0.9])
-def test_drawn_motifs_are_two_bars_of_single_notes(energy: float) -> None:
-    sizes = []
-    for seed in range(30):
+def test_drawn_motifs_are_one_or_two_bars_of_single_notes(energy: float) -> None:
+    sizes, bars = [], []
+    for seed in range(60):
         motif = drawn_motif(energy, np.random.default_rng(seed))
         ticks = [note.tick for note in motif.notes]
-        assert ticks == sorted(set(ticks)) and motif.bar(0) and motif.bar(1)
-        sizes.append(len(ticks))
-    assert np.mean(sizes) > 4 + 4 * energy - 1
+        assert ticks == sorted(set(ticks)) and all(motif.bar(number) for number in range(motif.bars))
+        assert {tuple(n.tick for n in motif.bar(number)) for number in range(motif.bars)} <= RHYTHMS_OF_PEOPLE
+        sizes.append(len(ticks) / motif.bars)
+        bars.append(motif.bars)
+    assert np.mean(sizes) > 2.5 + 3 * energy
+    assert set(bars) == {1, 2} and np.mean(bars) > 1.5
+
+
+def test_a_tune_of_ones_own_for_every_film_and_genre(rhythm: Callable[..., VisualRhythm]) -> None:
+    """All films at the same seed once had the same motif."""
+    films = [rhythm(40.0, (first, 20.0)) for first in (4.0, 7.0, 9.0, 12.0)]
+    told = {tuple(rhythms(build_plan(film, Wishes(genre=genre)))[0]) for film in films for genre in ("pop", "metal")}
+    assert len(told) > 2
+    edited = [chance_of(3, "pop", [4.2, 9.9, last]).random() for last in (20.0, 25.0)]
+    assert edited[0] == edited[1] != chance_of(3, "rock", [4.2, 9.9]).random()
+
+
+def test_a_tune_stays_on_its_pitch_as_often_as_people_s_do(rhythm: Callable[..., VisualRhythm]) -> None:
+    """In .21 to .27 of its moves; it once stayed in .06."""
+    moves = [
+        b.pitch - a.pitch
+        for seed in range(12)
+        for bar in build_plan(rhythm(40.0, (9.0, 21.0)), Wishes(seed=seed)).bars
+        for a, b in pairwise(bar.line)
+    ]
+    assert 0.12 < np.mean([move == 0 for move in moves]) < 0.28
+
+
+def test_in_minor_the_tune_has_the_leading_tone_of_its_dominant() -> None:
+    a_minor = Key(9, True)
+    place = scale_place(67, a_minor)[0]
+    assert sounding(place, a_minor, 0, (4, 8, 11)) == 68 and sounding(place, a_minor, 0, (7, 11, 2)) == 67
+    assert sounding(scale_place(71, a_minor)[0], a_minor, 1, ()) == 71  # not raised onto C

@@ -15,7 +15,8 @@ from hitpoint.model.job import compose
 from hitpoint.model.music.meter import METERS, Meter, signature
 from hitpoint.model.music.score import Score, TempoMap, TempoPoint
 from hitpoint.model.output.click import beats_s
-from hitpoint.model.output.midi_file import read_midi, time_signatures, to_midi
+from hitpoint.model.output.midi_file import time_signatures, to_midi
+from hitpoint.model.output.midi_reading import read_midi
 from hitpoint.model.output.musicxml import chords_of, to_music21
 from hitpoint.model.output.report import control_errors
 from hitpoint.model.output.rpp import write_rpp

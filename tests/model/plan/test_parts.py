@@ -59,6 +59,22 @@ def test_a_film_is_as_varied_as_the_bars_of_its_genre(genre):
     assert len(set(result)) >= 7 and sorted(result) == result
 
 
+def test_a_genre_without_a_kit_is_as_busy_as_its_own_music():
+    level = np.linspace(0.0, 1.0, 50)
+    chamber = densities(level, "orchestral", (1, 3, 4), 0, 0.0, np.full(50, 2.0))
+    assert chamber == densities(level, "orchestral", (0, 1, 2, 3, 4), 0, 0.0, np.full(50, 2.0))
+    assert min(densities(level, "orchestral", (1, 4), 0, 0.0, np.full(50, 2.0))) == round(ENSEMBLE_DENSITIES[1, 4][0])
+
+
+@pytest.mark.parametrize("genre", GENRES)
+def test_a_calm_mood_asks_for_nothing_that_the_genre_has_not(genre):
+    level, calm = np.linspace(0.0, 1.0, 20), np.full(20, -0.3)
+    found = densities(level, genre, (0, 1, 2, 3, 4), 0, 0.0, np.full(20, 2.0), mood=calm)[:-1]
+    assert min(found) == round(GENRE_DENSITIES[genre][0])
+    wished = densities(level, genre, (0, 1, 2, 3, 4), -4, 0.0, np.full(20, 2.0), mood=calm)[:-1]
+    assert min(wished) < min(found), "a wish may go on"
+
+
 def test_no_bar_asks_for_a_blur():
     assert densities(np.full(3, 1.0), "pop", (0, 1), 0, 0.0, np.full(3, 0.3)) == [3, 3, 3]
 

@@ -11,7 +11,7 @@ from hitpoint.model.compose.library.transition import Transitions
 from hitpoint.model.mood.types import Affect
 from hitpoint.model.music.score import Bar, Note, Score, TempoMap, TempoPoint
 from hitpoint.model.plan.types import Section
-from hitpoint.model.training.answers import answered, as_text, joins, ranks
+from hitpoint.model.training.evaluation.answers import answered, as_text, joins, ranks
 from tests.model.compose.library.conftest import library, music  # noqa: F401 (fixtures)
 from tests.model.material import make_plan
 

@@ -8,19 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from hitpoint.model.music.score import Bar, Note, Score, TempoMap, TempoPoint
-from hitpoint.model.training.evaluate import (
-    CONTROL,
-    MOVED,
-    MUSIC,
-    NINE,
-    OURS,
-    Row,
-    as_text,
-    distances,
-    near_accents,
-    nine,
-    performed,
-)
+from hitpoint.model.training.evaluation.comparison import CONTROL, NINE, as_text, distances, nine
+from hitpoint.model.training.evaluation.real import performed
+from hitpoint.model.training.evaluation.rows import MOVED, MUSIC, OURS, Row, near_accents
 from tests.model.material import make_plan
 
 

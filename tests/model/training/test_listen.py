@@ -15,7 +15,8 @@ import pytest
 from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.data.build import load
 from hitpoint.model.errors import UsageError
-from hitpoint.model.training import evaluate, listen
+from hitpoint.model.training import listen
+from hitpoint.model.training.evaluation import evaluate
 from hitpoint.model.training.listen import PAGE, Film, human, key_path, write_listening
 from hitpoint.model.video.types import Boundary, VisualBeat, VisualRhythm
 from tests.model.material import make_plan

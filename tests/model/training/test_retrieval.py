@@ -8,8 +8,8 @@ import numpy as np
 
 from hitpoint.model.music.score import Bar, Note
 from hitpoint.model.plan.types import BarPlan, Plan
-from hitpoint.model.training.answers import found_again
-from hitpoint.model.training.retrieval import AMONG, rank_of
+from hitpoint.model.training.evaluation.answers import found_again
+from hitpoint.model.training.evaluation.retrieval import AMONG, rank_of
 from tests.model.material import make_plan
 
 CHORDS = {"C": (60, 64, 67), "F": (65, 69, 72), "Am": (57, 60, 64), "G": (55, 59, 62)}

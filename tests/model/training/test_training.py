@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,11 +23,14 @@ from hitpoint.model.errors import InputError
 from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions, network
 from hitpoint.model.network.checkpoint import SHIPPED, file_sha256
-from hitpoint.model.training import pace
+from hitpoint.model.training import objective, pace, together
 from hitpoint.model.training import train as training
-from hitpoint.model.training.drawers import processes_for
 from hitpoint.model.training.feed import feed
-from hitpoint.model.training.train import Recipe, train
+from hitpoint.model.training.group import Group
+from hitpoint.model.training.objective import Objective, compiler_for
+from hitpoint.model.training.recipe import Recipe
+from hitpoint.model.training.together import processes_worth
+from hitpoint.model.training.train import train
 from tests.bench.heard_films import encode, shots
 from tests.model.material import write_song
 
@@ -85,13 +89,13 @@ def test_controls_are_read_off_the_music(shard_folder: Path) -> None:
 
 def test_windows_line_up_rows_bars_and_conditions(shard_folder: Path) -> None:
     windows = Windows(load(shard_folder), "train", 200, augmentation=CONTROLLED)
-    batch = windows.draw(4, np.random.default_rng(0))
+    batch = windows.draw(*map(np.random.default_rng, range(4)))
     for b in range(4):
         bar_rows = np.flatnonzero((batch.rows[b, :, tokens.TYPE] == 1) & (batch.rows[b, :, tokens.BEAT] == 1))
         for t in bar_rows[:-1]:
             before = batch.table[b, batch.slot[b, t] - 1, conditions.COLUMN["density_next"]]
             assert before in (0, batch.rows[b, t, tokens.DENSITY])
-    plain = Windows(load(shard_folder), "train", 200, augmentation=PLAIN).draw(4, np.random.default_rng(0))
+    plain = Windows(load(shard_folder), "train", 200, augmentation=PLAIN).draw(*map(np.random.default_rng, range(4)))
     assert not plain.table[..., conditions.REQUIRED].any()
     assert not plain.table[..., conditions.COLUMN["energy"]].any()
 
@@ -171,7 +175,7 @@ def test_flat_velocities_are_not_learnt_from(shard_folder: Path) -> None:
     counts = []
     for each in (shard, flat):
         windows = Windows(each, "train", 64, augmentation=CONTROLLED)
-        batch = windows.draw(2, np.random.default_rng(0))
+        batch = windows.draw(*map(np.random.default_rng, range(2)))
         fed = feed(batch, TINY.attributes, "cpu")
         hidden = net(fed.rows[:, :-1], fed.time[:, :-1], fed.slot[:, :-1], fed.table)
         lost = network.losses(net, hidden, fed.rows[:, 1:], fed.counting)
@@ -186,21 +190,133 @@ def test_flat_velocities_are_not_learnt_from(shard_folder: Path) -> None:
 def test_a_compiled_network_is_one_graph_and_learns_the_same(shard_folder: Path) -> None:
     windows = Windows(load(shard_folder), "train", 96)
     recipe = Recipe(config="tiny", steps=4, batch=2, length=96, warmup=1)
-    curves = []
-    for compiler in ("", "aot_eager"):
+    curves, graphs = [], []
+
+    def backend(graph: torch.fx.GraphModule, _inputs: list[torch.Tensor]) -> Callable[..., object]:
+        graphs.append(graph)
+        return graph.forward
+
+    for compiler in ("", backend):
         torch.manual_seed(0)
         net, at = network.Network(TINY), pace.Pace(4)
-        objective, optimizers = training.Objective(net, compiler), training._optimizers(net, recipe)
-        assert {name.partition(".")[0] for name, _ in objective.named_parameters()} == {"network"}
+        whole, optimizers = Objective(net, compiler), training._optimizers(net, recipe)
+        assert {name.partition(".")[0] for name, _ in whole.named_parameters()} == {"network"}
         losses = []
-        for step in range(2):  # windows of unlike numbers of bars
-            batch = windows.draw(2, np.random.default_rng([1, step]))
-            losses.append(float(training._step(objective, optimizers, feed(batch, TINY.attributes, "cpu"), recipe, at)))
+        for step in range(3):  # windows of unlike numbers of bars
+            batch = windows.draw(*(np.random.default_rng([1, step, each]) for each in range(2)))
+            fed = feed(batch, TINY.attributes, "cpu")
+            losses.append(float(training._step(whole, optimizers, fed, recipe, at, Group())))
             at.tick()
         curves.append(losses)
     assert curves[1] == pytest.approx(curves[0], rel=1e-3)
-    assert processes_for("cpu") == 0 < processes_for("cuda:1")
-    assert training.compiler_for("cuda:1") == "inductor" and training.compiler_for("cpu") == ""
+    assert len(graphs) == 1, "one graph serves windows of any number of bars"
+
+
+def test_gradients_in_bfloat16_are_those_in_float32(shard_folder: Path) -> None:
+    """Thousands of rows look up the same class: summed in bfloat16, half of its gradient is lost."""
+    windows = Windows(load(shard_folder), "train", 512)
+    batch = windows.draw(*(np.random.default_rng(each) for each in range(8)))
+    torch.manual_seed(0)
+    net = network.Network(TINY)
+    found = []
+    for precise in (True, False):
+        net.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=not precise):
+            loss, _ = Objective(net)(feed(batch, TINY.attributes, "cpu"))
+        loss.backward()
+        found.append({name: weight.grad.clone() for name, weight in net.named_parameters()})
+    total = torch.stack([each.norm() for each in found[0].values()]).norm()
+    for name, exact in found[0].items():
+        assert (exact - found[1][name]).norm() < 0.1 * exact.norm() + 1e-3 * total, name
+
+
+def test_what_is_compiled_and_when(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    def fake(function: Callable[..., object], backend: str) -> Callable[..., object]:
+        tried.append(backend)
+        return function
+
+    monkeypatch.setattr(objective.torch, "compile", fake)
+    monkeypatch.setattr(objective.shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert compiler_for("cpu", "off", long=True) == compiler_for("cpu", "auto", long=False) == "" and not tried
+    assert compiler_for("cpu", "auto", long=True) == compiler_for("cpu", "on", long=False) == "inductor"
+    monkeypatch.setattr(objective.shutil, "which", lambda name: None)
+    assert compiler_for("cpu", "auto", long=True) == ""
+    assert Recipe(steps=1000).long and not Recipe(steps=999).long
+    assert Recipe(minutes=20).long and not Recipe(minutes=5).long
+
+    def broken(function: Callable[..., object], backend: str) -> Callable[..., object]:
+        raise RuntimeError("no header\nand much else")
+
+    monkeypatch.setattr(objective.torch, "compile", broken)
+    with pytest.raises(InputError, match=r"nothing can be compiled here \(no header\)"):
+        compiler_for("cpu", "on", long=False)
+    monkeypatch.setattr(objective.shutil, "which", lambda name: f"/usr/bin/{name}")
+    with pytest.warns(UserWarning, match=r"slower than it could be: compiling fails \(no header\)"):
+        assert compiler_for("cpu", "auto", long=True) == ""
+
+
+def run_together(shard_folder: Path, run: Path, processes: int, steps: int, besides: str = "") -> str:
+    """Train `TINY` in a folder by that many processes; returns the exit status and what was written to stderr."""
+    script = run.with_suffix(".py")
+    script.write_text(
+        "import multiprocessing, os, signal, sys, threading, time\nfrom pathlib import Path\n"
+        "from hitpoint.model.errors import HitpointError\nfrom hitpoint.model.network import network\n"
+        "from hitpoint.model.training.recipe import Recipe\n"
+        "from hitpoint.model.training.together import train_together\n"
+        "network.CONFIGS['tiny'] = network.NetworkConfig(name='tiny', d_model=32, heads=2, d_ff=48, d_head=32,"
+        " attention=('gated', 'local'), window=64)\n"
+        f"recipe = Recipe(config='tiny', steps={steps}, batch=4, length=128, warmup=2, evaluate_windows=2)\n"
+        "if __name__ == '__main__':\n"
+        f"    {besides or 'pass'}\n"
+        "    try:\n"
+        f"        train_together(Path(sys.argv[1]), Path(sys.argv[2]), recipe, {processes})\n"
+        "    except HitpointError as error:\n"
+        "        sys.exit(str(error))\n"
+    )
+    command = [sys.executable, str(script), str(shard_folder), str(run)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return f"{done.returncode} {done.stderr[-2000:]}"
+
+
+def started() -> dict[str, torch.Tensor]:
+    """The weights with which such a run begins."""
+    torch.manual_seed(Recipe().seed)
+    return network.Network(TINY).state_dict()
+
+
+def test_processes_share_a_batch_and_learn_the_same(shard_folder: Path, tmp_path: Path) -> None:
+    weights = []
+    for processes in (1, 2):
+        run = tmp_path / f"by_{processes}"
+        assert run_together(shard_folder, run, processes, steps=6).startswith("0")
+        weights.append(torch.load(run / "state.pt", weights_only=True)["network"])
+        assert json.loads((run / "tiny.card.json").read_text())["rows_seen"] == 6 * 4 * 128
+    alone, shared = (torch.cat([each.flatten() for each in found.values()]) for found in weights)
+    moved = (alone - torch.cat([each.flatten() for each in started().values()])).norm()
+    assert (alone - shared).norm() < 0.25 * moved, "but for rounding, the same steps"
+
+
+def test_a_run_whose_second_process_dies_says_so(shard_folder: Path, tmp_path: Path) -> None:
+    kill = (
+        "threading.Thread(target=lambda: (time.sleep(8), [os.kill(child.pid, signal.SIGKILL)"
+        " for child in multiprocessing.active_children()]), daemon=True).start()"
+    )
+    said = run_together(shard_folder, tmp_path / "run", 2, 1_000_000, kill)
+    assert said.startswith("1 ") and "another process of this run ended" in said
+
+
+def test_windows_that_cannot_be_shared_evenly_are_one_sentence() -> None:
+    assert Group(1, 2).share_of(8) == 4
+    with pytest.raises(InputError, match="7 windows cannot be shared evenly by 2 processes"):
+        Group(1, 2).share_of(7)
+
+
+def test_how_many_processes_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "cores", lambda: 6)
+    assert [processes_worth("cpu", windows, None) for windows in (1, 2, 3, 8, 12, 64)] == [1, 1, 1, 4, 6, 4]
+    assert processes_worth("cuda", 8, None) == processes_worth("cpu", 8, 2) == 1
 
 
 def test_two_processes_train_together(shard_folder: Path, tmp_path: Path) -> None:
@@ -210,7 +326,7 @@ def test_two_processes_train_together(shard_folder: Path, tmp_path: Path) -> Non
         "from hitpoint.model.data.build import load\nfrom hitpoint.model.training.train import Recipe, train\n"
         "network.CONFIGS['tiny'] = network.NetworkConfig(name='tiny', d_model=32, heads=2, d_ff=48, d_head=32,"
         " attention=('gated', 'local'), window=64)\n"
-        "recipe = Recipe(config='tiny', steps=3, minutes=9, batch=1, length=64, evaluate_windows=1)\n"
+        "recipe = Recipe(config='tiny', steps=3, minutes=9, batch=2, length=64, evaluate_windows=1)\n"
         "train(load(Path(sys.argv[1])), Path(sys.argv[2]), recipe, threads=1)\n"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]

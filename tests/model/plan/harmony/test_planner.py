@@ -210,6 +210,8 @@ def test_a_chord_of_ones_own_is_set(rhythm: Callable[..., VisualRhythm]) -> None
             with_chord(plan, bar, half, symbol)
     with pytest.raises(UsageError, match="no planned chords"):
         with_chord(build_plan(rhythm(20.0), parse_wishes({"harmony": "off"})), 0, 0, "C")
+    with pytest.raises(UsageError, match="somebody besides drums"):
+        with_chord(build_plan(rhythm(20.0), parse_wishes({"instruments": "drums"})), 0, 0, "C")
 
 
 def test_tension_is_a_rank() -> None:
@@ -238,3 +240,20 @@ def test_suspended_chords_are_as_rare_as_in_songs(rhythm: Callable[..., VisualRh
         plan = replace(plan, bars=tuple(replace(bar, affect=calm) for bar in plan.bars))
         found += halves(harmonise(plan, Wishes(seed=seed, key=name)))
     assert np.mean([chord.quality in ("sus2", "sus4") for chord in found]) < 0.06
+
+
+@pytest.mark.parametrize(
+    ("wishes", "told"),
+    [
+        ({}, ()),
+        ({"harmony": "off"}, ()),
+        ({"harmony": "bound"}, ("drums play alone: nothing is heard of chords",)),
+        ({"key": "A minor", "harmony": "bound"}, ("drums play alone: nothing is heard of a key and chords",)),
+    ],
+)
+def test_drums_alone_say_what_they_cannot_play(
+    rhythm: Callable[..., VisualRhythm], wishes: dict[str, object], told: tuple[str, ...]
+) -> None:
+    plan = build_plan(rhythm(20.0), parse_wishes({"instruments": "drums", **wishes}))
+    assert tuple(each for each in plan.changes if "drums play alone" in each) == told
+    assert all(bar.chords is None for bar in plan.bars)

@@ -20,7 +20,7 @@ from hitpoint.model.music.metrics import pitch_class_entropy
 from hitpoint.model.music.score import INSTRUMENTS, TICKS_PER_BEAT, Bar, Score
 from hitpoint.model.music.tokens import notes_of
 from hitpoint.model.plan.types import BarPlan, Plan
-from hitpoint.model.training.retrieval import AMONG, KS, rank_of
+from hitpoint.model.training.evaluation.retrieval import AMONG, KS, rank_of
 
 Figures = dict[str, float]
 ANSWERS: Mapping[str, str] = {
