@@ -33,7 +33,7 @@ BEAT_NATS, BETWEEN_NATS = 4.5, 2.5
 """For the tones of the chord on the beats, and between them, where a tune passes through others."""
 TUNE_BEAT_NATS = 3.0
 """On the beats for the one who has the tune, who is free to move between them."""
-ROOT_NATS, BASS_NATS, LOWEST_NATS = 7.0, 3.0, 5.0
+ROOT_NATS, BASS_NATS, LOWEST_NATS = 7.0, 1.5, 5.0
 """For the root in the bass at its first onset under a chord; there and later for root and fifth; and for the root as
 the lowest note where no bass plays."""
 COLOUR_NATS = 1.0

@@ -32,9 +32,9 @@ RELATIVE_NATS, MIXED_NATS = -2.5, -2.0
 """In minor, for the chords that make a listener hear another key, the relative major's tonic and dominant and a major
 chord on the tonic, and for the tonic with a seventh, which holds the relative's: drawn as often as in songs they leave
 a dark film in major to the ear."""
-APPLIED_NATS = 1.6
+APPLIED_NATS = 1.0
 """For the dominants of other steps: human music is .95 in its key, not all of it."""
-AMBIGUOUS_NATS = -1.2
+AMBIGUOUS_NATS = -2.2
 """For min7, maj6 and min6, which hold the relative's triad: .05 to .14 of human half bars have the first, .12 to .28 a
 plain minor chord, and the tension that is asked for would turn these about."""
 SUSPENDED_NATS = -2.0
@@ -43,7 +43,7 @@ every seventh half bar; .03 of those of songs have one, and they are neither maj
 TONIC_NATS, HALF_CADENCE_NATS, EXCURSION_NATS = 1.0, 3.0, 4.0
 """For the tonic where a section begins; for the dominant where a phrase ends; for the tonic of an excursion where it
 begins, and of home where it is over."""
-SEVENTH_NATS = 0.8
+SEVENTH_NATS = 0.5
 """For the seventh of the dominant: .03 to .15 of human half bars have a major chord with a minor seventh, and the
 tension that is asked for keeps most of them away."""
 EARLY_END_NATS = -3.0
