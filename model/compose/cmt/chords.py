@@ -40,7 +40,7 @@ COLOUR_NATS = 1.0
 """Besides for what a chord has over its triad, a seventh or sixth: a seventh that nobody plays is not heard."""
 OVER_NATS = -3.0
 """Against notes that last into the next chord without belonging to it."""
-FOREIGN_NATS = -1.6
+FOREIGN_NATS = -1.3
 """Against what belongs neither to the chord nor to the key's scale."""
 BOUND_NATS = -90.0
 """Against all but chord tones on the beats, where the chords bind: more than the network ever has for a pitch."""

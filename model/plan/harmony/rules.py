@@ -26,8 +26,9 @@ EARLY_TICKS = 2
 """A chord comes in so much before its half bar, at the most, where a cut lies there."""
 MOST_EQUAL = 4
 """Half bars on one chord, at the most."""
-OUTSIDE_NATS = -0.7
-"""For chords with tones outside the scale, so that the home key stays one."""
+OUTSIDE_NATS = 0.7
+"""For chords with tones outside the scale: people's music has .05 of its sound there, and the tension that is asked for,
+which strain to the key raises, keeps most of it away."""
 RELATIVE_NATS, MIXED_NATS = -2.5, -2.0
 """In minor, for the chords that make a listener hear another key, the relative major's tonic and dominant and a major
 chord on the tonic, and for the tonic with a seventh, which holds the relative's: drawn as often as in songs they leave
@@ -122,8 +123,8 @@ def suspended() -> NDArray[np.bool_]:
 
 @cache
 def applied_dominants(key: Key) -> NDArray[np.bool_]:
-    """Only to be read. Sevenths that lead to the supertonic, the subdominant, the dominant and the submediant."""
-    steps = (9, 0, 2, 4) if not key.minor else (0, 2, 3, 10)
+    """Only to be read. Sevenths that lead to the dominant, the submediant and the supertonic (in minor: the subdominant)."""
+    steps = (9, 2, 4) if not key.minor else (0, 2, 3)
     masks = [chords_on(key.root + step, ("7",)) for step in steps]
     return np.asarray(np.any(masks, axis=0))
 
