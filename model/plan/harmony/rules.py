@@ -27,7 +27,7 @@ EARLY_TICKS = 2
 MOST_EQUAL = 4
 """Half bars on one chord, at the most."""
 OUTSIDE_NATS = 0.7
-"""For chords with tones outside the scale: people's music has .05 of its sound there, and the tension that is asked for,
+"""For chords with tones outside the scale: people's music has .05 of its sound there, and the tension asked for,
 which strain to the key raises, keeps most of it away."""
 RELATIVE_NATS, MIXED_NATS = -2.5, -2.0
 """In minor, for the chords that make a listener hear another key, the relative major's tonic and dominant and a major
@@ -123,7 +123,7 @@ def suspended() -> NDArray[np.bool_]:
 
 @cache
 def applied_dominants(key: Key) -> NDArray[np.bool_]:
-    """Only to be read. Sevenths that lead to the dominant, the submediant and the supertonic (in minor: the subdominant)."""
+    """Only to be read. Sevenths that lead to dominant, submediant and supertonic (in minor: the subdominant)."""
     steps = (9, 2, 4) if not key.minor else (0, 2, 3)
     masks = [chords_on(key.root + step, ("7",)) for step in steps]
     return np.asarray(np.any(masks, axis=0))

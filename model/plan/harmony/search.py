@@ -25,7 +25,7 @@ REPEAT_NATS = 3.0
 """For the chord that is to be repeated, where a tension is asked for as well."""
 AGAIN_NATS = 2.0
 """For one that it had rather repeat."""
-SAME_BAR_NATS = -2.8
+SAME_BAR_NATS = -4.0
 """For a bar that begins on the root on which the bar before began: real songs have .18 to .28 of such bars."""
 HOLD_NATS = 3.5
 """For the chord just before, where nothing moves the harmony on: songs change it within .22 (Billboard) to .58 (POP909)
