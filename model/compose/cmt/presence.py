@@ -8,7 +8,7 @@ from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.compose.cmt.wishes import Wishes, bits
 from hitpoint.model.music.tokens import FIRST_TICK
 
-MIDDLING = 0.2
+MIDDLING = 0.25
 CHORD_NATS = 0.8
 """For each further note of a chord, by how far the energy is above MIDDLING."""
 LAST = 2.0
