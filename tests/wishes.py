@@ -9,7 +9,7 @@ import mido
 from hitpoint.model.plan.wishes.options import BY_KEY
 
 FILM_ONLY = ("repitch", "keep-sound", "duck")
-"""Wishes of files and films, which no host asks the bridge for: its music goes beside the film's sound in the host."""
+"""Of whole files, and of a film's own sound, which in a host lies beside the music, with faders of its own."""
 BLENDER = (
     "genre", "instruments", "tempo", "control", "energy", "seed", "describe", "mood", "key", "harmony", "lead", "motif",
     "meter", "odd-bars", "valence", "arousal", "tension",

@@ -10,7 +10,7 @@ from hitpoint.model.mood.curve import mood_curve
 from hitpoint.model.mood.picture import from_picture
 from hitpoint.model.mood.shares import SOURCE_WEIGHTS, Source, joined
 from hitpoint.model.mood.types import LONGEST_TEXT
-from hitpoint.model.mood.words import from_words, words_in
+from hitpoint.model.mood.words import from_words, heard, words_in
 from hitpoint.model.music.score import GENRES
 from hitpoint.model.video.types import VisualRhythm
 
@@ -61,7 +61,7 @@ def suggest(
     other sources. genres: to choose from.
     """
     found = [*more]
-    words = from_words([describe, *names])
+    words = from_words(describe, names)
     if words is not None:
         found.insert(0, words)
     curve = None if rhythm is None else mood_curve(rhythm)
@@ -70,6 +70,10 @@ def suggest(
         found.append(from_picture(rhythm, curve))
     if len(describe) > LONGEST_TEXT:
         notes.append(f"the description was cut at {LONGEST_TEXT:,} letters")
+    if describe.strip() and not heard(describe):
+        notes.append(
+            "no word of the description is known; words are looked up in English, and in a lexicon.tsv of your own"
+        )
     if not found:
         return _unsure(notes, genres)
     weighed = [(SOURCE_WEIGHTS[source.name], source) for source in found]

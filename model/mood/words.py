@@ -19,6 +19,12 @@ NEGATIONS = frozenset(
 """Beside every word that ends in n't."""
 NOT_NEGATED = frozenset(("only", "just", "but"))
 """After a negation they take it back: "nothing but joy"."""
+SCOPE_ENDS = frozenset(
+    ("after", "among", "around", "at", "because", "before", "behind", "below", "but", "by", "during", "from", "if",
+     "in", "inside", "into", "near", "on", "outside", "over", "since", "so", "that", "through", "under", "until",
+     "when", "where", "which", "while", "who")
+)  # fmt: skip
+"""Where a negation's clause ends without a mark: "nobody laughs in the dark house"."""
 CEASING = frozenset(("stop", "stops", "stopped", "stopping", "quit", "quits"))
 """Before a word in -ing they negate it: "stops crying", "cannot stop smiling"."""
 FUNCTION_WORDS = frozenset(
@@ -29,6 +35,8 @@ FUNCTION_WORDS = frozenset(
      "where", "which", "who", "will", "with", "you", "your")
 )  # fmt: skip
 """They say nothing, and a negation reaches over them: "nobody came to his birthday"."""
+NAME_WEIGHT = 0.4
+"""Of a word in a name or title, where there is a description as well; a description is not to be outvoted."""
 NAMED = 5
 """Words that are named as the reason."""
 NEGATED_WORDS = 3
@@ -92,6 +100,8 @@ def _heard_in(clause: Sequence[str]) -> Iterator[tuple[str, Word]]:
             turned = 0 if turned or following in NOT_NEGATED else NEGATED_WORDS
         elif length == 1 and clause[at].lower() in CEASING and following.endswith("ing"):
             turned = 0 if turned else 1
+        elif length == 1 and clause[at].lower() in SCOPE_ENDS:
+            turned = 0
         else:
             written = " ".join(clause[at : at + length])
             yield from ((written, word.negated() if turned else word) for word in words)
@@ -114,14 +124,18 @@ def _negates(token: str) -> bool:
     return token in NEGATIONS or token.endswith("n't")
 
 
-def from_words(texts: Iterable[str]) -> Source | None:
-    """What all texts say together; None where no word of them is known."""
-    found = [pair for text in texts for pair in heard(text)]
+def from_words(describe: str, names: Iterable[str] = ()) -> Source | None:
+    """What a description and names say together; None where no word of them is known. Beside a description all names
+    together count NAME_WEIGHT of it at most.
+    """
+    described, named = heard(describe), [pair for name in names for pair in heard(name)]
+    weight = NAME_WEIGHT * min(1.0, len(described) / max(1, len(named))) if described else 1.0
+    found = [(1.0, *pair) for pair in described] + [(weight, *pair) for pair in named]
     if not found:
         return None
-    telling = sorted(found, key=lambda pair: -abs(pair[1].valence) - abs(pair[1].arousal))
-    names = list(dict.fromkeys(token.lower() for token, _ in telling))[:NAMED]
-    return source_of("words", [(1.0, word) for _, word in found], f"words: {', '.join(names)}")
+    telling = sorted(found, key=lambda each: -each[0] * (abs(each[2].valence) + abs(each[2].arousal)))
+    spoken = list(dict.fromkeys(token.lower() for _, token, _ in telling))[:NAMED]
+    return source_of("words", [(weight, word) for weight, _, word in found], f"words: {', '.join(spoken)}")
 
 
 def source_of(name: str, words: Sequence[tuple[float, Word]], why: str) -> Source:

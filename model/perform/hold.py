@@ -1,7 +1,8 @@
 """How long notes are held: people let a note sound until they play the next one.
 
-In held-out human pieces .76 to .96 of the notes of piano, guitar, bass and strings last until their player's next onset
-and are silent for .1 of their bars; a composer that is asked for cuts and densities leaves gaps of its own.
+In human game music and scores .76 to .96 of the notes of piano, guitar, bass and strings last until their player's next
+onset, and each player is silent for .05 to .16 of the bars it plays in; a composer that is asked for cuts and densities
+leaves gaps of its own.
 """
 
 from __future__ import annotations

@@ -190,7 +190,8 @@ class HITPOINT_PT_style(Sidebar):
         """What matters most first."""
         layout, settings = self.layout, compat.scene_of(context).hitpoint
         column = layout.column()
-        for name in ("genre", "suggest", "describe", "mood", "key", "harmony", "lead", "motif", "composer"):
+        chords = ("harmony", "progression") if settings.harmony == "file" else ("harmony",)
+        for name in ("genre", "suggest", "describe", "mood", "key", *chords, "lead", "motif", "composer"):
             column.prop(settings, name)
         if settings.composer != COMPOSERS[0]:
             column.prop(settings, "library")

@@ -40,6 +40,7 @@ HARMONIES = [
     ("auto", "Planned", "Chords are planned for the whole piece, and the composer leans to them"),
     ("bound", "Binding", "The planned chords are kept strictly, on the beats"),
     ("off", "Free", "No chords are planned: they are the composer's"),
+    ("file", "My own", "The chords of a text file with lines such as 0.0 Am7: bar, half of the bar, chord"),
 ]
 METERS = [
     ("4/4", "4/4", "Four beats a bar"),
@@ -141,6 +142,9 @@ class HitpointSettings(bpy.types.PropertyGroup):
     mood: EnumProperty(name="Mood", description="What the music is to feel like", items=MOODS)
     key: StringProperty(name="Key", description="Such as A minor; where it is empty, picture and seed choose one")
     harmony: EnumProperty(name="Chords", description="Where the chords come from", items=HARMONIES)
+    progression: StringProperty(
+        name="Chord file", description="A text file with lines such as 0.0 Am7", subtype="FILE_PATH"
+    )
     lead: EnumProperty(name="Lead", description="Who has the tune", items=LEADS)
     motif: StringProperty(
         name="Tune", description="A MIDI file with one to four bars of your own, to be quoted", subtype="FILE_PATH"
@@ -177,11 +181,21 @@ class HitpointSettings(bpy.types.PropertyGroup):
         dials = () if self.mood == "off" else ("valence", "arousal", "tension")
         added = [(name, round(getattr(self, name), 3)) for name in dials if getattr(self, name)]
         words = [(name, value) for name in ("describe", "key") if (value := getattr(self, name).strip())]
-        words += [(name, value) for name in ("harmony", "lead") if (value := getattr(self, name)) != "auto"]
+        words += [
+            (name, value) for name, value in (("harmony", self._chords()), ("lead", self.lead)) if value != "auto"
+        ]
         words += [("motif", bpy.path.abspath(self.motif))] if self.motif else []
         words += [("meter", self.meter)] if self.meter != METERS[0][0] else []
         words += [("odd-bars", "on")] if self.odd_bars else []
         return ("mood", self.mood, *(value for pair in (*added, *words) for value in pair))
+
+    def _chords(self) -> str:
+        """Where the chords come from. Raises HostError where a file of one's own is chosen but not named."""
+        if self.harmony != "file":
+            return str(self.harmony)
+        if not self.progression:
+            raise compat.HostError("Choose the file with your chords, or let them be planned.")
+        return str(bpy.path.abspath(self.progression))
 
     def tell_mutes(self) -> None:
         """Tell the bridge which instruments are silent."""

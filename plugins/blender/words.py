@@ -41,6 +41,8 @@ WORDS = {
     "Planned": ("Geplant", "Prévus", "Planeados"),
     "Binding": ("Verbindlich", "Imposés", "Obligatorios"),
     "Free": ("Frei", "Libres", "Libres"),
+    "My own": ("Eigene", "Les miens", "Los míos"),
+    "Chord file": ("Akkorddatei", "Fichier d'accords", "Archivo de acordes"),
     "Lead": ("Melodie spielt", "Mélodie jouée par", "Melodía a cargo de"),
     "Tune": ("Thema", "Thème", "Tema"),
     "Tempo": ("Tempo", "Tempo", "Tempo"),

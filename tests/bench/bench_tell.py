@@ -10,8 +10,8 @@ Needs scikit-learn (`pip install scikit-learn`), which the product does not.
 A random forest sees the figures of eight bars (tell_features.py) of one of two sets, and says which: the AUC over
 stretches, cross-validated by song in five parts, so that no piece is on both sides. .5: cannot be told; 1: always. Its
 floor is a set against itself (songs halved at random); its honest ceiling, two human sets against each other, which
-nobody wrote to be alike. Below, by figure: the mean of each side, how far apart they are in deviations of people's,
-and the AUC of that figure alone.
+nobody wrote to be alike. Below, the same with one group of figures at a time; and by figure: the mean of each side, how
+far apart they are in deviations of people's, and the AUC of that figure alone.
 """
 
 from __future__ import annotations
@@ -27,9 +27,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -45,7 +42,26 @@ TREES, PARTS = 300, 5
 MOST_ROWS = 900
 """Of one set, in a comparison."""
 SHOWN = 22
-WHAT = ("melody", "harmony")
+GROUPS = {
+    "melody": {
+        "intervals": "move_ upwards steps mean_move turns step_goes leap there_ range mean_pitch pitch_ class_ bigram "
+        "most_",
+        "rhythm": "apart_ length_ on_ syncopated notes empty legato rest longest phrase place_ same_apart",
+        "scale": "degree_ in_scale tones_ passing outside",
+        "recall": "rhythm_again pitches_again moves_again",
+    },
+    "harmony": {
+        "chords": "quality_ root_ roots_ chord_rate changes_ chord_words chord_entropy tones_shared",
+        "key": "in_key key_ classes class_ pitch_entropy",
+        "sound": "interval_ over_bass voices silence one_voice distinct doubled semitones tritones spacing close "
+        "octaves widest lowest highest mean_pitch pitch_deviation",
+        "repeats": "bars_alike same_pitches",
+        "bass": "bass_",
+        "texture": "notes onsets at_once chord_size single length",
+    },
+}
+"""Beginnings of the names of their figures."""
+WHAT = tuple(GROUPS)
 
 
 class Stretch(NamedTuple):
@@ -104,6 +120,9 @@ def table_of(rows: Sequence[Stretch], names: Sequence[str]) -> NDArray[np.float6
 
 def told_apart(one: Sequence[Stretch], other: Sequence[Stretch]) -> float:
     """AUC of the forest over stretches, cross-validated by song."""
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.model_selection import StratifiedGroupKFold
+
     rng = np.random.default_rng(0)
     sides = [[side[i] for i in sorted(rng.permutation(len(side))[:MOST_ROWS])] for side in (one, other)]
     names = sorted({name for side in sides for each in side for name in each.row})
@@ -114,7 +133,20 @@ def told_apart(one: Sequence[Stretch], other: Sequence[Stretch]) -> float:
     for train, test in StratifiedGroupKFold(PARTS, shuffle=True, random_state=0).split(table, label, songs):
         forest = RandomForestClassifier(TREES, min_samples_leaf=2, class_weight="balanced", random_state=0, n_jobs=1)
         told[test] = forest.fit(table[train], label[train]).predict_proba(table[test])[:, 1]
-    return float(roc_auc_score(label, told))
+    return _auc(label, told)
+
+
+def _auc(label: NDArray[np.int64], score: NDArray[np.float64]) -> float:
+    """The chance that a stretch of set 1 has a higher score than one of set 0."""
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(label, score))
+
+
+def group_of(rows: Sequence[Stretch], what: str, group: str) -> list[Stretch]:
+    """The same stretches with the figures of one group."""
+    begin = tuple(GROUPS[what][group].split())
+    return [Stretch(each.song, {n: v for n, v in each.row.items() if n.startswith(begin)}) for each in rows]
 
 
 def halves(rows: Sequence[Stretch]) -> tuple[list[Stretch], list[Stretch]]:
@@ -129,7 +161,7 @@ def by_figure(people: Sequence[Stretch], ours: Sequence[Stretch]) -> list[tuple[
     found = []
     for name in sorted({name for each in people for name in each.row}):
         a, b = table_of(people, [name])[:, 0], table_of(ours, [name])[:, 0]
-        auc = float(roc_auc_score(np.repeat([0, 1], [len(a), len(b)]), np.concatenate([a, b])))
+        auc = _auc(np.repeat([0, 1], [len(a), len(b)]), np.concatenate([a, b]))
         apart = float((b.mean() - a.mean()) / max(a.std(), 1e-9))
         found.append((name, float(a.mean()), float(b.mean()), apart, max(auc, 1 - auc)))
     return sorted(found, key=lambda row: -row[4])
@@ -150,6 +182,12 @@ def report(ours: Set, humans: dict[str, Set], against: str) -> dict[str, dict[st
         for other in humans:
             if other != against:
                 print(f"  {other} against ours{told_apart(humans[other][what], ours[what]):20.3f}", flush=True)
+        sets = {"ours": ours} | {name: found for name, found in humans.items() if name != against}
+        for group in GROUPS[what]:
+            mine = group_of(people, what, group)
+            told = {name: told_apart(mine, group_of(found[what], what, group)) for name, found in sets.items()}
+            print(f"  {group:12}" + ", ".join(f"{name} {auc:.2f}" for name, auc in told.items()), flush=True)
+            result[what][group] = told
         rows = by_figure(people, ours[what])
         result[what]["figures"] = rows
         print(f"  {'figure':24}{against:>9}{'ours':>9}{'apart':>8}{'AUC':>7}")

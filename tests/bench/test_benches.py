@@ -34,6 +34,7 @@ NEED_MUSIC = {
     "bench_library.py",
     "bench_nats.py",
     "bench_round_trip.py",
+    "bench_tell.py",
     "bench_training.py",
 }
 """These take a folder of training music: see their docstrings."""

@@ -33,14 +33,14 @@ BEAT_NATS, BETWEEN_NATS = 4.5, 2.5
 """For the tones of the chord on the beats, and between them, where a tune passes through others."""
 TUNE_BEAT_NATS = 3.0
 """On the beats for the one who has the tune, who is free to move between them."""
-ROOT_NATS, BASS_NATS, LOWEST_NATS = 7.0, 3.0, 5.0
+ROOT_NATS, BASS_NATS, LOWEST_NATS = 7.0, 1.5, 5.0
 """For the root in the bass at its first onset under a chord; there and later for root and fifth; and for the root as
 the lowest note where no bass plays."""
 COLOUR_NATS = 1.0
 """Besides for what a chord has over its triad, a seventh or sixth: a seventh that nobody plays is not heard."""
 OVER_NATS = -3.0
 """Against notes that last into the next chord without belonging to it."""
-FOREIGN_NATS = -1.6
+FOREIGN_NATS = -1.3
 """Against what belongs neither to the chord nor to the key's scale."""
 BOUND_NATS = -90.0
 """Against all but chord tones on the beats, where the chords bind: more than the network ever has for a pitch."""

@@ -20,9 +20,9 @@ from hitpoint.model.plan.types import BarPlan, Plan
 
 WEIGHTS = {8: 3.0, 4: 2.0, 2: 1.0, 1: 0.0}
 """How early a tick of this grid (half bars, beats, eighths, sixteenths) is taken."""
-HALF_BAR_CHANCE, CHANCE = 0.35, 0.15
+HALF_BAR_CHANCE, CHANCE = 0.2, 0.1
 """How much chance says beside that: of both half bars alike, and of each tick."""
-GENRE = 0.04
+GENRE = 0.025
 """And the genre, for each tenth of a nat of its idiom."""
 NEXT_NATS, BESIDE_NATS = 1.5, -6.0
 """For the next tick of the groove, and against all others."""

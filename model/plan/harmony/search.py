@@ -30,7 +30,7 @@ SAME_BAR_NATS = -2.8
 HOLD_NATS = 3.5
 """For the chord just before, where nothing moves the harmony on: songs change it within .22 (Billboard) to .58 (POP909)
 of their bars, and a cut is heard in it only where other moments have fewer changes."""
-NEAR_NATS = -0.7
+NEAR_NATS = -1.2
 """For a chord on another root that shares most tones with the one before: .20 of the changes of human music are by a
 third, and the tension that is asked for makes more of them."""
 CLOSE_TONES = 2

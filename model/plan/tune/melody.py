@@ -38,7 +38,7 @@ LEAP, LEAP_COST = 7, 0.3
 """Semitones from which a move is a leap, and what each costs."""
 BESIDE_COST = 0.6
 """What it costs where all notes that are to be tones of the chord are others."""
-SAME_PITCHES = 0.5
+SAME_PITCHES = 0.35
 """What speaks for a line all of whose notes stand where they stood a theme or a phrase before."""
 PASSING_COST = 0.3
 """What it costs where all notes beside the chord are left or reached by more than a step."""

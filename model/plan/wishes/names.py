@@ -5,7 +5,7 @@ The process that keeps the time knows the names of these too, so what needs arra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hitpoint.model.errors import UsageError
@@ -20,15 +20,19 @@ MOOD_CHOICES = ("auto", "off", *MOODS)
 
 def genre(text: str) -> str:
     """A genre by its name; raises UsageError with the choices, as all of these do for a value they do not know."""
-    name = text.lower()
-    if name not in GENRES:
-        raise UsageError(f"unknown genre {text!r}: choose from {', '.join(GENRES)}")
-    return name
+    return _genre(text, GENRES)
 
 
 def genre_or_auto(text: str) -> str:
     """The same, or auto: the one that is suggested."""
-    return "auto" if text.lower() == "auto" else genre(text)
+    return _genre(text, ("auto", *GENRES))
+
+
+def _genre(text: str, choices: Sequence[str]) -> str:
+    name = text.lower()
+    if name not in choices:
+        raise UsageError(f"unknown genre {text!r}: choose from {', '.join(choices)}")
+    return name
 
 
 def words(text: str) -> str:

@@ -62,12 +62,12 @@ class Palette(Detector):
     def _look(self, frame: Frame) -> None:
         import cv2
 
-        few = np.ascontiguousarray(frame.bgr[_inside(frame.luma)][::_PIXELS, ::_PIXELS])
+        few, luma = _seen(frame)
         if frame.time_s - self._kept_s >= SWATCH_S:
             self._kept_s = frame.time_s
             self._swatch_frames.append(len(self._rows))
             self._swatches.add(cv2.resize(few, SWATCHES[::-1], interpolation=cv2.INTER_AREA))
-        self._rows.add(figures(frame))
+        self._rows.add(_figures(few, luma))
 
     def finish(self) -> Arrays:
         """Every array."""
@@ -101,10 +101,18 @@ class Palette(Detector):
 
 def figures(frame: Frame) -> tuple[float, float, float, float]:
     """Brightness, saturation, warmth and spread of one frame."""
+    return _figures(*_seen(frame))
+
+
+def _seen(frame: Frame) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Of a frame without bars: some of its pixels (h, w, 3), BGR, and its luma."""
+    inside = _inside(frame.luma)
+    return np.ascontiguousarray(frame.bgr[inside][::_PIXELS, ::_PIXELS]), frame.luma[inside]
+
+
+def _figures(few: NDArray[np.uint8], luma: NDArray[np.uint8]) -> tuple[float, float, float, float]:
     import cv2
 
-    inside = _inside(frame.luma)
-    few = np.ascontiguousarray(frame.bgr[inside][::_PIXELS, ::_PIXELS])
     hue, saturation, value = cv2.split(cv2.cvtColor(few, cv2.COLOR_BGR2HSV))
     # What is nearly black has no colour to speak of: its saturation is scaled down with its value.
     certain = cv2.min(value, FULL_COLOUR_VALUE)  # type: ignore[call-overload]
@@ -113,7 +121,7 @@ def figures(frame: Frame) -> tuple[float, float, float, float]:
     everywhere = float(cv2.sumElems(strength)[0])
     cold = cv2.sumElems(cv2.bitwise_and(strength, cv2.inRange(hue, _WARM_TO + 1, _WARM_FROM - 1)))[0]
     warmth = 1 - float(cold) / everywhere if everywhere > LEAST_COLOUR * few.shape[0] * few.shape[1] else 0.5
-    spread = float(cv2.meanStdDev(frame.luma[inside])[1][0, 0])
+    spread = float(cv2.meanStdDev(luma)[1][0, 0])
     return cv2.mean(value)[0] / 255, cv2.mean(colour)[0] / 255, warmth, spread
 
 

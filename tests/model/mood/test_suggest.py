@@ -103,7 +103,8 @@ def test_phrases_say_other_things_than_their_words(text, mood):
      ("joyless", False), ("nobody came to his birthday", False), ("no peace", False),
      ("there is nothing to fear", True), ("he isn't afraid any more", True), ("nothing but joy", True),
      ("not only beautiful", True), ("no, a happy day", True), ("she can't stop smiling", True),
-     ("the child stops crying", True), ("not without hope", True)],
+     ("the child stops crying", True), ("not without hope", True),
+     ("nobody laughs in the abandoned asylum", False), ("she does not sleep under the lovely stars", True)],
 )  # fmt: skip
 def test_negations_reach_as_far_as_they_mean(text, glad):
     found = heard(text)
@@ -116,9 +117,20 @@ def test_what_is_negated_is_milder():
 
 
 def test_negation_turns_a_word_round():
-    glad, not_glad = (from_words([text]) for text in ("they are happy", "they are not happy"))
+    glad, not_glad = (from_words(text) for text in ("they are happy", "they are not happy"))
     assert glad.moods["exciting"] > not_glad.moods["exciting"]
     assert heard("never a happy day")[0][1].valence < 0
+
+
+def test_a_description_outweighs_the_names_of_files():
+    """A camera's folder or a working title must not outvote what the user says."""
+    names = ["happy summer holiday", "joy"]
+    assert suggest(None, "a funeral", names).mood == "sad" and suggest(None, "", names).mood == "exciting"
+
+
+def test_a_description_of_which_no_word_is_known_is_told_so():
+    assert any("no word of the description" in reason for reason in suggest(None, "une plage au soleil").why)
+    assert not any("no word of the description" in reason for reason in suggest(None, "a beach").why)
 
 
 def test_words_that_say_nothing_are_unsure():
@@ -198,7 +210,7 @@ def test_only_allowed_genres_are_suggested():
 
 @pytest.mark.parametrize("name", ["IMG_0001.mp4", "MVI_2231.MOV", "final_cut_v3.mp4", "clip.mov", "0001.mkv"])
 def test_names_of_files_that_say_nothing(name):
-    assert from_words(names_of([Path(name)])) is None
+    assert from_words("", names_of([Path(name)])) is None
 
 
 def test_names_of_files_that_say_something():

@@ -174,7 +174,9 @@ class FakeBridge:
         cuts = {"found": len(hits), "hit": len(rows), "missed_s": hits[1::2]}
         sound = {"sound": {"speech": [], "duck": self.duck}} if self.duck else {}
         same = {"same": self.same} if self.same else {}
-        path.write_text(json.dumps({"bars": bars, "hits": rows, "cuts": cuts, **sound, **same}))
+        mood = {"sections": [{"mood": mood} for mood in ("relaxing", "relaxing", "tense")]}
+        mood |= {"suggestion": {"genre": "rock", "mood": "tense", "why": ["words: storm", "picture: quickly cut"]}}
+        path.write_text(json.dumps({"bars": bars, "hits": rows, "cuts": cuts, **mood, **sound, **same}))
         return str(path)
 
     def on_capabilities(self, sender, request) -> None:

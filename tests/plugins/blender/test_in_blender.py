@@ -205,6 +205,7 @@ def _panel(host, media):
     folder = media / f"panel {host}"
     folder.mkdir(exist_ok=True)
     bridge, old = FakeBridge(folder), FakeBridge(folder, number=0)
+    bridge.reports = True
     try:
         return run_script(host, "script_panel.py", media, bridge.port, old.port), bridge.log, old.log
     finally:
@@ -233,6 +234,8 @@ def test_what_the_panels_show(host, media):
         "Regenerate from playhead",
         "Regenerate in range",
     ]
+    said = " ".join(found["scored"])
+    assert "Mood: relaxing, tense" in said and "Suggested: rock, tense (words: storm; picture: quickly cut)" in said
     assert "Seed 0" in found["scored"] and "Remove markers" in found["scored"]
     assert "Re-score what changed" in found["scored"]
     assert found["reveal gone"] == [["CANCELLED"], "The folder /gone is gone: score again."]
