@@ -59,11 +59,20 @@ def test_the_bass_is_low_whatever_the_music_is_like(players: tuple[int, ...], en
     assert all(nats[pitch + 1] < -3 for pitch in (52, 55, 62)) and not any(pitch + 1 in nats for pitch in range(30, 48))
 
 
+def test_guitar_and_strings_keep_out_of_each_others_way() -> None:
+    registers = Registers((DRUMS, PIANO, GUITAR, BASS, STRINGS), 0.5)
+    guitar, strings = (registers.lean("pitch", Place(0, player, 28, 4)) for player in (GUITAR, STRINGS))
+    shared = [pitch for pitch in range(28, 104) if pitch + 1 not in guitar and pitch + 1 not in strings]
+    assert not shared and min(guitar[60 + 1], strings[55 + 1]) == guitar[60 + 1] < -2
+    leading = Registers((DRUMS, PIANO, GUITAR, BASS), 0.5, leader=GUITAR).lean("pitch", Place(0, GUITAR, 28, 4))
+    assert not leading, "a tune lies where it lies"
+
+
 def test_where_nobody_has_the_bass_the_lowest_of_the_others_reaches_down() -> None:
     for players, lowest, upper in (((PIANO, STRINGS), PIANO, STRINGS), ((GUITAR, PIANO), GUITAR, PIANO)):
         low, high = (Registers(players, 0.5).lean("pitch", Place(0, player, 21, 4)) for player in (lowest, upper))
-        assert 40 + 1 not in low and 40 + 1 in high
-        assert 40 + 1 in Registers((*players, BASS), 0.5).lean("pitch", Place(0, lowest, 21, 4))
+        assert 37 + 1 not in low and 37 + 1 in high
+        assert 37 + 1 in Registers((*players, BASS), 0.5).lean("pitch", Place(0, lowest, 21, 4))
 
 
 def test_the_tune_is_the_highest_note_of_its_player_and_has_moves() -> None:
