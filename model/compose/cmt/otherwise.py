@@ -8,8 +8,8 @@ from hitpoint.model.compose.cmt.leaning import Here, Leaning, Place
 from hitpoint.model.compose.cmt.wishes import Wishes
 from hitpoint.model.music.score import Bar
 
-SAME_NATS = -5.0
-"""Against each pitch where it stands: as much as a chord speaks for its tones, so that another of them is as good."""
+SAME_NATS = -7.0
+"""Against each pitch where it stands: more than a chord speaks for its tones, so that another of them is taken."""
 
 
 class Otherwise(Leaning):

@@ -26,9 +26,10 @@ EARLY_TICKS = 2
 """A chord comes in so much before its half bar, at the most, where a cut lies there."""
 MOST_EQUAL = 4
 """Half bars on one chord, at the most."""
-OUTSIDE_NATS = -0.3
-"""For chords with tones outside the scale: people's music has .05 of its sound there, and the tension that is asked
-for, which strain to the key raises, keeps most of it away."""
+OUTSIDE_NATS = {False: -0.3, True: -1.5}
+"""For chords with tones outside the scale, in major (False) and in minor, which they would make doubtful: people's
+music has .05 of its sound there, and the tension that is asked for, which strain to the key raises, keeps most of it
+away."""
 RELATIVE_NATS, MIXED_NATS = -2.5, -2.0
 """In minor, for the chords that make a listener hear another key, the relative major's tonic and dominant and a major
 chord on the tonic, and for the tonic with a seventh, which holds the relative's: drawn as often as in songs they leave
@@ -123,9 +124,9 @@ def suspended() -> NDArray[np.bool_]:
 
 @cache
 def applied_dominants(key: Key) -> NDArray[np.bool_]:
-    """Only to be read. Sevenths that lead to the dominant, the submediant and the supertonic (in minor the
-    subdominant)."""
-    steps = (9, 2, 4) if not key.minor else (0, 2, 3)
+    """Only to be read. Sevenths that lead to the dominant and, in major, the submediant and the supertonic; in minor
+    those of other steps speak for the relative major."""
+    steps = (9, 2, 4) if not key.minor else (2,)
     masks = [chords_on(key.root + step, ("7",)) for step in steps]
     return np.asarray(np.any(masks, axis=0))
 
@@ -205,7 +206,8 @@ def _section(rules: list[Rule], sections: Sequence[Section], number: int, keys: 
     first, end = 2 * section.first_bar, min(2 * section.end_bar, len(rules))
     if first >= end:
         return
-    spoken_for = np.where(outside(key), OUTSIDE_NATS, 0.0) + relative(key) + np.where(suspended(), SUSPENDED_NATS, 0.0)
+    spoken_for = np.where(outside(key), OUTSIDE_NATS[key.minor], 0.0) + relative(key)
+    spoken_for = spoken_for + np.where(suspended(), SUSPENDED_NATS, 0.0)
     sevenths = np.where(chords_on(key.root + 7, ("7",)), SEVENTH_NATS, 0.0)
     sevenths += np.where(applied_dominants(key), APPLIED_NATS, 0.0)
     sevenths += np.where(ambiguous(), AMBIGUOUS_NATS, 0.0)
