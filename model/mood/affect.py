@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -66,8 +65,13 @@ def whole(curve: MoodCurve, wish: MoodWish | None = None) -> Affect:
 
 
 def prevailing(found: Sequence[Affect]) -> str:
-    """The emotion that lasts longest; the earliest of equals."""
-    return Counter(each.emotion for each in found).most_common(1)[0][0] if found else "neutral"
+    """The emotion nearest to what all of them are like in the mean: names that are held on for a bar or two, or that a
+    fade begins with, do not outvote the picture.
+    """
+    if not found:
+        return "neutral"
+    means = np.mean([(each.valence, each.arousal) for each in found], axis=0)
+    return emotion_of(float(means[0]), float(means[1]))
 
 
 def _mean_of(curve: MoodCurve, start_s: float, end_s: float) -> tuple[float, float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import sys
 from collections.abc import Iterator
@@ -106,3 +107,22 @@ def test_what_is_of_films_alone_is_refused_over_osc_or_left_to_the_host(client: 
     assert "hitpoint score --repitch" in text
     with pytest.raises(UsageError):
         parse_wishes({"nonsense": "1"})
+
+
+def test_a_suggestion_is_the_same_by_both_doors(
+    client: Client, film: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Genre, mood, shares and reasons; what is followed by a score with genre auto is that."""
+    for number, words in enumerate(("", "a quiet farewell at dawn")):
+        monkeypatch.setattr(sys, "argv", ["hitpoint", "suggest", str(film), "--describe", words, "--json", "-"])
+        with pytest.raises(SystemExit):
+            cli.main()
+        wanted = json.loads(capsys.readouterr().out)
+        job = f"suggested-{number}"
+        client.say("/hitpoint/clips/begin", job, 24.0, 1)
+        client.say("/hitpoint/clip", job, 0, str(film), 0.0, 0.0, -1.0)
+        client.say("/hitpoint/clips/end", job, 1)
+        client.say("/hitpoint/suggest", job, *((words,) if words else ()))
+        _, genre, genre_share, mood, mood_share, why = client.wait("/hitpoint/suggestion", 60)[:6]
+        assert (genre, mood, why) == (wanted["genre"], wanted["mood"], "; ".join(wanted["why"]))
+        assert (genre_share, mood_share) == pytest.approx((wanted["genre_share"], wanted["mood_share"]), abs=1e-4)

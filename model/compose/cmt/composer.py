@@ -274,7 +274,7 @@ class CmtComposer(Composer):
 
         def orders(number: int) -> Iterator[BarOrder]:
             for index in passage:
-                leanings = leanings_of(Here(plan, index, written[number], anew=True))
+                leanings = leanings_of(Here(plan, index, written[number], True, bars[index]))
                 task = replace(task_of(plan, index, free, bars[index]), leanings=leanings)
                 yield BarOrder(task, table[index + 1], default_rng([seed, index, 1, number]))
 

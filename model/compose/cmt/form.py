@@ -41,6 +41,8 @@ MOST_HEARD = 3
 """The first HEAD_BARS of a phrase may be an earlier bar played again; none is heard more often than MOST_HEARD."""
 AGAINST_NATS = 0.5
 """What is left of a recall where the harmony must move elsewhere."""
+ANEW = 0.3
+"""What is left of it where a passage is written again."""
 AGAIN_NATS = 45.0
 """More than the network ever has against a class that the masks allow."""
 TRIAD_NATS = 4.0
@@ -160,6 +162,8 @@ class Recall(Leaning):
         other = not same_chords(here.plan, here.index, echo.bar)
         if other or (move is not None and move.against):
             echo = echo._replace(pitch_nats=min(AGAINST_NATS, echo.pitch_nats))
+        if here.anew:  # whoever asks for other notes is not to get the same
+            echo = echo._replace(rhythm_nats=ANEW * echo.rhythm_nats, pitch_nats=ANEW * echo.pitch_nats)
         return cls(earlier.recast, echo)
 
     def __init__(self, bar: Bar, echo: Echo) -> None:

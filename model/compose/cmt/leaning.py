@@ -37,12 +37,13 @@ class Place(NamedTuple):
 @dataclass(frozen=True)
 class Here:
     """The bar about to be written. index: into plan.bars. written: all bars before it. anew: no earlier bar is to be
-    played again in its place."""
+    played again in its place. standing: the bar in whose place it is written; None: there is none."""
 
     plan: Plan
     index: int
     written: Sequence[Bar] = ()
     anew: bool = False
+    standing: Bar | None = None
 
     @property
     def asked(self) -> BarPlan:
@@ -100,6 +101,7 @@ LEANINGS: Registry[Leaning] = Registry(
     {
         "close": "hitpoint.model.compose.cmt.form:Close",
         "again": "hitpoint.model.compose.cmt.form:Again",
+        "otherwise": "hitpoint.model.compose.cmt.otherwise:Otherwise",
         "registers": "hitpoint.model.compose.cmt.colour:Registers",
         "fullness": "hitpoint.model.compose.cmt.presence:Fullness",
         "presence": "hitpoint.model.compose.cmt.presence:Presence",

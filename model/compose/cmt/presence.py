@@ -10,7 +10,7 @@ from hitpoint.model.music.score import INSTRUMENTS
 from hitpoint.model.music.tokens import FIRST_TICK
 
 _BASS = INSTRUMENTS.index("bass")
-MIDDLING = 0.2
+MIDDLING = 0.25
 CHORD_NATS = 0.8
 """For each further note of a chord, by how far the energy is above MIDDLING."""
 LAST = 5.0

@@ -26,9 +26,9 @@ EARLY_TICKS = 2
 """A chord comes in so much before its half bar, at the most, where a cut lies there."""
 MOST_EQUAL = 4
 """Half bars on one chord, at the most."""
-OUTSIDE_NATS = 0.7
-"""For chords with tones outside the scale: people's music has .05 of its sound there, and the tension that is asked for,
-which strain to the key raises, keeps most of it away."""
+OUTSIDE_NATS = -0.3
+"""For chords with tones outside the scale: people's music has .05 of its sound there, and the tension that is asked
+for, which strain to the key raises, keeps most of it away."""
 RELATIVE_NATS, MIXED_NATS = -2.5, -2.0
 """In minor, for the chords that make a listener hear another key, the relative major's tonic and dominant and a major
 chord on the tonic, and for the tonic with a seventh, which holds the relative's: drawn as often as in songs they leave
@@ -38,7 +38,7 @@ APPLIED_NATS = 1.0
 AMBIGUOUS_NATS = -2.2
 """For min7, maj6 and min6, which hold the relative's triad: .05 to .14 of human half bars have the first, .12 to .28 a
 plain minor chord, and the tension that is asked for would turn these about."""
-SUSPENDED_NATS = -2.0
+SUSPENDED_NATS = -2.8
 """For sus2 and sus4, whose tones lie so near to each other on the spiral array that a calm picture would have them in
 every seventh half bar; .03 of those of songs have one, and they are neither major nor minor to the ear."""
 TONIC_NATS, HALF_CADENCE_NATS, EXCURSION_NATS = 1.0, 3.0, 4.0
@@ -123,7 +123,8 @@ def suspended() -> NDArray[np.bool_]:
 
 @cache
 def applied_dominants(key: Key) -> NDArray[np.bool_]:
-    """Only to be read. Sevenths that lead to the dominant, the submediant and the supertonic (in minor: the subdominant)."""
+    """Only to be read. Sevenths that lead to the dominant, the submediant and the supertonic (in minor the
+    subdominant)."""
     steps = (9, 2, 4) if not key.minor else (0, 2, 3)
     masks = [chords_on(key.root + step, ("7",)) for step in steps]
     return np.asarray(np.any(masks, axis=0))

@@ -252,7 +252,7 @@ def _start(bar: BarPlan, leader: int, before: int | None, shift: int) -> int:
     name, key = INSTRUMENTS[leader], _key(bar)
     low, high = REGISTERS[name]
     middle = MIDDLE[name] + shift
-    aim = middle if before is None else (2 * middle + before) / 3
+    aim = middle if before is None else (middle + before) / 2
     able = [pitch for pitch in range(low, high + 1) if pitch % 12 in (_tones(bar, 0) or range(12))]
     able = [pitch for pitch in able if pitch != before] or able
     return scale_place(min(able, key=lambda pitch: abs(pitch - aim)), key)[0]

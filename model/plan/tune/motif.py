@@ -30,7 +30,7 @@ NEIGHBOUR = 0.5
 """How many of the lower neighbours between two notes of one pitch are raised to a semitone below it."""
 STEPS = {-4: 0.02, -3: 0.03, -2: 0.09, -1: 0.28, 0: 0.22, 1: 0.25, 2: 0.07, 3: 0.03, 4: 0.02}
 """How often a tune moves by so many steps of the scale: people's stay on their pitch at .21 to .27 of their moves."""
-SPAN = 4
+SPAN = 5
 """It stays so many steps from where it began."""
 FIRST_CUTS = 2
 CALM, LIVELY = 0.35, 0.7

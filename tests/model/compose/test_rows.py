@@ -192,6 +192,8 @@ def test_every_leaning_is_told() -> None:
     for piece in bars_of(plan, np.random.default_rng(2), 2):
         for index in range(len(plan.bars)):
             seen.update(type(each).__name__ for each in leanings_of(Here(plan, index, piece[:index])))
+        again = Here(plan, 0, (), True, piece[0])
+        seen.update(type(each).__name__ for each in leanings_of(again))
     seen.update(type(each).__name__ for each in leanings_of(Here(chorded(make_plan(1)), 0)))
     assert seen == {kind.__name__ for kind in leaning.kinds()}
 

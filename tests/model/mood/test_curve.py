@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hitpoint.model.mood.affect import MoodWish, affects, emotion_of, whole
+from hitpoint.model.mood.affect import MoodWish, affects, emotion_of, prevailing, whole
 from hitpoint.model.mood.curve import mood_curve
 from hitpoint.model.mood.palette import palette, palettes
-from hitpoint.model.mood.types import MOODS
+from hitpoint.model.mood.types import MOODS, Affect
 from hitpoint.model.video.types import Boundary, VisualRhythm
 
 
@@ -118,3 +118,10 @@ def test_a_palette_holds_the_colours_of_its_pixels():
     pixels = np.array([[0, 0, 255]] * 60 + [[255, 0, 0]] * 40, np.uint8)
     assert palette(pixels) == (["#ff0000", "#0000ff"], [0.6, 0.4])
     assert palette(np.full((8, 3), 7, np.uint8)) == (["#070707"], [1.0])
+
+
+def test_a_section_is_called_by_what_it_is_like_not_by_how_it_fades_in():
+    """A bright meadow whose first bar fades in from black, and whose second keeps that bar's name."""
+    bars = [(-0.07, -0.54, "sad"), (0.88, -0.54, "sad"), (0.49, -0.44, "relaxing"), (0.46, -0.46, "relaxing")]
+    assert prevailing([Affect(valence, arousal, 0.2, name) for valence, arousal, name in bars]) == "relaxing"
+    assert prevailing([]) == "neutral"

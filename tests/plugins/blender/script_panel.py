@@ -128,12 +128,15 @@ for frame in (49, 50, 49, 121):  # on, back, a jump
     scene.frame_set(frame)
     session.drain()
 compat.playing = playing
+for name, value in (("valence", -0.5), ("arousal", 0.75), ("tension", 1.0)):
+    setattr(scene.hitpoint, name, value)
 scene.frame_end = 96
 session.drain()
 scene.frame_set(73)  # scrubbed
 scene.render.fps = 25
 session.drain()
 bpy.context.window_manager.hitpoint_live = False
+scene.hitpoint.valence = scene.hitpoint.arousal = scene.hitpoint.tension = 0.0  # told to nobody
 scene.render.fps = 24
 scene.frame_set(1)
 

@@ -261,6 +261,8 @@ def test_what_the_bridge_hears_of_the_playhead(host, media):
     live = [(name.removeprefix("/hitpoint/"), *values) for name, values in log]
     assert not [row for row in live if row[0] == "refused"]
     first = next(index for index, row in enumerate(live) if row[0] == "loop")
+    dials = [row for row in live if row[0] in ("control/valence", "control/arousal", "control/tension")]
+    assert dials == [("control/valence", -0.5), ("control/arousal", 0.75), ("control/tension", 1.0)]
     live = [row for row in live[first:] if row[0] in ("loop", "time", "mute", "stop")]
     assert live[0] == ("loop", 1 / 24, 241 / 24)
     assert live.count(("mute", "drums", 1)) == 2 and ("mute", "piano", 0) in live  # again to one that comes back
