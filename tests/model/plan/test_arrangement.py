@@ -206,7 +206,7 @@ def test_without_a_kit_the_bass_is_heard_in_every_bar_it_is_there_for(rhythm):
             if BASS in bar.instruments and open_to_it:
                 assert (open_to_it[0], BASS) in bar.entries
             there, bars = there + (BASS in bar.instruments), bars + 1
-    assert there > 0.6 * bars
+    assert there > 0.4 * bars
 
 
 def test_where_it_is_calm_a_rest_is_held_and_with_drums_it_is_silent(rhythm):
