@@ -20,7 +20,7 @@ LEADERS = ("strings", "piano", "guitar")
 HOMES = {"guitar": (38, 57), "piano": (50, 79), "strings": (62, 88)}
 """Where each of them stays while the others play as well, at middling energy: at 43 to 69 the guitar lay within a fifth
 of piano and strings in two bars of five (`tests/bench/bench_registers.py`; people's in one of seven)."""
-BASS_HOME, BASS_NATS = (28, 50), -8.0
+BASS_HOME, BASS_NATS = (28, 46), -8.0
 """Where the bass stays whatever happens above it: the bass part of chamber music and choirs, which the network has
 learnt for orchestral pieces, lies an octave higher and leaves nothing below."""
 LEFT_HAND, LOWER = 36, 12
