@@ -20,11 +20,11 @@ LEADERS = ("strings", "piano", "guitar")
 HOMES = {"guitar": (38, 57), "piano": (50, 79), "strings": (62, 88)}
 """Where each of them stays while the others play as well, at middling energy: at 43 to 69 the guitar lay within a fifth
 of piano and strings in two bars of five (`tests/bench/bench_registers.py`; people's in one of seven)."""
-BASS_HOME, BASS_NATS = (28, 50), -4.0
+BASS_HOME, BASS_NATS = (28, 46), -8.0
 """Where the bass stays whatever happens above it: the bass part of chamber music and choirs, which the network has
 learnt for orchestral pieces, lies an octave higher and leaves nothing below."""
-LEFT_HAND = 36
-"""Where nobody has the bass, the lowest of the others reaches down to this."""
+LEFT_HAND, LOWER = 36, 12
+"""Where nobody has the bass, the lowest of the others reaches down to this, and up to so many semitones less."""
 ENERGY_SEMITONES = 10
 """How much higher the same player stays at full energy than at none."""
 TENSION_SEMITONES, USUAL_TENSION, VALENCE_SEMITONES = 8, 0.3, 3
@@ -57,11 +57,12 @@ class Registers(Leaning):
         there = [name for name in HOMES if name in names]
         self._homes: dict[int, tuple[int, int, float]] = {}
         if len(there) > 1:
-            lows = {name: HOMES[name][0] + shift for name in there}
+            homes = {name: (HOMES[name][0] + shift, HOMES[name][1] + shift) for name in there}
             if "bass" not in names:
-                lows[there[0]] = min(lows[there[0]], LEFT_HAND)
+                low, high = homes[there[0]]
+                homes[there[0]] = (min(low, LEFT_HAND), max(high - LOWER, BASS_HOME[1]))
             self._homes = {
-                INSTRUMENTS.index(name): (lows[name], HOMES[name][1] + shift, OUT_OF_RANGE_NATS)
+                INSTRUMENTS.index(name): (*homes[name], OUT_OF_RANGE_NATS)
                 for name in there
                 if name != "guitar" or INSTRUMENTS.index(name) != leader
             }

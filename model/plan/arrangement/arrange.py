@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from hitpoint.model.music.score import TICKS_PER_BAR
+from hitpoint.model.music.score import KIT_GENRES, TICKS_PER_BAR
 from hitpoint.model.plan.arrangement.accents import set_accents
 from hitpoint.model.plan.arrangement.drum_beat import keep_time
 from hitpoint.model.plan.arrangement.dynamics import dynamics
 from hitpoint.model.plan.arrangement.ending import end, rest_at_last
 from hitpoint.model.plan.arrangement.leads import lead
-from hitpoint.model.plan.arrangement.players import seat
+from hitpoint.model.plan.arrangement.players import BASS, seat
 from hitpoint.model.plan.arrangement.sheet import Sheet
 from hitpoint.model.plan.mood import pedal
 from hitpoint.model.plan.types import Plan
@@ -43,11 +43,25 @@ def arrange(plan: Plan, accents: float = 1.0, tune: int | None = None) -> Plan:
         lead(sheet, plan, hits, turns)
     ending = end(sheet, plan)
     keep_time(sheet, plan)
+    ground(sheet, plan)
     move_on(sheet, plan)
     thin_out(sheet, plan, ending)
     arranged = replace(plan, bars=sheet.bars(plan), hits=hits, ending=ending)
     bars = zip(arranged.bars, dynamics(arranged, hits), strict=True)
     return replace(arranged, bars=tuple(replace(bar, dynamics=curve) for bar, curve in bars))
+
+
+def ground(sheet: Sheet, plan: Plan) -> None:
+    """Without a kit the bass plays as soon as it may in each bar it is there for: in the chamber music that the network
+    has learnt it is a voice among others, and rests.
+    """
+    if plan.genre in KIT_GENRES:
+        return
+    for bar in plan.bars[:-1]:
+        first = bar.index * TICKS_PER_BAR
+        tick = next((t for t in range(first, first + TICKS_PER_BAR) if BASS in sheet.playing(t)), None)
+        if tick is not None:
+            sheet.enter(tick, {BASS})
 
 
 def move_on(sheet: Sheet, plan: Plan) -> None:

@@ -197,6 +197,18 @@ def test_of_three_parts_nobody_is_left_alone(rhythm):
         assert all(len(bar.instruments) >= 2 for bar in plan.bars)
 
 
+def test_without_a_kit_the_bass_is_heard_in_every_bar_it_is_there_for(rhythm):
+    there = bars = 0
+    for seed in range(6):
+        plan = build_plan(rhythm(60.0, cuts_s=(11.0, 31.0)), Wishes(genre="orchestral", seed=seed))
+        for bar in plan.bars[:-1]:
+            open_to_it = [tick for tick in range(bar.ticks) if (tick, BASS) not in bar.closed]
+            if BASS in bar.instruments and open_to_it:
+                assert (open_to_it[0], BASS) in bar.entries
+            there, bars = there + (BASS in bar.instruments), bars + 1
+    assert there > 0.4 * bars
+
+
 def test_where_it_is_calm_a_rest_is_held_and_with_drums_it_is_silent(rhythm):
     stopped = {}
     for seed in range(12):
