@@ -107,23 +107,24 @@ class RowEmbedding(nn.Module):
         )
 
     def folded(self) -> Tensor:
-        """Each table times its share of the projection, stacked: (sum of sizes, d). A row is then a sum of look-ups.
+        """Each table times its share of the projection, stacked: (sum of sizes, d). A row is then a sum of look-ups."""
+        weight, parts, at = self.join.weight, [], 0
+        for module in self.tables:
+            table = module.weight
+            assert isinstance(table, Tensor)
+            parts.append(table @ weight[:, at : at + table.shape[1]].T)
+            at += table.shape[1]
+        return torch.cat(parts)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """rows: (B, T, 8) integers. Returns (B, T, d).
 
         In float32 whatever else is not: thousands of rows look up the same class, and of so many small gradients summed
         in bfloat16 half would be lost.
         """
-        weight, parts, at = self.join.weight, [], 0
-        with torch.autocast(weight.device.type, enabled=False):
-            for module in self.tables:
-                table = module.weight
-                assert isinstance(table, Tensor)
-                parts.append(table @ weight[:, at : at + table.shape[1]].T)
-                at += table.shape[1]
-            return torch.cat(parts)
-
-    def forward(self, rows: Tensor) -> Tensor:
-        """rows: (B, T, 8) integers. Returns (B, T, d)."""
-        return self.looked_up(rows, self.folded(), self.initial.weight)
+        with torch.autocast(rows.device.type, enabled=False):
+            folded = self.folded()
+        return self.looked_up(rows, folded, self.initial.weight)
 
     def looked_up(self, rows: Tensor, folded: Tensor, initial: Tensor) -> Tensor:
         """`forward`, with the tables given: what `folded` returns, and the vectors of the initial tokens (ids, d)."""

@@ -137,6 +137,8 @@ def _objective(network: Network, compiler: str, group: Group) -> nn.Module:
     objective = Objective(network, compiler)
     if group.world == 1:
         return objective
+    # Cut up by what is sent together, as torch would have it, the compiled network is slower and nothing is won.
+    torch._dynamo.config.optimize_ddp = False
     return nn.parallel.DistributedDataParallel(objective, gradient_as_bucket_view=True)
 
 

@@ -106,7 +106,7 @@ def test_controls_are_those_of_the_varied_music(shard_folder: Path) -> None:
     )
     starts = set()
     for seed in range(8):
-        batch = windows.draw(2, np.random.default_rng(seed))
+        batch = windows.draw(*(np.random.default_rng([seed, each]) for each in range(2)))
         for b in range(2):
             is_bar = (batch.rows[b, :, TYPE] == RHYTHM) & (batch.rows[b, :, BEAT] == BAR_LINE)
             at = np.flatnonzero(is_bar & np.append(False, batch.valid[b]))

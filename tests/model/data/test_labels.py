@@ -112,7 +112,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_windows_are_told_what_the_shard_knows_transposed_with_the_music(labelled: Path) -> None:
     shard = load(labelled / "shards")
     split = shard.pieces[0].split
-    told = Windows(shard, split, 4000, augmentation=CONTROLLED).draw(1, np.random.default_rng(3)).table[0]
+    told = Windows(shard, split, 4000, augmentation=CONTROLLED).draw(np.random.default_rng(3)).table[0]
     bars_from_start = told[:, COLUMN["bars_from_start"]] - 1
     rows = told[1:][bars_from_start[1:] >= 1]
     numbers = bars_from_start[1:][bars_from_start[1:] >= 1] - 1
@@ -123,7 +123,7 @@ def test_windows_are_told_what_the_shard_knows_transposed_with_the_music(labelle
     moved = Windows(shard, split, 4000, augmentation=Augmentation(drop_track=0, control=1, forget=0, unnamed=0))
     seen = set()
     for seed in range(12):
-        table = moved.draw(1, np.random.default_rng(seed)).table[0]
+        table = moved.draw(np.random.default_rng(seed)).table[0]
         known = table[table[:, COLUMN["root_0"]] > 0]
         seen.add(int(known[0, COLUMN["root_0"]]))
     assert len(seen) > 3 and min(seen) >= FIRST_ROOT
