@@ -26,7 +26,7 @@ ONLY_SOME = re.compile(
 THEIR_ROOM = {
     "bridge/process/system.py": None,
     "model/files.py": "fcntl",  # macOS: what fsync does not do there
-    "model/training/drawers.py": "sched_getaffinity",  # asked for only where it is there
+    "model/training/group.py": "sched_getaffinity",  # asked for only where it is there
     "model/video/apart.py": "import resource",  # the bound on a decoder's memory
 }
 
