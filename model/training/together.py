@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hitpoint.model.data.build import load
-from hitpoint.model.errors import InputError
+from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.training.group import Group, cores
 from hitpoint.model.training.recipe import Recipe
 from hitpoint.model.training.train import train
@@ -38,8 +38,11 @@ def train_together(
 ) -> Path:  # fmt: skip
     """`train` on the shards of a folder, by as many processes as are worth it, or as many as are wished.
 
-    options: of `train`. Raises InputError as `train`, and where one of the processes ends before the run does.
+    options: of `train`. Raises InputError as `train`, and where one of the processes ends before the run does, and
+    UsageError for processes beside a graphics card or under `torchrun`.
     """
+    if (processes or 1) > 1 and (device != "cpu" or Group.around().world > 1):
+        raise UsageError("--processes shares a processor; on graphics cards `torchrun` starts one process a card")
     count = processes or processes_worth(device, recipe.batch, threads)
     if count > 1:
         threads = threads or max(1, cores() // count)

@@ -19,7 +19,7 @@ from hitpoint.model.compose.cmt.composer import CmtComposer
 from hitpoint.model.data.build import build, load
 from hitpoint.model.data.splits import song_key, split_of
 from hitpoint.model.data.windows import CONTROLLED, PLAIN, Windows, controls_of, piece_notes
-from hitpoint.model.errors import InputError
+from hitpoint.model.errors import InputError, UsageError
 from hitpoint.model.music import tokens
 from hitpoint.model.network import conditions, network
 from hitpoint.model.network.checkpoint import SHIPPED, file_sha256
@@ -317,6 +317,14 @@ def test_how_many_processes_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(together, "cores", lambda: 6)
     assert [processes_worth("cpu", windows, None) for windows in (1, 2, 3, 8, 12, 64)] == [1, 1, 1, 4, 6, 4]
     assert processes_worth("cuda", 8, None) == processes_worth("cpu", 8, 2) == 1
+
+
+def test_processes_are_for_a_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="--processes shares a processor"):
+        together.train_together(tmp_path, tmp_path, Recipe(), 2, device="cuda")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="torchrun"):
+        together.train_together(tmp_path, tmp_path, Recipe(), 2)
 
 
 def test_two_processes_train_together(shard_folder: Path, tmp_path: Path) -> None:
